@@ -1,0 +1,243 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+// The configuration document as plain values: what `decode` makes of canonical JSON and what master and worker compile
+// from. Values only, no behaviour, no pointer; any process. Inheritance is already resolved: a Route carries the
+// timeouts, limits, header edits and retry rules that hold for it (defaults over host to route, the inner one wins).
+// An empty optional duration, size or count is `off`.
+namespace proxyd::config {
+
+using Duration = std::chrono::milliseconds;
+using MaybeDuration = std::optional<Duration>;
+using MaybeSize = std::optional<uint64_t>;
+
+inline constexpr Duration seconds(int64_t n) { return std::chrono::seconds(n); }
+
+struct Timeouts {
+  MaybeDuration client_header = seconds(10);   // absolute, from the first byte of a head to its end
+  MaybeDuration client_body = seconds(30);     // a gap of request content below 256 B/s
+  MaybeDuration client_write = seconds(30);    // a gap in which the client takes less than 256 B/s
+  MaybeDuration keepalive = seconds(75);       // a client connection without a request
+  MaybeDuration connect = seconds(2);
+  MaybeDuration first_byte = seconds(60);      // request sent, until the head of the final response
+  MaybeDuration between_bytes = seconds(60);   // a gap of response content
+  MaybeDuration tunnel = seconds(3600);        // a tunnel without a byte either way
+  MaybeDuration total;                         // absolute, the whole request
+  bool operator==(const Timeouts&) const = default;
+};
+
+struct Limits {
+  MaybeSize request_line = 8 * 1024;
+  MaybeSize request_headers = 32 * 1024;
+  MaybeSize header_count = 100;
+  MaybeSize request_body;
+  MaybeSize response_headers = 64 * 1024;
+  bool operator==(const Limits&) const = default;
+};
+
+// A field value as written: a template with {variables}, or the name of a file whose content (less a final line end)
+// is the value. File contents are secrets: they travel in the snapshot's materials, never in the document.
+struct FieldValue {
+  std::string text;
+  bool is_file = false;
+  bool operator==(const FieldValue&) const = default;
+};
+
+struct FieldEdits {
+  std::map<std::string, FieldValue> set;       // replaces what is there
+  std::map<std::string, FieldValue> add;       // beside what is there
+  std::map<std::string, FieldValue> if_absent; // the key `default`
+  std::vector<std::string> remove;             // a name, or a prefix that ends in `*`
+  bool operator==(const FieldEdits&) const = default;
+};
+
+struct HeaderEdits {
+  FieldEdits request;
+  FieldEdits response;
+  bool operator==(const HeaderEdits&) const = default;
+};
+
+enum class RetryCondition { kConnectError, kResetBeforeResponse, kStatus };
+
+struct Retry {
+  int retries = 1;
+  bool on_connect_error = true;
+  bool on_reset_before_response = true;
+  std::vector<int> on_statuses;                // of the response, as in "502"
+  std::vector<std::string> methods = {"GET", "HEAD", "OPTIONS"};
+  int budget_percent = 20;
+  bool operator==(const Retry&) const = default;
+};
+
+// strip_prefix, add_prefix and path; at most one of strip_prefix (which may go with add_prefix) and path.
+struct Rewrite {
+  std::optional<std::string> strip_prefix;
+  std::optional<std::string> add_prefix;
+  std::optional<std::string> path;             // a template
+  bool operator==(const Rewrite&) const = default;
+};
+
+// What must hold for a named header, query parameter or cookie.
+struct Condition {
+  enum class Kind { kEquals, kPresent, kAbsent, kRegex };
+  std::string name;
+  Kind kind = Kind::kEquals;
+  std::string text;                            // the value or the expression
+  bool operator==(const Condition&) const = default;
+};
+
+struct Match {
+  enum class Path { kNone, kExact, kPrefix, kRegex };
+  Path path_kind = Path::kNone;
+  std::string path;
+  std::vector<std::string> methods;            // empty: any
+  std::optional<std::string> host;             // an exact name or `*.` wildcard
+  std::optional<std::string> scheme;           // http | https
+  std::vector<Condition> headers;
+  std::vector<Condition> query;
+  std::vector<Condition> cookies;
+  std::vector<std::string> client;             // CIDRs; empty: any
+  bool operator==(const Match&) const = default;
+};
+
+struct Split {
+  std::map<std::string, uint32_t> upstreams;   // name → share
+  std::string by = "client_ip";                // client_ip | header:NAME | cookie:NAME | query:NAME
+  bool operator==(const Split&) const = default;
+};
+
+struct Redirect {
+  std::string to;                              // a template
+  int status = 308;
+  bool operator==(const Redirect&) const = default;
+};
+
+struct Respond {
+  int status = 200;
+  std::string body;
+  std::string content_type = "text/plain; charset=utf-8";
+  bool operator==(const Respond&) const = default;
+};
+
+struct Websocket {
+  Duration drain = seconds(3600);
+  bool operator==(const Websocket&) const = default;
+};
+
+// Exactly one of upstream, split, redirect, respond and ready is set.
+struct Route {
+  std::string name;
+  Match match;
+  std::optional<std::string> upstream;
+  std::optional<Split> split;
+  std::optional<Redirect> redirect;
+  std::optional<Respond> respond;
+  bool ready = false;
+
+  Timeouts timeouts;
+  Limits limits;
+  HeaderEdits headers;
+  std::optional<Retry> retry;                  // none: the upstream's
+  std::optional<Rewrite> rewrite;
+  Websocket websocket;
+  bool raw_path = false;
+  bool operator==(const Route&) const = default;
+};
+
+struct Host {
+  std::string name;
+  std::vector<std::string> names;              // lower case: exact, `*.suffix`, or "*"
+  std::vector<std::string> listeners;          // empty: all
+  bool first_match = false;
+  std::vector<Route> routes;                   // in file order
+  HeaderEdits headers;                         // for answers that no route made (404 of this host)
+  bool operator==(const Host&) const = default;
+};
+
+enum class ProxyProtocol { kOff, kV1, kV2, kAny };
+enum class UnderscoreFields { kReject, kDrop, kPass };
+
+struct Listener {
+  std::string name;
+  std::vector<std::string> addresses;          // "host:port", ":port", "unix:/path"
+  ProxyProtocol proxy_protocol = ProxyProtocol::kOff;
+  int backlog = 4096;
+  bool freebind = false;
+  MaybeSize max_connections;
+  UnderscoreFields underscore_fields = UnderscoreFields::kReject;
+  bool operator==(const Listener&) const = default;
+};
+
+struct Target {
+  std::string id;
+  std::string address;                         // "host:port", "unix:/path"
+  uint32_t weight = 100;                       // 0–10000
+  bool backup = false;
+  MaybeSize max_connections;
+  bool operator==(const Target&) const = default;
+};
+
+struct Keepalive {
+  uint64_t max_idle = 64;                      // per target and worker
+  MaybeDuration idle_timeout = seconds(60);
+  MaybeSize max_requests = 10000;
+  MaybeDuration max_age;
+  bool operator==(const Keepalive&) const = default;
+};
+
+enum class Balance { kP2c, kRoundRobin };
+
+struct Upstream {
+  std::string name;
+  Balance balance = Balance::kP2c;
+  std::map<std::string, Target> targets;       // by id
+  std::string host = "keep";                   // keep | target | a name
+  Keepalive keepalive;
+  Retry retry;
+  bool operator==(const Upstream&) const = default;
+};
+
+struct AccessLog {
+  enum class Sink { kFile, kStdout };
+  enum class Format { kJson, kCombined };
+  Sink to = Sink::kStdout;
+  std::string file;
+  Format format = Format::kJson;
+  std::vector<std::string> unless_paths;       // exact paths that are not logged
+  bool operator==(const AccessLog&) const = default;
+};
+
+struct ErrorLog {
+  std::string to = "stderr";                   // stderr | file
+  std::string file;
+  std::string level = "info";                  // debug | info | warning | error
+  bool operator==(const ErrorLog&) const = default;
+};
+
+struct Logging {
+  std::vector<AccessLog> access;
+  std::vector<std::string> redact_query = {"token", "key", "password", "signature", "code", "access_token"};
+  ErrorLog error;
+  bool operator==(const Logging&) const = default;
+};
+
+struct Document {
+  int version = 1;
+  std::vector<std::string> trusted_proxies;    // CIDRs
+  Timeouts timeouts;                           // of defaults: they hold until a route is known
+  Limits limits;                               // the same
+  HeaderEdits headers;                         // the same
+  std::map<std::string, Listener> listeners;
+  std::map<std::string, Upstream> upstreams;
+  std::map<std::string, Host> hosts;
+  Logging logging;
+  bool operator==(const Document&) const = default;
+};
+
+}  // namespace proxyd::config

@@ -1,0 +1,52 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "shared/base/result.h"
+#include "shared/base/unique_fd.h"
+#include "shared/config/model.h"
+
+namespace proxyd::config {
+
+// What an operator said about one target for now: it is not in the document (configuration.md 1).
+enum class Admission { kReady, kDraining, kMaintenance };
+
+// What the master found out for one target when it compiled the snapshot.
+struct TargetMaterial {
+  uint32_t row = 0;                      // in the status region
+  std::vector<std::string> addresses;    // "127.0.0.1:80", "[::1]:80", "unix:/path"; empty: the name does not resolve
+  Admission admission = Admission::kReady;
+  std::optional<uint32_t> weight;        // override of the document's
+  bool operator==(const TargetMaterial&) const = default;
+};
+
+// What goes with the canonical document to the workers and is not in it: resolved addresses, row numbers, overrides,
+// contents of files. Secrets are among them: a snapshot is never logged, answered or stored.
+struct Materials {
+  std::map<std::string, TargetMaterial> targets;   // "upstream/target" → material
+  std::map<std::string, uint32_t> upstreams;       // name → row of its common turn in the status region
+  std::map<std::string, std::string> files;        // path → content, less a final line end
+  bool operator==(const Materials&) const = default;
+};
+
+// One numbered, immutable configuration: a revision of the document and an epoch of its materials.
+struct Snapshot {
+  uint64_t revision = 0;
+  uint64_t epoch = 0;
+  std::string canonical;                           // canonical JSON
+  Materials materials;
+};
+
+// Puts a snapshot into a memfd sealed against every change: {magic, format, revision, epoch, length, SHA-256}, the
+// canonical JSON, the materials as JSON. The caller owns the descriptor. Fails when the kernel has no memory for it.
+Result<UniqueFd> seal(const Snapshot& snapshot);
+
+// Reads one back; the descriptor stays the caller's. Refuses what is not sealed, of another format, cut short, or
+// does not hash to what it says.
+Result<Snapshot> unseal(int descriptor);
+
+}  // namespace proxyd::config

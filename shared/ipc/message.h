@@ -1,0 +1,46 @@
+#pragma once
+
+#include <nlohmann/json.hpp>
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "shared/base/result.h"
+#include "shared/base/unique_fd.h"
+
+namespace proxyd::ipc {
+
+// What master and worker say to each other. A worker obeys in the order of arrival and never waits for the master.
+enum class MessageType : uint32_t {
+  // master → worker
+  kPrepare = 1,      // {revision, epoch, listeners: [{name, address}], access_logs: [n], error_log} + descriptors: the
+                     // snapshot, then a descriptor for each listener, then one for each access log, then the error
+                     // log. It is always the whole set; a worker keeps what it has and closes what it was given twice.
+  kActivate = 2,     // {revision, epoch}: what was prepared is now in force
+  kDiscard = 3,      // {revision, epoch}: forget what was prepared
+  kDrain = 4,        // {deadline_ms}: leave and close the listeners, finish what runs, cut the rest at the deadline, exit
+  kStop = 5,         // {}: exit now
+  kAcceptOnce = 6,   // {}: accept until EAGAIN once, for a wake-up may have died with another worker
+  kAsk = 7,          // {question, …}: answered by kAnswer of the same id; questions: "explain"
+  kLogLevel = 8,     // {level}
+  kLogFiles = 9,     // {access_logs: [n], error_log} + descriptors, as in kPrepare: logs were reopened
+  kPing = 10,        // {}: answered by kPong of the same id
+  // worker → master
+  kHello = 32,       // {slot, incarnation, pid, build}: the first message
+  kPrepared = 33,    // {revision, epoch}
+  kRefused = 34,     // {revision, epoch, pointer, text}: could not prepare
+  kActivated = 35,   // {revision, epoch}: requests from now on use it; the first one makes the worker `running`
+  kAnswer = 36,      // {…}
+  kPong = 37,        // {connections, in_flight, loop_lag_us, revision, oldest_revision, state}
+  kDrained = 38,     // {cut}: about to exit
+};
+
+struct Message {
+  MessageType type{};
+  uint64_t id = 0;                       // pairs an answer with its question; 0: none
+  nlohmann::json body = nlohmann::json::object();
+  std::vector<UniqueFd> descriptors;     // at most 250, a SCM_RIGHTS limit
+};
+
+}  // namespace proxyd::ipc
