@@ -1,0 +1,24 @@
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+#include "shared/base/result.h"
+#include "worker/http/arena.h"
+#include "worker/http/refusal.h"
+
+namespace proxyd::http {
+
+// Host and port of a Host field, `:authority` or absolute target (RFC 9110 4.2, 7.2): the host in lower case, without
+// a final dot, an IPv6 address with its brackets; port 0 when none was given. Views into the message.
+struct Authority {
+  std::string_view host;
+  uint16_t port = 0;
+
+  bool operator==(const Authority&) const = default;
+};
+
+// Refuses user information, lists, anything that is no host, and a port beyond 65535.
+Result<Authority, Refusal> parse_authority(std::string_view text, Arena& arena);
+
+}  // namespace proxyd::http

@@ -1,0 +1,60 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+#include "worker/http/authority.h"
+#include "worker/http/fields.h"
+#include "worker/http/method.h"
+#include "worker/http/target.h"
+
+namespace proxyd::http {
+
+enum class Version : uint8_t { kHttp10, kHttp11, kHttp2 };
+enum class Scheme : uint8_t { kHttp, kHttps };
+
+constexpr std::string_view to_string(Scheme scheme) { return scheme == Scheme::kHttps ? "https" : "http"; }
+constexpr uint16_t default_port(Scheme scheme) { return scheme == Scheme::kHttps ? 443 : 80; }
+
+// How much content follows a head, whatever the protocol says it with. kUntilClose: only a response's (RFC 9112 6.3).
+// kTunnel: the content has no end on either side (101, a successful CONNECT).
+struct ContentLength {
+  enum class Kind : uint8_t { kNone, kKnown, kUnknown, kUntilClose, kTunnel };
+  Kind kind = Kind::kNone;
+  uint64_t bytes = 0;   // for kKnown
+
+  bool is_empty() const { return kind == Kind::kNone || (kind == Kind::kKnown && bytes == 0); }
+};
+
+// A request as every protocol gives it: parsed once, checked, framing fields taken out into `content`. A value of one
+// exchange; all views live in its buffer and arena.
+struct RequestHead {
+  explicit RequestHead(Arena& arena) : fields(arena) {}
+
+  Method method = Method::kOther;
+  std::string_view method_text;
+  Version version = Version::kHttp11;
+  Scheme scheme = Scheme::kHttp;      // of the connection
+  Target target;
+  Authority authority;                // host empty only in HTTP/1.0 without Host
+  Fields fields;
+  ContentLength content;
+  bool expects_continue = false;
+  bool wants_websocket = false;       // Upgrade: websocket, or extended CONNECT
+};
+
+// A response, final or interim.
+struct ResponseHead {
+  explicit ResponseHead(Arena& arena) : fields(arena) {}
+
+  int status = 0;
+  std::string_view reason;            // as sent; HTTP/1 only
+  Version version = Version::kHttp11;
+  Fields fields;
+  ContentLength content;
+
+  bool is_interim() const { return status < 200 && status != 101; }
+};
+
+}  // namespace proxyd::http
