@@ -23,7 +23,8 @@ struct alignas(128) WorkerSlot {
   std::atomic<uint64_t> revision;             // in force
   std::atomic<uint64_t> oldest_revision;      // still held by a request
   std::atomic<uint64_t> loop_lag_us;          // longest pass of the last second
-  std::atomic<uint64_t> accepting;            // 1: takes connections
+  std::atomic<uint64_t> serving;              // 1: has a configuration and does not drain
+  std::atomic<uint64_t> accepting;            // 1: its listening sockets are in its loop
   std::atomic<uint64_t> retries_running;
 };
 
@@ -50,8 +51,10 @@ class StatusRegion {
   uint32_t connections_sum(uint32_t target_row) const;
   // Requests ever sent to a target by all workers: the common turn of the weighted round robin.
   std::atomic<uint64_t>& turn(uint32_t upstream_row) const;
-  // The common mean of open connections, for listeners (performance.md): sum over running workers and their number.
+  // The common mean of open connections, for listeners (performance.md): sum over serving workers and their number.
   uint64_t connections_of_all_workers() const;
+  uint32_t running_workers() const;
+  // How many of them accept right now.
   uint32_t accepting_workers() const;
 
   void clear_worker(uint32_t slot);                                // master, after it was reaped

@@ -68,12 +68,12 @@ class Arena {
  private:
   void* allocate_block(size_t size, size_t alignment);
 
+  alignas(std::max_align_t) std::array<std::byte, kInline> inline_;
   std::byte* block_ = inline_.data();
   size_t used_ = 0;
   size_t end_ = kInline;
   size_t total_ = kInline;
   std::vector<std::unique_ptr<std::byte[]>> blocks_;
-  alignas(std::max_align_t) std::array<std::byte, kInline> inline_;
 };
 
 }  // namespace proxyd::http

@@ -1,0 +1,118 @@
+#include "worker/async/event_loop.h"
+
+#include <algorithm>
+#include <cassert>
+#include <cerrno>
+#include <system_error>
+
+namespace proxyd::async {
+namespace {
+
+constexpr size_t kWakeupsPerPass = 1024;   // then the kernel is asked again, so that no chain of wakeups starves others
+
+// Level-triggered descriptors carry their Wakeup; the low bit of the pointer tells the two kinds apart.
+constexpr uintptr_t kLevelTag = 1;
+
+}  // namespace
+
+bool Watched::start(EventLoop& loop, int descriptor) {
+  loop_ = &loop;
+  descriptor_ = descriptor;
+  epoll_event event{.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET, .data = {.ptr = this}};
+  if (::epoll_ctl(loop.descriptor(), EPOLL_CTL_ADD, descriptor, &event) == 0) return true;
+  descriptor_ = -1;
+  return false;
+}
+
+void Watched::report(uint32_t events) {
+  ReadyQueue& ready = loop_->ready();
+  if ((events & EPOLLRDHUP) != 0) peer_closed_ = true;
+  if ((events & (EPOLLERR | EPOLLHUP)) != 0) broken_ = true;
+  if ((events & (EPOLLIN | EPOLLRDHUP | EPOLLERR | EPOLLHUP)) != 0) {
+    readable_ = true;
+    if (reader_) ready.push(*reader_);
+  }
+  if ((events & (EPOLLOUT | EPOLLERR | EPOLLHUP)) != 0) {
+    writable_ = true;
+    if (writer_) ready.push(*writer_);
+  }
+  if (broken_ && mourner_) ready.push(*mourner_);
+}
+
+EventLoop::EventLoop()
+    : epoll_(::epoll_create1(EPOLL_CLOEXEC)), ready_(ReadyQueue::of_this_thread()), now_(Clock::now()), timers_(now_) {
+  if (!epoll_) throw std::system_error(errno, std::generic_category(), "epoll_create1");
+}
+
+bool EventLoop::watch_level(int descriptor, Wakeup& handler, bool exclusive) {
+  const uintptr_t tagged = reinterpret_cast<uintptr_t>(&handler) | kLevelTag;
+  epoll_event event{.events = EPOLLIN | (exclusive ? static_cast<uint32_t>(EPOLLEXCLUSIVE) : 0u),
+                    .data = {.u64 = tagged}};
+  return ::epoll_ctl(epoll_.value(), EPOLL_CTL_ADD, descriptor, &event) == 0;
+}
+
+void EventLoop::unwatch_level(int descriptor) { ::epoll_ctl(epoll_.value(), EPOLL_CTL_DEL, descriptor, nullptr); }
+
+// Nothing runs while events are collected: flags are set and wakeups queued, so every pointer here is alive.
+void EventLoop::collect(int count) {
+  for (int i = 0; i < count; ++i) {
+    const epoll_event& event = events_[static_cast<size_t>(i)];
+    if ((event.data.u64 & kLevelTag) != 0) {
+      ready_.push(*reinterpret_cast<Wakeup*>(event.data.u64 & ~kLevelTag));
+    } else {
+      static_cast<Watched*>(event.data.ptr)->report(event.events);
+    }
+  }
+}
+
+void EventLoop::pass() {
+  ready_.run(kWakeupsPerPass);
+  const Instant after = Clock::now();
+  longest_pass_ = std::max(longest_pass_, std::chrono::duration_cast<std::chrono::microseconds>(after - now_));
+  int timeout = 0;
+  if (ready_.empty()) {
+    const Deadline next = timers_.next();
+    const auto wait = next.is_never() ? milliseconds(1000)
+                                      : std::chrono::ceil<milliseconds>(next.when() - after);
+    timeout = static_cast<int>(std::clamp(wait, milliseconds(0), milliseconds(1000)).count());
+  }
+  const int count = ::epoll_wait(epoll_.value(), events_.data(), static_cast<int>(events_.size()), timeout);
+  now_ = timeout == 0 ? after : Clock::now();
+  collect(std::max(count, 0));
+  timers_.expire(now_, ready_);
+}
+
+void EventLoop::run() {
+  while (!stopping_) pass();
+}
+
+std::chrono::microseconds EventLoop::take_longest_pass() { return std::exchange(longest_pass_, {}); }
+
+void WaitReady::await_suspend(std::coroutine_handle<> awaiting) {
+  resume_.handle = awaiting;
+  registered_ = true;
+  if (direction_ == Direction::kRead) {
+    watched_.on_readable(&resume_);
+  } else {
+    watched_.on_writable(&resume_);
+  }
+  watched_.loop().timers().arm(timer_, deadline_);
+}
+
+void WaitReady::unregister() {
+  if (!registered_) return;
+  registered_ = false;
+  if (direction_ == Direction::kRead) {
+    watched_.on_readable(nullptr);
+  } else {
+    watched_.on_writable(nullptr);
+  }
+  timer_.disarm();
+}
+
+bool WaitReady::await_resume() {
+  unregister();
+  return is_ready();
+}
+
+}  // namespace proxyd::async

@@ -1,0 +1,150 @@
+#pragma once
+
+#include <sys/epoll.h>
+
+#include <array>
+#include <coroutine>
+#include <cstdint>
+#include <vector>
+
+#include "shared/base/clock.h"
+#include "shared/base/unique_fd.h"
+#include "worker/async/task.h"
+#include "worker/async/timers.h"
+#include "worker/async/wakeup.h"
+
+namespace proxyd::async {
+
+class EventLoop;
+
+// What epoll has told about one descriptor, and who waits for it. Edge-triggered: a flag stays set until the owner has
+// met EAGAIN or a short read and clears it. Lies in the object that owns the descriptor and dies with it; closing the
+// descriptor takes it out of epoll, and since events only set flags and queue wakeups, none of them meets a dead one.
+// At most one waiter a direction.
+class Watched {
+ public:
+  Watched() = default;
+  Watched(const Watched&) = delete;
+  Watched& operator=(const Watched&) = delete;
+
+  // Adds the descriptor to the loop, once for its life. False (with errno) when the kernel refuses.
+  bool start(EventLoop& loop, int descriptor);
+
+  bool readable() const { return readable_; }
+  bool writable() const { return writable_; }
+  // The peer has shut down its side (data may be left), or the connection is broken.
+  bool peer_closed() const { return peer_closed_; }
+  bool broken() const { return broken_; }
+  // A short read: drained, but after the peer closed reading goes on to the end of the stream.
+  void drained() { readable_ = peer_closed_ || broken_; }
+  // EAGAIN: the next octet, or the end, makes a new edge.
+  void exhausted() { readable_ = broken_; }
+  void filled() { writable_ = broken_; }
+
+  // Who is queued when the flag is set; null for nobody. The loop does not own them.
+  void on_readable(Wakeup* wakeup) { reader_ = wakeup; }
+  void on_writable(Wakeup* wakeup) { writer_ = wakeup; }
+  void on_broken(Wakeup* wakeup) { mourner_ = wakeup; }
+
+  EventLoop& loop() const { return *loop_; }
+  int descriptor() const { return descriptor_; }
+
+ private:
+  friend class EventLoop;
+  void report(uint32_t events);
+
+  EventLoop* loop_ = nullptr;
+  Wakeup* reader_ = nullptr;
+  Wakeup* writer_ = nullptr;
+  Wakeup* mourner_ = nullptr;
+  int descriptor_ = -1;
+  bool readable_ = false;
+  bool writable_ = false;
+  bool peer_closed_ = false;
+  bool broken_ = false;
+};
+
+// The worker's loop: epoll, a timer wheel and the ready queue of its thread. One pass: run what is ready, see the
+// clock once, queue what is due, ask the kernel. Owned by main; one thread.
+class EventLoop {
+ public:
+  EventLoop();
+  EventLoop(const EventLoop&) = delete;
+  EventLoop& operator=(const EventLoop&) = delete;
+
+  // Turns until `stop`.
+  void run();
+  void stop() { stopping_ = true; }
+
+  // The time of this pass; no clock call.
+  Instant now() const { return now_; }
+  TimerWheel& timers() { return timers_; }
+  ReadyQueue& ready() { return ready_; }
+  int descriptor() const { return epoll_.value(); }
+  // The longest pass since the last call, without the wait.
+  std::chrono::microseconds take_longest_pass();
+
+  // Listeners and the like, which are level-triggered: `handler` is queued at every event until `unwatch`.
+  bool watch_level(int descriptor, Wakeup& handler, bool exclusive);
+  void unwatch_level(int descriptor);
+
+ private:
+  friend class Watched;
+  void pass();
+  void collect(int count);
+
+  UniqueFd epoll_;
+  ReadyQueue& ready_;
+  Instant now_;
+  TimerWheel timers_;
+  std::array<epoll_event, 256> events_{};
+  std::chrono::microseconds longest_pass_{0};
+  bool stopping_ = false;
+};
+
+// Suspends until a direction of a descriptor is ready or the deadline has passed: true when ready.
+class WaitReady {
+ public:
+  enum class Direction : uint8_t { kRead, kWrite };
+
+  WaitReady(Watched& watched, Direction direction, Deadline deadline)
+      : watched_(watched), direction_(direction), deadline_(deadline), timer_(resume_) {}
+  WaitReady(const WaitReady&) = delete;
+  WaitReady& operator=(const WaitReady&) = delete;
+  ~WaitReady() { unregister(); }
+
+  bool await_ready() const { return is_ready(); }
+  void await_suspend(std::coroutine_handle<> awaiting);
+  bool await_resume();
+
+ private:
+  bool is_ready() const { return direction_ == Direction::kRead ? watched_.readable() : watched_.writable(); }
+  void unregister();
+
+  Watched& watched_;
+  Direction direction_;
+  bool registered_ = false;
+  Deadline deadline_;
+  Resume resume_;
+  Timer timer_;
+};
+
+// Suspends until the deadline.
+class Sleep {
+ public:
+  Sleep(EventLoop& loop, Deadline deadline) : loop_(loop), deadline_(deadline), timer_(resume_) {}
+  bool await_ready() const { return deadline_.passed(loop_.now()); }
+  void await_suspend(std::coroutine_handle<> awaiting) {
+    resume_.handle = awaiting;
+    loop_.timers().arm(timer_, deadline_);
+  }
+  void await_resume() {}
+
+ private:
+  EventLoop& loop_;
+  Deadline deadline_;
+  Resume resume_;
+  Timer timer_;
+};
+
+}  // namespace proxyd::async

@@ -1,0 +1,190 @@
+#include "worker/downstream/acceptor.h"
+
+#include <fcntl.h>
+#include <sys/socket.h>
+
+#include <cerrno>
+#include <cstring>
+
+namespace proxyd::downstream {
+namespace {
+
+constexpr int kBatch = 16;
+constexpr int kSweep = 4096;                        // "until there is nothing left", bounded
+constexpr auto kCheckAway = milliseconds(20);
+constexpr auto kRest = milliseconds(200);           // of a socket when descriptors are short
+constexpr auto kRestWhenFull = milliseconds(50);    // of a listener at its max_connections
+constexpr uint64_t kSlack = 4;                      // so many above the mean is chance, not imbalance
+
+}  // namespace
+
+// One listening socket in the loop.
+class Acceptor::Socket : private async::Wakeup {
+ public:
+  Socket(Acceptor& acceptor, UniqueFd descriptor, std::shared_ptr<Listener> listener)
+      : Wakeup([](Wakeup& self) { static_cast<Socket&>(self).woken(); }),
+        acceptor_(acceptor),
+        descriptor_(std::move(descriptor)),
+        listener_(std::move(listener)),
+        rest_(*this) {}
+  ~Socket() {
+    leave();
+    accept(kSweep);
+  }
+
+  void set_listener(std::shared_ptr<Listener> listener) { listener_ = std::move(listener); }
+
+  void join() {
+    if (!watched_ && !rest_.armed()) watched_ = acceptor_.loop_.watch_level(descriptor_.value(), *this, true);
+  }
+  void leave() {
+    rest_.disarm();
+    if (!watched_) return;
+    watched_ = false;
+    acceptor_.loop_.unwatch_level(descriptor_.value());
+  }
+  // At most `most` connections.
+  void accept(int most) {
+    for (int i = 0; i < most; ++i) {
+      if (!accept_one()) return;
+    }
+  }
+
+ private:
+  void woken() {
+    if (watched_) return accept(kBatch), acceptor_.rebalance();
+    if (acceptor_.joined_) join();   // rested
+  }
+
+  bool accept_one() {
+    if (listener_->settings.max_connections && listener_->open >= *listener_->settings.max_connections) {
+      return rest(kRestWhenFull);
+    }
+    sockaddr_storage peer{};
+    socklen_t size = sizeof peer;
+    UniqueFd socket(::accept4(descriptor_.value(), reinterpret_cast<sockaddr*>(&peer), &size, SOCK_NONBLOCK | SOCK_CLOEXEC));
+    if (socket) {
+      acceptor_.connections_.adopt(std::move(socket), peer, listener_);
+      return true;
+    }
+    return after_error(errno);
+  }
+
+  // True when it is worth trying again at once.
+  bool after_error(int error) {
+    if (error == EAGAIN) return false;
+    if (error == EINTR || error == ECONNABORTED || error == EPROTO) return true;
+    const bool shortage = error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM;
+    if (!shortage) {
+      acceptor_.counters_.other_errors.add();
+      acceptor_.log_.error("accept on listener '{}' failed: {}", listener_->name, std::strerror(error));
+      return rest(kRest);
+    }
+    acceptor_.counters_.descriptors_short.add();
+    if (acceptor_.connections_.close_oldest_idle()) return true;
+    acceptor_.log_.error("listener '{}' rests: {}; raise the limit of open files", listener_->name, std::strerror(error));
+    return rest(kRest);
+  }
+
+  bool rest(milliseconds time) {
+    if (watched_) leave();
+    acceptor_.loop_.timers().arm(rest_, Deadline::at(acceptor_.loop_.now() + time));
+    return false;
+  }
+
+  Acceptor& acceptor_;
+  UniqueFd descriptor_;
+  std::shared_ptr<Listener> listener_;
+  async::Timer rest_;
+  bool watched_ = false;
+};
+
+Acceptor::Acceptor(async::EventLoop& loop, Connections& connections, const status::StatusRegion& status, uint32_t slot,
+                   Log& log)
+    : Wakeup([](Wakeup& self) { static_cast<Acceptor&>(self).rebalance(); }),
+      loop_(loop),
+      connections_(connections),
+      status_(status),
+      slot_(slot),
+      log_(log),
+      check_(*this) {}
+
+Acceptor::~Acceptor() = default;
+
+void Acceptor::set_sockets(std::vector<Given> given) {
+  std::map<std::string, std::unique_ptr<Socket>> sockets;
+  for (Given& one : given) {
+    auto known = sockets_.extract(one.address);
+    if (known) {
+      known.mapped()->set_listener(one.listener);
+      sockets.insert(std::move(known));
+    } else {
+      const std::string address = one.address;
+      sockets.emplace(address, std::make_unique<Socket>(*this, std::move(one.socket), std::move(one.listener)));
+    }
+  }
+  sockets_ = std::move(sockets);
+  join_all();
+}
+
+void Acceptor::join_all() {
+  joined_ = !sockets_.empty();
+  check_.disarm();
+  status_.worker(slot_).accepting.store(joined_ ? 1 : 0, std::memory_order_relaxed);
+  for (const auto& [address, socket] : sockets_) socket->join();
+}
+
+void Acceptor::leave_all() {
+  joined_ = false;
+  status_.worker(slot_).accepting.store(0, std::memory_order_relaxed);
+  for (const auto& [address, socket] : sockets_) {
+    socket->leave();
+    socket->accept(kSweep);
+  }
+  arm_check();
+}
+
+void Acceptor::arm_check() { loop_.timers().arm(check_, Deadline::at(loop_.now() + kCheckAway)); }
+
+// More than an eighth above the mean, and somebody else is there to accept.
+bool Acceptor::has_too_many() const {
+  const uint64_t workers = status_.running_workers();
+  const uint64_t total = status_.connections_of_all_workers();
+  const uint64_t own = connections_.open();
+  return workers > 1 && own * workers > total + total / 8 + kSlack * workers && status_.accepting_workers() > 1;
+}
+
+bool Acceptor::has_few() const {
+  const uint64_t workers = status_.running_workers();
+  const bool below_mean = connections_.open() * workers < status_.connections_of_all_workers();
+  return below_mean || status_.accepting_workers() == 0;
+}
+
+void Acceptor::rebalance() {
+  if (sockets_.empty()) return;
+  if (joined_) {
+    if (has_too_many()) leave_all();
+  } else if (has_few()) {
+    join_all();
+  } else {
+    arm_check();
+  }
+}
+
+void Acceptor::accept_once() {
+  for (const auto& [address, socket] : sockets_) socket->accept(kSweep);
+}
+
+void Acceptor::close() {
+  joined_ = false;
+  check_.disarm();
+  status_.worker(slot_).accepting.store(0, std::memory_order_relaxed);
+  sockets_.clear();
+}
+
+void Acceptor::housekeeping() {
+  accept_once();
+  rebalance();
+}
+
+}  // namespace proxyd::downstream

@@ -1,0 +1,78 @@
+#pragma once
+
+#include <sys/socket.h>
+
+#include <cstdint>
+#include <memory>
+
+#include "shared/base/log.h"
+#include "shared/base/unique_fd.h"
+#include "shared/metrics/metrics_region.h"
+#include "shared/status/status_region.h"
+#include "worker/async/event_loop.h"
+#include "worker/downstream/exchange.h"
+#include "worker/downstream/settings.h"
+#include "worker/net/buffer_pool.h"
+#include "worker/net/pipe_pool.h"
+
+namespace proxyd::downstream {
+
+class Http1Connection;
+
+// What every connection uses; all of it belongs to the worker and outlives them.
+struct Services {
+  async::EventLoop& loop;
+  net::BufferPool& buffers;
+  net::PipePool& pipes;
+  RequestHandler& handler;
+  status::WorkerSlot& slot;
+  Log& log;
+  metrics::Cell unhandled_exceptions;
+  metrics::Cell proxy_protocol_bad;
+  metrics::Cell keepalive_timeouts;
+  metrics::Cell head_timeouts;
+};
+
+// All client connections of this worker, from accept to close. Owned by the worker; each connection lies on the heap,
+// linked here. Idle ones are in the order of their last use: when descriptors run short the oldest goes first. One
+// thread; nothing suspends.
+class Connections {
+ public:
+  explicit Connections(Services services) : services_(services) {}
+  Connections(const Connections&) = delete;
+  Connections& operator=(const Connections&) = delete;
+  ~Connections() { cut_all(); }
+
+  // Takes over an accepted socket. It is closed at once when the loop can't watch it.
+  void adopt(UniqueFd socket, const sockaddr_storage& peer, std::shared_ptr<Listener> listener);
+  // From now on no connection lives longer than its request; idle ones are closed.
+  void drain();
+  bool draining() const { return draining_; }
+  // Closes the idle connection that was used longest ago. False when there is none.
+  bool close_oldest_idle();
+  // Cuts all that is left; says how many.
+  size_t cut_all();
+
+  uint64_t open() const { return open_; }
+  Services& services() { return services_; }
+
+ private:
+  friend class Http1Connection;
+  struct List {
+    Http1Connection* first = nullptr;
+    Http1Connection* last = nullptr;
+  };
+  void append(List& list, Http1Connection& connection);
+  void remove(List& list, Http1Connection& connection);
+  void become_idle(Http1Connection& connection);
+  void become_busy(Http1Connection& connection);
+  void close(Http1Connection& connection);
+
+  Services services_;
+  List idle_;
+  List busy_;
+  uint64_t open_ = 0;
+  bool draining_ = false;
+};
+
+}  // namespace proxyd::downstream

@@ -1,0 +1,225 @@
+#include "worker/downstream/http1_connection.h"
+
+#include <sys/socket.h>
+
+#include <exception>
+
+#include "worker/downstream/http1_exchange.h"
+#include "worker/net/proxy_protocol.h"
+
+namespace proxyd::downstream {
+namespace {
+
+constexpr size_t kHeadBuffer = 4096;
+constexpr size_t kLargestHead = 128 * 1024;
+constexpr auto kLinger = milliseconds(2000);            // behaviour.md 1
+constexpr uint64_t kMostLingered = 1024 * 1024;
+
+}  // namespace
+
+Http1Connection::Http1Connection(Connections& connections, std::shared_ptr<Listener> listener)
+    : Wakeup([](Wakeup& self) { static_cast<Http1Connection&>(self).woken(); }),
+      connections_(connections),
+      listener_(std::move(listener)),
+      timer_(*this) {
+  ++listener_->open;
+  listener_->opened_total.add();
+  listener_->open_gauge.set(listener_->open);
+}
+
+Http1Connection::~Http1Connection() {
+  --listener_->open;
+  listener_->open_gauge.set(listener_->open);
+}
+
+bool Http1Connection::start(UniqueFd socket, const sockaddr_storage& peer) {
+  peer_.address = net::Address::from(peer);
+  sockaddr_storage local{};
+  socklen_t size = sizeof local;
+  ::getsockname(socket.value(), reinterpret_cast<sockaddr*>(&local), &size);
+  peer_.local = net::Address::from(local);
+  peer_.listener = listener_->name;
+  proxy_header_due_ = settings().proxy_protocol != config::ProxyProtocol::kOff;
+  if (!stream_.start(loop(), std::move(socket))) return false;
+  stream_.watched().on_readable(this);
+  loop().timers().arm(timer_, Deadline::after(loop().now(), settings().timeouts.client_header));
+  return true;
+}
+
+void Http1Connection::woken() {
+  if (state_ == State::kIdle) {
+    if (!stream_.watched().readable()) {   // the timer
+      Services& services = connections_.services();
+      (served_any_ ? services.keepalive_timeouts : services.head_timeouts).add();
+      return connections_.close(*this);
+    }
+    timer_.disarm();
+    stream_.watched().on_readable(nullptr);
+    stream_.watched().on_broken(this);
+    state_ = State::kServing;
+    connections_.become_busy(*this);
+    close_ = false;
+    serving_ = serve();
+    serving_.wake_at_end(*this);
+    return;
+  }
+  // The end of `serve`, or a broken connection: then the request is abandoned where it stands.
+  if (!serving_.done() || !finish_serving()) return connections_.close(*this);
+  go_idle();
+}
+
+// Takes the result of `serve`; false when the connection is to be closed.
+bool Http1Connection::finish_serving() {
+  try {
+    serving_.take();
+  } catch (const std::exception& error) {
+    connections_.services().unhandled_exceptions.add();
+    connections_.services().log.error("a request ended in an exception, its connection is closed: {}", error.what());
+    stream_.abort_on_close();
+    close_ = true;
+  }
+  serving_.cancel();
+  return !close_ && !connections_.draining();
+}
+
+void Http1Connection::go_idle() {
+  state_ = State::kIdle;
+  connections_.become_idle(*this);
+  stream_.watched().on_broken(nullptr);
+  stream_.watched().on_readable(this);
+  loop().timers().arm(timer_, Deadline::after(loop().now(), settings().timeouts.keepalive));
+  if (stream_.watched().readable()) loop().ready().push(*this);
+}
+
+async::Task<void> Http1Connection::serve() {
+  message::Input input(connections_.services().buffers);
+  close_ = true;   // unless it ends well
+  if (proxy_header_due_) {
+    const bool ok = co_await receive_proxy_header(input);
+    if (!ok) co_return;
+    proxy_header_due_ = false;
+  }
+  Next next = Next::kAnother;
+  while (next == Next::kAnother) {
+    next = co_await serve_one(input);
+    if (next == Next::kAnother && input.empty() && !stream_.watched().readable()) next = Next::kIdle;
+  }
+  if (next == Next::kCloseAfterLinger) co_await linger(input);
+  close_ = next != Next::kIdle;
+}
+
+// One request, from its first octet to the last of the answer.
+async::Task<Http1Connection::Next> Http1Connection::serve_one(message::Input& input) {
+  Services& services = connections_.services();
+  const Http1Exchange::Context context{stream_, services.buffers, services.pipes, peer_, connections_.draining()};
+  const http1::HeadRules rules = settings().head;
+  Http1Exchange exchange(context, rules, input);
+  const Received received = co_await receive_head(exchange, input);
+  if (received == Received::kNothingYet) co_return Next::kIdle;
+  if (received == Received::kEnd) co_return Next::kClose;
+  served_any_ = true;
+  co_await services.handler.handle(exchange);
+  co_await conclude(exchange);
+  const Next next = next_after(exchange);
+  message::Input& rest = exchange.reader().rest();
+  if (&rest != &input) input = std::move(rest);
+  if (input.empty()) input.release();
+  co_return next;
+}
+
+// kNothingYet: the connection goes idle, which holds no frame and no buffer. A peer that is silent in the middle of a
+// head, or sends one that is too large, gives a request that is refused.
+async::Task<Http1Connection::Received> Http1Connection::receive_head(Http1Exchange& exchange, message::Input& input) {
+  const Deadline deadline = Deadline::after(loop().now(), settings().timeouts.client_header);
+  bool parse = !input.empty();
+  for (;;) {
+    if (parse && exchange.parse() != http1::Progress::kNeedMore) co_return Received::kRequest;
+    if (input.full() && !make_room(exchange, input)) co_return Received::kRequest;
+    const net::Moved moved = input.read(stream_, kHeadBuffer);
+    parse = moved.state == net::Moved::State::kSome;
+    if (parse) continue;
+    if (moved.state != net::Moved::State::kWouldBlock) co_return Received::kEnd;
+    if (input.empty()) {
+      input.release();
+      co_return Received::kNothingYet;
+    }
+    const bool ready = co_await stream_.readable(deadline);
+    if (ready) continue;
+    connections_.services().head_timeouts.add();
+    exchange.refuse(http::Refusal::kHeaderTimeout);
+    co_return Received::kRequest;
+  }
+}
+
+bool Http1Connection::make_room(Http1Exchange& exchange, message::Input& input) {
+  const std::string_view before = input.unread();
+  if (!input.make_room(kLargestHead)) {
+    exchange.refuse(http::Refusal::kHeaderSize);
+    return false;
+  }
+  exchange.rebase(before, input.unread().data());
+  return true;
+}
+
+async::Task<bool> Http1Connection::receive_proxy_header(message::Input& input) {
+  using State = net::ProxyHeader::State;
+  const Deadline deadline = Deadline::after(loop().now(), settings().timeouts.client_header);
+  const bool trusted = settings().trusts && settings().trusts(peer_.address);
+  const auto accepted = static_cast<net::ProxyHeaderKind>(settings().proxy_protocol);
+  for (;;) {
+    const net::ProxyHeader header = net::parse_proxy_header(input.unread(), accepted);
+    const bool decided = !input.empty() && header.state != State::kNeedMore;
+    if (decided && !trusted && header.state == State::kAbsent) co_return true;   // speaks HTTP for itself
+    if (decided && trusted && header.state == State::kPresent) {
+      if (header.source) peer_.address = *header.source;
+      if (header.destination) peer_.local = *header.destination;
+      input.consume(header.octets);
+      co_return true;
+    }
+    if (decided) break;
+    const net::Moved moved = input.read(stream_, kHeadBuffer);
+    if (moved.state == net::Moved::State::kSome) continue;
+    if (moved.state != net::Moved::State::kWouldBlock) break;
+    const bool ready = co_await stream_.readable(deadline);
+    if (!ready) break;
+  }
+  connections_.services().proxy_protocol_bad.add();
+  stream_.abort_on_close();
+  co_return false;
+}
+
+// What the handler left in the writer goes out; a handler that gave no answer costs the connection.
+async::Task<void> Http1Connection::conclude(Http1Exchange& exchange) {
+  while (!exchange.was_reset() && exchange.begun()) {
+    const net::Taken flushed = exchange.writer().flush();
+    if (flushed.state != net::Taken::State::kBlocked) co_return;
+    const bool ready = co_await stream_.writable(Deadline::after(loop().now(), settings().timeouts.client_write));
+    if (!ready) exchange.reset();
+  }
+}
+
+Http1Connection::Next Http1Connection::next_after(const Http1Exchange& exchange) const {
+  if (exchange.was_reset() || !exchange.answered() || exchange.is_tunnel()) return Next::kClose;
+  if (exchange.persistent() && !connections_.draining()) return Next::kAnother;
+  return Next::kCloseAfterLinger;
+}
+
+// The peer may still be sending: were its octets met by a reset, the answer could be lost on its way (RFC 9112 9.6).
+async::Task<void> Http1Connection::linger(message::Input& input) {
+  stream_.end_writing();
+  const Deadline deadline = Deadline::at(loop().now() + kLinger);
+  for (uint64_t lingered = 0; lingered < kMostLingered;) {
+    input.release();
+    const net::Moved moved = input.read(stream_, kHeadBuffer);
+    if (moved.state == net::Moved::State::kSome) {
+      lingered += moved.octets;
+      continue;
+    }
+    if (moved.state != net::Moved::State::kWouldBlock) co_return;
+    input.release();
+    const bool ready = co_await stream_.readable(deadline);
+    if (!ready) co_return;
+  }
+}
+
+}  // namespace proxyd::downstream

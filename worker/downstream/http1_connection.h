@@ -1,0 +1,63 @@
+#pragma once
+
+#include <memory>
+
+#include "worker/async/task.h"
+#include "worker/downstream/connections.h"
+#include "worker/downstream/settings.h"
+#include "worker/message/input.h"
+#include "worker/net/tcp_stream.h"
+
+namespace proxyd::downstream {
+
+class Http1Exchange;
+
+// One HTTP/1 connection of a client (RFC 9112 9): requests one after the other, pipelined ones from the octets already
+// there. Owned by Connections. Idle it is this object alone: no coroutine frame, no buffer; a wakeup starts `serve`,
+// which ends when the connection is idle again or is to be closed. A broken connection destroys the running request.
+class Http1Connection : private async::Wakeup {
+ public:
+  Http1Connection(Connections& connections, std::shared_ptr<Listener> listener);
+  Http1Connection(const Http1Connection&) = delete;
+  Http1Connection& operator=(const Http1Connection&) = delete;
+  ~Http1Connection();
+
+  // False when the socket can't be watched.
+  bool start(UniqueFd socket, const sockaddr_storage& peer);
+
+ private:
+  friend class Connections;
+  enum class State : uint8_t { kIdle, kServing };
+  enum class Next : uint8_t { kIdle, kAnother, kClose, kCloseAfterLinger };
+  enum class Received : uint8_t { kRequest, kNothingYet, kEnd };
+
+  // Woken: readable while idle, an idle timeout, the end of `serve`, or a broken connection.
+  void woken();
+  void go_idle();
+  async::Task<void> serve();
+  async::Task<Next> serve_one(message::Input& input);
+  async::Task<Received> receive_head(Http1Exchange& exchange, message::Input& input);
+  bool make_room(Http1Exchange& exchange, message::Input& input);
+  async::Task<bool> receive_proxy_header(message::Input& input);
+  async::Task<void> conclude(Http1Exchange& exchange);
+  async::Task<void> linger(message::Input& input);
+  Next next_after(const Http1Exchange& exchange) const;
+  bool finish_serving();
+  const Settings& settings() const { return listener_->settings; }
+  async::EventLoop& loop() const { return connections_.services().loop; }
+
+  Connections& connections_;
+  std::shared_ptr<Listener> listener_;
+  net::TcpStream stream_;
+  async::Timer timer_;
+  async::Task<void> serving_;
+  Http1Connection* next_ = nullptr;
+  Http1Connection* previous_ = nullptr;
+  Peer peer_;
+  State state_ = State::kIdle;
+  bool close_ = false;           // after `serve`: close instead of going idle
+  bool served_any_ = false;
+  bool proxy_header_due_ = false;
+};
+
+}  // namespace proxyd::downstream

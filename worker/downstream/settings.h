@@ -1,0 +1,33 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+
+#include "shared/config/model.h"
+#include "shared/metrics/metrics_region.h"
+#include "worker/http1/head_parser.h"
+#include "worker/net/address.h"
+
+namespace proxyd::downstream {
+
+// What holds for connections before a route is known, from `defaults` and the listener.
+struct Settings {
+  http1::HeadRules head;
+  config::Timeouts timeouts;
+  config::MaybeSize max_connections;
+  config::ProxyProtocol proxy_protocol = config::ProxyProtocol::kOff;
+  std::function<bool(const net::Address&)> trusts;   // of trusted_proxies
+};
+
+// A listener as its connections see it. Owned by the acceptor and by each connection, so it outlives both; a new
+// snapshot changes `settings` in place, and a connection takes what holds at each request.
+struct Listener {
+  std::string name;
+  Settings settings;
+  uint64_t open = 0;
+  metrics::Cell opened_total;
+  metrics::Cell open_gauge;
+};
+
+}  // namespace proxyd::downstream

@@ -1,0 +1,137 @@
+#include "worker/http1/framing.h"
+
+#include "shared/base/bytes.h"
+#include "worker/http/list.h"
+
+namespace proxyd::http1 {
+namespace {
+
+using http::ContentLength;
+using http::FieldName;
+using http::Fields;
+using http::Refusal;
+
+constexpr uint64_t kLengthLimit = (uint64_t{1} << 63) - 1;   // from here on: 413 (behaviour.md 1)
+
+Refusal parse_length(std::string_view text, uint64_t& length) {
+  if (text.find(',') != std::string_view::npos) return Refusal::kClList;
+  length = 0;
+  bool too_large = false;
+  for (const char c : text) {
+    if (!is_digit(c)) return Refusal::kClInvalid;
+    const auto digit = static_cast<uint64_t>(c - '0');
+    too_large = too_large || length > (kLengthLimit - digit) / 10;
+    if (!too_large) length = length * 10 + digit;
+  }
+  return too_large || length >= kLengthLimit ? Refusal::kBodyTooLarge : Refusal::kNone;
+}
+
+// The one Content-Length of a section that has at least one (RFC 9110 8.6).
+Result<uint64_t, Refusal> content_length(const Fields& fields) {
+  size_t lines = 0;
+  std::string_view text;
+  for (const http::Field& field : fields) {
+    if (field.known != FieldName::kContentLength) continue;
+    if (field.value.empty()) return Refusal::kClEmpty;
+    text = field.value;
+    ++lines;
+  }
+  if (lines > 1) return Refusal::kClDuplicate;
+  uint64_t length = 0;
+  const Refusal refusal = parse_length(text, length);
+  if (refusal != Refusal::kNone) return refusal;
+  return length;
+}
+
+// Every coding of every Transfer-Encoding line, in order: exactly one, `chunked` (RFC 9112 6.1, 7).
+Refusal check_codings(const Fields& fields) {
+  int chunked = 0;
+  bool other = false;
+  bool chunked_is_last = false;
+  for (const http::Field& field : fields) {
+    if (field.known != FieldName::kTransferEncoding) continue;
+    http::ListMembers members(field.value);
+    std::string_view coding;
+    while (members.next(coding)) {
+      chunked_is_last = equals_ignoring_case(coding, "chunked");
+      chunked += chunked_is_last ? 1 : 0;
+      other = other || !chunked_is_last;
+    }
+  }
+  if (chunked > 1) return Refusal::kTeDuplicate;
+  if (chunked == 1 && !chunked_is_last) return Refusal::kTeChunkedNotFinal;
+  if (other) return Refusal::kTeUnknown;
+  return chunked == 1 ? Refusal::kNone : Refusal::kTeEmpty;
+}
+
+bool has_empty_transfer_encoding(const Fields& fields) {
+  for (const http::Field& field : fields) {
+    if (field.known == FieldName::kTransferEncoding && field.value.empty()) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+Result<ContentLength, Refusal> frame_request(const http::RequestHead& head) {
+  const Fields& fields = head.fields;
+  const bool has_length = fields.has(FieldName::kContentLength);
+  if (has_length && connection_names(fields, "content-length")) return Refusal::kConnectionNamesFraming;
+  if (fields.has(FieldName::kTransferEncoding)) {
+    if (head.version == http::Version::kHttp10) return Refusal::kTeInHttp10;
+    if (has_empty_transfer_encoding(fields)) return Refusal::kTeEmpty;
+    if (has_length) return Refusal::kTeAndCl;
+    const Refusal refusal = check_codings(fields);
+    if (refusal != Refusal::kNone) return refusal;
+    return ContentLength{ContentLength::Kind::kUnknown};
+  }
+  if (!has_length) return ContentLength{};
+  const auto length = content_length(fields);
+  if (!length) return length.error();
+  return ContentLength{ContentLength::Kind::kKnown, *length};
+}
+
+Result<ContentLength, Refusal> frame_response(const http::ResponseHead& head, http::Method method) {
+  const Fields& fields = head.fields;
+  const bool has_length = fields.has(FieldName::kContentLength);
+  const bool has_encoding = fields.has(FieldName::kTransferEncoding);
+  if (has_length && has_encoding) return Refusal::kTeAndCl;
+  uint64_t length = 0;
+  if (has_length) {
+    const auto parsed = content_length(fields);
+    if (!parsed) return parsed.error();
+    length = *parsed;
+  }
+  const bool without_content =
+      head.status < 200 || head.status == 204 || head.status == 304 || method == http::Method::kHead;
+  if (head.status == 101) return ContentLength{ContentLength::Kind::kTunnel};
+  if (without_content) return ContentLength{};
+  if (has_encoding) {
+    if (head.version == http::Version::kHttp10) return Refusal::kTeInHttp10;
+    const Refusal refusal = check_codings(fields);
+    if (refusal != Refusal::kNone) return refusal;
+    return ContentLength{ContentLength::Kind::kUnknown};
+  }
+  if (has_length) return ContentLength{ContentLength::Kind::kKnown, length};
+  return ContentLength{ContentLength::Kind::kUntilClose};
+}
+
+bool connection_names(const Fields& fields, std::string_view option) {
+  if (!fields.has(FieldName::kConnection)) return false;
+  for (const http::Field& field : fields) {
+    if (field.known != FieldName::kConnection) continue;
+    http::ListMembers members(field.value);
+    std::string_view member;
+    while (members.next(member)) {
+      if (equals_ignoring_case(member, option)) return true;
+    }
+  }
+  return false;
+}
+
+bool is_persistent(http::Version version, const Fields& fields) {
+  if (connection_names(fields, "close")) return false;
+  return version != http::Version::kHttp10 || connection_names(fields, "keep-alive");
+}
+
+}  // namespace proxyd::http1

@@ -1,0 +1,23 @@
+#pragma once
+
+#include <cstdint>
+
+#include "shared/base/result.h"
+#include "worker/http/head.h"
+
+namespace proxyd::http1 {
+
+// How long the content of a request is (RFC 9112 6.3), strictly: what two readers could understand differently is
+// refused. Engine code; the only place that decides framing of requests.
+Result<http::ContentLength, http::Refusal> frame_request(const http::RequestHead& head);
+
+// The same for a response to `method`. HEAD, 1xx, 204 and 304 have none, whatever their fields say.
+Result<http::ContentLength, http::Refusal> frame_response(const http::ResponseHead& head, http::Method method);
+
+// Whether the sender of this head lets the connection live on (RFC 9112 9.3).
+bool is_persistent(http::Version version, const http::Fields& fields);
+
+// True when a Connection field names this option.
+bool connection_names(const http::Fields& fields, std::string_view option);
+
+}  // namespace proxyd::http1

@@ -1,0 +1,78 @@
+#include "worker/http1/request_check.h"
+
+#include "shared/base/bytes.h"
+#include "worker/http1/framing.h"
+
+namespace proxyd::http1 {
+namespace {
+
+using http::FieldName;
+using http::Refusal;
+
+// A port that is the scheme's own says the same as none.
+bool same_authority(const http::Authority& a, const http::Authority& b, uint16_t default_port) {
+  const auto port = [default_port](const http::Authority& x) { return x.port == 0 ? default_port : x.port; };
+  return a.host == b.host && port(a) == port(b);
+}
+
+Refusal check_host(http::RequestHead& head) {
+  const size_t lines = head.fields.count(FieldName::kHost);
+  if (lines > 1) return Refusal::kHostMultiple;
+  if (lines == 0 && head.version != http::Version::kHttp10) return Refusal::kHostMissing;
+  if (lines == 1) {
+    const auto host = http::parse_authority(head.fields.value(FieldName::kHost), head.fields.arena());
+    if (!host) return host.error();
+    head.authority = *host;
+  }
+  if (head.target.form != http::TargetForm::kAbsolute) return Refusal::kNone;
+  const auto target = http::parse_authority(head.target.authority, head.fields.arena());
+  if (!target) return target.error();
+  const bool https = equals_ignoring_case(head.target.scheme, "https");
+  if (lines == 1 && !same_authority(*target, head.authority, https ? 443 : 80)) return Refusal::kAuthorityMismatch;
+  head.authority = *target;
+  return Refusal::kNone;
+}
+
+Refusal check_expectation(http::RequestHead& head) {
+  if (!head.fields.has(FieldName::kExpect)) return Refusal::kNone;
+  const bool known = equals_ignoring_case(head.fields.combined(FieldName::kExpect), "100-continue");
+  if (!known) return Refusal::kExpect;
+  // RFC 9110 10.1.1: from HTTP/1.0 it is ignored, and without content there is nothing to wait for.
+  head.expects_continue = head.version != http::Version::kHttp10 && !head.content.is_empty();
+  head.fields.remove(FieldName::kExpect);
+  return Refusal::kNone;
+}
+
+Refusal check_upgrade(http::RequestHead& head) {
+  const bool asks = head.version == http::Version::kHttp11 && head.fields.has(FieldName::kUpgrade) &&
+                    connection_names(head.fields, "upgrade");
+  const bool websocket = equals_ignoring_case(head.fields.combined(FieldName::kUpgrade), "websocket");
+  if (!asks || !websocket || head.method != http::Method::kGet) return Refusal::kNone;
+  if (!head.content.is_empty()) return Refusal::kUpgradeBody;
+  head.wants_websocket = true;
+  return Refusal::kNone;
+}
+
+}  // namespace
+
+Refusal check_request(http::RequestHead& head, std::string_view target_text) {
+  if (head.method == http::Method::kConnect) return Refusal::kConnect;
+  const auto target = http::parse_target(target_text, head.method, head.fields.arena());
+  if (!target) return target.error();
+  head.target = *target;
+  Refusal refusal = check_host(head);
+  if (refusal != Refusal::kNone) return refusal;
+  const auto content = frame_request(head);
+  if (!content) return content.error();
+  head.content = *content;
+  refusal = check_expectation(head);
+  if (refusal != Refusal::kNone) return refusal;
+  refusal = check_upgrade(head);
+  if (refusal != Refusal::kNone) return refusal;
+  head.fields.remove(FieldName::kContentLength);
+  head.fields.remove(FieldName::kTransferEncoding);
+  head.fields.remove(FieldName::kHost);
+  return Refusal::kNone;
+}
+
+}  // namespace proxyd::http1

@@ -1,0 +1,58 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <string_view>
+
+#include "worker/http/head.h"
+
+namespace proxyd::http1 {
+
+// Writes message heads and chunk framing into a buffer of fixed size. What does not fit sets `overflowed`, and nothing
+// of it may be sent. A value over memory that the caller owns. Engine code.
+class Serializer {
+ public:
+  Serializer(char* begin, size_t capacity) : begin_(begin), at_(begin), end_(begin + capacity) {}
+
+  // "GET /path HTTP/1.1", Host, the fields, the framing field, and the empty line (RFC 9112 3).
+  void request_head(std::string_view method, std::string_view target, std::string_view host,
+                    const http::Fields& fields, const http::ContentLength& content);
+
+  struct ResponseOptions {
+    http::Version downstream = http::Version::kHttp11;
+    bool keep_alive = true;
+    bool upgrade_websocket = false;   // with 101
+    bool framing = true;              // false: no framing field (the answer has none of its own: 1xx, 101, 204)
+  };
+  // Status line, fields, framing field, Connection where it is due, and the empty line (RFC 9112 4, 9.6).
+  void response_head(int status, std::string_view reason, const http::Fields& fields,
+                     const http::ContentLength& content, const ResponseOptions& options);
+
+  void chunk_start(uint64_t octets);                 // "1a\r\n"
+  void last_chunk(const http::Fields* trailers);     // "0\r\n", trailers, "\r\n"
+  void field_lines(const http::Fields& fields);
+  void append(std::string_view text) {
+    if (text.size() > static_cast<size_t>(end_ - at_)) {
+      overflowed_ = true;
+      return;
+    }
+    std::memcpy(at_, text.data(), text.size());
+    at_ += text.size();
+  }
+  void append_number(uint64_t number);
+
+  std::string_view text() const { return {begin_, static_cast<size_t>(at_ - begin_)}; }
+  size_t size() const { return static_cast<size_t>(at_ - begin_); }
+  bool overflowed() const { return overflowed_; }
+
+ private:
+  void framing_field(const http::ContentLength& content);
+
+  char* begin_;
+  char* at_;
+  char* end_;
+  bool overflowed_ = false;
+};
+
+}  // namespace proxyd::http1

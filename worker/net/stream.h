@@ -1,0 +1,40 @@
+#pragma once
+
+#include <sys/uio.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+#include "worker/async/event_loop.h"
+
+namespace proxyd::net {
+
+// The outcome of one attempt to move octets.
+struct Moved {
+  enum class State : uint8_t { kSome, kWouldBlock, kEnd, kBroken };
+  State state = State::kSome;
+  size_t octets = 0;
+};
+
+// A reliable stream of octets to one peer: plain TCP or unix, later TLS. Owned by a connection. Reads and writes never
+// suspend; `readable` and `writable` do, with a deadline. A broken stream stays broken.
+class Stream {
+ public:
+  virtual ~Stream() = default;
+
+  virtual Moved read(char* to, size_t size) = 0;
+  virtual Moved write(std::span<const iovec> from) = 0;
+  // The socket, when its octets are the stream's octets and may be spliced; else -1.
+  virtual int spliceable_descriptor() const = 0;
+  // No more octets from us; the peer sees the end, reading goes on.
+  virtual void end_writing() = 0;
+  // Close with a reset, so that the peer cannot take a cut answer for a whole one.
+  virtual void abort_on_close() = 0;
+
+  virtual async::WaitReady readable(Deadline deadline) = 0;
+  virtual async::WaitReady writable(Deadline deadline) = 0;
+  virtual async::Watched& watched() = 0;
+};
+
+}  // namespace proxyd::net

@@ -1,0 +1,65 @@
+#include "worker/net/tcp_stream.h"
+
+#include <sys/socket.h>
+
+#include <cerrno>
+
+namespace proxyd::net {
+
+bool TcpStream::start(async::EventLoop& loop, UniqueFd socket) {
+  socket_ = std::move(socket);
+  return watched_.start(loop, socket_.value());
+}
+
+Moved TcpStream::read(char* to, size_t size) {
+  if (!watched_.readable()) return {Moved::State::kWouldBlock};
+  for (;;) {
+    const ssize_t got = ::recv(socket_.value(), to, size, 0);
+    if (got > 0) {
+      // A short read has emptied the socket: the next octet makes a new edge.
+      if (static_cast<size_t>(got) < size) watched_.drained();
+      return {Moved::State::kSome, static_cast<size_t>(got)};
+    }
+    if (got == 0) return {Moved::State::kEnd};
+    if (errno == EINTR) continue;
+    if (errno != EAGAIN) return {Moved::State::kBroken};
+    watched_.exhausted();
+    return {Moved::State::kWouldBlock};
+  }
+}
+
+Moved TcpStream::write(std::span<const iovec> from) {
+  msghdr message{};
+  message.msg_iov = const_cast<iovec*>(from.data());
+  message.msg_iovlen = from.size();
+  for (;;) {
+    const ssize_t put = ::sendmsg(socket_.value(), &message, MSG_NOSIGNAL);
+    if (put >= 0) {
+      size_t wanted = 0;
+      for (const iovec& part : from) wanted += part.iov_len;
+      if (static_cast<size_t>(put) < wanted) watched_.filled();
+      return {Moved::State::kSome, static_cast<size_t>(put)};
+    }
+    if (errno == EINTR) continue;
+    if (errno != EAGAIN) return {Moved::State::kBroken};
+    watched_.filled();
+    return {Moved::State::kWouldBlock};
+  }
+}
+
+void TcpStream::end_writing() { ::shutdown(socket_.value(), SHUT_WR); }
+
+void TcpStream::abort_on_close() {
+  const linger at_once{.l_onoff = 1, .l_linger = 0};
+  ::setsockopt(socket_.value(), SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+}
+
+async::WaitReady TcpStream::readable(Deadline deadline) {
+  return {watched_, async::WaitReady::Direction::kRead, deadline};
+}
+
+async::WaitReady TcpStream::writable(Deadline deadline) {
+  return {watched_, async::WaitReady::Direction::kWrite, deadline};
+}
+
+}  // namespace proxyd::net

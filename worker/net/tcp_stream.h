@@ -1,0 +1,31 @@
+#pragma once
+
+#include "shared/base/unique_fd.h"
+#include "worker/net/stream.h"
+
+namespace proxyd::net {
+
+// A connected TCP or unix stream socket, non-blocking, in the loop edge-triggered. Lies in its connection, so that an
+// idle one costs no more than this. Closing is destroying.
+class TcpStream final : public Stream {
+ public:
+  TcpStream() = default;
+
+  // Takes over a connected (or connecting) socket. False when the loop can't watch it.
+  bool start(async::EventLoop& loop, UniqueFd socket);
+
+  Moved read(char* to, size_t size) override;
+  Moved write(std::span<const iovec> from) override;
+  int spliceable_descriptor() const override { return socket_.value(); }
+  void end_writing() override;
+  void abort_on_close() override;
+  async::WaitReady readable(Deadline deadline) override;
+  async::WaitReady writable(Deadline deadline) override;
+  async::Watched& watched() override { return watched_; }
+
+ private:
+  UniqueFd socket_;
+  async::Watched watched_;
+};
+
+}  // namespace proxyd::net

@@ -1,0 +1,82 @@
+#include "worker/upstream/connector.h"
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+
+#include <cerrno>
+
+#include "worker/upstream/http1_connection.h"
+#include "worker/upstream/http1_exchange.h"
+
+namespace proxyd::upstream {
+namespace {
+
+Fault fault_of(int error) {
+  switch (error) {
+    case EADDRNOTAVAIL:
+    case EAGAIN:        // a unix socket's queue is full, or no port is left
+    case EMFILE:
+    case ENFILE:
+    case ENOBUFS:
+    case ENOMEM: return Fault::kNoPort;
+    case ETIMEDOUT: return Fault::kConnectionTimeout;
+    default: return Fault::kConnectionRefused;
+  }
+}
+
+int pending_error(int descriptor) {
+  int error = 0;
+  socklen_t size = sizeof error;
+  return ::getsockopt(descriptor, SOL_SOCKET, SO_ERROR, &error, &size) == 0 ? error : errno;
+}
+
+async::Task<Fault> connect_to(Http1Connection& connection, async::EventLoop& loop, const net::SocketAddress& address,
+                              Deadline deadline) {
+  UniqueFd socket(::socket(address.family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+  if (!socket) co_return Fault::kNoPort;
+  const int one = 1;
+  if (address.family() != AF_UNIX) ::setsockopt(socket.value(), IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+  const int descriptor = socket.value();
+  const int outcome = ::connect(descriptor, reinterpret_cast<const sockaddr*>(&address.storage), address.length);
+  const int error = outcome == 0 ? 0 : errno;
+  if (error != 0 && error != EINPROGRESS) co_return fault_of(error);
+  if (!connection.start(loop, std::move(socket))) co_return Fault::kNoPort;
+  if (error == EINPROGRESS) {
+    const bool decided = co_await connection.stream().writable(deadline);
+    if (!decided) co_return Fault::kConnectionTimeout;
+    const int late_error = pending_error(descriptor);
+    if (late_error != 0) co_return fault_of(late_error);
+  }
+  connection.connected();
+  co_return Fault::kNone;
+}
+
+}  // namespace
+
+async::Task<Result<std::unique_ptr<Exchange>, Fault>> open_exchange(std::shared_ptr<Target> target,
+                                                                    http1::HeadRules rules, Deadline deadline, bool fresh) {
+  using Opened = Result<std::unique_ptr<Exchange>, Fault>;
+  if (!fresh) {
+    std::unique_ptr<Http1Connection> pooled = target->pool().take();
+    if (pooled) {
+      target->counters().reused.add();
+      co_return Opened(std::make_unique<Http1Exchange>(std::move(target), std::move(pooled), rules));
+    }
+  }
+  Fault fault = Fault::kNoAddress;
+  const size_t first = target->next_address();
+  for (size_t i = 0; i < target->addresses().size(); ++i) {
+    const net::SocketAddress address = target->addresses()[(first + i) % target->addresses().size()];
+    auto connection = std::make_unique<Http1Connection>(*target);
+    fault = co_await connect_to(*connection, target->services().loop, address, deadline);
+    if (fault == Fault::kNone) {
+      target->counters().connected.add();
+      co_return Opened(std::make_unique<Http1Exchange>(std::move(target), std::move(connection), rules));
+    }
+    target->counters().connect_failed.add();
+  }
+  co_return Opened(fault);
+}
+
+}  // namespace proxyd::upstream

@@ -1,0 +1,65 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string_view>
+
+#include "worker/async/task.h"
+#include "worker/http/head.h"
+#include "worker/net/content.h"
+
+namespace proxyd::upstream {
+
+// Why a target gave no response.
+enum class Fault : uint8_t {
+  kNone,
+  kConnectionRefused,   // nobody listens, or no route
+  kConnectionTimeout,
+  kNoAddress,           // the name does not resolve
+  kNoPort,              // this machine has no local port or descriptor left
+  kClosedUnanswered,    // the connection ended or broke before the first octet of a response
+  kCut,                 // … in the middle of a head
+  kTimeout,
+  kMalformed,           // not HTTP as we accept it; see `refusal`
+};
+
+// What is sent to a target: everything decided, nothing of the client's bytes taken over.
+struct Request {
+  http::Method method = http::Method::kGet;
+  std::string_view method_text;
+  std::string_view target;            // path and query, "*" for OPTIONS
+  std::string_view host;
+  const http::Fields* fields = nullptr;
+  http::ContentLength content;        // kTunnel: an upgrade to WebSocket is asked for
+};
+
+// One request to a target and its response, whatever protocol carries them; the mirror image of downstream::Exchange.
+// Owned by the one who forwards. Destroying it gives its connection back when that can serve again (the response
+// complete, nothing behind it, the request sent whole, nobody asked to close), else closes it.
+class Exchange {
+ public:
+  virtual ~Exchange() = default;
+
+  // The request's head: waits in the sink for the first content, a flush or the end. False when it is too large.
+  virtual bool begin(const Request& request) = 0;
+  virtual net::ContentSink& content() = 0;
+
+  // The next head, interim or final. Suspends.
+  virtual async::Task<Fault> receive_head(Deadline deadline) = 0;
+  virtual const http::ResponseHead& response() const = 0;
+  virtual http::Refusal refusal() const = 0;
+  virtual std::string_view received_head() const = 0;
+  // Something has arrived, or the connection has ended.
+  virtual async::WaitReady readable(Deadline deadline) = 0;
+
+  virtual net::ContentSource& response_content() = 0;
+  virtual bool complete() const = 0;
+  virtual uint64_t octets_received() const = 0;
+
+  // The connection served others before: a request that it drops unread may be sent again.
+  virtual bool on_reused_connection() const = 0;
+  // Memory that lives as long as the exchange.
+  virtual http::Arena& arena() = 0;
+};
+
+}  // namespace proxyd::upstream

@@ -1,0 +1,64 @@
+#include "worker/upstream/http1_connection.h"
+
+#include <sys/socket.h>
+
+#include <cassert>
+#include <cerrno>
+
+#include "worker/upstream/target.h"
+
+namespace proxyd::upstream {
+
+Http1Connection::Http1Connection(Target& target)
+    : Wakeup([](Wakeup& self) { static_cast<Http1Connection&>(self).woken(); }),
+      target_(target),
+      idle_timer_(*this),
+      created_(target.services().loop.now()) {
+  target_.pool().opened();
+}
+
+Http1Connection::~Http1Connection() { target_.pool().closed(); }
+
+void Http1Connection::move_to(State state) {
+  const bool allowed = (state_ == State::kConnecting && state == State::kInUse) ||
+                       (state_ == State::kInUse && state == State::kIdle) ||
+                       (state_ == State::kIdle && state == State::kInUse) || state == State::kClosing;
+  assert(allowed);
+  (void)allowed;
+  state_ = state;
+}
+
+void Http1Connection::connected() { move_to(State::kInUse); }
+
+void Http1Connection::use() {
+  move_to(State::kInUse);
+  idle_timer_.disarm();
+  stream_.watched().on_readable(nullptr);
+  ++served_;
+}
+
+void Http1Connection::rest(Deadline idle_until) {
+  move_to(State::kIdle);
+  stream_.watched().on_readable(this);
+  target_.services().loop.timers().arm(idle_timer_, idle_until);
+}
+
+void Http1Connection::close_after_use() { move_to(State::kClosing); }
+
+// Idle, an event or the idle time ends it.
+void Http1Connection::woken() { target_.pool().discard(*this); }
+
+// A flag that is not set tells that the loop has seen nothing since the last read met the end of what there was. One
+// that is set may be old: then the socket itself is asked.
+bool Http1Connection::spoiled() {
+  if (!stream_.watched().readable()) return false;
+  char octet;
+  const ssize_t got = ::recv(stream_.spliceable_descriptor(), &octet, 1, MSG_PEEK | MSG_DONTWAIT);
+  if (got < 0 && errno == EAGAIN) {
+    stream_.watched().exhausted();
+    return false;
+  }
+  return true;
+}
+
+}  // namespace proxyd::upstream

@@ -1,0 +1,53 @@
+#pragma once
+
+#include "shared/base/clock.h"
+#include "worker/async/event_loop.h"
+#include "worker/net/tcp_stream.h"
+
+namespace proxyd::upstream {
+
+class ConnectionPool;
+class Target;
+
+// One HTTP/1 connection to a target: connecting, then in use by one exchange at a time or idle in the pool, then
+// closing. Owned by the exchange that uses it or by the pool; the target outlives it. Idle it holds no buffer.
+class Http1Connection : private async::Wakeup {
+ public:
+  enum class State : uint8_t { kConnecting, kInUse, kIdle, kClosing };
+
+  explicit Http1Connection(Target& target);
+  Http1Connection(const Http1Connection&) = delete;
+  Http1Connection& operator=(const Http1Connection&) = delete;
+  ~Http1Connection();
+
+  // Takes over a socket on which connect was called. False when the loop can't watch it.
+  bool start(async::EventLoop& loop, UniqueFd socket) { return stream_.start(loop, std::move(socket)); }
+  void connected();
+  void use();
+  // The exchange ended and the connection may serve another.
+  void rest(Deadline idle_until);
+  void close_after_use();
+
+  net::TcpStream& stream() { return stream_; }
+  Instant created() const { return created_; }
+  uint64_t served() const { return served_; }
+  State state() const { return state_; }
+  // Whether the origin has closed it or sent something that nobody asked for.
+  bool spoiled();
+
+ private:
+  friend class ConnectionPool;
+  void woken();
+  void move_to(State state);
+
+  Target& target_;
+  net::TcpStream stream_;
+  async::Timer idle_timer_;
+  Http1Connection* next_ = nullptr;
+  Http1Connection* previous_ = nullptr;
+  Instant created_;
+  uint64_t served_ = 0;
+  State state_ = State::kConnecting;
+};
+
+}  // namespace proxyd::upstream

@@ -1,0 +1,117 @@
+#include "worker/upstream/http1_exchange.h"
+
+#include "worker/http1/framing.h"
+
+namespace proxyd::upstream {
+namespace {
+
+using Kind = http::ContentLength::Kind;
+
+constexpr size_t kResponseBuffer = 16 * 1024;
+constexpr size_t kLargestHead = 128 * 1024;
+
+}  // namespace
+
+Http1Exchange::Http1Exchange(std::shared_ptr<Target> target, std::unique_ptr<Http1Connection> connection,
+                             const http1::HeadRules& rules)
+    : target_(std::move(target)),
+      connection_(std::move(connection)),
+      rules_(rules),
+      input_(target_->services().buffers),
+      writer_(connection_->stream(), target_->services().buffers, target_->services().pipes),
+      reused_(connection_->served() > 0) {}
+
+Http1Exchange::~Http1Exchange() {
+  if (can_be_reused()) {
+    target_->pool().give_back(std::move(connection_));
+  } else {
+    connection_->close_after_use();
+  }
+}
+
+// behaviour.md 1: the response complete, nothing behind it, the request sent whole, and nobody asked to close.
+bool Http1Exchange::can_be_reused() const {
+  return persistent_ && complete() && writer_.finished() && input_.empty() &&
+         const_cast<message::ContentReader&>(*reader_).rest().empty();
+}
+
+bool Http1Exchange::begin(const Request& request) {
+  method_ = request.method;
+  asked_to_upgrade_ = request.content.kind == Kind::kTunnel;
+  const bool written = writer_.head([&request](http1::Serializer& serializer) {
+    serializer.request_head(request.method_text, request.target, request.host, *request.fields, request.content);
+  });
+  writer_.start(request.content);
+  return written;
+}
+
+// The head at the front of the input, whole or not.
+Http1Exchange::Step Http1Exchange::parse() {
+  if (!parser_) {
+    response_.emplace(arena_);
+    parser_.emplace(*response_, rules_);
+  }
+  const http1::Progress progress = parser_->parse(input_.unread());
+  if (progress == http1::Progress::kNeedMore) return Step::kNeedMore;
+  if (progress == http1::Progress::kRefused) {
+    refusal_ = parser_->fault().refusal;
+    return Step::kRefused;
+  }
+  return check_head();
+}
+
+Http1Exchange::Step Http1Exchange::check_head() {
+  const auto content = http1::frame_response(*response_, method_);
+  const bool uninvited = response_->status == 101 && !asked_to_upgrade_;
+  if (!content || uninvited) {
+    refusal_ = uninvited ? http::Refusal::kUnexpected101 : content.error();
+    return Step::kRefused;
+  }
+  response_->content = *content;
+  const size_t octets = parser_->consumed();
+  head_octets_ += octets;
+  parser_.reset();
+  if (response_->is_interim()) {
+    input_.consume(octets);
+    return Step::kHead;
+  }
+  persistent_ = http1::is_persistent(response_->version, response_->fields) && response_->status != 101;
+  input_.consume(octets);
+  reader_.emplace(connection_->stream(), input_, target_->services().buffers, arena_);
+  reader_->start(*content);
+  if (response_->status == 101) writer_.start({Kind::kTunnel});
+  return Step::kHead;
+}
+
+Fault Http1Exchange::ended() const { return input_.empty() && head_octets_ == 0 ? Fault::kClosedUnanswered : Fault::kCut; }
+
+bool Http1Exchange::make_room() {
+  const std::string_view before = input_.unread();
+  if (!input_.make_room(kLargestHead)) return false;
+  if (parser_) parser_->rebase(before, input_.unread().data());
+  return true;
+}
+
+async::Task<Fault> Http1Exchange::receive_head(Deadline deadline) {
+  bool parse_now = !input_.empty();
+  for (;;) {
+    if (parse_now) {
+      const Step step = parse();
+      if (step == Step::kHead) co_return Fault::kNone;
+      if (step == Step::kRefused) co_return Fault::kMalformed;
+    }
+    if (input_.full() && !make_room()) {
+      refusal_ = http::Refusal::kHeaderSize;
+      co_return Fault::kMalformed;
+    }
+    const net::Moved moved = input_.read(connection_->stream(), kResponseBuffer);
+    parse_now = moved.state == net::Moved::State::kSome;
+    if (parse_now) continue;
+    if (moved.state != net::Moved::State::kWouldBlock) co_return ended();
+    if (input_.empty()) input_.release();
+    const bool ready = co_await connection_->stream().readable(deadline);
+    if (!ready) co_return Fault::kTimeout;
+  }
+}
+
+}  // namespace proxyd::upstream

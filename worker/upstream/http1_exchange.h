@@ -1,0 +1,64 @@
+#pragma once
+
+#include <memory>
+
+#include "worker/async/frame_pool.h"
+#include "worker/http1/head_parser.h"
+#include "worker/message/content_reader.h"
+#include "worker/message/content_writer.h"
+#include "worker/message/input.h"
+#include "worker/upstream/exchange.h"
+#include "worker/upstream/http1_connection.h"
+#include "worker/upstream/target.h"
+
+namespace proxyd::upstream {
+
+// A request on an HTTP/1 connection to a target, and its response. Owns the connection while it lasts; memory comes
+// from the frame pool, so that a request in the steady state allocates nothing.
+class Http1Exchange final : public Exchange {
+ public:
+  Http1Exchange(std::shared_ptr<Target> target, std::unique_ptr<Http1Connection> connection, const http1::HeadRules& rules);
+  ~Http1Exchange() override;
+  static void* operator new(size_t size) { return async::FramePool::of_this_thread().allocate(size); }
+  static void operator delete(void* memory, size_t size) { async::FramePool::of_this_thread().release(memory, size); }
+
+  bool begin(const Request& request) override;
+  net::ContentSink& content() override { return writer_; }
+  async::Task<Fault> receive_head(Deadline deadline) override;
+  const http::ResponseHead& response() const override { return *response_; }
+  http::Refusal refusal() const override { return refusal_; }
+  std::string_view received_head() const override { return input_.unread(); }
+  async::WaitReady readable(Deadline deadline) override { return connection_->stream().readable(deadline); }
+  net::ContentSource& response_content() override { return *reader_; }
+  bool complete() const override { return reader_ && reader_->complete(); }
+  uint64_t octets_received() const override { return head_octets_ + (reader_ ? reader_->received() : 0); }
+  bool on_reused_connection() const override { return reused_; }
+  http::Arena& arena() override { return arena_; }
+
+ private:
+  enum class Step : uint8_t { kHead, kNeedMore, kRefused };
+
+  Step parse();
+  Step check_head();
+  Fault ended() const;
+  bool make_room();
+  bool can_be_reused() const;
+
+  std::shared_ptr<Target> target_;
+  std::unique_ptr<Http1Connection> connection_;
+  http1::HeadRules rules_;
+  http::Arena arena_;
+  message::Input input_;
+  message::ContentWriter writer_;
+  std::optional<http::ResponseHead> response_;
+  std::optional<http1::ResponseParser> parser_;
+  std::optional<message::ContentReader> reader_;   // once the final head is there
+  uint64_t head_octets_ = 0;
+  http::Method method_ = http::Method::kGet;
+  http::Refusal refusal_ = http::Refusal::kNone;
+  bool asked_to_upgrade_ = false;
+  bool persistent_ = false;
+  bool reused_ = false;
+};
+
+}  // namespace proxyd::upstream

@@ -1,0 +1,37 @@
+#include "worker/upstream/target.h"
+
+namespace proxyd::upstream {
+
+Target::Target(Services services, uint32_t row, std::vector<std::string> addresses)
+    : services_(services), row_(row), pool_(services, row) {
+  for (const std::string& text : addresses) {
+    if (const auto address = net::SocketAddress::parse(text)) addresses_.push_back(*address);
+  }
+}
+
+// The gauge is this worker's own word: a plain store is enough.
+InFlight::InFlight(std::shared_ptr<Target> target) : target_(std::move(target)) {
+  const Services& services = target_->services_;
+  std::atomic<uint32_t>& gauge = services.status.in_flight(services.slot, target_->row_);
+  gauge.store(gauge.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+}
+
+InFlight& InFlight::operator=(InFlight&& other) noexcept {
+  if (this != &other) {
+    leave();
+    target_ = std::move(other.target_);
+  }
+  return *this;
+}
+
+InFlight::~InFlight() { leave(); }
+
+void InFlight::leave() {
+  if (!target_) return;
+  const Services& services = target_->services_;
+  std::atomic<uint32_t>& gauge = services.status.in_flight(services.slot, target_->row_);
+  gauge.store(gauge.load(std::memory_order_relaxed) - 1, std::memory_order_relaxed);
+  target_.reset();
+}
+
+}  // namespace proxyd::upstream

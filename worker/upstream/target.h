@@ -1,0 +1,79 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "shared/base/log.h"
+#include "shared/config/model.h"
+#include "shared/metrics/metrics_region.h"
+#include "shared/status/status_region.h"
+#include "worker/async/event_loop.h"
+#include "worker/net/address.h"
+#include "worker/net/buffer_pool.h"
+#include "worker/net/pipe_pool.h"
+#include "worker/upstream/connection_pool.h"
+
+namespace proxyd::upstream {
+
+// What connections to targets use; all of it belongs to the worker and outlives them.
+struct Services {
+  async::EventLoop& loop;
+  net::BufferPool& buffers;
+  net::PipePool& pipes;
+  const status::StatusRegion& status;
+  uint32_t slot;
+  metrics::Cell unsolicited;       // upstream_bad{reason="unsolicited"}
+};
+
+// One member of an upstream as this worker knows it: where it is, the connections to it, what is counted about it. It
+// lives as long as a snapshot names it with the same row and addresses; a new snapshot takes it over with its
+// connections. One thread.
+class Target {
+ public:
+  struct Counters {
+    metrics::Cell by_class[5];       // upstream_requests{class="1xx".."5xx"}
+    metrics::Cell connected;
+    metrics::Cell connect_failed;
+    metrics::Cell reused;
+  };
+
+  Target(Services services, uint32_t row, std::vector<std::string> addresses);
+
+  const std::vector<net::SocketAddress>& addresses() const { return addresses_; }
+  // The address to try first: they take turns.
+  size_t next_address() { return addresses_.empty() ? 0 : turn_++ % addresses_.size(); }
+
+  ConnectionPool& pool() { return pool_; }
+  const Services& services() const { return services_; }
+  uint32_t row() const { return row_; }
+  uint32_t in_flight_everywhere() const { return services_.status.in_flight_sum(row_); }
+
+  void set_counters(const Counters& counters) { counters_ = counters; }
+  Counters& counters() { return counters_; }
+
+ private:
+  friend class InFlight;
+  Services services_;
+  uint32_t row_;
+  std::vector<net::SocketAddress> addresses_;
+  size_t turn_ = 0;
+  ConnectionPool pool_;
+  Counters counters_;
+};
+
+// Counts one request at a target for as long as it lives, where every worker sees it.
+class InFlight {
+ public:
+  explicit InFlight(std::shared_ptr<Target> target);
+  InFlight(InFlight&& other) noexcept = default;
+  InFlight& operator=(InFlight&& other) noexcept;
+  ~InFlight();
+
+ private:
+  void leave();
+  std::shared_ptr<Target> target_;
+};
+
+}  // namespace proxyd::upstream
