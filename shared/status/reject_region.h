@@ -21,6 +21,16 @@ struct Reject {
   std::string excerpt;              // the first 1 KiB, Cookie and Authorization values blanked
 };
 
+// The same while it is recorded: views, so that a refusal costs no allocation.
+struct RejectView {
+  int64_t time_ms = 0;
+  bool from_upstream = false;
+  std::string_view peer;
+  std::string_view reason;
+  uint32_t fault_offset = 0;
+  std::string_view excerpt;         // as received; cut and blanked when it is recorded
+};
+
 // A ring of the last refused messages of each worker, in shared memory, so that a flood of them costs the worker a few
 // stores and the master nothing. One writer per slot; a reader takes a copy and drops what changed meanwhile (a
 // sequence per entry). Bounded: 64 entries a slot for the first 64 slots.
@@ -30,8 +40,8 @@ class RejectRegion {
   static Result<RejectRegion> adopt(UniqueFd descriptor);
 
   int descriptor() const { return region_.descriptor(); }
-  // The worker of this slot only. `head` is the message as received; the excerpt is cut and blanked here.
-  void record(uint32_t slot, Reject reject);
+  // The worker of this slot only.
+  void record(uint32_t slot, const RejectView& reject);
   std::vector<Reject> newest(size_t limit) const;      // newest first
 
  private:

@@ -74,6 +74,7 @@ class Http1Exchange final : public Exchange {
     }
     void consumed(uint64_t octets) override { exchange_.reader_.consumed(octets); }
     void ran_dry() override { exchange_.reader_.ran_dry(); }
+    void ended_while_spliced() override { exchange_.reader_.ended_while_spliced(); }
     async::WaitReady more(Deadline deadline) override { return exchange_.reader_.more(deadline); }
     const http::Fields* trailers() const override { return exchange_.reader_.trailers(); }
 

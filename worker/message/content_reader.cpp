@@ -22,6 +22,7 @@ void ContentReader::start(http::ContentLength content) {
   left_ = content.bytes;
   received_ = 0;
   full_reads_ = 0;
+  splice_ended_ = false;
   complete_ = content.is_empty();
   refusal_ = http::Refusal::kNone;
   trailers_.clear();
@@ -30,7 +31,7 @@ void ContentReader::start(http::ContentLength content) {
 }
 
 bool ContentReader::may_splice(PieceKinds kinds) const {
-  if (!net::holds(kinds, PieceKinds::kSocket) || stream_.spliceable_descriptor() < 0) return false;
+  if (splice_ended_ || !net::holds(kinds, PieceKinds::kSocket) || stream_.spliceable_descriptor() < 0) return false;
   if (content_.kind == Kind::kKnown) return left_ >= kLeastSplice;
   return content_.kind != Kind::kUnknown && full_reads_ >= kFullReadsBeforeSplice;
 }

@@ -23,6 +23,7 @@ class ContentReader final : public net::ContentSource {
   net::Offer offer(net::PieceKinds kinds) override;
   void consumed(uint64_t octets) override;
   void ran_dry() override { stream_.watched().exhausted(); }
+  void ended_while_spliced() override { splice_ended_ = true; }
   async::WaitReady more(Deadline deadline) override { return stream_.readable(deadline); }
   const http::Fields* trailers() const override { return trailers_.empty() ? nullptr : &trailers_; }
 
@@ -51,6 +52,7 @@ class ContentReader final : public net::ContentSource {
   uint64_t left_ = 0;          // for kKnown
   uint64_t received_ = 0;
   int full_reads_ = 0;
+  bool splice_ended_ = false;   // the next look reads, to learn how it ended
   bool complete_ = true;
   http::Refusal refusal_ = http::Refusal::kNone;
 };

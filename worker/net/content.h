@@ -41,6 +41,8 @@ class ContentSource {
   virtual void consumed(uint64_t octets) = 0;
   // The socket of the last piece had nothing after all.
   virtual void ran_dry() = 0;
+  // … and has ended or is broken.
+  virtual void ended_while_spliced() = 0;
   // Suspends until `offer` may say something other than pending; false when the deadline passed first.
   virtual async::WaitReady more(Deadline deadline) = 0;
   // After kEnd; null when there are none.

@@ -1,0 +1,32 @@
+#pragma once
+
+#include <cstdint>
+
+#include "shared/config/model.h"
+#include "worker/async/event_loop.h"
+
+namespace proxyd::proxy {
+
+// How long one may wait for a peer that should be moving octets: `limit` for a gap without progress, where progress is
+// `least` octets a second on average (RS-003: a client that sends an octet now and then is no better than a silent
+// one). A value of one transfer.
+class Pace {
+ public:
+  Pace(config::MaybeDuration limit, uint64_t least_per_second) : limit_(limit), least_(least_per_second) {}
+
+  // Octets have moved.
+  void moved(uint64_t octets, Instant now);
+  // Waiting begins or goes on: until when.
+  Deadline deadline(Instant now);
+  // Nobody waits for this peer at the moment.
+  void pause() { waiting_ = false; }
+
+ private:
+  config::MaybeDuration limit_;
+  uint64_t least_;
+  uint64_t octets_ = 0;
+  Instant since_{};
+  bool waiting_ = false;
+};
+
+}  // namespace proxyd::proxy
