@@ -104,13 +104,13 @@ class JsonReader {
   }
 
   void add(Node& node, Node key, Node member) {
-    const auto same = std::find_if(node.members.begin(), node.members.end(), [&key](const auto& other) { return other.first.text == key.text; });
+    const auto same = std::find_if(node.members.begin(), node.members.end(), [&key](const auto& other) { return other.key.text == key.text; });
     if (same != node.members.end()) {
       duplicates_.push_back({"", key.line, key.column, "duplicate-key",
                              fmt::format("key '{}' is given twice: first at line {}, column {}", key.text,
-                                         same->first.line, same->first.column), ""});
+                                         same->key.line, same->key.column), ""});
     }
-    node.members.emplace_back(std::move(key), std::move(member));
+    node.members.push_back({std::move(key), std::move(member)});
   }
 
   void list(Node& node, int depth) {

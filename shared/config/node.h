@@ -2,12 +2,13 @@
 
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 #include "shared/config/decode.h"
 
 namespace proxyd::config {
+
+struct Member;
 
 // A document as it was written: a tree that still knows lines and columns, before any meaning. A value.
 struct Node {
@@ -15,7 +16,7 @@ struct Node {
 
   Kind kind = Kind::kNull;
   std::string text;                                  // of a scalar, without quotes
-  std::vector<std::pair<Node, Node>> members;        // of a map: key and value, in order
+  std::vector<Member> members;                       // of a map, in order
   std::vector<Node> items;                           // of a list
   int line = 0;
   int column = 0;
@@ -23,6 +24,11 @@ struct Node {
   const Node* find(std::string_view key) const;
   // The node at a JSON pointer, or the nearest one above it that was written.
   const Node& at(std::string_view pointer) const;
+};
+
+struct Member {
+  Node key;
+  Node value;
 };
 
 // A tree, or the first thing that makes the text unreadable. Duplicate keys are found here, naming both places.

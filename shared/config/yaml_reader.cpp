@@ -83,7 +83,7 @@ class YamlReader {
                                                    same->line, same->column)));
       }
       Node value = convert(member.second, depth + 1);
-      node.members.emplace_back(std::move(key), std::move(value));
+      node.members.push_back({std::move(key), std::move(value)});
     }
   }
 
