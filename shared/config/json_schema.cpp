@@ -1,0 +1,89 @@
+#include <fmt/format.h>
+
+#include "shared/config/decode.h"
+#include "shared/config/schema.h"
+
+namespace proxyd::config {
+namespace {
+
+Json schema_of(const ObjectType& type);
+
+Json or_off(Json schema) { return {{"anyOf", Json::array({std::move(schema), Json{{"const", "off"}}})}}; }
+
+Json schema_of(const ValueType& type) {
+  switch (type.kind) {
+    case ValueKind::kDuration: return {{"type", "string"}, {"pattern", "^[0-9]+(ms|s|m|h|d|w)$"}};
+    case ValueKind::kSize: return {{"type", "string"}, {"pattern", "^[0-9]+(B|KiB|MiB|GiB|TiB)$"}};
+    case ValueKind::kCount:
+    case ValueKind::kInteger: {
+      Json schema{{"type", "integer"}, {"minimum", type.least}};
+      if (type.most != INT64_MAX) schema["maximum"] = type.most;
+      return schema;
+    }
+    case ValueKind::kBoolean: return {{"type", "boolean"}};
+    case ValueKind::kText: return {{"type", "string"}};
+    case ValueKind::kWord: {
+      Json words = Json::array();
+      for (const std::string_view word : type.words) words.push_back(std::string(word));
+      return {{"enum", std::move(words)}};
+    }
+    case ValueKind::kList: return {{"type", "array"}, {"items", schema_of(*type.item)}, {"maxItems", type.most_items}};
+    case ValueKind::kMap:
+      return {{"type", "object"}, {"additionalProperties", schema_of(*type.item)}, {"maxProperties", type.most_items}};
+    case ValueKind::kObject: return schema_of(*type.object);
+    case ValueKind::kFieldValue:
+      return {{"anyOf", Json::array({Json{{"type", "string"}}, Json{{"type", "object"}, {"required", {"file"}}, {"properties", {{"file", {{"type", "string"}}}}}, {"additionalProperties", false}}})}};
+    case ValueKind::kCondition:
+      return {{"anyOf", Json::array({Json{{"type", "string"}}, Json{{"type", "object"}, {"minProperties", 1}, {"maxProperties", 1}, {"properties", {{"regex", {{"type", "string"}}}, {"absent", {{"const", true}}}}}, {"additionalProperties", false}}})}};
+  }
+  return true;
+}
+
+Json schema_of(const ObjectType& type) {
+  Json properties = Json::object();
+  Json required = Json::array();
+  for (const Key& key : type.keys) {
+    if (!key.type) continue;
+    Json schema = schema_of(*key.type);
+    if (key.type->may_be_off) schema = or_off(std::move(schema));
+    if (key.inherited()) schema = {{"anyOf", Json::array({std::move(schema), Json{{"type", "null"}}})}};
+    if (!key.meaning.empty()) schema["description"] = std::string(key.meaning);
+    if (!key.default_json.empty()) schema["default"] = Json::parse(key.default_json);
+    if (key.required()) required.push_back(std::string(key.name));
+    properties[std::string(key.name)] = std::move(schema);
+  }
+  Json schema{{"type", "object"}, {"additionalProperties", false}, {"properties", std::move(properties)}};
+  if (!required.empty()) schema["required"] = std::move(required);
+  return schema;
+}
+
+// Fills in what is absent and has a default that is a plain value; objects are entered.
+void expand(const ObjectType& type, Json& json) {
+  for (const Key& key : type.keys) {
+    if (!key.type) continue;
+    const std::string name(key.name);
+    if (!json.contains(name) && !key.default_json.empty()) json[name] = Json::parse(key.default_json);
+    if (!json.contains(name) || json[name].is_null()) continue;
+    const ValueType* value = key.type;
+    if (value->kind == ValueKind::kObject) expand(*value->object, json[name]);
+    const bool of_objects = (value->kind == ValueKind::kMap || value->kind == ValueKind::kList) && value->item->object;
+    if (!of_objects) continue;
+    for (auto& item : json[name]) expand(*value->item->object, item);
+  }
+}
+
+}  // namespace
+
+Json json_schema() {
+  Json schema{{"$schema", "https://json-schema.org/draft/2020-12/schema"}, {"title", "proxyd configuration document"}};
+  schema.update(schema_of(document_type()));
+  return schema;
+}
+
+Json expanded(const Json& canonical) {
+  Json json = canonical;
+  expand(document_type(), json);
+  return json;
+}
+
+}  // namespace proxyd::config

@@ -1,0 +1,295 @@
+#include "shared/config/schema.h"
+
+namespace proxyd::config {
+namespace {
+
+using Kind = ValueKind;
+using Format = TextFormat;
+
+ValueType text(Format format) { return {.kind = Kind::kText, .format = format}; }
+ValueType list_of(const ValueType& item) { return {.kind = Kind::kList, .item = &item}; }
+ValueType map_of(const ValueType& item, Format key = Format::kName) { return {.kind = Kind::kMap, .item = &item, .key_format = key}; }
+ValueType object_of(const ObjectType& object) { return {.kind = Kind::kObject, .object = &object}; }
+
+const ValueType kDuration{.kind = Kind::kDuration, .least = 1};
+const ValueType kMaybeDuration{.kind = Kind::kDuration, .may_be_off = true, .least = 1};
+const ValueType kMaybeSize{.kind = Kind::kSize, .may_be_off = true};
+const ValueType kMaybeCount{.kind = Kind::kCount, .may_be_off = true, .least = 1};
+const ValueType kBoolean{.kind = Kind::kBoolean};
+const ValueType kAnyText = text(Format::kAny);
+const ValueType kTemplate = text(Format::kTemplate);
+const ValueType kRegex = text(Format::kRegex);
+const ValueType kPath = text(Format::kPath);
+const ValueType kName = text(Format::kName);
+const ValueType kNames = list_of(kName);
+const ValueType kCidr = text(Format::kCidr);
+const ValueType kCidrs = list_of(kCidr);
+const ValueType kMethod = text(Format::kMethod);
+const ValueType kMethods = list_of(kMethod);
+const ValueType kStatus{.kind = Kind::kInteger, .least = 200, .most = 599};
+
+const ObjectType kTimeouts{"timeouts", {
+    {"client_header", &kMaybeDuration, "\"10s\"", "from the first octet of a request's head to its end", kInherited},
+    {"client_body", &kMaybeDuration, "\"30s\"", "a gap in a request's content, under 256 B/s", kInherited},
+    {"client_write", &kMaybeDuration, "\"30s\"", "a gap in which the client takes less than 256 B/s", kInherited},
+    {"keepalive", &kMaybeDuration, "\"75s\"", "a client connection without a request", kInherited},
+    {"connect", &kMaybeDuration, "\"2s\"", "a connection to a target", kInherited},
+    {"first_byte", &kMaybeDuration, "\"1m\"", "from the request sent to the head of the response", kInherited},
+    {"between_bytes", &kMaybeDuration, "\"1m\"", "a gap in the response's content", kInherited},
+    {"tunnel", &kMaybeDuration, "\"1h\"", "a tunnel without an octet either way", kInherited},
+    {"total", &kMaybeDuration, "\"off\"", "the whole request", kInherited},
+    {"deadline_header", nullptr},
+}};
+
+const ObjectType kLimits{"limits", {
+    {"request_line", &kMaybeSize, "\"8KiB\"", "the request line; more is 414", kInherited},
+    {"request_headers", &kMaybeSize, "\"32KiB\"", "the header section; more is 431", kInherited},
+    {"header_count", &kMaybeCount, "100", "header lines; more is 431", kInherited},
+    {"request_body", &kMaybeSize, "\"off\"", "a request's content; more is 413", kInherited},
+    {"response_headers", &kMaybeSize, "\"64KiB\"", "a response's header section; more is 502", kInherited},
+    {"connections_per_client", nullptr},
+}};
+
+const ValueType kFieldValue{.kind = Kind::kFieldValue};
+const ValueType kFieldValues = map_of(kFieldValue, Format::kFieldName);
+const ValueType kFieldPattern = text(Format::kFieldPattern);
+const ValueType kFieldPatterns = list_of(kFieldPattern);
+const ObjectType kFieldEdits{"field_edits", {
+    {"set", &kFieldValues, "{}", "replaces the field"},
+    {"add", &kFieldValues, "{}", "adds a line beside those there"},
+    {"default", &kFieldValues, "{}", "sets the field where it is absent"},
+    {"remove", &kFieldPatterns, "[]", "names, or prefixes that end in *"},
+}};
+const ValueType kFieldEditsValue = object_of(kFieldEdits);
+const ObjectType kHeaders{"headers", {
+    {"request", &kFieldEditsValue, "{}", "of the request to the target", kInherited},
+    {"response", &kFieldEditsValue, "{}", "of every answer to the client", kInherited},
+}};
+
+const ValueType kRetries{.kind = Kind::kInteger, .least = 0, .most = 10};
+const ValueType kPercent{.kind = Kind::kInteger, .least = 0, .most = 100};
+const ValueType kRetryCondition = text(Format::kRetryCondition);
+const ValueType kRetryConditions = list_of(kRetryCondition);
+const ObjectType kRetry{"retry", {
+    {"retries", &kRetries, "1", "tries after the first"},
+    {"when", &kRetryConditions, "[\"connect_error\",\"reset_before_response\"]", "connect_error, reset_before_response, or a status"},
+    {"methods", &kMethods, "[\"GET\",\"HEAD\",\"OPTIONS\"]", "what may be sent again after it reached the origin"},
+    {"budget_percent", &kPercent, "20", "retries running at once, of all requests running"},
+}};
+
+const ObjectType kRewrite{"rewrite", {
+    {"strip_prefix", &kPath, "", "whole segments taken off the front of the path"},
+    {"add_prefix", &kPath, "", "put before the path"},
+    {"path", &kTemplate, "", "the new path"},
+}};
+
+const ObjectType kWebsocket{"websocket", {
+    {"max_message", nullptr}, {"ping", nullptr}, {"utf8", nullptr}, {"deflate", nullptr}, {"message_metrics", nullptr},
+    {"drain", &kDuration, "\"1h\"", "how long a tunnel may go on while its worker drains"},
+}};
+
+const ValueType kTimeoutsValue = object_of(kTimeouts);
+const ValueType kLimitsValue = object_of(kLimits);
+const ValueType kHeadersValue = object_of(kHeaders);
+const ValueType kRetryValue = object_of(kRetry);
+const ValueType kRewriteValue = object_of(kRewrite);
+const ValueType kWebsocketValue = object_of(kWebsocket);
+
+// The keys that defaults, host and route share, behind their own.
+std::vector<Key> with_keys_on_the_way(std::vector<Key> keys) {
+  const std::vector<Key> shared = {
+      {"cache", nullptr},
+      {"rewrite", &kRewriteValue, "", "the path that the target sees", kInherited},
+      {"headers", &kHeadersValue, "{}", "edits of fields", kInherited},
+      {"access", nullptr}, {"auth", nullptr}, {"rate_limit", nullptr},
+      {"limits", &kLimitsValue, "{}", "sizes and counts", kInherited},
+      {"timeouts", &kTimeoutsValue, "{}", "deadlines", kInherited},
+      {"retry", &kRetryValue, "", "the upstream's, unless given", kInherited},
+      {"compress", nullptr}, {"mirror", nullptr}, {"bandwidth", nullptr},
+      {"websocket", &kWebsocketValue, "", "tunnels", kInherited},
+      {"raw_path", &kBoolean, "", "forward the path as sent", kInherited},
+  };
+  keys.insert(keys.end(), shared.begin(), shared.end());
+  return keys;
+}
+
+const ObjectType kDefaults{"defaults", with_keys_on_the_way({
+    {"trusted_proxies", &kCidrs, "[]", "whose forwarding fields and PROXY header are believed"},
+    {"compression", nullptr}, {"cache_status", nullptr},
+})};
+
+const ValueType kCondition{.kind = Kind::kCondition};
+const ValueType kConditions = map_of(kCondition, Format::kNotEmpty);
+const ValueType kFieldConditions = map_of(kCondition, Format::kFieldName);
+const ValueType kHostPattern = text(Format::kHostPattern);
+const ValueType kHostPatterns = list_of(kHostPattern);
+const ValueType kScheme{.kind = Kind::kWord, .words = {"http", "https"}};
+const ObjectType kMatch{"match", {
+    {"path", &kPath, "", "exactly this path"},
+    {"path_prefix", &kPath, "", "this path and what is below it, by whole segments"},
+    {"path_regex", &kRegex, "", "an RE2 expression, anywhere in the path unless anchored"},
+    {"methods", &kMethods, "[]", "one of these methods"},
+    {"host", &kHostPattern, "", "a name or a *. wildcard"},
+    {"scheme", &kScheme, "", "http or https"},
+    {"header", &kFieldConditions, "{}", "what must hold of header fields"},
+    {"query", &kConditions, "{}", "… of query parameters"},
+    {"cookie", &kConditions, "{}", "… of cookies"},
+    {"client", &kCidrs, "[]", "networks of the client"},
+}};
+
+const ValueType kShare{.kind = Kind::kInteger, .least = 0, .most = 1'000'000};
+const ValueType kShares = map_of(kShare);
+const ValueType kSplitKey = text(Format::kSplitKey);
+const ObjectType kSplit{"split", {
+    {"upstreams", &kShares, "", "name: share", kRequired},
+    {"by", &kSplitKey, "\"client_ip\"", "client_ip, header:NAME, cookie:NAME or query:NAME"},
+    {"cache", nullptr},
+}};
+
+const ValueType kRedirectStatus{.kind = Kind::kInteger, .least = 301, .most = 308};
+const ObjectType kRedirect{"redirect", {
+    {"to", &kTemplate, "", "the Location", kRequired},
+    {"status", &kRedirectStatus, "308", "301, 302, 303, 307 or 308"},
+}};
+const ObjectType kRespond{"respond", {
+    {"status", &kStatus, "200", ""},
+    {"body", &kAnyText, "\"\"", ""},
+    {"content_type", &kAnyText, "\"text/plain; charset=utf-8\"", ""},
+}};
+
+const ValueType kMatchValue = object_of(kMatch);
+const ValueType kSplitValue = object_of(kSplit);
+const ValueType kRedirectValue = object_of(kRedirect);
+const ValueType kRespondValue = object_of(kRespond);
+const ObjectType kRoute{"route", with_keys_on_the_way({
+    {"name", &kName, "", "unique in its host", kRequired},
+    {"match", &kMatchValue, "{}", "when it applies"},
+    {"upstream", &kName, "", "where the request goes"},
+    {"split", &kSplitValue, "", "… by shares"},
+    {"redirect", &kRedirectValue, "", "an answer with a Location"},
+    {"respond", &kRespondValue, "", "a fixed answer"},
+    {"ready", &kBoolean, "", "answers as /readyz"},
+})};
+
+const ValueType kRouteValue = object_of(kRoute);
+const ValueType kRoutes = list_of(kRouteValue);
+const ObjectType kHost{"host", with_keys_on_the_way({
+    {"names", &kHostPatterns, "", "exact, *. at any depth, or \"*\"", kRequired},
+    {"listeners", &kNames, "[]", "all, unless named"},
+    {"routes", &kRoutes, "[]", "in order"},
+    {"first_match", &kBoolean, "false", "strictly by file order"},
+    {"force_https", nullptr}, {"client_auth", nullptr}, {"purge", nullptr}, {"maintenance", nullptr}, {"error_pages", nullptr},
+})};
+
+const ValueType kListenAddress = text(Format::kListenAddress);
+const ValueType kListenAddresses = list_of(kListenAddress);
+const ValueType kProtocol{.kind = Kind::kWord, .words = {"h1"}, .later_words = {"h2", "h2c"}};
+const ValueType kProtocols = list_of(kProtocol);
+const ValueType kProxyProtocol{.kind = Kind::kWord, .words = {"off", "v1", "v2", "any"}};
+const ValueType kBacklog{.kind = Kind::kInteger, .least = 1, .most = 65535};
+const ValueType kUnderscores{.kind = Kind::kWord, .words = {"reject", "drop", "pass"}};
+const ObjectType kListener{"listener", {
+    {"address", &kListenAddress, "", "one address", kRebind},
+    {"addresses", &kListenAddresses, "", "host:port, :port or unix:/path", kRebind},
+    {"protocols", &kProtocols, "[\"h1\"]", ""},
+    {"tls", nullptr},
+    {"proxy_protocol", &kProxyProtocol, "\"off\"", "a PROXY header from trusted proxies"},
+    {"backlog", &kBacklog, "4096", "", kRebind},
+    {"freebind", &kBoolean, "false", "bind an address that is not there yet", kRebind},
+    {"max_connections", &kMaybeCount, "\"off\"", "open at once, in one worker"},
+    {"underscore_fields", &kUnderscores, "\"reject\"", "field names with an underscore"},
+}};
+
+const ValueType kTargetAddress = text(Format::kTargetAddress);
+const ValueType kWeight{.kind = Kind::kInteger, .least = 0, .most = 10000};
+const ObjectType kTarget{"target", {
+    {"address", &kTargetAddress, "", "host:port or unix:/path", kRequired},
+    {"weight", &kWeight, "100", "100 is one share"},
+    {"backup", &kBoolean, "false", "used when no other can be"},
+    {"max_connections", &kMaybeCount, "\"off\"", "requests at once, from all workers"},
+    {"slow_start", nullptr}, {"labels", nullptr}, {"lease", nullptr},
+}};
+const ValueType kTargetValue = object_of(kTarget);
+const ValueType kTargets{.kind = Kind::kMap, .item = &kTargetValue, .most_items = 4096};
+
+const ValueType kMaxIdle{.kind = Kind::kInteger, .least = 0, .most = 100'000};
+const ObjectType kKeepalive{"keepalive", {
+    {"max_idle", &kMaxIdle, "64", "idle connections to a target, in one worker"},
+    {"idle_timeout", &kMaybeDuration, "\"1m\"", ""},
+    {"max_requests", &kMaybeCount, "10000", "on one connection"},
+    {"max_age", &kMaybeDuration, "\"off\"", "of a connection"},
+}};
+const ValueType kKeepaliveValue = object_of(kKeepalive);
+const ValueType kBalance{.kind = Kind::kWord, .words = {"p2c", "round_robin"}, .later_words = {"least_requests", "consistent_hash"}};
+const ValueType kMembership{.kind = Kind::kWord, .words = {"declared"}, .later_words = {"dynamic"}};
+const ValueType kUpstreamProtocol{.kind = Kind::kWord, .words = {"h1"}, .later_words = {"h2", "h2c", "auto"}};
+const ValueType kUpstreamHost = text(Format::kUpstreamHost);
+const ObjectType kUpstream{"upstream", {
+    {"balance", &kBalance, "\"p2c\"", "p2c or round_robin"},
+    {"hash_key", nullptr}, {"hash_fallback", nullptr},
+    {"targets", &kTargets, "{}", "id: target"},
+    {"membership", &kMembership, "\"declared\"", ""},
+    {"protocol", &kUpstreamProtocol, "\"h1\"", ""},
+    {"tls", nullptr},
+    {"host", &kUpstreamHost, "\"keep\"", "keep, target, or a name"},
+    {"proxy_protocol", nullptr},
+    {"keepalive", &kKeepaliveValue, "{}", "connections kept for reuse"},
+    {"health", nullptr},
+    {"retry", &kRetryValue, "{}", "when a request may be sent again"},
+    {"queue", nullptr}, {"slow_start", nullptr}, {"sticky", nullptr}, {"resolve", nullptr}, {"panic_threshold", nullptr},
+}};
+
+const ValueType kSink{.kind = Kind::kWord, .words = {"file", "stdout"}};
+const ValueType kLogFormat{.kind = Kind::kWord, .words = {"json", "combined"}};
+const ValueType kFilePath = text(Format::kFilePath);
+const ValueType kPaths = list_of(kPath);
+const ObjectType kUnless{"unless", {{"path", &kPaths, "[]", "exact paths that are not logged"}}};
+const ValueType kUnlessValue = object_of(kUnless);
+const ObjectType kAccessLog{"access_log", {
+    {"to", &kSink, "", "file or stdout", kRequired},
+    {"file", &kFilePath, "", ""},
+    {"format", &kLogFormat, "\"json\"", ""},
+    {"unless", &kUnlessValue, "{}", ""},
+}};
+const ValueType kAccessLogValue = object_of(kAccessLog);
+const ValueType kAccessLogs{.kind = Kind::kList, .item = &kAccessLogValue, .most_items = 8};
+const ValueType kNotEmpty = text(Format::kNotEmpty);
+const ValueType kParameters = list_of(kNotEmpty);
+const ValueType kErrorSink{.kind = Kind::kWord, .words = {"stderr", "file"}};
+const ValueType kLevel{.kind = Kind::kWord, .words = {"debug", "info", "warning", "error"}};
+const ObjectType kErrorLog{"error_log", {
+    {"to", &kErrorSink, "\"stderr\"", ""},
+    {"file", &kFilePath, "", ""},
+    {"level", &kLevel, "\"info\"", ""},
+}};
+const ValueType kErrorLogValue = object_of(kErrorLog);
+const ObjectType kLogging{"logging", {
+    {"access", &kAccessLogs, "[]", "where a record of each request goes"},
+    {"redact_query", &kParameters, "[\"token\",\"key\",\"password\",\"signature\",\"code\",\"access_token\"]", "parameters whose values are not logged"},
+    {"error", &kErrorLogValue, "{}", "what the program says of itself"},
+}};
+
+const ValueType kVersion{.kind = Kind::kInteger, .least = 1, .most = 1};
+const ValueType kDefaultsValue = object_of(kDefaults);
+const ValueType kListenerValue = object_of(kListener);
+const ValueType kUpstreamValue = object_of(kUpstream);
+const ValueType kHostValue = object_of(kHost);
+const ValueType kLoggingValue = object_of(kLogging);
+const ValueType kListeners{.kind = Kind::kMap, .item = &kListenerValue, .most_items = 64};
+const ValueType kUpstreams = map_of(kUpstreamValue);
+const ValueType kHosts = map_of(kHostValue);
+const ObjectType kDocument{"document", {
+    {"version", &kVersion, "", "of the document: 1", kRequired},
+    {"defaults", &kDefaultsValue, "{}", "what hosts and routes inherit"},
+    {"listeners", &kListeners, "{}", "where clients connect", kRebind},
+    {"certificates", nullptr}, {"cache", nullptr}, {"cache_policies", nullptr}, {"rate_limits", nullptr}, {"access_lists", nullptr},
+    {"upstreams", &kUpstreams, "{}", "where requests go"},
+    {"hosts", &kHosts, "{}", "sites and their routes"},
+    {"logging", &kLoggingValue, "{}", ""},
+}};
+
+}  // namespace
+
+const ObjectType& document_type() { return kDocument; }
+
+}  // namespace proxyd::config

@@ -1,0 +1,46 @@
+#include "shared/config/schema.h"
+
+#include <algorithm>
+
+namespace proxyd::config {
+
+const Key* ObjectType::find(std::string_view wanted) const {
+  const auto found = std::find_if(keys.begin(), keys.end(), [wanted](const Key& key) { return key.name == wanted; });
+  return found == keys.end() ? nullptr : &*found;
+}
+
+namespace {
+
+// How many letters must be changed, added or left out (Levenshtein).
+size_t distance(std::string_view a, std::string_view b) {
+  std::vector<size_t> row(b.size() + 1);
+  for (size_t j = 0; j <= b.size(); ++j) row[j] = j;
+  for (size_t i = 1; i <= a.size(); ++i) {
+    size_t diagonal = row[0];
+    row[0] = i;
+    for (size_t j = 1; j <= b.size(); ++j) {
+      const size_t changed = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
+      diagonal = row[j];
+      row[j] = std::min({changed, row[j] + 1, row[j - 1] + 1});
+    }
+  }
+  return row[b.size()];
+}
+
+}  // namespace
+
+std::string_view nearest(std::string_view wrong, const std::vector<std::string_view>& names) {
+  if (wrong.size() > 64) return {};
+  std::string_view best;
+  size_t least = std::max<size_t>(2, wrong.size() / 3) + 1;
+  for (const std::string_view name : names) {
+    const size_t apart = distance(wrong, name);
+    if (apart < least) {
+      least = apart;
+      best = name;
+    }
+  }
+  return best;
+}
+
+}  // namespace proxyd::config

@@ -1,0 +1,82 @@
+#include "shared/config/snapshot.h"
+
+#include <fmt/format.h>
+
+#include <cstring>
+#include <nlohmann/json.hpp>
+
+#include "shared/base/digest.h"
+#include "shared/memory/sealed_memory.h"
+
+namespace proxyd::config {
+namespace {
+
+constexpr uint64_t kMagic = 0x70616e7364787970;   // "pyxdsnap"
+constexpr uint32_t kFormat = 1;
+constexpr size_t kLargest = 64 * 1024 * 1024;
+
+struct Header {
+  uint64_t magic;
+  uint32_t format;
+  uint32_t unused;
+  uint64_t revision;
+  uint64_t epoch;
+  uint64_t canonical_size;
+  uint64_t materials_size;
+  Sha256 digest;             // of everything behind the header, and of the numbers above
+};
+
+Sha256 digest_of(const Header& header, std::string_view body) {
+  std::string covered(reinterpret_cast<const char*>(&header), offsetof(Header, digest));
+  covered += body;
+  return sha256(covered);
+}
+
+nlohmann::json to_json(const Materials& materials) {
+  nlohmann::json targets = nlohmann::json::object();
+  for (const auto& [name, material] : materials.targets) {
+    nlohmann::json one{{"row", material.row}, {"addresses", material.addresses}, {"admission", static_cast<int>(material.admission)}};
+    if (material.weight) one["weight"] = *material.weight;
+    targets[name] = std::move(one);
+  }
+  return {{"targets", std::move(targets)}, {"upstreams", materials.upstreams}, {"files", materials.files}};
+}
+
+Materials from_json(const nlohmann::json& json) {
+  Materials materials;
+  for (const auto& [name, one] : json.at("targets").items()) {
+    TargetMaterial material{one.at("row"), one.at("addresses"), static_cast<Admission>(one.at("admission").get<int>()), std::nullopt};
+    if (one.contains("weight")) material.weight = one.at("weight").get<uint32_t>();
+    materials.targets[name] = std::move(material);
+  }
+  materials.upstreams = json.at("upstreams");
+  materials.files = json.at("files");
+  return materials;
+}
+
+}  // namespace
+
+Result<UniqueFd> seal(const Snapshot& snapshot) {
+  const std::string materials = to_json(snapshot.materials).dump();
+  Header header{kMagic, kFormat, 0, snapshot.revision, snapshot.epoch, snapshot.canonical.size(), materials.size(), {}};
+  const std::string body = snapshot.canonical + materials;
+  header.digest = digest_of(header, body);
+  return memory::seal_content("proxyd-snapshot", std::string(reinterpret_cast<const char*>(&header), sizeof header) + body);
+}
+
+Result<Snapshot> unseal(int descriptor) {
+  auto content = memory::read_sealed(descriptor, kLargest);
+  if (!content) return content.error();
+  if (content->size() < sizeof(Header)) return Error{"a snapshot is cut short"};
+  Header header;
+  std::memcpy(&header, content->data(), sizeof header);
+  if (header.magic != kMagic || header.format != kFormat) return Error{"a snapshot is of another format than this build's"};
+  const std::string_view body = std::string_view(*content).substr(sizeof header);
+  const bool sizes_fit = header.canonical_size <= body.size() && header.materials_size == body.size() - header.canonical_size;
+  if (!sizes_fit || digest_of(header, body) != header.digest) return Error{"a snapshot is damaged: its digest does not match"};
+  const auto json = nlohmann::json::parse(body.substr(header.canonical_size), nullptr, false);
+  if (json.is_discarded()) return Error{"a snapshot's materials are no JSON"};
+  return Snapshot{header.revision, header.epoch, std::string(body.substr(0, header.canonical_size)), from_json(json)};
+}
+
+}  // namespace proxyd::config
