@@ -1,0 +1,71 @@
+#include "worker/routing/value_template.h"
+
+#include <charconv>
+#include <cstring>
+
+namespace proxyd::routing {
+namespace {
+
+using Kind = config::TemplatePart::Kind;
+
+std::string_view number(uint16_t value, http::Arena& arena) {
+  char* text = arena.allocate_text(5);
+  const auto [end, error] = std::to_chars(text, text + 5, value);
+  return {text, static_cast<size_t>(end - text)};
+}
+
+std::string_view uri(const http::Target& target, http::Arena& arena) {
+  return target.has_query ? arena.concat(target.path, "?", target.query) : target.path;
+}
+
+std::string_view value_of(const config::TemplatePart& part, const RequestFacts& facts, http::Arena& arena) {
+  switch (part.kind) {
+    case Kind::kLiteral: return part.text;
+    case Kind::kScheme: return http::to_string(facts.scheme);
+    case Kind::kHost: return facts.host;
+    case Kind::kPort: return number(facts.port, arena);
+    case Kind::kPath: return facts.head->target.path;
+    case Kind::kQuery: return facts.head->target.query;
+    case Kind::kUri: return uri(facts.head->target, arena);
+    case Kind::kClientIp: return facts.client_text;
+    case Kind::kRequestId: return facts.request_id;
+    case Kind::kUpstream: return facts.upstream;
+    case Kind::kTarget: return facts.target;
+    case Kind::kHeader: {
+      const http::Field* field = facts.head->fields.find(part.text);
+      return field ? field->value : std::string_view();
+    }
+    case Kind::kCookie: return find_cookie(facts.head->fields, part.text);
+    case Kind::kQueryParameter: return find_query_parameter(facts.head->target.query, part.text);
+    case Kind::kTlsSni:
+    case Kind::kTlsClientSubject: return {};   // a connection in the clear has neither
+    case Kind::kCapture: return facts.captures[static_cast<size_t>(part.text[0] - '0')];
+  }
+  return {};
+}
+
+}  // namespace
+
+ValueTemplate::ValueTemplate(std::string_view text) {
+  auto parts = config::parse_template(text);
+  if (parts) {
+    parts_ = std::move(*parts);
+  } else {
+    parts_.push_back({Kind::kLiteral, std::string(text)});
+  }
+}
+
+ValueTemplate ValueTemplate::literal(std::string text) {
+  ValueTemplate made;
+  made.parts_.push_back({Kind::kLiteral, std::move(text)});
+  return made;
+}
+
+std::string_view ValueTemplate::render(const RequestFacts& facts, http::Arena& arena) const {
+  if (parts_.empty()) return "";
+  std::string_view text = value_of(parts_.front(), facts, arena);
+  for (size_t i = 1; i < parts_.size(); ++i) text = arena.concat(text, value_of(parts_[i], facts, arena));
+  return text.data() ? text : "";
+}
+
+}  // namespace proxyd::routing
