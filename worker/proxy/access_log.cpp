@@ -1,0 +1,236 @@
+#include "worker/proxy/access_log.h"
+
+#include <poll.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <ctime>
+
+#include "shared/base/bytes.h"
+
+namespace proxyd::proxy {
+namespace {
+
+constexpr size_t kFlushAt = 60 * 1024;
+constexpr size_t kMostBuffered = 256 * 1024;
+
+bool is_redacted(std::string_view name, const std::vector<std::string>& redact) {
+  return std::any_of(redact.begin(), redact.end(), [name](const std::string& one) { return equals_ignoring_case(one, name); });
+}
+
+// Calls `put` with the pieces of the query, the values of redacted parameters replaced.
+template <class Put>
+void for_redacted(std::string_view query, const std::vector<std::string>& redact, Put put) {
+  while (!query.empty()) {
+    const size_t end = std::min(query.find('&'), query.size());
+    const std::string_view pair = query.substr(0, end);
+    query.remove_prefix(std::min(end + 1, query.size()));
+    const size_t equals = pair.find('=');
+    if (equals != std::string_view::npos && is_redacted(pair.substr(0, equals), redact)) {
+      put(pair.substr(0, equals + 1));
+      put("REDACTED");
+    } else {
+      put(pair);
+    }
+    if (!query.empty()) put("&");
+  }
+}
+
+void append_hex(std::string& out, std::string_view prefix, unsigned char octet) {
+  constexpr char kDigits[] = "0123456789abcdef";
+  out += prefix;
+  out += kDigits[octet >> 4];
+  out += kDigits[octet & 15];
+}
+
+// Octets beyond ASCII are written as U+0080–U+00FF, one each: valid JSON for whatever came in.
+void append_escaped(std::string& out, std::string_view text) {
+  for (const char c : text) {
+    const auto octet = static_cast<unsigned char>(c);
+    if (c == '"' || c == '\\') {
+      out += '\\';
+      out += c;
+    } else if (octet < 0x20 || octet >= 0x7F) {
+      append_hex(out, "\\u00", octet);
+    } else {
+      out += c;
+    }
+  }
+}
+
+class JsonLine {
+ public:
+  explicit JsonLine(std::string& out) : out_(out) { out_ += '{'; }
+  void text(std::string_view name, std::string_view value) {
+    if (value.empty()) return;
+    key(name);
+    out_ += '"';
+    append_escaped(out_, value);
+    out_ += '"';
+  }
+  void number(std::string_view name, int64_t value) {
+    if (value < 0) return;
+    key(name);
+    fmt_number(value);
+  }
+  void key(std::string_view name) {
+    if (out_.back() != '{') out_ += ',';
+    out_ += '"';
+    out_ += name;
+    out_ += "\":";
+  }
+  std::string& raw() { return out_; }
+  void end() { out_ += "}\n"; }
+
+ private:
+  void fmt_number(int64_t value) {
+    char digits[21];
+    char* at = digits + sizeof digits;
+    do {
+      *--at = static_cast<char>('0' + value % 10);
+      value /= 10;
+    } while (value != 0);
+    out_.append(at, static_cast<size_t>(digits + sizeof digits - at));
+  }
+  std::string& out_;
+};
+
+void append_time(std::string& out, int64_t time_ms, const char* format, bool with_milliseconds) {
+  const std::time_t seconds = time_ms / 1000;
+  std::tm utc{};
+  gmtime_r(&seconds, &utc);
+  char text[40];
+  out.append(text, std::strftime(text, sizeof text, format, &utc));
+  if (!with_milliseconds) return;
+  const int64_t rest = time_ms % 1000;
+  for (const char c : {'.', static_cast<char>('0' + rest / 100), static_cast<char>('0' + rest / 10 % 10), static_cast<char>('0' + rest % 10), 'Z'}) out += c;
+}
+
+// In quotes, as Apache writes it: `"` and `\` escaped, what is not printable as \xHH.
+void append_quoted(std::string& out, std::string_view text) {
+  out += '"';
+  for (const char c : text.empty() ? std::string_view("-") : text) {
+    const auto octet = static_cast<unsigned char>(c);
+    if (c == '"' || c == '\\') {
+      out += '\\';
+      out += c;
+    } else if (octet < 0x20 || octet >= 0x7F) {
+      append_hex(out, "\\x", octet);
+    } else {
+      out += c;
+    }
+  }
+  out += '"';
+}
+
+}  // namespace
+
+void append_json(std::string& out, const AccessRecord& record, const std::vector<std::string>& redact) {
+  JsonLine line(out);
+  line.key("time");
+  out += '"';
+  append_time(out, record.time_ms, "%Y-%m-%dT%H:%M:%S", true);
+  out += '"';
+  line.text("request_id", record.request_id);
+  line.text("trace_id", record.trace_id);
+  line.text("client", record.client);
+  line.text("protocol", record.protocol);
+  line.text("host", record.host);
+  line.text("method", record.method);
+  line.text("path", record.path);
+  if (!record.query.empty()) {
+    line.key("query");
+    out += '"';
+    for_redacted(record.query, redact, [&out](std::string_view piece) { append_escaped(out, piece); });
+    out += '"';
+  }
+  line.number("status", record.status);
+  line.number("bytes_in", static_cast<int64_t>(record.bytes_in));
+  line.number("bytes_out", static_cast<int64_t>(record.bytes_out));
+  line.number("duration_us", record.duration_us);
+  line.number("first_byte_us", record.first_byte_us);
+  line.number("connect_us", record.connect_us);
+  line.text("host_name", record.host_name);
+  line.text("route", record.route);
+  line.text("upstream", record.upstream);
+  line.text("target", record.target);
+  if (record.attempts > 0) line.number("attempts", record.attempts);
+  line.text("error", record.error);
+  line.text("user_agent", record.user_agent);
+  line.text("referer", record.referer);
+  line.number("worker", record.worker);
+  line.number("revision", static_cast<int64_t>(record.revision));
+  line.end();
+}
+
+void append_combined(std::string& out, const AccessRecord& record, const std::vector<std::string>& redact) {
+  out += record.client.empty() ? std::string_view("-") : record.client;
+  out += " - - [";
+  append_time(out, record.time_ms, "%d/%b/%Y:%H:%M:%S +0000", false);
+  out += "] ";
+  std::string request(record.method);
+  if (!record.method.empty()) {
+    request += ' ';
+    request += record.path;
+    if (!record.query.empty()) request += '?';
+    for_redacted(record.query, redact, [&request](std::string_view piece) { request += piece; });
+    request += ' ';
+    request += record.protocol;
+  }
+  append_quoted(out, request);
+  out += ' ' + std::to_string(record.status) + ' ' + std::to_string(record.bytes_out) + ' ';
+  append_quoted(out, record.referer);
+  out += ' ';
+  append_quoted(out, record.user_agent);
+  out += '\n';
+}
+
+AccessLog::AccessLog(const config::Logging& logging, std::vector<UniqueFd> sinks, metrics::Cell dropped)
+    : redact_(logging.redact_query), dropped_(dropped) {
+  const size_t count = std::min(sinks.size(), logging.access.size());
+  for (size_t i = 0; i < count; ++i) {
+    Sink sink{logging.access[i], std::move(sinks[i]), {}, 0};
+    sink.buffer.reserve(kFlushAt + 16 * 1024);
+    sinks_.push_back(std::move(sink));
+  }
+}
+
+void AccessLog::append(const AccessRecord& record) {
+  for (Sink& sink : sinks_) {
+    const auto& unless = sink.settings.unless_paths;
+    if (std::find(unless.begin(), unless.end(), record.path) != unless.end()) continue;
+    if (sink.buffer.size() > kMostBuffered) {
+      dropped_.add();
+      continue;
+    }
+    const bool json = sink.settings.format == config::AccessLog::Format::kJson;
+    json ? append_json(sink.buffer, record, redact_) : append_combined(sink.buffer, record, redact_);
+    ++sink.lines;
+    if (sink.buffer.size() >= kFlushAt) flush(sink);
+  }
+}
+
+void AccessLog::flush() {
+  for (Sink& sink : sinks_) flush(sink);
+}
+
+// Whole lines only; a pipe is asked first whether it would block, for its flags are shared with others.
+void AccessLog::flush(Sink& sink) {
+  while (!sink.buffer.empty()) {
+    pollfd ready{sink.descriptor.value(), POLLOUT, 0};
+    if (::poll(&ready, 1, 0) != 1 || (ready.revents & POLLOUT) == 0) return;   // kept, up to a bound
+    const size_t most = sink.buffer.size() > 4096 ? sink.buffer.rfind('\n', 65535) + 1 : sink.buffer.size();
+    const ssize_t written = ::write(sink.descriptor.value(), sink.buffer.data(), most);
+    if (written < 0 && errno == EINTR) continue;
+    if (written <= 0) {
+      dropped_.add(sink.lines);
+      sink.buffer.clear();
+      break;
+    }
+    sink.buffer.erase(0, static_cast<size_t>(written));
+  }
+  sink.lines = static_cast<size_t>(std::count(sink.buffer.begin(), sink.buffer.end(), '\n'));
+}
+
+}  // namespace proxyd::proxy

@@ -1,0 +1,37 @@
+#pragma once
+
+#include <string_view>
+
+#include "worker/http/fields.h"
+#include "worker/http/head.h"
+#include "worker/routing/request_facts.h"
+
+namespace proxyd::proxy {
+
+// The fields that an intermediary takes away, hands on and sets itself (RFC 9110 7.6). Engine code; everything made
+// lies in the message's arena.
+
+// Who the request is to everyone: continued from a trusted proxy when it is well-formed, else started.
+struct Identity {
+  std::string_view request_id;    // 1–128 visible characters
+  std::string_view traceparent;   // W3C trace context
+  std::string_view trace_id;      // its 32 digits
+  bool trace_continued = false;
+};
+// `fresh` are 32 random hexadecimal digits, `parent` 16; both outlive the request.
+Identity identify(const http::Fields& fields, bool trusted, std::string_view fresh, std::string_view parent, http::Arena& arena);
+
+// The request came back to us three times (RFC 8586, RFC 9110 7.6.3).
+bool is_loop(const http::Fields& fields);
+
+// The section that the target sees.
+http::Fields make_request_fields(const routing::RequestFacts& facts, const Identity& identity, http::Arena& arena);
+
+// The section that the client sees, before the edits of the document. `keep_length`: the answer to HEAD and 304 say
+// how long the content would be.
+http::Fields make_response_fields(const http::ResponseHead& head, bool keep_length, std::string_view date, http::Arena& arena);
+
+// What may pass in trailers (RFC 9110 6.5.1): nothing that frames, routes, authenticates or sets cookies.
+http::Fields make_trailers(const http::Fields& trailers, http::Arena& arena);
+
+}  // namespace proxyd::proxy
