@@ -70,8 +70,9 @@ bool is_ipv6(std::string_view text) { return text.find(':') != std::string_view:
 std::string_view forwarded_element(const routing::RequestFacts& facts, std::string_view authority, http::Arena& arena) {
   const bool ipv6 = is_ipv6(facts.client_text);
   const bool quoted = authority.find_first_of(":[") != std::string_view::npos;
-  return arena.concat(ipv6 ? "for=\"[" : "for=", facts.client_text, ipv6 ? "]\"" : "", quoted ? ";host=\"" : ";host=",
-                      authority, quoted ? "\"" : "", ";proto=", http::to_string(facts.scheme));
+  const std::string_view host_label = authority.empty() ? "" : quoted ? ";host=\"" : ";host=";
+  return arena.concat(ipv6 ? "for=\"[" : "for=", facts.client_text, ipv6 ? "]\"" : "", host_label, authority,
+                      quoted ? "\"" : "", ";proto=", http::to_string(facts.scheme));
 }
 
 std::string_view port_text(uint16_t port, http::Arena& arena) {
@@ -86,7 +87,7 @@ void add_forwarding(Fields& fields, const routing::RequestFacts& facts, http::Ar
   const Fields& original = facts.head->fields;
   const bool other_port = facts.port != http::default_port(facts.scheme);
   const std::string_view port = port_text(facts.port, arena);
-  const std::string_view authority = other_port ? arena.concat(facts.host, ":", port) : facts.host;
+  const std::string_view authority = other_port && !facts.host.empty() ? arena.concat(facts.host, ":", port) : facts.host;
   const std::string_view element = forwarded_element(facts, authority, arena);
   const bool trusted = facts.from_trusted_proxy;
   fields.add(FieldName::kForwarded, trusted ? append_to_list(original, FieldName::kForwarded, element, arena) : element);

@@ -67,6 +67,8 @@ Transfer::Wait Transfer::take(const net::Offer& offer) {
   const net::Taken taken = sink_.take(offer.piece, offer.last);
   source_.consumed(taken.octets);
   relayed_.octets += taken.octets;
+  if (limits_.progress) *limits_.progress += taken.octets;
+  if (relayed_.octets > limits_.most) return end(End::kTooMuch);
   limits_.source.moved(taken.octets, loop_.now());
   limits_.sink.moved(taken.octets, loop_.now());
   switch (taken.state) {

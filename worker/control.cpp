@@ -1,0 +1,125 @@
+#include "worker/control.h"
+
+#include <csignal>
+#include <unistd.h>
+
+#include "worker/explain.h"
+
+namespace proxyd::worker {
+namespace {
+
+using ipc::ChannelError;
+using ipc::MessageType;
+
+constexpr auto kOrphanGrace = milliseconds(10'000);
+
+}  // namespace
+
+Control::Control(Worker& worker, ipc::Channel channel, const ipc::Inheritance& inheritance)
+    : Wakeup([](Wakeup& self) { static_cast<Control&>(self).receive(); }),
+      worker_(worker),
+      channel_(std::move(channel)),
+      inheritance_(inheritance) {
+  worker_.loop().watch_level(channel_.descriptor(), *this, false);
+}
+
+void Control::say_hello() {
+  send(MessageType::kHello, 0, {{"slot", inheritance_.slot}, {"incarnation", inheritance_.incarnation}, {"pid", ::getpid()}});
+}
+
+void Control::send(MessageType type, uint64_t id, nlohmann::json body) {
+  ipc::Message message;
+  message.type = type;
+  message.id = id;
+  message.body = std::move(body);
+  const auto sent = channel_.send(std::move(message));
+  if (!sent && sent.error() != ChannelError::kClosed) worker_.log().error("a message to the master was lost");
+}
+
+void Control::receive() {
+  for (;;) {
+    auto message = channel_.receive();
+    if (message) {
+      obey(std::move(*message));
+      continue;
+    }
+    if (message.error() == ChannelError::kWouldBlock) return;
+    return master_gone();
+  }
+}
+
+// No signal of a terminal or of a service manager is ours while the master lives; now TERM is.
+void Control::master_gone() {
+  worker_.loop().unwatch_level(channel_.descriptor());
+  std::signal(SIGTERM, SIG_DFL);
+  worker_.log().warning("the master has gone: finishing what runs, at most 10 s");
+  worker_.drain(Deadline::at(worker_.loop().now() + kOrphanGrace));
+}
+
+void Control::obey(ipc::Message message) {
+  switch (message.type) {
+    case MessageType::kPrepare: return prepare(std::move(message));
+    case MessageType::kActivate: return activate(message);
+    case MessageType::kDiscard: return prepared_.reset();
+    case MessageType::kDrain: return worker_.drain(Deadline::at(worker_.loop().now() + milliseconds(message.body.value("deadline_ms", 10'000))));
+    case MessageType::kStop: return worker_.stop();
+    case MessageType::kAcceptOnce: return worker_.accept_once();
+    case MessageType::kAsk: return answer(message);
+    case MessageType::kLogLevel:
+      if (const auto level = log_level_from(message.body.value("level", ""))) worker_.log().set_level(*level);
+      return;
+    case MessageType::kLogFiles: return take_logs(std::move(message));
+    case MessageType::kPing: return send(MessageType::kPong, message.id, worker_.status());
+    default: worker_.log().error("message {} of the master is unknown to this build", static_cast<uint32_t>(message.type));
+  }
+}
+
+void Control::prepare(ipc::Message message) {
+  nlohmann::json reply{{"revision", message.body.value("revision", 0)}, {"epoch", message.body.value("epoch", 0)}};
+  const auto refuse = [&](const std::string& pointer, const std::string& text) {
+    reply["pointer"] = pointer;
+    reply["text"] = text;
+    send(MessageType::kRefused, message.id, reply);
+  };
+  const auto listeners = message.body.value("listeners", nlohmann::json::array());
+  const size_t logs = message.body.value("access_logs", size_t{0});
+  if (message.descriptors.size() != 1 + listeners.size() + logs + 1) return refuse("", "descriptors are missing");
+  auto snapshot = config::unseal(message.descriptors.front().value());
+  if (!snapshot) return refuse("", snapshot.error().message);
+  auto prepared = worker_.prepare(std::move(*snapshot));
+  if (!prepared) return refuse(prepared.error().pointer, prepared.error().text);
+  size_t next = 1;
+  for (const auto& listener : listeners) {
+    prepared->names.push_back(listener.at("name"));
+    prepared->addresses.push_back(listener.at("address"));
+    prepared->sockets.push_back(std::move(message.descriptors[next++]));
+  }
+  for (size_t i = 0; i < logs; ++i) prepared->access_logs.push_back(std::move(message.descriptors[next++]));
+  prepared->error_log = std::move(message.descriptors[next]);
+  prepared_.emplace(std::move(*prepared));
+  send(MessageType::kPrepared, message.id, reply);
+}
+
+void Control::activate(const ipc::Message& message) {
+  if (!prepared_) return worker_.log().error("the master activates what was not prepared");
+  worker_.activate(std::move(*prepared_));
+  prepared_.reset();
+  send(MessageType::kActivated, message.id, {{"revision", message.body.value("revision", 0)}, {"epoch", message.body.value("epoch", 0)}});
+}
+
+void Control::answer(const ipc::Message& question) {
+  const proxy::Configuration* configuration = worker_.configuration();
+  nlohmann::json reply{{"error", "this worker has no configuration yet"}};
+  if (configuration && question.body.value("question", "") == "explain") reply = explain(*configuration, question.body);
+  send(MessageType::kAnswer, question.id, std::move(reply));
+}
+
+void Control::take_logs(ipc::Message message) {
+  const size_t logs = message.body.value("access_logs", size_t{0});
+  if (message.descriptors.size() != logs + 1) return worker_.log().error("log files came without their descriptors");
+  std::vector<UniqueFd> access;
+  for (size_t i = 0; i < logs; ++i) access.push_back(std::move(message.descriptors[i]));
+  worker_.set_logs(std::move(access), std::move(message.descriptors[logs]));
+}
+
+}  // namespace proxyd::worker

@@ -1,0 +1,35 @@
+#pragma once
+
+#include <optional>
+
+#include "shared/ipc/channel.h"
+#include "worker/async/event_loop.h"
+#include "worker/worker.h"
+
+namespace proxyd::worker {
+
+// Obeys the master, in the order of its messages, and answers. Owned by main. When the master has gone the worker
+// leaves the listeners, finishes what runs within 10 s and exits.
+class Control : private async::Wakeup {
+ public:
+  Control(Worker& worker, ipc::Channel channel, const ipc::Inheritance& inheritance);
+
+  void say_hello();
+
+ private:
+  void receive();
+  void obey(ipc::Message message);
+  void prepare(ipc::Message message);
+  void activate(const ipc::Message& message);
+  void answer(const ipc::Message& question);
+  void take_logs(ipc::Message message);
+  void send(ipc::MessageType type, uint64_t id, nlohmann::json body);
+  void master_gone();
+
+  Worker& worker_;
+  ipc::Channel channel_;
+  ipc::Inheritance inheritance_;
+  std::optional<Worker::Prepared> prepared_;
+};
+
+}  // namespace proxyd::worker

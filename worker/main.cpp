@@ -1,0 +1,52 @@
+#include <fcntl.h>
+
+#include <csignal>
+#include <cstdio>
+#include <string_view>
+
+#include "shared/base/log.h"
+#include "shared/ipc/channel.h"
+#include "shared/ipc/inheritance.h"
+#include "worker/control.h"
+#include "worker/worker.h"
+
+namespace {
+
+constexpr std::string_view kInherit = "--inherit=";
+
+int fail(const std::string& message) {
+  std::fprintf(stderr, "error: %s\n", message.c_str());
+  return 2;
+}
+
+// Signals reach the whole process group of a terminal; the master alone decides what they mean.
+void ignore_signals() {
+  for (const int signal : {SIGINT, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2, SIGTERM, SIGPIPE}) std::signal(signal, SIG_IGN);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  using namespace proxyd;
+  if (argc != 2 || !std::string_view(argv[1]).starts_with(kInherit)) {
+    return fail("proxyd-worker is started by proxyd; run `proxyd run`");
+  }
+  const auto inheritance = ipc::Inheritance::decode(std::string_view(argv[1]).substr(kInherit.size()));
+  if (!inheritance) return fail(inheritance.error().message);
+  ignore_signals();
+  auto metrics = metrics::MetricsRegion::adopt(UniqueFd(inheritance->metrics));
+  if (!metrics) return fail(metrics.error().message);
+  auto status = status::StatusRegion::adopt(UniqueFd(inheritance->status));
+  if (!status) return fail(status.error().message);
+  auto rejects = status::RejectRegion::adopt(UniqueFd(inheritance->rejects));
+  if (!rejects) return fail(rejects.error().message);
+  for (const int descriptor : {inheritance->metrics, inheritance->status, inheritance->rejects, inheritance->control}) {
+    ::fcntl(descriptor, F_SETFD, FD_CLOEXEC);
+  }
+  Log log(2, "worker " + std::to_string(inheritance->slot));
+  worker::Worker worker(*inheritance, std::move(*metrics), std::move(*status), std::move(*rejects), log);
+  worker::Control control(worker, ipc::Channel(UniqueFd(inheritance->control)), *inheritance);
+  control.say_hello();
+  worker.run();
+  return 0;
+}

@@ -1,0 +1,176 @@
+#include "worker/proxy/attempt.h"
+
+#include "worker/upstream/connector.h"
+
+namespace proxyd::proxy {
+namespace {
+
+using Kind = http::ContentLength::Kind;
+using upstream::Fault;
+
+constexpr auto kGoAheadWait = milliseconds(1000);   // for an origin's 100 (Continue), which may never come
+constexpr uint64_t kLeastPerSecond = 256;
+
+// Something has arrived from the origin, as a task, so that it can be awaited beside the upload.
+async::Task<bool> arrival(upstream::Exchange& exchange, Deadline deadline) {
+  const bool ready = co_await exchange.readable(deadline);
+  co_return ready;
+}
+
+}  // namespace
+
+Attempt::Outcome Attempt::failed(Fault fault) {
+  fault_ = fault;
+  return Outcome::kTargetFailed;
+}
+
+http1::HeadRules Attempt::response_rules() const {
+  const config::Limits& limits = request_.matched.route->settings.limits;
+  const size_t most = limits.response_headers.value_or(128 * 1024);
+  return {.max_line = most, .max_section = most, .max_fields = 1000, .underscore = http1::Underscore::kPass};
+}
+
+std::string_view Attempt::target_path() {
+  const http::Target& target = request_.head.target;
+  if (target.form == http::TargetForm::kAsterisk) return target.raw;
+  const routing::RouteEntry& route = *request_.matched.route;
+  if (route.settings.raw_path && !route.rewrite) return target.raw;
+  std::string_view path = target.path;
+  if (route.rewrite) path = route.rewrite->apply(path, request_.facts, request_.arena());
+  return target.has_query ? request_.arena().concat(path, "?", target.query) : path;
+}
+
+std::string_view Attempt::target_host() {
+  if (group_.host == "target") return request_.configuration->document.upstreams.at(group_.name).targets.at(member_.id).address;
+  if (group_.host != "keep") return group_.host;
+  const routing::RequestFacts& facts = request_.facts;
+  if (facts.port == http::default_port(facts.scheme)) return facts.host;
+  char* port = request_.arena().allocate_text(5);
+  size_t digits = 0;
+  for (uint32_t divisor = 10000, rest = facts.port; divisor > 0; rest %= divisor, divisor /= 10) {
+    if (rest / divisor > 0 || digits > 0) port[digits++] = static_cast<char>('0' + rest / divisor);
+  }
+  return request_.arena().concat(facts.host, ":", std::string_view(port, digits));
+}
+
+async::Task<bool> Attempt::connect(bool fresh) {
+  const Deadline deadline = Deadline::after(request_.loop().now(), request_.timeouts().connect).earlier_of(request_.total);
+  const Instant began = request_.loop().now();
+  auto opened = co_await upstream::open_exchange(member_.target, response_rules(), deadline, fresh);
+  if (!opened) {
+    fault_ = opened.error();
+    co_return false;
+  }
+  exchange_ = std::move(*opened);
+  const auto took = std::chrono::duration_cast<std::chrono::microseconds>(request_.loop().now() - began);
+  if (!exchange_->on_reused_connection()) request_.record.connect_us = took.count();
+  co_return true;
+}
+
+bool Attempt::send_head() {
+  const routing::RouteEntry& route = *request_.matched.route;
+  http::Fields fields = make_request_fields(request_.facts, request_.identity, request_.arena());
+  if (!route.request_edits.empty()) route.request_edits.apply(fields, request_.facts);
+  http::ContentLength content = request_.head.content;
+  if (request_.head.wants_websocket) content = {Kind::kTunnel};
+  wait_for_continue_ = request_.exchange.awaits_continue();
+  if (wait_for_continue_) fields.add(http::FieldName::kExpect, "100-continue");
+  return exchange_->begin({request_.head.method, request_.head.method_text, target_path(), target_host(), &fields, content});
+}
+
+void Attempt::begin_upload() {
+  RelayLimits limits{Pace(request_.timeouts().client_body, kLeastPerSecond), Pace(request_.timeouts().between_bytes, 1)};
+  limits.total = request_.total;
+  limits.most = request_.matched.route->settings.limits.request_body.value_or(UINT64_MAX);
+  upload_ = relay_content(request_.loop(), content_, exchange_->content(), limits);
+}
+
+async::Task<bool> Attempt::flush_head() {
+  for (;;) {
+    const net::Taken flushed = exchange_->content().flush();
+    if (flushed.state == net::Taken::State::kMore) co_return true;
+    if (flushed.state == net::Taken::State::kFailed) co_return false;
+    const Deadline deadline = Deadline::after(request_.loop().now(), request_.timeouts().between_bytes);
+    const bool ready = co_await exchange_->content().room(deadline.earlier_of(request_.total));
+    if (!ready) co_return false;
+  }
+}
+
+// The client holds its content back until someone says 100 (Continue): the origin decides. One that says nothing gets
+// the content after a moment (RFC 9110 10.1.1).
+async::Task<bool> Attempt::await_go_ahead() {
+  const bool sent = co_await flush_head();
+  if (!sent) co_return true;   // its response, if there is one, tells more
+  const Deadline moment = Deadline::at(request_.loop().now() + kGoAheadWait);
+  const bool arrived = co_await exchange_->readable(moment);
+  if (!arrived) co_return true;
+  fault_ = co_await exchange_->receive_head(Deadline::after(request_.loop().now(), request_.timeouts().first_byte));
+  if (fault_ != Fault::kNone) co_return false;
+  final_head_ = !exchange_->response().is_interim();
+  co_return !final_head_;
+}
+
+async::Task<Attempt::Outcome> Attempt::run(bool fresh) {
+  const bool connected = co_await connect(fresh);
+  if (!connected) co_return Outcome::kTargetFailed;
+  if (!send_head()) co_return Outcome::kHeadTooLarge;
+  if (request_.head.content.is_empty()) {
+    if (!request_.head.wants_websocket) (void)exchange_->content().finish(nullptr);
+    (void)co_await flush_head();
+    const Outcome outcome = co_await await_response();
+    co_return outcome;
+  }
+  if (wait_for_continue_) {
+    const bool go_ahead = co_await await_go_ahead();
+    if (final_head_) co_return Outcome::kResponse;
+    if (!go_ahead) co_return Outcome::kTargetFailed;
+  }
+  begin_upload();
+  const Outcome outcome = co_await await_upload_or_response();
+  co_return outcome;
+}
+
+// What the end of the upload means for the request.
+Attempt::Outcome Attempt::after_upload() {
+  uploaded_ = upload_.take();
+  upload_.cancel();
+  switch (uploaded_.end) {
+    case Relayed::End::kTooMuch: return Outcome::kContentTooLarge;
+    case Relayed::End::kSourceFailed:
+    case Relayed::End::kSourceTimeout: return Outcome::kClientFailed;
+    case Relayed::End::kTotalTimeout: return Outcome::kTotalTimeout;
+    default: return Outcome::kResponse;   // sent; or the origin took no more, and its response may say why
+  }
+}
+
+async::Task<Attempt::Outcome> Attempt::await_upload_or_response() {
+  async::Task<bool> arrived = arrival(*exchange_, Deadline::never());
+  co_await async::first_of(upload_, arrived);
+  if (upload_.done()) {
+    const Outcome uploaded = after_upload();
+    if (uploaded != Outcome::kResponse) co_return uploaded;
+  }
+  arrived.cancel();
+  const Outcome outcome = co_await await_response();
+  co_return outcome;
+}
+
+async::Task<Attempt::Outcome> Attempt::await_response() {
+  for (;;) {
+    const Deadline first_byte = Deadline::after(request_.loop().now(), request_.timeouts().first_byte);
+    const Fault fault = co_await exchange_->receive_head(first_byte.earlier_of(request_.total));
+    if (fault == Fault::kTimeout && request_.total.passed(request_.loop().now())) co_return Outcome::kTotalTimeout;
+    if (fault != Fault::kNone) co_return failed(fault);
+    const http::ResponseHead& response = exchange_->response();
+    if (!response.is_interim()) co_return Outcome::kResponse;
+    if (response.status == 100) continue;   // the content is on its way already
+    http::ResponseHead interim(request_.arena());
+    interim.status = response.status;
+    interim.reason = response.reason;
+    interim.fields = make_response_fields(response, true, request_.proxy.date(), request_.arena());
+    interim.fields.remove(http::FieldName::kDate);
+    request_.exchange.send_interim(interim);
+  }
+}
+
+}  // namespace proxyd::proxy

@@ -1,0 +1,63 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+
+#include "worker/async/task.h"
+#include "worker/proxy/held_content.h"
+#include "worker/proxy/relay_content.h"
+#include "worker/proxy/request.h"
+#include "worker/upstream/exchange.h"
+#include "worker/upstream/target.h"
+
+namespace proxyd::proxy {
+
+// One try of a request at one target: the exchange, and the request's content on its way there, which may go on while
+// the response already comes. Lies in the frame of `forward`; destroying it abandons both.
+class Attempt {
+ public:
+  Attempt(Request& request, HeldContent& content, const upstream::UpstreamGroup& group, const upstream::Member& member)
+      : request_(request), content_(content), group_(group), member_(member), in_flight_(member.target) {}
+
+  // What came of it: the head of a final response, or why there is none.
+  enum class Outcome : uint8_t { kResponse, kTargetFailed, kClientFailed, kContentTooLarge, kHeadTooLarge, kTotalTimeout };
+
+  // Connects, sends, and waits for the final head. Suspends. `fresh`: on a new connection.
+  async::Task<Outcome> run(bool fresh);
+
+  upstream::Exchange& exchange() { return *exchange_; }
+  upstream::Fault fault() const { return fault_; }
+  // Of the client, for kClientFailed.
+  const Relayed& upload() const { return uploaded_; }
+  bool uploading() const { return upload_ && !upload_.done(); }
+  void stop_upload() { upload_.cancel(); }
+  bool on_reused_connection() const { return exchange_ && exchange_->on_reused_connection(); }
+
+ private:
+  async::Task<bool> connect(bool fresh);
+  bool send_head();
+  void begin_upload();
+  async::Task<bool> flush_head();
+  async::Task<bool> await_go_ahead();
+  async::Task<Outcome> await_response();
+  async::Task<Outcome> await_upload_or_response();
+  Outcome after_upload();
+  Outcome failed(upstream::Fault fault);
+  std::string_view target_host();
+  std::string_view target_path();
+  http1::HeadRules response_rules() const;
+
+  Request& request_;
+  HeldContent& content_;
+  const upstream::UpstreamGroup& group_;
+  const upstream::Member& member_;
+  upstream::InFlight in_flight_;
+  std::unique_ptr<upstream::Exchange> exchange_;
+  async::Task<Relayed> upload_;
+  Relayed uploaded_;
+  upstream::Fault fault_ = upstream::Fault::kNone;
+  bool wait_for_continue_ = false;
+  bool final_head_ = false;
+};
+
+}  // namespace proxyd::proxy

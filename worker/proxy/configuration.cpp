@@ -1,0 +1,113 @@
+#include "worker/proxy/configuration.h"
+
+#include <fmt/format.h>
+
+#include <set>
+
+#include "shared/config/decode.h"
+#include "shared/metrics/error_tokens.h"
+
+namespace proxyd::proxy {
+namespace {
+
+std::string key_of(const config::TargetMaterial& material) {
+  return fmt::format("{} {}", material.row, fmt::join(material.addresses, " "));
+}
+
+}  // namespace
+
+Configuration::Configuration(config::Snapshot from, config::Document decoded)
+    : snapshot(std::move(from)),
+      document(std::move(decoded)),
+      trusted_proxies(document.trusted_proxies),
+      matcher(document, snapshot.materials) {}
+
+std::shared_ptr<upstream::Target> ConfigurationBuilder::target_for(const config::TargetMaterial& material) {
+  std::shared_ptr<upstream::Target>& target = targets_[key_of(material)];
+  if (!target) target = std::make_shared<upstream::Target>(services_, material.row, material.addresses);
+  return target;
+}
+
+upstream::UpstreamGroup ConfigurationBuilder::group_for(const config::Upstream& settings, const config::Materials& materials) {
+  upstream::UpstreamGroup group;
+  group.name = settings.name;
+  group.balance = settings.balance;
+  group.host = settings.host;
+  group.retry = settings.retry;
+  if (const auto row = materials.upstreams.find(settings.name); row != materials.upstreams.end()) group.turn_row = row->second;
+  std::vector<uint32_t> weights;
+  for (const auto& [id, target] : settings.targets) {
+    const auto found = materials.targets.find(settings.name + "/" + id);
+    const config::TargetMaterial material = found == materials.targets.end() ? config::TargetMaterial{} : found->second;
+    upstream::Member member{id, target_for(material), material.weight.value_or(target.weight), material.admission, target.backup, target.max_connections};
+    member.target->pool().set_limits(settings.keepalive);
+    const std::string labels = fmt::format("upstream=\"{}\",target=\"{}\"", settings.name, id);
+    const auto cell = [&](std::string_view name, const std::string& more) { return metrics_.cell(services_.slot, name, labels + more); };
+    upstream::Target::Counters counters;
+    for (size_t i = 0; i < 5; ++i) counters.by_class[i] = cell("proxyd_upstream_requests_total", fmt::format(",class=\"{}xx\"", i + 1));
+    counters.connected = cell("proxyd_upstream_connect_total", ",result=\"ok\"");
+    counters.connect_failed = cell("proxyd_upstream_connect_total", ",result=\"failed\"");
+    counters.reused = cell("proxyd_upstream_connections_reused_total", "");
+    member.target->set_counters(counters);
+    const auto index = static_cast<uint16_t>(group.members.size());
+    if (member.is_eligible()) (member.backup ? group.backups : group.primaries).push_back(index);
+    if (member.is_eligible() && !member.backup) weights.push_back(member.weight);
+    group.members.push_back(std::move(member));
+  }
+  for (const uint16_t place : upstream::smooth_weighted_turn(weights)) group.schedule.push_back(group.primaries[place]);
+  group.retries = metrics_.cell(services_.slot, "proxyd_upstream_retries_total", fmt::format("upstream=\"{}\"", settings.name));
+  for (size_t i = 0; i < metrics::kErrorTokens.size(); ++i) {
+    group.errors[i] = metrics_.cell(services_.slot, "proxyd_upstream_errors_total", fmt::format("upstream=\"{}\",token=\"{}\"", settings.name, metrics::kErrorTokens[i]));
+  }
+  return group;
+}
+
+RouteCells ConfigurationBuilder::cells_for(std::string_view host, std::string_view route) const {
+  const std::string labels = fmt::format("host=\"{}\",route=\"{}\"", host, route);
+  RouteCells cells;
+  for (size_t i = 0; i < 5; ++i) cells.by_class[i] = metrics_.cell(services_.slot, "proxyd_http_requests_total", fmt::format("{},class=\"{}xx\"", labels, i + 1));
+  cells.duration = metrics_.histogram(services_.slot, "proxyd_http_request_duration_seconds", labels);
+  cells.bytes_in = metrics_.cell(services_.slot, "proxyd_http_request_bytes_total", labels);
+  cells.bytes_out = metrics_.cell(services_.slot, "proxyd_http_response_bytes_total", labels);
+  return cells;
+}
+
+Result<std::shared_ptr<const Configuration>, ConfigurationBuilder::Refusal> ConfigurationBuilder::build(config::Snapshot snapshot) {
+  config::Decoded decoded = config::decode(snapshot.canonical, config::Format::kJson);
+  if (!decoded.valid()) return Refusal{decoded.problems.front().pointer, decoded.problems.front().message};
+  auto built = std::make_shared<Configuration>(std::move(snapshot), std::move(decoded.document));
+  for (const auto& [name, settings] : built->document.upstreams) {
+    built->upstreams.emplace(name, group_for(settings, built->snapshot.materials));
+  }
+  for (const auto& host : built->matcher.hosts()) {
+    built->hosts.push_back(cells_for(host->settings.name, "_none"));
+    for (const auto& route : host->routes) {
+      built->routes.push_back(cells_for(host->settings.name, route->settings.name));
+      const auto& upstream = route->settings.upstream;
+      built->route_upstream.push_back(upstream ? &built->upstreams.at(*upstream) : nullptr);
+      std::vector<const upstream::UpstreamGroup*> split;
+      if (route->split) {
+        for (const std::string& name : route->split->upstreams()) split.push_back(&built->upstreams.at(name));
+      }
+      built->route_split.push_back(std::move(split));
+    }
+  }
+  built->rejected = cells_for("_rejected", "_rejected");
+  built->none = cells_for("_none", "_none");
+  return std::shared_ptr<const Configuration>(std::move(built));
+}
+
+void ConfigurationBuilder::retire(const Configuration& current) {
+  std::set<const upstream::Target*> named;
+  for (const auto& [name, group] : current.upstreams) {
+    for (const upstream::Member& member : group.members) named.insert(member.target.get());
+  }
+  std::erase_if(targets_, [&named](const auto& entry) {
+    if (named.contains(entry.second.get())) return false;
+    entry.second->pool().set_limits({.max_idle = 0});
+    entry.second->pool().close_all();
+    return true;
+  });
+}
+
+}  // namespace proxyd::proxy

@@ -1,0 +1,69 @@
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "shared/base/result.h"
+#include "shared/config/cidr.h"
+#include "shared/config/snapshot.h"
+#include "shared/metrics/metrics_region.h"
+#include "worker/routing/matcher.h"
+#include "worker/upstream/upstream_group.h"
+
+namespace proxyd::proxy {
+
+// The counters of a route, or of a host's answers that no route made.
+struct RouteCells {
+  metrics::Cell by_class[5];
+  metrics::Histogram duration;
+  metrics::Cell bytes_in;
+  metrics::Cell bytes_out;
+};
+
+// A snapshot, ready to serve: decoded, compiled, its counters looked up, its upstreams joined with the targets that
+// the worker knows already. Immutable; a request holds the one it began with.
+struct Configuration {
+  Configuration(config::Snapshot from, config::Document decoded);
+
+  config::Snapshot snapshot;
+  config::Document document;
+  config::CidrList trusted_proxies;
+  routing::Matcher matcher;
+  std::map<std::string, upstream::UpstreamGroup> upstreams;
+  std::vector<const upstream::UpstreamGroup*> route_upstream;               // by route index; null without
+  std::vector<std::vector<const upstream::UpstreamGroup*>> route_split;     // by route index
+  std::vector<RouteCells> routes;                                           // by route index
+  std::vector<RouteCells> hosts;                                            // by host index
+  RouteCells rejected;
+  RouteCells none;
+};
+
+// Makes configurations of snapshots. Owned by the worker. A target with the same row and addresses as before keeps its
+// connections; those of targets that nobody names any more are closed.
+class ConfigurationBuilder {
+ public:
+  ConfigurationBuilder(upstream::Services services, const metrics::MetricsRegion& metrics)
+      : services_(services), metrics_(metrics) {}
+
+  // Fails with a pointer into the document and a text.
+  struct Refusal {
+    std::string pointer;
+    std::string text;
+  };
+  Result<std::shared_ptr<const Configuration>, Refusal> build(config::Snapshot snapshot);
+  // After a configuration came into force: what only older ones used is let go.
+  void retire(const Configuration& current);
+
+ private:
+  std::shared_ptr<upstream::Target> target_for(const config::TargetMaterial& material);
+  upstream::UpstreamGroup group_for(const config::Upstream& settings, const config::Materials& materials);
+  RouteCells cells_for(std::string_view host, std::string_view route) const;
+
+  upstream::Services services_;
+  const metrics::MetricsRegion& metrics_;
+  std::map<std::string, std::shared_ptr<upstream::Target>> targets_;   // by row and addresses
+};
+
+}  // namespace proxyd::proxy

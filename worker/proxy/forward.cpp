@@ -1,0 +1,216 @@
+#include "worker/proxy/forward.h"
+
+#include <algorithm>
+
+#include "worker/proxy/attempt.h"
+#include "worker/proxy/local_answer.h"
+#include "worker/proxy/tunnel.h"
+#include "worker/upstream/retry_policy.h"
+
+namespace proxyd::proxy {
+namespace {
+
+using upstream::Fault;
+using Outcome = Attempt::Outcome;
+
+ProxyError error_of(Fault fault) {
+  switch (fault) {
+    case Fault::kConnectionRefused: return ProxyError::kConnectionRefused;
+    case Fault::kConnectionTimeout: return ProxyError::kConnectionTimeout;
+    case Fault::kNoAddress: return ProxyError::kDnsError;
+    case Fault::kNoPort: return ProxyError::kConnectionLimit;
+    case Fault::kTimeout: return ProxyError::kResponseTimeout;
+    case Fault::kMalformed: return ProxyError::kProtocolError;
+    case Fault::kClosedUnanswered:
+    case Fault::kCut: return ProxyError::kResponseIncomplete;
+    case Fault::kNone: break;
+  }
+  return ProxyError::kInternalError;
+}
+
+// Counts an error and answers with it.
+async::Task<void> fail(Request& request, const upstream::UpstreamGroup& group, ProxyError error, std::string_view detail = {}) {
+  metrics::Cell cell = group.errors[static_cast<size_t>(error)];
+  cell.add();
+  co_await answer_error(request, status_of(error), error, detail, false);
+}
+
+// The target gave nothing that can be handed on.
+async::Task<void> fail_by_target(Request& request, const upstream::UpstreamGroup& group, Attempt& attempt) {
+  std::string_view detail;
+  if (attempt.fault() == Fault::kMalformed) {
+    const http::Refusal refusal = attempt.exchange().refusal();
+    detail = http::to_string(refusal);
+    request.proxy.count_bad_response(refusal);
+    request.proxy.record_reject({request.record.time_ms, true, request.facts.target, detail, 0, attempt.exchange().received_head()});
+  }
+  if (attempt.fault() == Fault::kTimeout) request.proxy.count_timeout(Phase::kFirstByte);
+  if (attempt.fault() == Fault::kConnectionTimeout) request.proxy.count_timeout(Phase::kConnect);
+  co_await fail(request, group, error_of(attempt.fault()), detail);
+}
+
+// The client's content failed: it went away, was too slow, or sent what is no content.
+async::Task<void> fail_by_client(Request& request, const Relayed& upload) {
+  const http::Refusal refusal = request.exchange.content_refusal();
+  if (refusal != http::Refusal::kNone) {
+    request.proxy.count_reject(refusal);
+    request.proxy.record_reject({request.record.time_ms, false, request.record.client, http::to_string(refusal), 0, request.exchange.received_head()});
+    co_await answer_error(request, status_of(refusal), ProxyError::kRequestError, http::to_string(refusal), true);
+  } else if (upload.end == Relayed::End::kSourceTimeout) {
+    request.proxy.count_timeout(Phase::kClientBody);
+    co_await answer_error(request, 408, ProxyError::kRequestError, "body_timeout", true);
+  } else {
+    request.fail(ProxyError::kClientGone);
+    request.exchange.reset();
+  }
+}
+
+// Everything that ends a request before there is a response to hand on.
+async::Task<void> answer_failure(Request& request, const upstream::UpstreamGroup& group, Attempt& attempt, Outcome outcome) {
+  attempt.stop_upload();
+  switch (outcome) {
+    case Outcome::kClientFailed: co_await fail_by_client(request, attempt.upload()); break;
+    case Outcome::kContentTooLarge: co_await answer_error(request, 413, ProxyError::kRequestError, "body_too_large", true); break;
+    case Outcome::kHeadTooLarge: co_await fail(request, group, ProxyError::kInternalError, "the request's head grew too large"); break;
+    case Outcome::kTotalTimeout:
+      request.proxy.count_timeout(Phase::kTotal);
+      co_await fail(request, group, ProxyError::kResponseTimeout);
+      break;
+    default: co_await fail_by_target(request, group, attempt);
+  }
+}
+
+void count_response(const upstream::Member& member, int status) {
+  member.target->counters().by_class[static_cast<size_t>(std::clamp(status / 100, 1, 5) - 1)].add();
+}
+
+// A response that broke off: its client must not take it for whole.
+void cut_response(Request& request, const upstream::UpstreamGroup& group, const Relayed& relayed) {
+  const auto failed_by_origin = [&](ProxyError error) {
+    metrics::Cell cell = group.errors[static_cast<size_t>(error)];
+    cell.add();
+    request.fail(error);
+  };
+  switch (relayed.end) {
+    case Relayed::End::kComplete: return;
+    case Relayed::End::kSourceFailed:
+      failed_by_origin(relayed.fault == net::ContentFault::kMalformed ? ProxyError::kProtocolError : ProxyError::kResponseIncomplete);
+      break;
+    case Relayed::End::kSourceTimeout:
+      request.proxy.count_timeout(Phase::kBetweenBytes);
+      failed_by_origin(ProxyError::kResponseTimeout);
+      break;
+    case Relayed::End::kSinkTimeout:
+      request.proxy.count_timeout(Phase::kClientWrite);
+      request.fail(ProxyError::kClientGone);
+      break;
+    case Relayed::End::kTotalTimeout:
+      request.proxy.count_timeout(Phase::kTotal);
+      failed_by_origin(ProxyError::kResponseTimeout);
+      break;
+    default: request.fail(ProxyError::kClientGone);
+  }
+  request.exchange.reset();
+}
+
+// Trailers of the response as they may pass on, in place of those that came.
+class FilteredContent final : public net::ContentSource {
+ public:
+  FilteredContent(net::ContentSource& source, http::Arena& arena) : source_(source), arena_(arena), trailers_(arena) {}
+  net::Offer offer(net::PieceKinds kinds) override { return source_.offer(kinds); }
+  void consumed(uint64_t octets) override { source_.consumed(octets); }
+  void ran_dry() override { source_.ran_dry(); }
+  void ended_while_spliced() override { source_.ended_while_spliced(); }
+  async::WaitReady more(Deadline deadline) override { return source_.more(deadline); }
+  const http::Fields* trailers() const override {
+    if (!source_.trailers()) return nullptr;
+    trailers_ = make_trailers(*source_.trailers(), arena_);
+    return &trailers_;
+  }
+
+ private:
+  net::ContentSource& source_;
+  http::Arena& arena_;
+  mutable http::Fields trailers_;
+};
+
+// Hands the response on: head, content, trailers.
+async::Task<void> respond(Request& request, const upstream::UpstreamGroup& group, Attempt& attempt) {
+  upstream::Exchange& origin = attempt.exchange();
+  const http::ResponseHead& response = origin.response();
+  if (attempt.uploading() && response.status >= 300) attempt.stop_upload();   // RFC 9112 9.5
+  const bool keep_length = request.head.method == http::Method::kHead || response.status == 304;
+  http::Fields fields = make_response_fields(response, keep_length, request.proxy.date(), request.arena());
+  const bool begun = request.begin_answer(response.status, response.reason, fields, response.content, attempt.uploading());
+  if (!begun) {
+    request.exchange.reset();
+    co_return;
+  }
+  if (response.status == 101) {
+    co_await run_tunnel(request, origin);
+    co_return;
+  }
+  RelayLimits limits{Pace(request.timeouts().between_bytes, 1), Pace(request.timeouts().client_write, 256)};
+  limits.total = request.total;
+  FilteredContent content(origin.response_content(), request.arena());
+  const Relayed relayed = co_await relay_content(request.loop(), content, request.exchange.sink(), limits);
+  cut_response(request, group, relayed);
+}
+
+// Whether the attempt's failure, or its response's status, calls for another, and whether that is safe.
+bool should_retry(const Request& request, const upstream::UpstreamGroup& group, const Attempt& attempt, Outcome outcome,
+                  const HeldContent& content, int number, int status) {
+  if (outcome != Outcome::kTargetFailed && outcome != Outcome::kResponse) return false;
+  const config::Route& route = request.matched.route->settings;
+  const upstream::RetryPolicy policy(route.retry ? *route.retry : group.retry, request.proxy.status());
+  return policy.may_retry({.number = number, .fault = attempt.fault(), .status = status, .content_held = content.can_rewind(), .method = request.head.method, .method_text = request.head.method_text});
+}
+
+}  // namespace
+
+async::Task<void> forward(Request& request, const upstream::UpstreamGroup& group) {
+  HeldContent content(request.exchange.content(), request.proxy.buffers(), !request.head.content.is_empty());
+  upstream::RunningRetry running;
+  upstream::Tried tried;
+  bool fresh = false;
+  request.record.upstream = request.facts.upstream = group.name;
+  for (int number = 1;; ++number) {
+    const upstream::Balancer::Choice choice = request.proxy.balancer().choose(group, tried);
+    if (choice.outcome != upstream::Balancer::Outcome::kChosen) {
+      const bool full = choice.outcome == upstream::Balancer::Outcome::kAllFull;
+      co_await fail(request, group, full ? ProxyError::kConnectionLimit : ProxyError::kDestinationUnavailable);
+      co_return;
+    }
+    const upstream::Member& member = group.members[choice.member];
+    request.record.target = request.facts.target = member.id;
+    request.record.attempts = number;
+    tried.add(choice.member);
+    std::optional<Attempt> attempt(std::in_place, request, content, group, member);
+    Outcome outcome = co_await attempt->run(fresh);
+    // A pooled connection that its origin had closed before it saw the request says nothing about the target
+    // (RFC 9112 9.3.1): the same target once more, on a new connection.
+    const bool stale = outcome == Outcome::kTargetFailed && attempt->fault() == Fault::kClosedUnanswered && attempt->on_reused_connection();
+    if (stale && content.can_rewind()) {
+      content.rewind();
+      attempt.emplace(request, content, group, member);
+      outcome = co_await attempt->run(true);
+    }
+    const int status = outcome == Outcome::kResponse ? attempt->exchange().response().status : 0;
+    if (status != 0) count_response(member, status);
+    if (should_retry(request, group, *attempt, outcome, content, number, status)) {
+      running.begin(request.proxy.status().worker(request.proxy.slot()));
+      metrics::Cell retries = group.retries;
+      retries.add();
+      content.rewind();
+      continue;
+    }
+    if (outcome == Outcome::kResponse) {
+      co_await respond(request, group, *attempt);
+    } else {
+      co_await answer_failure(request, group, *attempt, outcome);
+    }
+    co_return;
+  }
+}
+
+}  // namespace proxyd::proxy

@@ -1,0 +1,106 @@
+#include "worker/proxy/local_answer.h"
+
+#include "worker/http/characters.h"
+#include "worker/proxy/error_response.h"
+#include "worker/proxy/relay_content.h"
+
+namespace proxyd::proxy {
+namespace {
+
+using http::FieldName;
+using Kind = http::ContentLength::Kind;
+
+// Sends a body that lies in the arena or the configuration.
+async::Task<void> answer(Request& request, int status, http::Fields& fields, std::string_view body, bool close) {
+  fields.add(FieldName::kDate, request.proxy.date());
+  const http::ContentLength content{Kind::kKnown, body.size()};
+  if (!request.begin_answer(status, {}, fields, content, close)) {
+    request.exchange.reset();
+    co_return;
+  }
+  net::ContentSink& sink = request.exchange.sink();
+  Pace pace(request.timeouts().client_write, 256);
+  std::string_view rest = request.head.method == http::Method::kHead ? std::string_view() : body;
+  for (;;) {
+    const net::Taken taken = rest.empty() ? sink.finish(nullptr) : sink.take(net::Piece::bytes(rest), true);
+    rest.remove_prefix(taken.octets);
+    pace.moved(taken.octets, request.loop().now());
+    if (taken.state == net::Taken::State::kFailed) co_return;
+    if (taken.state == net::Taken::State::kMore && rest.empty() && sink.finished()) co_return;
+    if (taken.state == net::Taken::State::kMore) continue;
+    const bool ready = co_await sink.room(pace.deadline(request.loop().now()));
+    if (ready) continue;
+    request.proxy.count_timeout(Phase::kClientWrite);
+    request.exchange.reset();
+    co_return;
+  }
+}
+
+// What a Location may not hold as it is (RFC 3986 2): octets outside of visible ASCII are percent-encoded.
+std::string_view as_location(std::string_view text, http::Arena& arena) {
+  constexpr char kDigits[] = "0123456789ABCDEF";
+  char* to = arena.allocate_text(text.size() * 3);
+  char* at = to;
+  for (const char c : text) {
+    const auto octet = static_cast<unsigned char>(c);
+    if (octet > 0x20 && octet < 0x7F) {
+      *at++ = c;
+    } else {
+      *at++ = '%';
+      *at++ = kDigits[octet >> 4];
+      *at++ = kDigits[octet & 15];
+    }
+  }
+  return {to, static_cast<size_t>(at - to)};
+}
+
+}  // namespace
+
+async::Task<void> answer_error(Request& request, int status, ProxyError error, std::string_view detail, bool close) {
+  if (error != ProxyError::kNone) request.fail(error);
+  if (request.exchange.begun()) {   // too late for another answer: cut it
+    request.exchange.reset();
+    co_return;
+  }
+  ErrorAnswer made = make_error_answer(status, error, detail, request.identity.request_id, request.head.fields, request.arena());
+  if (status == 405) made.fields.add("Allow", "GET, HEAD, POST, PUT, DELETE, OPTIONS, PATCH");
+  co_await answer(request, status, made.fields, made.body, close);
+}
+
+async::Task<void> answer_refusal(Request& request) {
+  const http1::Fault fault = request.exchange.fault();
+  const std::string_view reason = http::to_string(fault.refusal);
+  request.proxy.count_reject(fault.refusal);
+  request.proxy.record_reject({request.record.time_ms, false, request.record.client, reason, static_cast<uint32_t>(fault.offset), request.exchange.received_head()});
+  const bool keep = fault.refusal == http::Refusal::kTrace;
+  co_await answer_error(request, status_of(fault.refusal), ProxyError::kRequestError, reason, !keep);
+}
+
+async::Task<void> answer_redirect(Request& request) {
+  http::Fields fields(request.arena());
+  fields.add(FieldName::kLocation, as_location(request.matched.route->redirect->render(request.facts, request.arena()), request.arena()));
+  co_await answer(request, request.matched.route->settings.redirect->status, fields, {}, false);
+}
+
+async::Task<void> answer_fixed(Request& request) {
+  const config::Respond& respond = *request.matched.route->settings.respond;
+  http::Fields fields(request.arena());
+  if (!respond.body.empty()) fields.add(FieldName::kContentType, respond.content_type);
+  co_await answer(request, respond.status, fields, respond.body, false);
+}
+
+async::Task<void> answer_ready(Request& request) {
+  const bool ready = !request.proxy.draining();
+  http::Fields fields(request.arena());
+  fields.add(FieldName::kContentType, "text/plain; charset=utf-8");
+  fields.add(FieldName::kCacheControl, "no-store");
+  co_await answer(request, ready ? 200 : 503, fields, ready ? "ready\n" : "draining\n", false);
+}
+
+async::Task<void> answer_options(Request& request) {
+  http::Fields fields(request.arena());
+  fields.add("Allow", "GET, HEAD, POST, PUT, DELETE, OPTIONS, PATCH");
+  co_await answer(request, 200, fields, {}, false);
+}
+
+}  // namespace proxyd::proxy

@@ -1,0 +1,20 @@
+#pragma once
+
+#include <string_view>
+
+#include "worker/async/task.h"
+#include "worker/proxy/proxy_error.h"
+#include "worker/proxy/request.h"
+
+namespace proxyd::proxy {
+
+// Answers that we make ourselves, whole: head and content. Suspends while the client takes them.
+async::Task<void> answer_error(Request& request, int status, ProxyError error, std::string_view detail, bool close);
+async::Task<void> answer_refusal(Request& request);
+async::Task<void> answer_redirect(Request& request);
+async::Task<void> answer_fixed(Request& request);
+async::Task<void> answer_ready(Request& request);
+// TRACE, OPTIONS * and OPTIONS with Max-Forwards: 0 (RFC 9110 7.6.2, 9.3.7).
+async::Task<void> answer_options(Request& request);
+
+}  // namespace proxyd::proxy

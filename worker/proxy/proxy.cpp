@@ -1,0 +1,95 @@
+#include "worker/proxy/proxy.h"
+
+#include <fmt/format.h>
+
+#include <bit>
+#include <ctime>
+
+#include "shared/base/digest.h"
+
+namespace proxyd::proxy {
+namespace {
+
+uint64_t random_seed() {
+  uint64_t seed = 0;
+  random_bytes({reinterpret_cast<uint8_t*>(&seed), sizeof seed});
+  return seed;
+}
+
+}  // namespace
+
+Proxy::Proxy(async::EventLoop& loop, net::BufferPool& buffers, const metrics::MetricsRegion& metrics,
+             const status::StatusRegion& status, const status::RejectRegion& rejects, uint32_t slot, Log& log)
+    : loop_(loop),
+      buffers_(buffers),
+      status_(status),
+      reject_region_(rejects),
+      slot_(slot),
+      log_(log),
+      balancer_(status, random_seed()) {
+  constexpr std::array<std::string_view, 7> kPhases = {"client_body", "client_write", "connect", "first_byte", "between_bytes", "tunnel", "total"};
+  for (size_t i = 0; i < kPhases.size(); ++i) timeouts_[i] = metrics.cell(slot, "proxyd_timeout_total", fmt::format("phase=\"{}\"", kPhases[i]));
+  for (size_t i = 0; i < http::kRefusalCount; ++i) {
+    const std::string label = fmt::format("reason=\"{}\"", http::to_string(static_cast<http::Refusal>(i)));
+    rejects_total_[i] = metrics.cell(slot, "proxyd_h1_reject_total", label);
+    upstream_bad_[i] = metrics.cell(slot, "proxyd_upstream_bad_total", label);
+  }
+  route_misses = metrics.cell(slot, "proxyd_route_miss_total", "");
+  loops = metrics.cell(slot, "proxyd_loop_total", "");
+  tunnels_total = metrics.cell(slot, "proxyd_tunnels_total", "");
+  tunnels = metrics.cell(slot, "proxyd_tunnels", "");
+  random_bytes({reinterpret_cast<uint8_t*>(random_.data()), sizeof random_});
+}
+
+void Proxy::set_configuration(std::shared_ptr<const Configuration> configuration) {
+  configuration_ = std::move(configuration);
+  status_.worker(slot_).revision.store(configuration_->snapshot.revision, std::memory_order_relaxed);
+}
+
+std::string_view Proxy::date() {
+  wall_clock_ms();
+  return {date_.data(), 29};
+}
+
+// The clock is asked once a second; in between the loop's own time carries on.
+int64_t Proxy::wall_clock_ms() {
+  const Instant now = loop_.now();
+  if (date_made_ == Instant{} || now - date_made_ >= milliseconds(1000)) {
+    timespec wall{};
+    ::clock_gettime(CLOCK_REALTIME, &wall);
+    std::tm utc{};
+    gmtime_r(&wall.tv_sec, &utc);
+    std::strftime(date_.data(), date_.size(), "%a, %d %b %Y %H:%M:%S GMT", &utc);
+    wall_offset_ms_ = wall.tv_sec * 1000 + wall.tv_nsec / 1'000'000;
+    date_made_ = now;
+  }
+  return wall_offset_ms_ + std::chrono::duration_cast<milliseconds>(now - date_made_).count();
+}
+
+// xoshiro256**.
+uint64_t Proxy::next_random() {
+  const uint64_t result = std::rotl(random_[1] * 5, 7) * 9;
+  const uint64_t shifted = random_[1] << 17;
+  random_[2] ^= random_[0];
+  random_[3] ^= random_[1];
+  random_[1] ^= random_[2];
+  random_[0] ^= random_[3];
+  random_[2] ^= shifted;
+  random_[3] = std::rotl(random_[3], 45);
+  return result;
+}
+
+std::string_view Proxy::random_hex(char* room, size_t digits) {
+  constexpr char kDigits[] = "0123456789abcdef";
+  uint64_t bits = 0;
+  for (size_t i = 0; i < digits; ++i, bits >>= 4) {
+    if (i % 16 == 0) bits = next_random();
+    room[i] = kDigits[bits & 15];
+  }
+  return {room, digits};
+}
+
+void Proxy::request_began() { status_.worker(slot_).in_flight.store(++requests_, std::memory_order_relaxed); }
+void Proxy::request_ended() { status_.worker(slot_).in_flight.store(--requests_, std::memory_order_relaxed); }
+
+}  // namespace proxyd::proxy

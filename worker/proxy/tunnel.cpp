@@ -1,0 +1,52 @@
+#include "worker/proxy/tunnel.h"
+
+#include "worker/proxy/relay_content.h"
+
+namespace proxyd::proxy {
+namespace {
+
+RelayLimits without_deadlines(uint64_t& progress) {
+  RelayLimits limits{Pace(std::nullopt, 0), Pace(std::nullopt, 0)};
+  limits.progress = &progress;
+  return limits;
+}
+
+// Ends when nothing has moved for `limit`; looks once a limit, so a silent tunnel lasts at most two.
+async::Task<void> watch_silence(async::EventLoop& loop, const uint64_t& progress, config::MaybeDuration limit) {
+  uint64_t seen = progress;
+  for (;;) {
+    co_await async::Sleep(loop, Deadline::after(loop.now(), limit));
+    if (progress == seen) co_return;
+    seen = progress;
+  }
+}
+
+// Both directions; an error of one ends it.
+async::Task<void> relay_both_ways(async::EventLoop& loop, downstream::Exchange& client, upstream::Exchange& origin, uint64_t& progress) {
+  async::Task<Relayed> up = relay_content(loop, client.content(), origin.content(), without_deadlines(progress));
+  async::Task<Relayed> down = relay_content(loop, origin.response_content(), client.sink(), without_deadlines(progress));
+  co_await async::first_of(up, down);
+  async::Task<Relayed>& first = up.done() ? up : down;
+  async::Task<Relayed>& second = up.done() ? down : up;
+  const Relayed relayed = co_await first;
+  if (relayed.end != Relayed::End::kComplete) co_return;
+  (void)co_await second;
+}
+
+}  // namespace
+
+async::Task<void> run_tunnel(Request& request, upstream::Exchange& origin) {
+  uint64_t progress = 0;
+  request.proxy.tunnels_total.add();
+  struct Open {
+    metrics::Cell& gauge;
+    explicit Open(metrics::Cell& cell) : gauge(cell) { gauge.add(); }
+    ~Open() { gauge.subtract(); }
+  } open(request.proxy.tunnels);
+  async::Task<void> both = relay_both_ways(request.loop(), request.exchange, origin, progress);
+  async::Task<void> silence = watch_silence(request.loop(), progress, request.timeouts().tunnel);
+  co_await async::first_of(both, silence);
+  if (!both.done()) request.proxy.count_timeout(Phase::kTunnel);
+}
+
+}  // namespace proxyd::proxy

@@ -1,0 +1,170 @@
+#include "worker/worker.h"
+
+#include <fmt/format.h>
+
+#include <ctime>
+
+namespace proxyd::worker {
+namespace {
+
+constexpr auto kTick = milliseconds(1000);
+constexpr auto kDrainTick = milliseconds(50);
+constexpr size_t kBuffersKept = 64;
+
+uint64_t monotonic_ms() {
+  timespec now{};
+  ::clock_gettime(CLOCK_MONOTONIC, &now);
+  return static_cast<uint64_t>(now.tv_sec) * 1000 + static_cast<uint64_t>(now.tv_nsec) / 1'000'000;
+}
+
+upstream::Services upstream_services(async::EventLoop& loop, net::BufferPool& buffers, net::PipePool& pipes,
+                                     const status::StatusRegion& status, const metrics::MetricsRegion& metrics, uint32_t slot) {
+  return {loop, buffers, pipes, status, slot, metrics.cell(slot, "proxyd_upstream_bad_total", "reason=\"unsolicited\"")};
+}
+
+downstream::Services downstream_services(async::EventLoop& loop, net::BufferPool& buffers, net::PipePool& pipes,
+                                         proxy::Proxy& proxy, const status::StatusRegion& status,
+                                         const metrics::MetricsRegion& metrics, uint32_t slot, Log& log) {
+  const auto cell = [&](std::string_view name, std::string_view labels) { return metrics.cell(slot, name, labels); };
+  return {loop, buffers, pipes, proxy, status.worker(slot), log, cell("proxyd_unhandled_exceptions_total", ""),
+          cell("proxyd_proxy_proto_bad_total", ""), cell("proxyd_timeout_total", "phase=\"keepalive\""),
+          cell("proxyd_timeout_total", "phase=\"client_header\"")};
+}
+
+http1::Underscore underscore_of(config::UnderscoreFields rule) {
+  switch (rule) {
+    case config::UnderscoreFields::kDrop: return http1::Underscore::kDrop;
+    case config::UnderscoreFields::kPass: return http1::Underscore::kPass;
+    case config::UnderscoreFields::kReject: break;
+  }
+  return http1::Underscore::kReject;
+}
+
+std::array<uint8_t, 16> mapped(const net::Address& address) {
+  if (address.family() != net::Address::Family::kIpv4) return address.octets();
+  std::array<uint8_t, 16> octets{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xFF, 0xFF};
+  std::copy_n(address.octets().begin(), 4, octets.begin() + 12);
+  return octets;
+}
+
+}  // namespace
+
+Worker::Worker(const ipc::Inheritance& inheritance, metrics::MetricsRegion metrics, status::StatusRegion status,
+               status::RejectRegion rejects, Log& log)
+    : log_(log),
+      metrics_(std::move(metrics)),
+      status_(std::move(status)),
+      rejects_(std::move(rejects)),
+      slot_(inheritance.slot),
+      builder_(upstream_services(loop_, buffers_, pipes_, status_, metrics_, slot_), metrics_),
+      proxy_(loop_, buffers_, metrics_, status_, rejects_, slot_, log),
+      connections_(downstream_services(loop_, buffers_, pipes_, proxy_, status_, metrics_, slot_, log)),
+      acceptor_(loop_, connections_, status_, slot_, log),
+      buffer_hits_(metrics_.cell(slot_, "proxyd_buffer_pool_hits_total", "")),
+      buffer_misses_(metrics_.cell(slot_, "proxyd_buffer_pool_misses_total", "")),
+      housekeeping_(*this),
+      tick_(housekeeping_) {
+  acceptor_.set_counters({metrics_.cell(slot_, "proxyd_accept_errors_total", "reason=\"descriptors\""),
+                          metrics_.cell(slot_, "proxyd_accept_errors_total", "reason=\"other\"")});
+  housekeeping();
+}
+
+void Worker::housekeeping() {
+  status::WorkerSlot& mine = status_.worker(slot_);
+  mine.heartbeat_ms.store(monotonic_ms(), std::memory_order_relaxed);
+  mine.loop_lag_us.store(static_cast<uint64_t>(loop_.take_longest_pass().count()), std::memory_order_relaxed);
+  buffers_.trim(kBuffersKept);
+  buffer_hits_.set(buffers_.hits());
+  buffer_misses_.set(buffers_.misses());
+  if (proxy::AccessLog* log = proxy_.access_log()) log->flush();
+  if (state_ == State::kRunning) acceptor_.housekeeping();
+  if (state_ == State::kDraining) finish_if_drained();
+  loop_.timers().arm(tick_, Deadline::at(loop_.now() + (state_ == State::kDraining ? kDrainTick : kTick)));
+}
+
+Result<Worker::Prepared, proxy::ConfigurationBuilder::Refusal> Worker::prepare(config::Snapshot snapshot) {
+  auto built = builder_.build(std::move(snapshot));
+  if (!built) return built.error();
+  Prepared prepared;
+  prepared.configuration = std::move(*built);
+  return prepared;
+}
+
+downstream::Settings Worker::settings_for(const config::Listener& listener, const proxy::Configuration& configuration) const {
+  const config::Limits& limits = configuration.document.limits;
+  downstream::Settings settings;
+  settings.head = {.max_line = limits.request_line.value_or(64 * 1024),
+                   .max_section = limits.request_headers.value_or(64 * 1024),
+                   .max_fields = limits.header_count.value_or(10'000),
+                   .underscore = underscore_of(listener.underscore_fields)};
+  settings.timeouts = configuration.document.timeouts;
+  settings.max_connections = listener.max_connections;
+  settings.proxy_protocol = listener.proxy_protocol;
+  settings.trusts = [trusted = configuration.trusted_proxies](const net::Address& peer) { return trusted.holds(mapped(peer)); };
+  return settings;
+}
+
+void Worker::activate(Prepared prepared) {
+  const proxy::Configuration& configuration = *prepared.configuration;
+  std::map<std::string, std::shared_ptr<downstream::Listener>> listeners;
+  for (const auto& [name, settings] : configuration.document.listeners) {
+    auto& listener = listeners[name];
+    listener = listeners_.contains(name) ? listeners_[name] : std::make_shared<downstream::Listener>();
+    listener->name = name;
+    listener->settings = settings_for(settings, configuration);
+    const std::string label = fmt::format("listener=\"{}\"", name);
+    listener->opened_total = metrics_.cell(slot_, "proxyd_downstream_connections_total", label);
+    listener->open_gauge = metrics_.cell(slot_, "proxyd_downstream_connections", label);
+  }
+  listeners_ = std::move(listeners);
+  proxy_.set_configuration(prepared.configuration);
+  set_logs(std::move(prepared.access_logs), std::move(prepared.error_log));
+  builder_.retire(configuration);
+  std::vector<downstream::Acceptor::Given> sockets;
+  for (size_t i = 0; i < prepared.sockets.size(); ++i) {
+    const auto listener = listeners_.find(prepared.names[i]);
+    if (listener != listeners_.end()) sockets.push_back({std::move(prepared.sockets[i]), prepared.addresses[i], listener->second});
+  }
+  if (state_ == State::kStarting) state_ = State::kRunning;
+  if (state_ != State::kRunning) return;
+  status_.worker(slot_).serving.store(1, std::memory_order_relaxed);
+  acceptor_.set_sockets(std::move(sockets));
+}
+
+void Worker::set_logs(std::vector<UniqueFd> access_logs, UniqueFd error_log) {
+  if (proxy::AccessLog* former = proxy_.access_log()) former->flush();
+  if (const proxy::Configuration* now = configuration()) {
+    const metrics::Cell dropped = metrics_.cell(slot_, "proxyd_access_log_dropped_total", "");
+    proxy_.set_access_log(std::make_unique<proxy::AccessLog>(now->document.logging, std::move(access_logs), dropped));
+    if (const auto level = log_level_from(now->document.logging.error.level)) log_.set_level(*level);
+  }
+  log_.set_descriptor(error_log ? error_log.value() : 2);
+  error_log_ = std::move(error_log);
+}
+
+void Worker::drain(Deadline deadline) {
+  drain_deadline_ = drain_deadline_.earlier_of(deadline);
+  if (state_ == State::kDraining) return;
+  state_ = State::kDraining;
+  status_.worker(slot_).serving.store(0, std::memory_order_relaxed);
+  proxy_.set_draining();
+  acceptor_.close();
+  connections_.drain();
+  housekeeping();
+}
+
+void Worker::finish_if_drained() {
+  const bool late = drain_deadline_.passed(loop_.now());
+  if (connections_.open() > 0 && !late) return;
+  const size_t cut = connections_.cut_all();
+  if (cut > 0) log_.warning("{} connections were cut: their requests did not end before the deadline of the drain", cut);
+  if (proxy::AccessLog* log = proxy_.access_log()) log->flush();
+  loop_.stop();
+}
+
+nlohmann::json Worker::status() const {
+  constexpr const char* kNames[] = {"starting", "running", "draining"};
+  return {{"state", kNames[static_cast<int>(state_)]}, {"connections", connections_.open()}, {"in_flight", proxy_.requests()}};
+}
+
+}  // namespace proxyd::worker

@@ -1,0 +1,89 @@
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "shared/base/log.h"
+#include "shared/ipc/inheritance.h"
+#include "shared/ipc/message.h"
+#include "shared/metrics/metrics_region.h"
+#include "shared/status/reject_region.h"
+#include "shared/status/status_region.h"
+#include "worker/async/event_loop.h"
+#include "worker/downstream/acceptor.h"
+#include "worker/downstream/connections.h"
+#include "worker/net/buffer_pool.h"
+#include "worker/net/pipe_pool.h"
+#include "worker/proxy/configuration.h"
+#include "worker/proxy/proxy.h"
+
+namespace proxyd::worker {
+
+// One worker process, wired: the loop and everything that runs in it. Owned by main. States move one way: starting
+// (no configuration yet), running, draining, gone. It obeys `Control` and does the housekeeping once a second.
+class Worker {
+ public:
+  Worker(const ipc::Inheritance& inheritance, metrics::MetricsRegion metrics, status::StatusRegion status,
+         status::RejectRegion rejects, Log& log);
+  Worker(const Worker&) = delete;
+  Worker& operator=(const Worker&) = delete;
+
+  enum class State : uint8_t { kStarting, kRunning, kDraining };
+
+  void run() { loop_.run(); }
+  void stop() { loop_.stop(); }
+  async::EventLoop& loop() { return loop_; }
+  Log& log() { return log_; }
+  State state() const { return state_; }
+
+  // A configuration with what came along, ready but not in force.
+  struct Prepared {
+    std::shared_ptr<const proxy::Configuration> configuration;
+    std::vector<UniqueFd> sockets;
+    std::vector<std::string> names;        // of listeners, beside `sockets`
+    std::vector<std::string> addresses;
+    std::vector<UniqueFd> access_logs;
+    UniqueFd error_log;
+  };
+  Result<Prepared, proxy::ConfigurationBuilder::Refusal> prepare(config::Snapshot snapshot);
+  void activate(Prepared prepared);
+  void set_logs(std::vector<UniqueFd> access_logs, UniqueFd error_log);
+  void accept_once() { acceptor_.accept_once(); }
+  // Leaves the listeners now, finishes what runs, cuts the rest at the deadline, then stops the loop.
+  void drain(Deadline deadline);
+  nlohmann::json status() const;
+  const proxy::Configuration* configuration() const { return proxy_.configuration().get(); }
+
+ private:
+  downstream::Settings settings_for(const config::Listener& listener, const proxy::Configuration& configuration) const;
+  void housekeeping();
+  void finish_if_drained();
+
+  struct Housekeeping : async::Wakeup {
+    explicit Housekeeping(Worker& owner) : Wakeup([](Wakeup& self) { static_cast<Housekeeping&>(self).worker.housekeeping(); }), worker(owner) {}
+    Worker& worker;
+  };
+
+  Log& log_;
+  metrics::MetricsRegion metrics_;
+  status::StatusRegion status_;
+  status::RejectRegion rejects_;
+  uint32_t slot_;
+  async::EventLoop loop_;
+  net::BufferPool buffers_;
+  net::PipePool pipes_;
+  proxy::ConfigurationBuilder builder_;
+  proxy::Proxy proxy_;
+  downstream::Connections connections_;
+  downstream::Acceptor acceptor_;
+  std::map<std::string, std::shared_ptr<downstream::Listener>> listeners_;
+  UniqueFd error_log_;
+  metrics::Cell buffer_hits_;
+  metrics::Cell buffer_misses_;
+  Housekeeping housekeeping_;
+  async::Timer tick_;
+  Deadline drain_deadline_ = Deadline::never();
+  State state_ = State::kStarting;
+};
+
+}  // namespace proxyd::worker
