@@ -4,6 +4,7 @@
 
 #include "worker/http/arena.h"
 #include "worker/routing/client.h"
+#include "worker/upstream/balancer.h"
 
 namespace proxyd::worker {
 namespace {
