@@ -353,19 +353,6 @@ void WorkerPool::discard() {
   changed();
 }
 
-void WorkerPool::send_logs(const Publication& logs) {
-  const Lock lock(mutex_);
-  for (const auto& worker : workers_) {
-    if (!worker->serves()) continue;
-    ipc::Message message;
-    message.type = MessageType::kLogFiles;
-    for (const UniqueFd& log : logs.access_logs) message.descriptors.push_back(duplicate(log.value()));
-    message.descriptors.push_back(duplicate(logs.error_log.value()));
-    message.body = {{"access_logs", logs.access_logs.size()}};
-    send(*worker, std::move(message));
-  }
-}
-
 size_t WorkerPool::serving() {
   const Lock lock(mutex_);
   return serving_locked();

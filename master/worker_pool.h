@@ -72,7 +72,6 @@ class WorkerPool {
   // Says how many workers confirmed. The rest are drained and replaced.
   size_t activate(milliseconds patience);
   void discard();
-  void send_logs(const Publication& logs);
 
   size_t serving();
   bool any_resting();

@@ -68,7 +68,6 @@ void Control::obey(ipc::Message message) {
     case MessageType::kLogLevel:
       if (const auto level = log_level_from(message.body.value("level", ""))) worker_.log().set_level(*level);
       return;
-    case MessageType::kLogFiles: return take_logs(std::move(message));
     case MessageType::kPing: return send(MessageType::kPong, message.id, worker_.status());
     default: worker_.log().error("message {} of the master is unknown to this build", static_cast<uint32_t>(message.type));
   }
@@ -112,14 +111,6 @@ void Control::answer(const ipc::Message& question) {
   nlohmann::json reply{{"error", "this worker has no configuration yet"}};
   if (configuration && question.body.value("question", "") == "explain") reply = explain(*configuration, question.body);
   send(MessageType::kAnswer, question.id, std::move(reply));
-}
-
-void Control::take_logs(ipc::Message message) {
-  const size_t logs = message.body.value("access_logs", size_t{0});
-  if (message.descriptors.size() != logs + 1) return worker_.log().error("log files came without their descriptors");
-  std::vector<UniqueFd> access;
-  for (size_t i = 0; i < logs; ++i) access.push_back(std::move(message.descriptors[i]));
-  worker_.set_logs(std::move(access), std::move(message.descriptors[logs]));
 }
 
 }  // namespace proxyd::worker

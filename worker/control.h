@@ -22,7 +22,6 @@ class Control : private async::Wakeup {
   void prepare(ipc::Message message);
   void activate(const ipc::Message& message);
   void answer(const ipc::Message& question);
-  void take_logs(ipc::Message message);
   void send(ipc::MessageType type, uint64_t id, nlohmann::json body);
   void master_gone();
 

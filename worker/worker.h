@@ -47,7 +47,6 @@ class Worker {
   };
   Result<Prepared, proxy::ConfigurationBuilder::Refusal> prepare(config::Snapshot snapshot);
   void activate(Prepared prepared);
-  void set_logs(std::vector<UniqueFd> access_logs, UniqueFd error_log);
   void accept_once() { acceptor_.accept_once(); }
   // Leaves the listeners now, finishes what runs, cuts the rest at the deadline, then stops the loop.
   void drain(Deadline deadline);
@@ -56,6 +55,7 @@ class Worker {
 
  private:
   downstream::Settings settings_for(const config::Listener& listener, const proxy::Configuration& configuration) const;
+  void set_logs(std::vector<UniqueFd> access_logs, UniqueFd error_log);
   void housekeeping();
   void finish_if_drained();
 

@@ -14,9 +14,9 @@ namespace proxyd::ipc {
 // What master and worker say to each other. A worker obeys in the order of arrival and never waits for the master.
 enum class MessageType : uint32_t {
   // master → worker
-  kPrepare = 1,      // {revision, epoch, listeners: [{name, address}], access_logs: [n], error_log} + descriptors: the
-                     // snapshot, then a descriptor for each listener, then one for each access log, then the error
-                     // log. It is always the whole set; a worker keeps what it has and closes what it was given twice.
+  kPrepare = 1,      // {revision, epoch, listeners: [{name, address}], access_logs: n} + descriptors: the snapshot, one
+                     // for each listener, one for each access log, the error log. Always the whole set; a worker keeps
+                     // what it has and closes what it was given twice. Logs are reopened by the same door.
   kActivate = 2,     // {revision, epoch}: what was prepared is now in force
   kDiscard = 3,      // {revision, epoch}: forget what was prepared
   kDrain = 4,        // {deadline_ms}: leave and close the listeners, finish what runs, cut the rest at the deadline, exit
@@ -24,7 +24,6 @@ enum class MessageType : uint32_t {
   kAcceptOnce = 6,   // {}: accept until EAGAIN once, for a wake-up may have died with another worker
   kAsk = 7,          // {question, …}: answered by kAnswer of the same id; questions: "explain"
   kLogLevel = 8,     // {level}
-  kLogFiles = 9,     // {access_logs: [n], error_log} + descriptors, as in kPrepare: logs were reopened
   kPing = 10,        // {}: answered by kPong of the same id
   // worker → master
   kHello = 32,       // {slot, incarnation, pid, build}: the first message

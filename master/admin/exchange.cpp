@@ -1,0 +1,108 @@
+#include "master/admin/exchange.h"
+
+#include <algorithm>
+#include <array>
+
+#include "shared/base/bytes.h"
+#include "shared/base/digest.h"
+#include "shared/config/node.h"
+
+namespace proxyd::admin {
+namespace {
+
+struct Code {
+  std::string_view code;
+  int status;
+  std::string_view title;
+};
+
+constexpr std::array<Code, 29> kCodes = {{
+    {"malformed", 400, "The request cannot be read"}, {"unknown-parameter", 400, "Unknown query parameter"},
+    {"unauthenticated", 401, "Not logged in"}, {"forbidden", 403, "Not allowed"}, {"csrf", 403, "Cross-site request refused"},
+    {"read-only", 403, "The admin API is read-only"}, {"not-found", 404, "Not found"}, {"method", 405, "Method not allowed"},
+    {"not-acceptable", 406, "Not acceptable"}, {"media-type", 415, "Unsupported media type"}, {"already-exists", 409, "Already exists"},
+    {"in-use", 409, "In use"}, {"last-target", 409, "The last target"}, {"config-managed-by-file", 409, "The configuration is managed by a file"},
+    {"upgrade-in-progress", 409, "An upgrade is in progress"}, {"unconfirmed-revision", 409, "A revision waits to be confirmed"},
+    {"confirmation-required", 409, "Confirmation required"}, {"changed-meanwhile", 412, "Changed meanwhile"},
+    {"precondition-required", 428, "If-Match is required"}, {"too-large", 413, "Too large"}, {"misdirected", 421, "Not this server's name"},
+    {"too-many", 429, "Too many attempts"}, {"invalid", 422, "Not valid"}, {"activation-failed", 422, "A worker could not take it over"},
+    {"store-busy", 503, "The store is busy"}, {"handing-over", 503, "Handing over"}, {"too-many-streams", 503, "Too many streams"},
+    {"worker-timeout", 504, "No worker answered"}, {"store-full", 507, "The store is full"},
+}};
+
+Json to_json(const config::Node& node) {
+  using Kind = config::Node::Kind;
+  switch (node.kind) {
+    case Kind::kMap: {
+      Json map = Json::object();
+      for (const config::Member& member : node.members) map[member.key.text] = to_json(member.value);
+      return map;
+    }
+    case Kind::kList: {
+      Json list = Json::array();
+      for (const config::Node& item : node.items) list.push_back(to_json(item));
+      return list;
+    }
+    case Kind::kText: return node.text;
+    case Kind::kNull: return nullptr;
+    default: return Json::parse(node.text, nullptr, false);
+  }
+}
+
+}  // namespace
+
+bool Identity::may(const std::string& scope) const {
+  return scope.empty() || std::find(scopes.begin(), scopes.end(), scope) != scopes.end();
+}
+
+AdminAnswer json_answer(const Json& json, int status) {
+  AdminAnswer answer;
+  answer.status = status;
+  answer.body = json.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
+  return answer;
+}
+
+int status_of_problem(const std::string& code) {
+  const auto found = std::find_if(kCodes.begin(), kCodes.end(), [&code](const Code& one) { return one.code == code; });
+  return found == kCodes.end() ? 500 : found->status;
+}
+
+AdminAnswer problem(const std::string& code, const std::string& detail, Json more) {
+  const auto found = std::find_if(kCodes.begin(), kCodes.end(), [&code](const Code& one) { return one.code == code; });
+  const int status = found == kCodes.end() ? 500 : found->status;
+  uint8_t id[8];
+  random_bytes(id);
+  Json body{{"type", "/problems/" + code}, {"title", std::string(found == kCodes.end() ? "The server failed" : found->title)}, {"status", status}, {"detail", detail}, {"request_id", to_hex(id)}};
+  body.update(more);
+  AdminAnswer answer = json_answer(body, status);
+  answer.content_type = "application/problem+json";
+  if (status == 401) answer.fields["WWW-Authenticate"] = "Bearer";
+  if (status == 503) answer.fields["Retry-After"] = "1";
+  return answer;
+}
+
+Json problems_json(const std::vector<config::Problem>& problems) {
+  Json all = Json::array();
+  for (const config::Problem& one : problems) {
+    Json item{{"pointer", one.pointer}, {"code", one.code}, {"message", one.message}};
+    if (one.line > 0) item["line"] = one.line;
+    if (one.column > 0) item["column"] = one.column;
+    if (!one.suggestion.empty()) item["suggestion"] = one.suggestion;
+    all.push_back(std::move(item));
+  }
+  return all;
+}
+
+Body read_json_body(const AdminRequest& request) {
+  Body body{Json::object(), std::nullopt};
+  if (request.body.empty()) return body;
+  config::Read read = config::read_json(request.body);
+  if (!read.problems.empty()) {
+    body.refusal = problem("malformed", read.problems.front().message, {{"errors", problems_json(read.problems)}});
+    return body;
+  }
+  body.json = to_json(read.root);
+  return body;
+}
+
+}  // namespace proxyd::admin

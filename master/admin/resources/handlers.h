@@ -1,0 +1,66 @@
+#pragma once
+
+#include "master/admin/context.h"
+#include "master/admin/exchange.h"
+
+// One function a line of the route table, grouped by file. Any thread of the admin server; they answer, never throw.
+namespace proxyd::admin {
+
+// status.cpp
+AdminAnswer get_livez(const AdminRequest&, Context&);
+AdminAnswer get_readyz(const AdminRequest&, Context&);
+AdminAnswer get_status(const AdminRequest&, Context&);
+AdminAnswer post_reload(const AdminRequest&, Context&);
+AdminAnswer post_shutdown(const AdminRequest&, Context&);
+AdminAnswer get_open_api(const AdminRequest&, Context&);
+AdminAnswer get_schema(const AdminRequest&, Context&);
+AdminAnswer get_problem(const AdminRequest&, Context&);
+AdminAnswer get_root(const AdminRequest&, Context&);
+AdminAnswer get_rejects(const AdminRequest&, Context&);
+AdminAnswer patch_log_level(const AdminRequest&, Context&);
+
+// metrics.cpp
+AdminAnswer get_metrics(const AdminRequest&, Context&);
+
+// config.cpp
+AdminAnswer get_config(const AdminRequest&, Context&);
+AdminAnswer put_config(const AdminRequest&, Context&);
+AdminAnswer patch_config(const AdminRequest&, Context&);
+AdminAnswer validate_config(const AdminRequest&, Context&);
+AdminAnswer diff_config(const AdminRequest&, Context&);
+AdminAnswer get_object(const AdminRequest&, Context&);
+AdminAnswer put_object(const AdminRequest&, Context&);
+AdminAnswer patch_object(const AdminRequest&, Context&);
+AdminAnswer delete_object(const AdminRequest&, Context&);
+
+// revisions.cpp
+AdminAnswer list_revisions(const AdminRequest&, Context&);
+AdminAnswer get_revision(const AdminRequest&, Context&);
+AdminAnswer diff_revision(const AdminRequest&, Context&);
+AdminAnswer activate_revision(const AdminRequest&, Context&);
+
+// upstreams.cpp
+AdminAnswer list_upstreams(const AdminRequest&, Context&);
+AdminAnswer get_upstream(const AdminRequest&, Context&);
+AdminAnswer get_target(const AdminRequest&, Context&);
+AdminAnswer put_target(const AdminRequest&, Context&);
+AdminAnswer patch_target(const AdminRequest&, Context&);
+AdminAnswer delete_target(const AdminRequest&, Context&);
+AdminAnswer drain_target(const AdminRequest&, Context&);
+AdminAnswer maintain_target(const AdminRequest&, Context&);
+AdminAnswer ready_target(const AdminRequest&, Context&);
+AdminAnswer weigh_target(const AdminRequest&, Context&);
+
+// workers.cpp
+AdminAnswer list_workers(const AdminRequest&, Context&);
+AdminAnswer restart_worker(const AdminRequest&, Context&);
+AdminAnswer scale_workers(const AdminRequest&, Context&);
+AdminAnswer post_explain(const AdminRequest&, Context&);
+
+// tokens.cpp
+AdminAnswer list_tokens(const AdminRequest&, Context&);
+AdminAnswer create_token(const AdminRequest&, Context&);
+AdminAnswer revoke_token(const AdminRequest&, Context&);
+AdminAnswer list_audit(const AdminRequest&, Context&);
+
+}  // namespace proxyd::admin

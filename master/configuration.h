@@ -1,0 +1,104 @@
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "master/bootstrap.h"
+#include "master/events.h"
+#include "master/listeners.h"
+#include "master/region_keeper.h"
+#include "master/resolver.h"
+#include "master/worker_pool.h"
+#include "master/store/store.h"
+#include "shared/config/decode.h"
+
+namespace proxyd::master {
+
+// The revision in force, whole. Immutable; shared with whoever reads it.
+struct ActiveConfiguration {
+  store::Revision revision;
+  config::Json canonical;
+  config::Document document;
+  std::map<std::string, config::TargetMaterial> targets;   // "upstream/target"
+  std::vector<config::Problem> warnings;
+  uint64_t epoch = 0;
+};
+
+// The life of a change (configuration.md 2): a decoded document becomes a compiled snapshot, every worker prepares it,
+// the store commits it, every worker activates it. Any failure before the commit leaves the old revision in force;
+// after it nothing fails. Overrides and name lookups make new epochs of the same revision through the same door. Owned
+// by the master; any thread, one change at a time.
+class Configuration {
+ public:
+  struct Parts {
+    store::Store& store;
+    RegionKeeper& regions;
+    WorkerPool& pool;
+    Listeners& listeners;
+    Resolver& resolver;
+    Events& events;
+    Log& log;
+  };
+  explicit Configuration(Parts parts) : parts_(parts) {}
+
+  struct Request {
+    config::Decoded decoded;                   // valid
+    std::optional<uint64_t> expected_parent;   // If-Match
+    std::string author;
+    std::string origin;
+    std::string message;
+    std::string source;
+    bool dry_run = false;
+    milliseconds bind_patience{0};
+  };
+  struct Applied {
+    uint64_t revision = 0;
+    uint64_t parent = 0;
+    std::vector<config::Change> changes;
+    size_t workers = 0;
+    size_t acknowledged = 0;
+    std::vector<config::Problem> warnings;
+  };
+  struct Failure {
+    enum class Kind { kChangedMeanwhile, kActivationFailed, kStoreFull, kStoreBusy, kStoreFailed };
+    Kind kind = Kind::kActivationFailed;
+    std::string message;
+    std::string pointer;
+    int worker = -1;
+  };
+  Result<Applied, Failure> apply(Request request);
+
+  // Null before the first revision.
+  std::shared_ptr<const ActiveConfiguration> active() const;
+
+  // An override of a target: admission or weight. The document must name it.
+  Result<bool, Failure> put_override(const store::Override& value);
+  Result<bool, Failure> clear_override(const std::string& subject);
+  // Drops what has expired or names what is gone. Called once a second.
+  void expire_overrides();
+  // Something behind the document changed (a name's addresses): the same revision, a new epoch.
+  Result<bool, Failure> publish_epoch();
+  // Starts with what the store has active. False when there is nothing.
+  Result<bool, Failure> resume(milliseconds bind_patience);
+
+ private:
+  Result<std::shared_ptr<Publication>, Failure> compile(ActiveConfiguration& next, milliseconds bind_patience);
+  Result<size_t, Failure> publish(std::shared_ptr<ActiveConfiguration> next, milliseconds bind_patience, const std::function<Result<uint64_t, Failure>()>& commit);
+  void add_overrides(config::Materials& materials, const config::Document& document);
+  void install(std::shared_ptr<const ActiveConfiguration> next);
+
+  Parts parts_;
+  std::mutex change_;                          // held through a change
+  mutable std::mutex active_mutex_;
+  std::shared_ptr<const ActiveConfiguration> active_;
+};
+
+// A place where a test may hold the process (`PROXYD_TEST_STOP=step`), in builds with PROXYD_TEST_HOOKS; else nothing.
+void test_stop(const char* step);
+
+}  // namespace proxyd::master

@@ -1,0 +1,40 @@
+#pragma once
+
+#include <condition_variable>
+#include <cstdint>
+#include <deque>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+#include "shared/base/clock.h"
+
+namespace proxyd::master {
+
+struct Event {
+  uint64_t id = 0;
+  std::string kind;           // stats, revision, target, worker, log
+  nlohmann::json body;
+};
+
+// What happened lately, for /events: the last 1,024, each with a number, so that a reader who lost its stream goes on
+// where it was. Any thread.
+class Events {
+ public:
+  void publish(std::string kind, nlohmann::json body);
+  // Those after `id`, waiting up to `patience` for one. Empty after `close`.
+  std::vector<Event> after(uint64_t id, milliseconds patience);
+  uint64_t last();
+  void close();
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable more_;
+  std::deque<Event> events_;
+  uint64_t last_ = 0;
+  bool closed_ = false;
+};
+
+}  // namespace proxyd::master

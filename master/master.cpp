@@ -1,0 +1,285 @@
+#include "master/master.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/eventfd.h>
+#include <sys/file.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+
+namespace proxyd::master {
+namespace {
+
+constexpr milliseconds kBindPatience{10'000};
+constexpr milliseconds kTurn{100};
+constexpr auto kTick = std::chrono::seconds(1);
+
+std::string worker_binary() { return std::filesystem::read_symlink("/proc/self/exe").parent_path() / "proxyd-worker"; }
+
+int64_t milliseconds_now() { return std::chrono::duration_cast<milliseconds>(Clock::now().time_since_epoch()).count(); }
+
+std::string describe(const std::string& file, const config::Problem& problem) {
+  return fmt::format("{}:{}:{}: {}: {}{}{}", file, problem.line, problem.column, problem.pointer.empty() ? "/" : problem.pointer,
+                     problem.message, problem.suggestion.empty() ? "" : " ", problem.suggestion);
+}
+
+Result<config::Decoded> decode_file(const std::string& path, std::string& text) {
+  std::ifstream file(path);
+  if (!file) return Error{fmt::format("{} cannot be read: {}", path, std::strerror(errno))};
+  text.assign(std::istreambuf_iterator<char>(file), {});
+  config::Decoded decoded = config::decode(text, config::guess_format(text));
+  if (decoded.valid()) return decoded;
+  std::string all;
+  for (const config::Problem& problem : decoded.problems) all += (all.empty() ? "" : "\n") + describe(path, problem);
+  return Error{all};
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Master>> Master::create(Bootstrap bootstrap, Log& log) {
+  std::unique_ptr<Master> master(new Master(std::move(bootstrap), log));
+  auto opened = master->open();
+  if (!opened) return opened.error();
+  return master;
+}
+
+Result<bool> Master::open() {
+  std::error_code error;
+  for (const std::string& folder : {bootstrap_.state_dir, bootstrap_.run_dir}) {
+    std::filesystem::create_directories(folder, error);
+    if (error) return Error{fmt::format("folder {} cannot be made: {}", folder, error.message())};
+  }
+  const std::string lock = bootstrap_.state_dir + "/proxyd.lock";
+  lock_file_ = UniqueFd(::open(lock.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
+  if (!lock_file_ || ::flock(lock_file_.value(), LOCK_EX | LOCK_NB) != 0) {
+    std::ifstream holder(lock);
+    std::string pid;
+    holder >> pid;
+    return Error{fmt::format("another proxyd (pid {}) runs with state folder {}", pid.empty() ? "unknown" : pid, bootstrap_.state_dir)};
+  }
+  const std::string pid = std::to_string(::getpid()) + "\n";
+  if (::ftruncate(lock_file_.value(), 0) != 0 || ::pwrite(lock_file_.value(), pid.data(), pid.size(), 0) < 0) return Error{fmt::format("{} cannot be written", lock)};
+  sigset_t mask;
+  ::sigemptyset(&mask);
+  for (const int signal : {SIGHUP, SIGUSR1, SIGUSR2, SIGQUIT, SIGTERM, SIGINT, SIGCHLD}) ::sigaddset(&mask, signal);
+  ::sigprocmask(SIG_BLOCK, &mask, nullptr);
+  ::signal(SIGPIPE, SIG_IGN);
+  signals_ = UniqueFd(::signalfd(-1, &mask, SFD_NONBLOCK | SFD_CLOEXEC));
+  wakeup_ = UniqueFd(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC));
+  auto store = store::SqliteStore::open(bootstrap_.state_dir, log_);
+  if (!store) return Error{store.error().message};
+  store_ = std::move(*store);
+  auto regions = RegionKeeper::create();
+  if (!regions) return regions.error();
+  regions_ = std::make_unique<RegionKeeper>(std::move(*regions));
+  auto spawn = Spawn::open(worker_binary());
+  if (!spawn) return spawn.error();
+  listeners_ = std::make_unique<Listeners>(log_);
+  pool_ = std::make_unique<WorkerPool>(*regions_, std::move(*spawn), log_);
+  pool_->on_change([this] { wake(); });
+  resolver_ = std::make_unique<Resolver>([this] { epoch_due_ = true; });
+  configuration_ = std::make_unique<Configuration>(Configuration::Parts{*store_, *regions_, *pool_, *listeners_, *resolver_, events_, log_});
+  return true;
+}
+
+Master::~Master() {
+  resolver_.reset();   // its thread calls back
+  pool_.reset();
+  listeners_.reset();
+  if (store_ && !bootstrap_.temporary_state) (void)store_->back_up();
+  store_.reset();
+  if (bootstrap_.temporary_state) std::filesystem::remove_all(bootstrap_.state_dir);
+}
+
+Result<bool> Master::load_document(const std::string& path, const std::string& origin) {
+  std::string text;
+  auto decoded = decode_file(path, text);
+  if (!decoded) return decoded.error();
+  Configuration::Request request;
+  request.decoded = std::move(*decoded);
+  request.author = origin == "file" ? "file" : "import";
+  request.origin = origin;
+  request.message = path;
+  request.source = std::move(text);
+  request.bind_patience = kBindPatience;
+  auto applied = configuration_->apply(std::move(request));
+  if (!applied) return Error{applied.error().message};
+  return true;
+}
+
+Result<bool> Master::quick_start() {
+  const std::string text = fmt::format(
+      "version: 1\nlisteners:\n  main: {{ addresses: [\"{}\"] }}\nupstreams:\n  main: {{ targets: {{ origin: {{ address: \"{}\" }} }} }}\n"
+      "hosts:\n  all:\n    names: [\"*\"]\n    routes:\n      - {{ name: all, match: {{ path_prefix: / }}, upstream: main }}\n",
+      bootstrap_.listen, bootstrap_.upstream);
+  config::Decoded decoded = config::decode(text, config::Format::kYaml);
+  if (!decoded.valid()) return Error{fmt::format("--listen {} --upstream {}: {}", bootstrap_.listen, bootstrap_.upstream, decoded.problems.front().message)};
+  Configuration::Request request;
+  request.decoded = std::move(decoded);
+  request.author = "quick start";
+  request.origin = "quick-start";
+  request.source = text;
+  request.bind_patience = kBindPatience;
+  auto applied = configuration_->apply(std::move(request));
+  if (!applied) return Error{applied.error().message};
+  return true;
+}
+
+// The store's active revision serves; a document from a flag or a file starts an empty store, or (config_source: file)
+// is applied over it. A wrong file leaves the last good revision in force.
+Result<bool> Master::start() {
+  pool_->scale(bootstrap_.worker_count(), bootstrap_.shutdown_grace);
+  auto resumed = configuration_->resume(kBindPatience);
+  if (!resumed) return Error{resumed.error().message};
+  if (bootstrap_.config_source == "file") {
+    auto loaded = load_document(bootstrap_.config_file, "file");
+    if (!loaded && !*resumed) return loaded.error();
+    if (!loaded) file_differs_ = loaded.error().message;
+    return true;
+  }
+  if (!bootstrap_.listen.empty() && !*resumed) return quick_start();
+  if (bootstrap_.imported_config.empty()) return true;
+  if (!*resumed) return load_document(bootstrap_.imported_config, "import");
+  std::string text;
+  auto decoded = decode_file(bootstrap_.imported_config, text);
+  if (!decoded || decoded->canonical != configuration_->active()->canonical) {
+    file_differs_ = fmt::format("{} differs from revision {}, which serves: see `proxyctl diff -f {}`, then `proxyctl apply -f {}`", bootstrap_.imported_config, configuration_->active()->revision.number, bootstrap_.imported_config, bootstrap_.imported_config);
+    log_.warning("{}", file_differs_);
+  }
+  return true;
+}
+
+void Master::wake() {
+  const uint64_t one = 1;
+  [[maybe_unused]] const ssize_t written = ::write(wakeup_.value(), &one, sizeof one);
+}
+
+void Master::wait(milliseconds limit) {
+  std::vector<pollfd> ready = {{signals_.value(), POLLIN, 0}, {wakeup_.value(), POLLIN, 0}};
+  for (const int descriptor : pool_->descriptors()) ready.push_back({descriptor, POLLIN, 0});
+  ::poll(ready.data(), ready.size(), static_cast<int>(limit.count()));
+  uint64_t drained = 0;
+  [[maybe_unused]] const ssize_t got = ::read(wakeup_.value(), &drained, sizeof drained);
+}
+
+int Master::run() {
+  for (;;) {
+    wait(kTurn);
+    last_turn_ms_ = milliseconds_now();
+    handle_signals();
+    pool_->turn();
+    if (const int64_t grace = requested_grace_ms_.exchange(-1); grace >= 0) begin_shutdown(milliseconds(grace));
+    const Instant now = Clock::now();
+    if (now - last_tick_ >= kTick) tick();
+    if (drain_at_.passed(now)) {
+      drain_at_ = Deadline::never();
+      pool_->shut_down(grace_);
+      end_at_ = Deadline::at(now + grace_ + milliseconds(3000));
+    }
+    const bool drained = ending_ && drain_at_.is_never() && pool_->list().empty();
+    if (!drained && !end_at_.passed(now) && terminations_ < 2) continue;
+    pool_->kill_all();
+    events_.close();
+    log_.info("stopped");
+    return 0;
+  }
+}
+
+void Master::tick() {
+  last_tick_ = Clock::now();
+  const bool may_publish = last_tick_ - last_epoch_ >= kTick && !ending_;
+  if (may_publish && epoch_due_.exchange(false)) {
+    last_epoch_ = last_tick_;
+    (void)configuration_->publish_epoch();
+  }
+  uint64_t connections = 0;
+  uint64_t in_flight = 0;
+  for (uint32_t slot = 0; slot < regions_->status().slots_in_use(); ++slot) {
+    connections += regions_->status().worker(slot).connections.load();
+    in_flight += regions_->status().worker(slot).in_flight.load();
+  }
+  events_.publish("stats", {{"connections", connections}, {"in_flight", in_flight}, {"workers", pool_->serving()}});
+}
+
+void Master::handle_signals() {
+  signalfd_siginfo info{};
+  while (::read(signals_.value(), &info, sizeof info) == sizeof info) {
+    switch (info.ssi_signo) {
+      case SIGHUP: {
+        const auto reloaded = reload();
+        if (!reloaded) log_.error("reload: {}", reloaded.error().message);
+        break;
+      }
+      case SIGUSR1: epoch_due_ = true; break;   // a new epoch opens the logs again
+      case SIGUSR2: log_.warning("SIGUSR2: upgrading the running binary is not supported yet"); break;
+      case SIGQUIT: begin_shutdown(std::max(bootstrap_.shutdown_grace, milliseconds(3'600'000))); break;
+      case SIGTERM:
+      case SIGINT:
+        ++terminations_;
+        begin_shutdown(bootstrap_.shutdown_grace);
+        break;
+      default: break;
+    }
+  }
+}
+
+void Master::begin_shutdown(milliseconds grace) {
+  if (ending_.exchange(true)) return;
+  grace_ = grace;
+  log_.info("stopping: requests may finish within {} s", grace.count() / 1000);
+  drain_at_ = Deadline::at(Clock::now() + bootstrap_.shutdown_delay);
+}
+
+void Master::shut_down(milliseconds grace) {
+  requested_grace_ms_ = grace.count();
+  wake();
+}
+
+// Files are read again: the document's (config_source: file), those that header values name, and logs are reopened.
+Result<bool> Master::reload() {
+  if (bootstrap_.config_source == "file") {
+    auto loaded = load_document(bootstrap_.config_file, "file");
+    file_differs_ = loaded ? "" : loaded.error().message;
+    if (!loaded) return loaded.error();
+  }
+  auto published = configuration_->publish_epoch();
+  if (!published) return Error{published.error().message};
+  log_.info("reloaded");
+  return true;
+}
+
+bool Master::alive() const { return milliseconds_now() - last_turn_ms_ < 5000; }
+
+Readiness Master::readiness() {
+  if (ending_) return {false, false, "draining"};
+  const auto active = configuration_->active();
+  if (!active) return {false, false, "no configuration"};
+  const size_t serving = pool_->serving();
+  if (serving == 0) return {false, false, "starting"};
+  if (pool_->any_resting()) return {true, true, "a worker slot rests after too many deaths"};
+  if (!store_->degraded().empty()) return {true, true, store_->degraded()};
+  return {true, false, ""};
+}
+
+std::vector<Attention> Master::attention() {
+  std::vector<Attention> all;
+  if (!store_->degraded().empty()) all.push_back({"error", "store-degraded", store_->degraded(), "proxyctl config history"});
+  const auto active = configuration_->active();
+  if (!active) all.push_back({"error", "no-configuration", "there is no configuration: nothing is served", "proxyctl apply -f FILE"});
+  if (pool_->any_resting()) all.push_back({"error", "worker-resting", "a worker slot rests: it died more than 5 times in 60 s", "proxyctl worker list"});
+  if (!file_differs_.empty()) all.push_back({bootstrap_.config_source == "file" ? "error" : "warning", "file-differs", file_differs_, "proxyctl diff -f " + (bootstrap_.config_source == "file" ? bootstrap_.config_file : bootstrap_.imported_config)});
+  for (const config::Problem& warning : active ? active->warnings : std::vector<config::Problem>()) {
+    all.push_back({"warning", warning.code, warning.message, "proxyctl upstream list"});
+  }
+  return all;
+}
+
+}  // namespace proxyd::master

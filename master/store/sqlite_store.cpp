@@ -1,0 +1,286 @@
+#include "master/store/sqlite_store.h"
+
+#include <Poco/Data/SQLite/Connector.h>
+#include <Poco/Data/SQLite/SQLiteException.h>
+#include <Poco/Data/Session.h>
+#include <Poco/Data/Statement.h>
+#include <Poco/Data/Transaction.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <chrono>
+#include <filesystem>
+#include <fstream>
+
+#include "master/store/migrations.h"
+#include "shared/base/clock.h"
+
+namespace proxyd::store {
+namespace {
+
+using namespace Poco::Data::Keywords;
+using Poco::Data::Session;
+using Poco::Data::Statement;
+namespace fs = std::filesystem;
+
+constexpr int kCopies = 3;
+
+Failure failure_of(const Poco::Exception& error) {
+  using namespace Poco::Data::SQLite;
+  const std::string text = error.displayText();
+  if (dynamic_cast<const DBLockedException*>(&error) || dynamic_cast<const TableLockedException*>(&error)) return {Failure::Kind::kBusy, "the database is locked by another process"};
+  if (text.find("is full") != std::string::npos || text.find("disk I/O error") != std::string::npos) return {Failure::Kind::kFull, "the database cannot grow: " + text};
+  if (dynamic_cast<const CorruptImageException*>(&error) || text.find("malformed") != std::string::npos || text.find("not a database") != std::string::npos) return {Failure::Kind::kDamaged, "the database is damaged: " + text};
+  return {Failure::Kind::kOther, text};
+}
+
+void execute(Session& session, const std::string& sql) {
+  Statement statement(session);
+  statement << sql, now;
+}
+
+std::string joined(const std::vector<std::string>& words) { return fmt::format("{}", fmt::join(words, " ")); }
+
+std::vector<std::string> split(const std::string& text) {
+  std::vector<std::string> words;
+  for (size_t at = 0; at < text.size();) {
+    const size_t end = std::min(text.find(' ', at), text.size());
+    if (end > at) words.push_back(text.substr(at, end - at));
+    at = end + 1;
+  }
+  return words;
+}
+
+std::vector<Revision> select_revisions(Session& session, const std::string& where, uint64_t argument, size_t limit, bool documents) {
+  std::vector<Poco::UInt64> numbers, parents;
+  std::vector<std::string> created, authors, origins, messages, canonicals, sources;
+  std::vector<int> active;
+  Poco::UInt64 bound = argument;
+  Statement select(session);
+  select << "SELECT number, parent, created, author, origin, message, " << (documents ? "canonical, source" : "'', ''") << ", active FROM revisions WHERE " << where << " ORDER BY number DESC LIMIT " << limit,
+      into(numbers), into(parents), into(created), into(authors), into(origins), into(messages), into(canonicals), into(sources), into(active), use(bound), now;
+  std::vector<Revision> revisions;
+  for (size_t i = 0; i < numbers.size(); ++i) {
+    revisions.push_back({numbers[i], parents[i], created[i], authors[i], origins[i], messages[i], canonicals[i], sources[i], active[i] == 1});
+  }
+  return revisions;
+}
+
+std::optional<Revision> first_of(std::vector<Revision> revisions) {
+  if (revisions.empty()) return std::nullopt;
+  return std::move(revisions.front());
+}
+
+}  // namespace
+
+template <class T, class Work>
+Outcome<T> SqliteStore::run(Work work) {
+  const std::lock_guard lock(mutex_);
+  try {
+    return work(*session_);
+  } catch (const Poco::Exception& error) {
+    return failure_of(error);
+  }
+}
+
+Outcome<std::unique_ptr<SqliteStore>> SqliteStore::open(const std::string& state_dir, Log& log) {
+  Poco::Data::SQLite::Connector::registerConnector();
+  std::unique_ptr<SqliteStore> store(new SqliteStore(state_dir, log));
+  std::error_code error;
+  fs::create_directories(state_dir, error);
+  if (error) return Failure{Failure::Kind::kOther, fmt::format("the state folder {} cannot be made: {}", state_dir, error.message())};
+  auto opened = store->open_file();
+  if (!opened && opened.error().kind == Failure::Kind::kDamaged) {
+    store->set_aside_and_restore();
+    opened = store->open_file();
+  }
+  if (!opened) return opened.error();
+  return store;
+}
+
+SqliteStore::SqliteStore(std::string state_dir, Log& log) : state_dir_(std::move(state_dir)), log_(log) {}
+SqliteStore::~SqliteStore() = default;
+
+Outcome<bool> SqliteStore::open_file() {
+  const std::string path = state_dir_ + "/proxyd.db";
+  try {
+    ::umask(077);
+    session_ = std::make_unique<Session>("SQLite", path, 5);
+    ::chmod(path.c_str(), 0600);
+    execute(*session_, "PRAGMA busy_timeout = 5000");
+    std::string verdict;
+    *session_ << "PRAGMA quick_check(1)", into(verdict), now;
+    if (verdict != "ok") return Failure{Failure::Kind::kDamaged, verdict};
+    execute(*session_, "PRAGMA journal_mode = WAL");
+    execute(*session_, "PRAGMA synchronous = FULL");
+    migrate();
+    return true;
+  } catch (const Poco::Exception& error) {
+    session_.reset();
+    return failure_of(error);
+  }
+}
+
+void SqliteStore::migrate() {
+  execute(*session_, "CREATE TABLE IF NOT EXISTS migrations (applied INTEGER NOT NULL) STRICT");
+  Poco::UInt64 applied = 0;
+  *session_ << "SELECT COALESCE(MAX(applied), 0) FROM migrations", into(applied), now;
+  const auto steps = migrations();
+  if (applied >= steps.size()) return;
+  Poco::Data::Transaction transaction(*session_);
+  for (const std::string_view step : steps.subspan(applied)) execute(*session_, std::string(step));
+  Poco::UInt64 reached = steps.size();
+  *session_ << "INSERT INTO migrations VALUES (?)", use(reached), now;
+  transaction.commit();
+}
+
+// The damaged file keeps its content under another name; the newest copy takes its place, or an empty one.
+void SqliteStore::set_aside_and_restore() {
+  session_.reset();
+  const std::string path = state_dir_ + "/proxyd.db";
+  const auto stamp = std::chrono::system_clock::now().time_since_epoch().count();
+  std::error_code ignored;
+  for (const char* suffix : {"", "-wal", "-shm"}) fs::rename(path + suffix, fmt::format("{}{}.damaged-{}", path, suffix, stamp), ignored);
+  std::string newest;
+  for (int i = 0; i < kCopies; ++i) {
+    const std::string copy = fmt::format("{}/backup-{}.db", state_dir_, i);
+    if (!fs::exists(copy)) continue;
+    if (newest.empty() || fs::last_write_time(copy) > fs::last_write_time(newest)) newest = copy;
+  }
+  if (!newest.empty()) fs::copy_file(newest, path, ignored);
+  degraded_ = fmt::format("the database was damaged and set aside; {}", newest.empty() ? "there was no good copy" : "the copy " + newest + " serves");
+  log_.error("{}", degraded_);
+}
+
+Outcome<std::optional<Revision>> SqliteStore::active_revision() {
+  return run<std::optional<Revision>>([](Session& session) { return first_of(select_revisions(session, "active = 1 AND number > ?", 0, 1, true)); });
+}
+
+Outcome<std::optional<Revision>> SqliteStore::read_revision(uint64_t number) {
+  return run<std::optional<Revision>>([number](Session& session) { return first_of(select_revisions(session, "number = ?", number, 1, true)); });
+}
+
+Outcome<std::vector<Revision>> SqliteStore::list_revisions(uint64_t before, size_t limit) {
+  const uint64_t below = before == 0 ? INT64_MAX : before;
+  return run<std::vector<Revision>>([=](Session& session) { return select_revisions(session, "number < ?", below, limit, false); });
+}
+
+Outcome<uint64_t> SqliteStore::next_revision_number() {
+  return run<uint64_t>([](Session& session) {
+    Poco::UInt64 last = 0;
+    session << "SELECT COALESCE(MAX(number), 0) FROM revisions", into(last), now;
+    return uint64_t{last + 1};
+  });
+}
+
+Outcome<uint64_t> SqliteStore::commit_revision(const Revision& revision) {
+  return run<uint64_t>([&revision](Session& session) -> Outcome<uint64_t> {
+    Poco::Data::Transaction transaction(session);
+    Poco::UInt64 active = 0;
+    Poco::UInt64 last = 0;
+    session << "SELECT COALESCE(MAX(number), 0) FROM revisions WHERE active = 1", into(active), now;
+    session << "SELECT COALESCE(MAX(number), 0) FROM revisions", into(last), now;
+    if (active != revision.parent) return Failure{Failure::Kind::kConflict, fmt::format("revision {} is active, not {}", active, revision.parent)};
+    Poco::UInt64 number = last + 1;
+    Poco::UInt64 parent = revision.parent;
+    std::string created = revision.created, author = revision.author, origin = revision.origin, message = revision.message, canonical = revision.canonical, source = revision.source;
+    execute(session, "UPDATE revisions SET active = 0 WHERE active = 1");
+    session << "INSERT INTO revisions VALUES (?, ?, ?, ?, ?, ?, ?, ?, 1)", use(number), use(parent), use(created), use(author), use(origin), use(message), use(canonical), use(source), now;
+    transaction.commit();
+    return uint64_t{number};
+  });
+}
+
+Outcome<std::vector<Override>> SqliteStore::overrides() {
+  return run<std::vector<Override>>([](Session& session) {
+    std::vector<std::string> subjects, kinds, values, owners, reasons, created, expires;
+    session << "SELECT subject, kind, value, owner, reason, created, expires FROM overrides ORDER BY subject", into(subjects), into(kinds), into(values), into(owners), into(reasons), into(created), into(expires), now;
+    std::vector<Override> all;
+    for (size_t i = 0; i < subjects.size(); ++i) all.push_back({subjects[i], kinds[i], values[i], owners[i], reasons[i], created[i], expires[i]});
+    return all;
+  });
+}
+
+Outcome<bool> SqliteStore::put_override(const Override& value) {
+  return run<bool>([one = value](Session& session) mutable {
+    session << "INSERT OR REPLACE INTO overrides VALUES (?, ?, ?, ?, ?, ?, ?)", use(one.subject), use(one.kind), use(one.value), use(one.owner), use(one.reason), use(one.created), use(one.expires), now;
+    return true;
+  });
+}
+
+Outcome<bool> SqliteStore::remove_override(const std::string& subject) {
+  return run<bool>([key = subject](Session& session) mutable {
+    Statement statement(session);
+    return (statement << "DELETE FROM overrides WHERE subject = ?", use(key)).execute() > 0;
+  });
+}
+
+Outcome<std::vector<Token>> SqliteStore::tokens() {
+  return run<std::vector<Token>>([](Session& session) {
+    std::vector<std::string> ids, names, digests, scopes, created, expires;
+    session << "SELECT id, name, digest, scopes, created, expires FROM tokens ORDER BY created", into(ids), into(names), into(digests), into(scopes), into(created), into(expires), now;
+    std::vector<Token> all;
+    for (size_t i = 0; i < ids.size(); ++i) all.push_back({ids[i], names[i], digests[i], split(scopes[i]), created[i], expires[i]});
+    return all;
+  });
+}
+
+Outcome<bool> SqliteStore::add_token(const Token& token) {
+  return run<bool>([one = token](Session& session) mutable {
+    std::string scopes = joined(one.scopes);
+    session << "INSERT INTO tokens VALUES (?, ?, ?, ?, ?, ?)", use(one.id), use(one.name), use(one.digest), use(scopes), use(one.created), use(one.expires), now;
+    return true;
+  });
+}
+
+Outcome<bool> SqliteStore::remove_token(const std::string& id) {
+  return run<bool>([key = id](Session& session) mutable {
+    Statement statement(session);
+    return (statement << "DELETE FROM tokens WHERE id = ?", use(key)).execute() > 0;
+  });
+}
+
+Outcome<bool> SqliteStore::append_audit(const AuditEntry& entry) {
+  return run<bool>([one = entry](Session& session) mutable {
+    session << "INSERT INTO audit (time, author, action, status, detail) VALUES (?, ?, ?, ?, ?)", use(one.time), use(one.author), use(one.action), use(one.status), use(one.detail), now;
+    return true;
+  });
+}
+
+Outcome<std::vector<AuditEntry>> SqliteStore::audit(uint64_t before, size_t limit) {
+  return run<std::vector<AuditEntry>>([=](Session& session) {
+    Poco::UInt64 below = before == 0 ? INT64_MAX : before;
+    std::vector<Poco::UInt64> numbers;
+    std::vector<std::string> times, authors, actions, details;
+    std::vector<int> statuses;
+    Statement select(session);
+    select << "SELECT number, time, author, action, status, detail FROM audit WHERE number < ? ORDER BY number DESC LIMIT " << limit, use(below), into(numbers), into(times), into(authors), into(actions), into(statuses), into(details), now;
+    std::vector<AuditEntry> all;
+    for (size_t i = 0; i < numbers.size(); ++i) all.push_back({numbers[i], times[i], authors[i], actions[i], statuses[i], details[i]});
+    return all;
+  });
+}
+
+Outcome<bool> SqliteStore::back_up() {
+  std::string oldest = fmt::format("{}/backup-0.db", state_dir_);
+  for (int i = 0; i < kCopies; ++i) {
+    const std::string copy = fmt::format("{}/backup-{}.db", state_dir_, i);
+    if (!fs::exists(copy)) {
+      oldest = copy;
+      break;
+    }
+    if (fs::last_write_time(copy) < fs::last_write_time(oldest)) oldest = copy;
+  }
+  const std::string fresh = oldest + ".new";
+  std::error_code ignored;
+  fs::remove(fresh, ignored);
+  auto made = run<bool>([path = fresh](Session& session) mutable {
+    session << "VACUUM INTO ?", use(path), now;
+    return true;
+  });
+  if (made) fs::rename(fresh, oldest, ignored);
+  return made;
+}
+
+}  // namespace proxyd::store

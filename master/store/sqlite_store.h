@@ -1,0 +1,58 @@
+#pragma once
+
+#include <memory>
+#include <mutex>
+#include <string>
+
+#include "master/store/store.h"
+#include "shared/base/log.h"
+
+namespace Poco::Data {
+class Session;
+}
+
+namespace proxyd::store {
+
+// The store in one SQLite file of the state folder, mode 0600, opened by this process alone (WAL, synchronous=FULL).
+// Checked when it is opened: a damaged file is set aside, never overwritten, and the newest good copy serves instead,
+// which `degraded` says. Copies are made by `back_up`, three kept. Owned by main; any thread.
+class SqliteStore final : public Store {
+ public:
+  static Outcome<std::unique_ptr<SqliteStore>> open(const std::string& state_dir, Log& log);
+  ~SqliteStore() override;
+
+  Outcome<std::optional<Revision>> active_revision() override;
+  Outcome<uint64_t> commit_revision(const Revision& revision) override;
+  Outcome<uint64_t> next_revision_number() override;
+  Outcome<std::vector<Revision>> list_revisions(uint64_t before, size_t limit) override;
+  Outcome<std::optional<Revision>> read_revision(uint64_t number) override;
+  Outcome<std::vector<Override>> overrides() override;
+  Outcome<bool> put_override(const Override& value) override;
+  Outcome<bool> remove_override(const std::string& subject) override;
+  Outcome<std::vector<Token>> tokens() override;
+  Outcome<bool> add_token(const Token& token) override;
+  Outcome<bool> remove_token(const std::string& id) override;
+  Outcome<bool> append_audit(const AuditEntry& entry) override;
+  Outcome<std::vector<AuditEntry>> audit(uint64_t before, size_t limit) override;
+  std::string degraded() const override { return degraded_; }
+
+  // A copy of everything, as <state_dir>/backup-N.db; at most three.
+  Outcome<bool> back_up();
+
+ private:
+  SqliteStore(std::string state_dir, Log& log);
+  Outcome<bool> open_file();
+  void set_aside_and_restore();
+  void migrate();
+  // Runs `work` under the mutex and turns what SQLite throws into a Failure.
+  template <class T, class Work>
+  Outcome<T> run(Work work);
+
+  std::string state_dir_;
+  Log& log_;
+  std::mutex mutex_;
+  std::unique_ptr<Poco::Data::Session> session_;
+  std::string degraded_;
+};
+
+}  // namespace proxyd::store

@@ -1,0 +1,93 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "shared/base/result.h"
+
+namespace proxyd::store {
+
+// Why the store did not do what was asked (configuration.md 4).
+struct Failure {
+  enum class Kind { kBusy, kFull, kDamaged, kConflict, kOther };
+  Kind kind = Kind::kOther;
+  std::string message;
+};
+
+template <class T>
+using Outcome = Result<T, Failure>;
+
+// An immutable, numbered version of the document.
+struct Revision {
+  uint64_t number = 0;
+  uint64_t parent = 0;
+  std::string created;        // RFC 3339
+  std::string author;
+  std::string origin;         // api, import, file, rollback, quick-start
+  std::string message;
+  std::string canonical;      // JSON
+  std::string source;         // as it was written
+  bool active = false;
+};
+
+// What an operator said about something for now; it survives restarts and goes when it expires.
+struct Override {
+  std::string subject;        // "target:app/app1", "workers", "log-level"
+  std::string kind;           // drain, maintenance, weight, count, level
+  std::string value;
+  std::string owner;
+  std::string reason;
+  std::string created;
+  std::string expires;        // RFC 3339, or empty
+};
+
+struct Token {
+  std::string id;
+  std::string name;
+  std::string digest;         // SHA-256 of the secret, hexadecimal
+  std::vector<std::string> scopes;
+  std::string created;
+  std::string expires;
+};
+
+struct AuditEntry {
+  uint64_t number = 0;
+  std::string time;
+  std::string author;
+  std::string action;         // "PUT /api/v1/config"
+  int status = 0;
+  std::string detail;
+};
+
+// Where configuration outlives the process. One small interface, so that a networked database can take its place.
+// Owned by the master; any thread, one call at a time inside. Every write is a transaction: whole or not at all.
+class Store {
+ public:
+  virtual ~Store() = default;
+
+  virtual Outcome<std::optional<Revision>> active_revision() = 0;
+  // Makes `revision` the active one if the active one is its parent still; gives it its number.
+  virtual Outcome<uint64_t> commit_revision(const Revision& revision) = 0;
+  virtual Outcome<uint64_t> next_revision_number() = 0;
+  // Newest first, older than `before` (0: from the newest), without documents.
+  virtual Outcome<std::vector<Revision>> list_revisions(uint64_t before, size_t limit) = 0;
+  virtual Outcome<std::optional<Revision>> read_revision(uint64_t number) = 0;
+
+  virtual Outcome<std::vector<Override>> overrides() = 0;
+  virtual Outcome<bool> put_override(const Override& value) = 0;
+  virtual Outcome<bool> remove_override(const std::string& subject) = 0;
+
+  virtual Outcome<std::vector<Token>> tokens() = 0;
+  virtual Outcome<bool> add_token(const Token& token) = 0;
+  virtual Outcome<bool> remove_token(const std::string& id) = 0;
+
+  virtual Outcome<bool> append_audit(const AuditEntry& entry) = 0;
+  virtual Outcome<std::vector<AuditEntry>> audit(uint64_t before, size_t limit) = 0;
+
+  // Why the content is not the newest (a damaged file was set aside), or empty.
+  virtual std::string degraded() const = 0;
+};
+
+}  // namespace proxyd::store
