@@ -296,8 +296,9 @@ Upstream read_upstream(const std::string& name, const Json& json) {
     read(*keepalive, "max_age", upstream.keepalive.max_age);
   }
   if (const Json* retry = member(json, "retry")) upstream.retry = read_retry(*retry);
+  const Json none = Json::object();
   const Json* targets = member(json, "targets");
-  for (const auto& [id, value] : (targets ? *targets : Json::object()).items()) {
+  for (const auto& [id, value] : (targets ? *targets : none).items()) {
     Target target{.id = id};
     read_as(value, "address", target.address);
     read_as(value, "weight", target.weight);
