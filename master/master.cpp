@@ -184,7 +184,7 @@ int Master::run() {
       pool_->shut_down(grace_);
       end_at_ = Deadline::at(now + grace_ + milliseconds(3000));
     }
-    const bool drained = ending_ && drain_at_.is_never() && pool_->list().empty();
+    const bool drained = ending_ && drain_at_.is_never() && pool_->none_left();
     if (!drained && !end_at_.passed(now) && terminations_ < 2) continue;
     pool_->kill_all();
     events_.close();

@@ -358,6 +358,11 @@ size_t WorkerPool::serving() {
   return serving_locked();
 }
 
+bool WorkerPool::none_left() {
+  const Lock lock(mutex_);
+  return workers_.empty();
+}
+
 bool WorkerPool::any_resting() {
   const Lock lock(mutex_);
   const Instant now = Clock::now();

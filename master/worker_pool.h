@@ -74,6 +74,7 @@ class WorkerPool {
   void discard();
 
   size_t serving();
+  bool none_left();
   bool any_resting();
   // Drains all and waits until they are gone or `grace` has passed; then ends them.
   void shut_down(milliseconds grace);

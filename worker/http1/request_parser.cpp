@@ -42,6 +42,7 @@ Refusal RequestParser::take_request_line(std::string_view line) {
   const size_t target_end = rest.find(' ');
   if (target_end == std::string_view::npos) return rest.empty() ? Refusal::kRequestLine : Refusal::kHttp09;
   if (target_end == 0) return Refusal::kRequestLine;
+  if (rest.find(' ', target_end + 1) != std::string_view::npos) return Refusal::kRequestLine;
   const Refusal refusal = take_version(rest.substr(target_end + 1));
   if (refusal != Refusal::kNone) return refusal;
   head_->method = http::method_from(method);

@@ -1,0 +1,138 @@
+"""Every h1 row of bad-input.tsv against the running program: status, fate of the connection, what the origin saw, the
+counter it names."""
+import re
+
+import bad_input
+import pytest
+from client import Client, Closed
+from origin import Origin
+from proxyd import Proxyd, eventually, free_port, site
+
+# Rows that need more than one exchange, or time; each has a test of its own below.
+ELSEWHERE = {"H1-062", "H1-081", "H1-148", "H1-149", "H1-154", "H1-161", "H1-162", "H1-145", "H1-104", "H1-132", "H1-157"}
+ROWS = [row for row in bad_input.rows() if row["area"].startswith("h1/")]
+
+
+@pytest.fixture(scope="module")
+def world():
+    origin, port = Origin(), free_port()
+    document = site(port, origin.address)
+    document["hosts"]["all"]["names"] = ["a.test", "*"]
+    document["defaults"] = {"timeouts": {"client_body": "1s", "client_header": "2s"}}
+    with Proxyd(document) as proxyd:
+        yield proxyd, origin, port
+    origin.stop()
+
+
+@pytest.mark.parametrize("row", [r for r in ROWS if r["id"] not in ELSEWHERE], ids=lambda r: r["id"])
+def test_a_bad_message_gets_the_answer_its_row_names(row, world):
+    proxyd, origin, port = world
+    before = len(origin.requests)
+    metric = re.search(r'metric=h1_reject\{reason="(\w+)"\}', row["expected"])
+    count = proxyd.metric("proxyd_h1_reject_total", reason=metric[1]) if metric else 0
+    with Client(port) as client:
+        client.send(bad_input.payload(row))
+        response = client.response()
+        assert response.status in bad_input.statuses(row), row["expected"]
+        primary = int(re.search(r"status=(\d{3})", row["expected"])[1]) if "status=upstream" not in row["expected"] else 200
+        if response.status != primary or "alt=" in row["expected"] and response.status == 200:
+            return
+        if "conn=close" in row["expected"]:
+            assert client.is_closed(), row["expected"]
+        if "upstream=0" in row["expected"]:
+            assert len(origin.requests) == before, origin.requests[-1].line
+        elif "upstream=1" in row["expected"]:
+            assert len(origin.requests) == before + 1
+    if metric and response.status >= 400:
+        eventually(lambda: proxyd.metric("proxyd_h1_reject_total", reason=metric[1]) > count, what=row["expected"])
+
+
+def test_a_request_body_that_stalls_is_given_up_with_408_rfc9110_15_5_9(world):
+    proxyd, origin, port = world
+    with Client(port) as client:
+        client.send(b"POST / HTTP/1.1\r\nHost: a.test\r\nContent-Length: 100\r\n\r\nabc")
+        assert client.response().status == 408
+        assert client.is_closed()
+
+
+def test_garbage_behind_a_request_is_refused_by_itself_rfc9112_9_3_2(world):
+    _, origin, port = world
+    with Client(port) as client:
+        client.send(b"GET / HTTP/1.1\r\nHost: a.test\r\nX: a\r\n\r\n\x16\x03\x01\x02\x00\x01")
+        assert client.response().status == 200
+        assert client.response().status == 400
+        assert client.is_closed()
+
+
+def test_five_hundred_pipelined_requests_are_answered_in_order_rfc9112_9_3_2(world):
+    _, _, port = world
+    with Client(port, timeout=30) as client:
+        client.send(b"".join(b"GET /%d HTTP/1.1\r\nHost: a.test\r\n\r\n" % i for i in range(500)))
+        for i in range(500):
+            assert client.response().body == b"path=/%d body=" % i
+
+
+def test_nothing_behind_connection_close_is_processed_rfc9112_9_6(world):
+    _, origin, port = world
+    before = len(origin.requests)
+    with Client(port) as client:
+        client.send(b"GET /1 HTTP/1.1\r\nHost: a.test\r\nConnection: close\r\n\r\nGET /2 HTTP/1.1\r\nHost: a.test\r\n\r\n")
+        assert client.response().body == b"path=/1 body="
+        assert client.is_closed()
+    assert len(origin.requests) == before + 1
+
+
+def test_an_unknown_upgrade_is_dropped_and_tunnels_nothing_rfc9110_7_8(world):
+    _, origin, port = world
+    with Client(port) as client:
+        client.send(b"GET /ws HTTP/1.1\r\nHost: a.test\r\nConnection: Upgrade\r\nUpgrade: foo\r\n\r\nGET /next HTTP/1.1\r\nHost: a.test\r\n\r\n")
+        assert client.response().body == b"path=/ws body="
+        assert client.response().body == b"path=/next body="
+    assert not origin.requests[-2].values("Upgrade")
+
+
+def test_octets_behind_a_body_are_the_next_request_rfc9112_9_3(world):
+    _, _, port = world
+    with Client(port) as client:
+        client.send(b"POST / HTTP/1.1\r\nHost: a.test\r\nContent-Length: 3\r\n\r\nabcdEXTRA\r\n\r\n")
+        assert client.response().body == b"path=/ body=abc"
+        assert client.response().status == 400
+        assert client.is_closed()
+
+
+def test_http_1_0_without_host_goes_to_the_host_for_all_and_closes_rfc9112_9_3(world):
+    _, _, port = world
+    with Client(port) as client:
+        client.send(b"GET / HTTP/1.0\r\n\r\n")
+        response = client.response()
+        assert response.status == 200 and response.value("Connection") == "close"
+        assert client.is_closed()
+
+
+def test_options_star_is_answered_here_rfc9112_3_2_4(world):
+    _, origin, port = world
+    before = len(origin.requests)
+    with Client(port) as client:
+        client.send(b"OPTIONS * HTTP/1.1\r\nHost: a.test\r\n\r\n")
+        assert client.response().status == 200
+    assert len(origin.requests) == before
+
+
+def test_fields_that_connection_names_go_but_ours_are_still_set_rfc9110_7_6_1(world):
+    _, origin, port = world
+    with Client(port) as client:
+        client.send(b"GET / HTTP/1.1\r\nHost: a.test\r\nConnection: close, X-Auth-User, X-Forwarded-For\r\nX-Auth-User: u\r\n\r\n")
+        assert client.response().status == 200
+    assert not origin.requests[-1].values("X-Auth-User")
+    assert origin.requests[-1].values("X-Forwarded-For") == ["127.0.0.1"]
+
+
+def test_an_unknown_host_gets_404_and_never_another_site():
+    origin, port = Origin(), free_port()
+    document = site(port, origin.address)
+    document["hosts"]["all"]["names"] = ["a.test"]
+    with Proxyd(document) as proxyd, Client(port) as client:
+        client.send(b"GET / HTTP/1.1\r\nHost: unknown.test\r\n\r\n")
+        assert client.response().status == 404
+        assert proxyd.metric("proxyd_route_miss_total") == 1
+    assert not origin.requests

@@ -1,0 +1,59 @@
+#!/usr/bin/python3
+"""The house rules that a machine can check: dependencies run one way, files stay small, names say something."""
+import re
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+# Each folder and what it may include; lower ones first, as in architecture.md 4.
+MAY_INCLUDE = {
+    "shared/base": [], "shared/memory": ["shared/base"], "shared/config": ["shared/base", "shared/memory"],
+    "shared/ipc": ["shared/base", "shared/memory"],
+    "shared/metrics": ["shared/base", "shared/memory", "shared/ipc", "shared/config"],
+    "shared/status": ["shared/base", "shared/memory", "shared/ipc"],
+    "worker/http": ["shared/base"], "worker/async": ["shared/base"], "worker/http1": ["shared/base", "worker/http"],
+    "worker/net": ["shared/base", "worker/async"], "worker/routing": ["shared/base", "shared/config", "worker/http"],
+    "worker/message": ["shared/base", "worker/http", "worker/http1", "worker/net", "worker/async"],
+}
+BELOW = ["shared/", "worker/http", "worker/async", "worker/http1", "worker/net", "worker/routing", "worker/message"]
+MAY_INCLUDE["worker/upstream"] = BELOW
+MAY_INCLUDE["worker/downstream"] = BELOW
+MAY_INCLUDE["worker/proxy"] = [*BELOW, "worker/upstream", "worker/downstream"]
+MAY_INCLUDE["worker"] = ["shared/", "worker/"]
+MAY_INCLUDE["master/store"] = ["shared/"]
+MAY_INCLUDE["master"] = ["shared/", "master/"]
+MAY_INCLUDE["cli"] = ["shared/base", "shared/config", "cli/"]
+ONLY_IN = {"openssl/": ["shared/base"], "Poco/": ["master", "cli"], "sqlite": ["master/store"]}
+FORBIDDEN_NAME = re.compile(r"\b(?:class|struct) \w*(?:Manager|Helper|Util|Impl|Base)\b")
+ALLOWED_NAMES = {"AdoptedSocketImpl"}   # POCO's own word for what it derives from
+MOST_LINES = 500
+
+faults = []
+for path in sorted(p for top in ("shared", "worker", "master", "cli") for p in (ROOT / top).rglob("*") if p.suffix in (".h", ".cpp")):
+    name = path.relative_to(ROOT).as_posix()
+    text = path.read_text()
+    folder = path.parent.relative_to(ROOT).as_posix()
+    key = max((k for k in MAY_INCLUDE if folder == k or folder.startswith(k + "/")), key=len)
+    for number, line in enumerate(text.splitlines(), 1):
+        include = re.match(r'#include "((shared|worker|master|cli)/[^"]+)"', line)
+        if include:
+            target = str(Path(include[1]).parent)
+            allowed = target == folder or target == key or any(
+                target == one.rstrip("/") or target.startswith(one.rstrip("/") + "/") for one in MAY_INCLUDE[key])
+            if not allowed:
+                faults.append(f"{name}:{number}: {folder} may not include {include[1]}")
+        for library, folders in ONLY_IN.items():
+            if re.match(rf"#include <{library}", line) and not any(folder == f or folder.startswith(f + "/") for f in folders):
+                faults.append(f"{name}:{number}: <{library}…> belongs in {', '.join(folders)}")
+        found = FORBIDDEN_NAME.search(line)
+        if found and not any(allowed in line for allowed in ALLOWED_NAMES):
+            faults.append(f"{name}:{number}: a name that says nothing: {found[0]}")
+        if "TODO" in line or "FIXME" in line:
+            faults.append(f"{name}:{number}: a TODO in place of behaviour")
+    if text.count("\n") > MOST_LINES:
+        faults.append(f"{name}: {text.count(chr(10))} lines; look for the noun that wants out")
+for top in ("shared", "worker", "master", "cli", "etc", "tests"):
+    if not (ROOT / top / "README.md").exists():
+        faults.append(f"{top}/README.md is missing")
+print("\n".join(faults) or "lint: clean")
+sys.exit(1 if faults else 0)

@@ -1,0 +1,122 @@
+"""A scripted HTTP/1.1 origin on a port of the kernel's choice.
+
+It records every request it receives, exactly, and answers by a script: a function of the request that returns the
+octets to send, or a list of steps (octets, "close", "reset", an Event to wait for)."""
+import socket
+import struct
+import threading
+
+
+class Request:
+    def __init__(self, head, body):
+        self.head, self.body = head, body
+        lines = head.split(b"\r\n")
+        self.line = lines[0].decode("latin-1")
+        self.method, self.target, _ = self.line.split(" ", 2)
+        self.fields = [tuple(part.strip() for part in line.decode("latin-1").split(":", 1)) for line in lines[1:] if line]
+
+    def values(self, name):
+        return [value for field, value in self.fields if field.lower() == name.lower()]
+
+
+def ok(body=b"ok", *fields):
+    lines = [b"HTTP/1.1 200 OK", b"Content-Length: %d" % len(body), *fields]
+    return b"\r\n".join(lines) + b"\r\n\r\n" + body
+
+
+class Origin:
+    def __init__(self, answer=None):
+        self.answer = answer or (lambda request: ok(b"path=" + request.target.encode() + b" body=" + request.body))
+        self.requests, self.connections = [], 0
+        self.lock = threading.Lock()
+        self.listener = socket.create_server(("127.0.0.1", 0), backlog=512)
+        self.port = self.listener.getsockname()[1]
+        self.stopping = False
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    @property
+    def address(self):
+        return f"127.0.0.1:{self.port}"
+
+    def stop(self):
+        self.stopping = True
+        self.listener.close()
+
+    def _accept(self):
+        while not self.stopping:
+            try:
+                connection, _ = self.listener.accept()
+            except OSError:
+                return
+            with self.lock:
+                self.connections += 1
+            threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
+
+    def _serve(self, connection):
+        connection.settimeout(30)
+        buffer = b""
+        try:
+            while True:
+                while b"\r\n\r\n" not in buffer:
+                    got = connection.recv(65536)
+                    if not got:
+                        return
+                    buffer += got
+                head, buffer = buffer.split(b"\r\n\r\n", 1)
+                body, buffer = self._body(connection, head, buffer)
+                request = Request(head, body)
+                with self.lock:
+                    self.requests.append(request)
+                if not self._play(connection, self.answer(request)):
+                    return
+        except OSError:
+            return
+        finally:
+            connection.close()
+
+    def _play(self, connection, steps):
+        for step in [steps] if isinstance(steps, bytes) else steps:
+            if isinstance(step, bytes):
+                connection.sendall(step)
+            elif step == "close":
+                return False
+            elif step == "reset":
+                connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                return False
+            else:
+                step.wait(30)
+        return True
+
+    def _body(self, connection, head, buffer):
+        fields = {k.strip().lower(): v.strip() for k, v in (line.split(b":", 1) for line in head.split(b"\r\n")[1:] if b":" in line)}
+
+        def need(count):
+            nonlocal buffer
+            while len(buffer) < count:
+                got = connection.recv(65536)
+                if not got:
+                    raise OSError("the request was cut short")
+                buffer += got
+
+        def line():
+            nonlocal buffer
+            while b"\r\n" not in buffer:
+                need(len(buffer) + 1)
+            text, buffer = buffer.split(b"\r\n", 1)
+            return text
+
+        if b"content-length" in fields:
+            size = int(fields[b"content-length"])
+            need(size)
+            return buffer[:size], buffer[size:]
+        if fields.get(b"transfer-encoding", b"").lower() == b"chunked":
+            body = b""
+            while True:
+                size = int(line(), 16)
+                if size == 0:
+                    while line():
+                        pass
+                    return body, buffer
+                need(size + 2)
+                body, buffer = body + buffer[:size], buffer[size + 2:]
+        return b"", buffer

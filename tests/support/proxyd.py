@@ -1,0 +1,136 @@
+"""Starts the real program on ports of the kernel's choice and gives its API, metrics, workers and logs."""
+import http.client
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+BUILD = ROOT / os.environ.get("PROXYD_BUILD", "build/release")
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def eventually(condition, seconds=10, what="the condition"):
+    """The first true value of `condition`, looked at again until the time is over."""
+    end = time.monotonic() + seconds
+    while True:
+        value = condition()
+        if value:
+            return value
+        assert time.monotonic() < end, f"{what} did not come true in {seconds} s"
+        time.sleep(0.02)
+
+
+class UnixConnection(http.client.HTTPConnection):
+    def __init__(self, path):
+        super().__init__("localhost", timeout=30)
+        self.path = path
+
+    def connect(self):
+        self.sock = socket.socket(socket.AF_UNIX)
+        self.sock.settimeout(30)
+        self.sock.connect(self.path)
+
+
+class Proxyd:
+    def __init__(self, document, workers=1, state=None, arguments=()):
+        self.folder = tempfile.TemporaryDirectory(prefix="proxyd-test-")
+        self.state = state or self.folder.name
+        self.config = Path(self.folder.name) / "site.json"
+        self.config.write_text(json.dumps(document))
+        self.log_path = Path(self.folder.name) / "log"
+        self.log = open(self.log_path, "wb")
+        self.process = subprocess.Popen(
+            [BUILD / "bin/proxyd", "run", "--config", self.config, "--state-dir", self.state, "--run-dir", self.folder.name,
+             "--admin", "off", "--workers", str(workers), *arguments], stdout=self.log, stderr=self.log)
+        self.socket = self.folder.name + "/admin.sock"
+        eventually(self._ready, 20, "readyz")
+
+    def _ready(self):
+        assert self.process.poll() is None, f"proxyd ended with {self.process.returncode}: {self.logs()}"
+        try:
+            return self.api("GET", "/readyz", parse=False)[0] == 200 and all(w["state"] == "running" for w in self.workers())
+        except OSError:
+            return False
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, kind, *_):
+        if kind:
+            print(self.logs())
+        self.stop()
+
+    def logs(self):
+        return self.log_path.read_text(errors="replace")
+
+    def api(self, method, path, body=None, content_type="application/json", parse=True, headers=None):
+        connection = UnixConnection(self.socket)
+        try:
+            data = json.dumps(body) if isinstance(body, (dict, list)) else body
+            fields = {"Content-Type": content_type} if data is not None else {}
+            connection.request(method, path, data, {**fields, **(headers or {})})
+            response = connection.getresponse()
+            text = response.read()
+            return response.status, json.loads(text) if parse else text.decode()
+        finally:
+            connection.close()
+
+    def apply(self, document):
+        status, answer = self.api("PUT", "/api/v1/config", document)
+        assert status == 200, answer
+        return answer
+
+    def proxyctl(self, *arguments, stdin=None):
+        return subprocess.run([BUILD / "bin/proxyctl", "--addr", "unix:" + self.socket, *arguments], input=stdin,
+                              capture_output=True, text=True, timeout=120)
+
+    def workers(self):
+        return self.api("GET", "/api/v1/workers")[1]["items"]
+
+    def pids(self):
+        return sorted(worker["pid"] for worker in self.workers())
+
+    def metric(self, name, **labels):
+        text = self.api("GET", "/metrics", parse=False)[1]
+        total = 0
+        for line in text.splitlines():
+            found = re.fullmatch(r"(\w+)(?:\{(.*)\})? (\S+)", line)
+            if found and found[1] == name:
+                has = dict(re.findall(r'(\w+)="([^"]*)"', found[2] or ""))
+                if all(has.get(key) == value for key, value in labels.items()):
+                    total += float(found[3])
+        return total
+
+    def stop(self):
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+            try:
+                self.process.wait(15)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait()
+                raise AssertionError("proxyd did not stop: " + self.logs())
+        self.log.close()
+        self.folder.cleanup()
+
+
+def site(port, origin, **host):
+    """A document: one listener, one upstream, everything forwarded."""
+    return {
+        "version": 1,
+        "listeners": {"main": {"address": f"127.0.0.1:{port}"}},
+        "upstreams": {"app": {"targets": {"one": {"address": origin}}}},
+        "hosts": {"all": {"names": ["*"], "routes": [{"name": "all", "match": {"path_prefix": "/"}, "upstream": "app"}], **host}},
+    }
