@@ -3,48 +3,44 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 #include <optional>
 
 #include "shared/base/bytes.h"
+#include "shared/config/problem_list.h"
+#include "shared/config/scalar.h"
 #include "shared/config/text_format.h"
-#include "shared/config/units.h"
 
 namespace proxyd::config {
 namespace {
 
-constexpr size_t kMostText = 1024 * 1024;
-constexpr int64_t kLongestDuration = int64_t{10} * 365 * 24 * 3600 * 1000;   // ten years
-
+// Walks the tree along the registry. Nothing is what had a problem.
 class Walker {
  public:
-  Json object(const ObjectType& type, const Node& node, const std::string& pointer);
-  std::vector<Problem> take_problems() { return std::move(problems_); }
+  std::optional<Json> object(const ObjectType& type, const Node& node, const std::string& pointer);
+  std::vector<Problem> take_problems() { return problems_.take(); }
 
  private:
-  Json value(const ValueType& type, const Node& node, const std::string& pointer);
-  Json map(const ValueType& type, const Node& node, const std::string& pointer);
-  Json list(const ValueType& type, const Node& node, const std::string& pointer);
-  Json text(const ValueType& type, const Node& node, const std::string& pointer);
-  Json word(const ValueType& type, const Node& node, const std::string& pointer);
-  Json number(const ValueType& type, const Node& node, const std::string& pointer);
-  Json duration(const ValueType& type, const Node& node, const std::string& pointer);
-  Json size(const ValueType& type, const Node& node, const std::string& pointer);
-  Json field_value(const Node& node, const std::string& pointer);
-  Json condition(const Node& node, const std::string& pointer);
-  Json one_member(const Node& node, std::string_view allowed, const std::string& pointer);
+  std::optional<Json> value(const ValueType& type, const Node& node, const std::string& pointer);
+  std::optional<Json> map(const ValueType& type, const Node& node, const std::string& pointer);
+  std::optional<Json> list(const ValueType& type, const Node& node, const std::string& pointer);
+  std::optional<Json> scalar(const ValueType& type, const Node& node, const std::string& pointer);
+  std::optional<Json> field_value(const Node& node, const std::string& pointer);
+  std::optional<Json> condition(const Node& node, const std::string& pointer);
+  const Node* only_member(const Node& node, std::string_view allowed, const std::string& pointer);
   void check_keys(const ObjectType& type, const Node& node, const std::string& pointer);
-  Json problem(const Node& node, const std::string& pointer, std::string code, std::string message,
-               std::string_view suggestion = {});
+  void add_member(Json& json, const Key& key, const Node& member, const std::string& pointer);
+  void check_field_cases(const std::vector<const Member*>& members, const std::string& pointer);
+  bool fits(size_t count, const ValueType& type, const Node& node, const std::string& pointer);
+  std::nullopt_t problem(const Node& node, const std::string& pointer, std::string code, std::string message,
+                         std::string_view suggestion = {});
 
-  std::vector<Problem> problems_;
+  ProblemList problems_;
 };
 
-Json Walker::problem(const Node& node, const std::string& pointer, std::string code, std::string message,
-                     std::string_view suggestion) {
-  problems_.push_back({pointer, node.line, node.column, std::move(code), std::move(message),
-                       suggestion.empty() ? "" : fmt::format("did you mean '{}'?", suggestion)});
-  return nullptr;
+std::nullopt_t Walker::problem(const Node& node, const std::string& pointer, std::string code, std::string message,
+                               std::string_view suggestion) {
+  problems_.add({pointer, node.line, node.column, std::move(code), std::move(message), did_you_mean(suggestion)});
+  return std::nullopt;
 }
 
 void Walker::check_keys(const ObjectType& type, const Node& node, const std::string& pointer) {
@@ -52,171 +48,166 @@ void Walker::check_keys(const ObjectType& type, const Node& node, const std::str
     const std::string& name = member.key.text;
     const std::string at = pointer + "/" + pointer_step(name);
     const Key* key = type.find(name);
-    if (key && !key->type) {
-      problem(member.key, at, "unsupported", fmt::format("not supported yet: '{}'", name));
-    } else if (!key) {
-      std::vector<std::string_view> names;
-      for (const Key& known : type.keys) names.push_back(known.name);
-      problem(member.key, at, "unknown-key", fmt::format("unknown key '{}'", name), nearest(name, names));
-    }
+    if (key && !key->type) problem(member.key, at, "unsupported", fmt::format("not supported yet: '{}'; remove it", name));
+    if (key) continue;
+    std::vector<std::string_view> names;
+    for (const Key& known : type.keys) names.push_back(known.name);
+    const bool suggest = problems_.wants_suggestions();
+    const std::string what = name.size() > 64 ? name.substr(0, 64) + "…" : name;
+    problem(member.key, at, "unknown-key", fmt::format("unknown key '{}' in {}", what, type.name), suggest ? nearest(name, names) : "");
   }
 }
 
-// Keys in the registry's order; what equals its default is left out.
-Json Walker::object(const ObjectType& type, const Node& node, const std::string& pointer) {
-  Json json = Json::object();
+// Keys in the registry's order.
+std::optional<Json> Walker::object(const ObjectType& type, const Node& node, const std::string& pointer) {
   if (node.kind != Node::Kind::kMap) {
     return problem(node, pointer, "type", fmt::format("must be a map of keys ({})", type.name));
   }
   check_keys(type, node, pointer);
+  Json json = Json::object();
   for (const Key& key : type.keys) {
     if (!key.type) continue;
-    const Node* member = node.find(key.name);
     const std::string at = fmt::format("{}/{}", pointer, key.name);
-    if (!member) {
-      if (key.required()) problem(node, at, "missing", fmt::format("key '{}' is missing", key.name));
-      continue;
+    if (const Node* member = node.find(key.name)) {
+      add_member(json, key, *member, at);
+    } else if (key.required()) {
+      problem(node, at, "missing", fmt::format("key '{}' is missing in {}", key.name, type.name));
     }
-    if (member->kind == Node::Kind::kNull && key.inherited()) {
-      json[std::string(key.name)] = nullptr;
-      continue;
-    }
-    Json made = value(*key.type, *member, at);
-    const bool is_default = !key.default_json.empty() && made == Json::parse(key.default_json);
-    if (!is_default || key.required()) json[std::string(key.name)] = std::move(made);
   }
   return json;
 }
 
-Json Walker::value(const ValueType& type, const Node& node, const std::string& pointer) {
-  const bool off = node.kind == Node::Kind::kText && node.text == "off";
-  if (type.may_be_off && off) return "off";
+// What equals its default is left out.
+void Walker::add_member(Json& json, const Key& key, const Node& member, const std::string& pointer) {
+  const bool null = member.kind == Node::Kind::kNull;
+  if (null && key.outermost()) return;
+  if (null && key.inherited()) {
+    json[std::string(key.name)] = nullptr;
+    return;
+  }
+  std::optional<Json> made = value(*key.type, member, pointer);
+  if (!made) return;
+  const bool is_default = !key.default_json.empty() && *made == Json::parse(key.default_json);
+  if (!is_default) json[std::string(key.name)] = std::move(*made);
+}
+
+std::optional<Json> Walker::value(const ValueType& type, const Node& node, const std::string& pointer) {
   switch (type.kind) {
-    case ValueKind::kDuration: return duration(type, node, pointer);
-    case ValueKind::kSize: return size(type, node, pointer);
-    case ValueKind::kCount:
-    case ValueKind::kInteger: return number(type, node, pointer);
-    case ValueKind::kBoolean:
-      if (node.kind != Node::Kind::kBoolean) return problem(node, pointer, "type", "must be true or false");
-      return node.text == "true";
-    case ValueKind::kText: return text(type, node, pointer);
-    case ValueKind::kWord: return word(type, node, pointer);
     case ValueKind::kList: return list(type, node, pointer);
     case ValueKind::kMap: return map(type, node, pointer);
     case ValueKind::kObject: return object(*type.object, node, pointer);
     case ValueKind::kFieldValue: return field_value(node, pointer);
     case ValueKind::kCondition: return condition(node, pointer);
+    default: return scalar(type, node, pointer);
   }
-  return nullptr;
 }
 
-Json Walker::duration(const ValueType& type, const Node& node, const std::string& pointer) {
-  const auto parsed = parse_duration(node.text);
-  if (parsed && *parsed >= type.least && *parsed <= kLongestDuration) return format_duration(*parsed);
-  const bool bare = node.kind == Node::Kind::kInteger;
-  return problem(node, pointer, "unit",
-                 fmt::format("'{}' is no duration: write a number with its unit, as \"30s\" or \"250ms\"{}", node.text,
-                             type.may_be_off ? ", or off" : ""),
-                 bare ? node.text + "s" : "");
+std::optional<Json> Walker::scalar(const ValueType& type, const Node& node, const std::string& pointer) {
+  Scalar read = read_scalar(type, node);
+  if (!read.ok()) return problem(node, pointer, std::move(read.code), std::move(read.message), read.suggestion);
+  return std::move(read.value);
 }
 
-Json Walker::size(const ValueType& type, const Node& node, const std::string& pointer) {
-  const auto parsed = parse_size(node.text);
-  if (parsed) return format_size(*parsed);
-  const bool bare = node.kind == Node::Kind::kInteger;
-  return problem(node, pointer, "unit",
-                 fmt::format("'{}' is no size: write a number with its unit, as \"64KiB\" or \"1MiB\"{}", node.text,
-                             type.may_be_off ? ", or off" : ""),
-                 bare ? node.text + "B" : "");
-}
-
-Json Walker::number(const ValueType& type, const Node& node, const std::string& pointer) {
-  int64_t parsed = 0;
-  const std::string_view digits = node.text;
-  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), parsed);
-  const bool whole = node.kind == Node::Kind::kInteger && error == std::errc() && end == digits.data() + digits.size();
-  if (!whole) return problem(node, pointer, "type", fmt::format("'{}' must be a whole number", node.text));
-  if (parsed < type.least || parsed > type.most) {
-    const std::string most = type.most == INT64_MAX ? "" : fmt::format(" and at most {}", type.most);
-    return problem(node, pointer, "range", fmt::format("{} must be at least {}{}", parsed, type.least, most));
+bool Walker::fits(size_t count, const ValueType& type, const Node& node, const std::string& pointer) {
+  if (count > type.most_items) {
+    problem(node, pointer, "range", fmt::format("{} entries, at most {} can be", count, type.most_items));
+  } else if (count < type.least_items) {
+    problem(node, pointer, "range", fmt::format("must have at least {}", type.least_items == 1 ? "one entry" : "some entries"));
   }
-  return parsed;
+  return count <= type.most_items && count >= type.least_items;
 }
 
-Json Walker::text(const ValueType& type, const Node& node, const std::string& pointer) {
-  if (node.kind != Node::Kind::kText) return problem(node, pointer, "type", fmt::format("'{}' must be a text; put it in quotes", node.text));
-  if (node.text.size() > kMostText) return problem(node, pointer, "range", "longer than 1 MiB");
-  const TextFault fault = check_text(type.format, node.text);
-  if (fault.later) return problem(node, pointer, "unsupported", fmt::format("not supported yet: '{}' {}", node.text, fault.message));
-  if (!fault.ok()) return problem(node, pointer, "format", fmt::format("'{}' {}", node.text, fault.message));
-  if (type.format != TextFormat::kHostPattern) return node.text;
-  std::string lower = node.text;
-  std::transform(lower.begin(), lower.end(), lower.begin(), ascii_lower);
-  return lower;
-}
-
-Json Walker::word(const ValueType& type, const Node& node, const std::string& pointer) {
-  const auto among = [&node](const auto& words) { return std::find(words.begin(), words.end(), node.text) != words.end(); };
-  if (node.kind == Node::Kind::kText && among(type.words)) return node.text;
-  if (among(type.later_words)) return problem(node, pointer, "unsupported", fmt::format("not supported yet: '{}'", node.text));
-  return problem(node, pointer, "value", fmt::format("'{}' is none of {}", node.text, fmt::join(type.words, ", ")),
-                 nearest(node.text, type.words));
-}
-
-Json Walker::list(const ValueType& type, const Node& node, const std::string& pointer) {
+// An object with a problem stays as an empty one, so that the others keep their numbers.
+std::optional<Json> Walker::list(const ValueType& type, const Node& node, const std::string& pointer) {
   if (node.kind != Node::Kind::kList) return problem(node, pointer, "type", "must be a list, as [a, b]");
-  if (node.items.size() > type.most_items) return problem(node, pointer, "range", fmt::format("more than {} items", type.most_items));
+  if (!fits(node.items.size(), type, node, pointer)) return std::nullopt;
   Json json = Json::array();
-  for (size_t i = 0; i < node.items.size(); ++i) json.push_back(value(*type.item, node.items[i], fmt::format("{}/{}", pointer, i)));
+  bool whole = true;
+  for (size_t i = 0; i < node.items.size(); ++i) {
+    std::optional<Json> item = value(*type.item, node.items[i], fmt::format("{}/{}", pointer, i));
+    whole = whole && (item || type.item->object);
+    json.push_back(item ? std::move(*item) : Json::object());
+  }
+  if (!whole) return std::nullopt;
   return json;
 }
 
-Json Walker::map(const ValueType& type, const Node& node, const std::string& pointer) {
+// An object with a problem stays as an empty one, so that references to it are no problems of their own.
+std::optional<Json> Walker::map(const ValueType& type, const Node& node, const std::string& pointer) {
   if (node.kind != Node::Kind::kMap) return problem(node, pointer, "type", "must be a map, as {name: value}");
-  if (node.members.size() > type.most_items) return problem(node, pointer, "range", fmt::format("more than {} entries", type.most_items));
+  if (!fits(node.members.size(), type, node, pointer)) return std::nullopt;
   std::vector<const Member*> members;
   for (const Member& member : node.members) members.push_back(&member);
   std::sort(members.begin(), members.end(), [](const Member* a, const Member* b) { return a->key.text < b->key.text; });
-  Json json = Json::object();
+  const bool fields = type.key_format == TextFormat::kFieldName || type.key_format == TextFormat::kToken;
+  if (fields) check_field_cases(members, pointer);
+  Json::object_t entries;
   for (const Member* member : members) {
     const std::string at = pointer + "/" + pointer_step(member->key.text);
     const TextFault fault = check_text(type.key_format, member->key.text);
-    if (!fault.ok()) problem(member->key, at, "name", fmt::format("'{}' {}", member->key.text, fault.message));
-    json[member->key.text] = value(*type.item, member->value, at);
+    if (!fault.ok()) problem(member->key, at, "name", fmt::format("'{}' {}", member->key.text.substr(0, 300), fault.message));
+    std::optional<Json> made = value(*type.item, member->value, at);
+    if (!fault.ok() || (!made && !type.item->object)) continue;
+    static_cast<Json::object_t::Container&>(entries).emplace_back(member->key.text, made ? std::move(*made) : Json::object());
   }
-  return json;
+  return Json(std::move(entries));
 }
 
-// { allowed: text } and nothing else.
-Json Walker::one_member(const Node& node, std::string_view allowed, const std::string& pointer) {
+// Field names are one whatever their case (RFC 9110 5.1), keys of the document are not.
+void Walker::check_field_cases(const std::vector<const Member*>& members, const std::string& pointer) {
+  std::map<std::string, const Node*> seen;
+  for (const Member* member : members) {
+    std::string lower = member->key.text;
+    std::transform(lower.begin(), lower.end(), lower.begin(), ascii_lower);
+    const auto [other, is_new] = seen.emplace(std::move(lower), &member->key);
+    if (is_new) continue;
+    problem(member->key, pointer + "/" + pointer_step(member->key.text), "duplicate-key",
+            fmt::format("field '{}' is given twice: it is also '{}' at line {}, column {}", member->key.text,
+                        other->second->text, other->second->line, other->second->column));
+  }
+}
+
+// The one member of { allowed: … }.
+const Node* Walker::only_member(const Node& node, std::string_view allowed, const std::string& pointer) {
   const Node* member = node.find(allowed);
-  if (!member || node.members.size() != 1) {
-    const Node& wrong = node.members.empty() ? node : node.members.front().key;
-    return problem(wrong, pointer, "unknown-key", fmt::format("must be a text or {{ {}: … }}", allowed));
+  if (member && node.members.size() == 1) return member;
+  const Node& wrong = node.members.empty() ? node : node.members.front().key;
+  problem(wrong, pointer, "type", fmt::format("must be a text or {{ {}: … }} and nothing beside", allowed));
+  return nullptr;
+}
+
+// Null drops the edit of that field that would be inherited.
+std::optional<Json> Walker::field_value(const Node& node, const std::string& pointer) {
+  if (node.kind == Node::Kind::kNull) return Json(nullptr);
+  if (node.kind != Node::Kind::kMap) return scalar({.format = TextFormat::kTemplate}, node, pointer);
+  const Node* file = only_member(node, "file", pointer);
+  if (!file) return std::nullopt;
+  auto path = scalar({.format = TextFormat::kFilePath}, *file, pointer + "/file");
+  if (!path) return std::nullopt;
+  return Json{{"file", std::move(*path)}};
+}
+
+std::optional<Json> Walker::condition(const Node& node, const std::string& pointer) {
+  if (node.kind != Node::Kind::kMap) return scalar({.format = TextFormat::kFieldContent}, node, pointer);
+  if (node.find("absent")) {
+    const Node* absent = only_member(node, "absent", pointer);
+    if (!absent) return std::nullopt;
+    if (absent->kind == Node::Kind::kBoolean && absent->text == "true") return Json{{"absent", true}};
+    return problem(*absent, pointer + "/absent", "value", "must be true; \"*\" is the opposite of absent");
   }
-  if (member->kind == Node::Kind::kBoolean && allowed == "absent") return Json{{"absent", true}};
-  const ValueType type{.format = allowed == "file" ? TextFormat::kFilePath : TextFormat::kRegex};
-  Json json = Json::object();
-  json[std::string(allowed)] = text(type, *member, pointer + "/" + std::string(allowed));
-  return json;
-}
-
-Json Walker::field_value(const Node& node, const std::string& pointer) {
-  if (node.kind == Node::Kind::kMap) return one_member(node, "file", pointer);
-  return text({.format = TextFormat::kTemplate}, node, pointer);
-}
-
-Json Walker::condition(const Node& node, const std::string& pointer) {
-  if (node.kind == Node::Kind::kMap) return one_member(node, node.find("absent") ? "absent" : "regex", pointer);
-  return text({.format = TextFormat::kAny}, node, pointer);
+  const Node* regex = only_member(node, "regex", pointer);
+  if (!regex) return std::nullopt;
+  auto expression = scalar({.format = TextFormat::kRegex}, *regex, pointer + "/regex");
+  if (!expression) return std::nullopt;
+  return Json{{"regex", std::move(*expression)}};
 }
 
 // One address is a list of one.
 void unite_addresses(Json& json) {
   const auto listeners = json.find("listeners");
-  if (listeners == json.end() || !listeners->is_object()) return;
+  if (listeners == json.end()) return;
   for (auto& listener : *listeners) {
-    if (!listener.is_object() || !listener.contains("address") || listener.contains("addresses")) continue;
+    if (!listener.contains("address") || listener.contains("addresses")) continue;
     Json united = Json::object();
     united["addresses"] = Json::array({listener["address"]});
     listener.erase("address");
@@ -229,7 +220,7 @@ void unite_addresses(Json& json) {
 
 Canonical canonicalize(const Node& root) {
   Walker walker;
-  Json json = walker.object(document_type(), root, "");
+  Json json = walker.object(document_type(), root, "").value_or(Json::object());
   unite_addresses(json);
   return {std::move(json), walker.take_problems()};
 }

@@ -7,7 +7,8 @@
 namespace proxyd::config {
 
 // What the registry makes of a tree: canonical JSON, and everything in it that is unknown, of another type, out of
-// range or not supported yet. Says nothing about what refers to what; that is `validate`.
+// range or not supported yet. What had a problem is left out of the JSON, so that the rest can still be validated.
+// Says nothing about what refers to what; that is `validate`. A value; any process.
 struct Canonical {
   Json json;
   std::vector<Problem> problems;

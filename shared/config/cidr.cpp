@@ -10,7 +10,8 @@ namespace proxyd::config {
 
 std::optional<std::array<uint8_t, 16>> parse_mapped_address(std::string_view text) {
   char copy[INET6_ADDRSTRLEN];
-  if (text.size() >= sizeof copy) return std::nullopt;
+  // A NUL would end the copy early and hide what follows it.
+  if (text.size() >= sizeof copy || text.find('\0') != std::string_view::npos) return std::nullopt;
   copy[text.copy(copy, sizeof copy - 1)] = '\0';
   std::array<uint8_t, 16> octets{};
   if (inet_pton(AF_INET6, copy, octets.data()) == 1) return octets;

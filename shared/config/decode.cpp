@@ -1,5 +1,9 @@
 #include "shared/config/decode.h"
 
+#include <algorithm>
+#include <iterator>
+#include <tuple>
+
 #include "shared/config/build_model.h"
 #include "shared/config/canonical.h"
 #include "shared/config/node.h"
@@ -8,14 +12,45 @@
 namespace proxyd::config {
 namespace {
 
+// Canonical documents have `addresses` where this one may say `address`.
+std::string as_written(const std::string& pointer, const Node& root) {
+  constexpr std::string_view kUnited = "/addresses/0";
+  if (!pointer.ends_with(kUnited)) return pointer;
+  const std::string listener = pointer.substr(0, pointer.size() - kUnited.size());
+  return root.at(listener).find("address") ? listener + "/address" : pointer;
+}
+
 // A problem that was found by its pointer gets the line where that was written.
 void locate(std::vector<Problem>& problems, const Node& root) {
   for (Problem& problem : problems) {
-    if (problem.line != 0) continue;
+    problem.pointer = as_written(problem.pointer, root);
     const Node& node = root.at(problem.pointer);
     problem.line = node.line;
     problem.column = node.column;
   }
+}
+
+bool is_at_or_below(const std::string& pointer, const std::string& above) {
+  return pointer.starts_with(above) && (pointer.size() == above.size() || pointer[above.size()] == '/');
+}
+
+// Whether a finding may only follow from what canonicalize left out: what refers to a section that could not be read,
+// or what is said about a place that has a problem already.
+bool is_doubtful(const Problem& finding, const std::vector<Problem>& known) {
+  for (const Problem& problem : known) {
+    const bool section = problem.pointer.rfind('/') == 0 && problem.code != "unsupported" && problem.pointer != "/version";
+    if (section && finding.code == "reference") return true;
+    if (is_at_or_below(problem.pointer, finding.pointer) || is_at_or_below(finding.pointer, problem.pointer)) return true;
+  }
+  return false;
+}
+
+void add_findings(std::vector<Problem>& problems, std::vector<Problem> findings) {
+  std::erase_if(findings, [&problems](const Problem& finding) { return is_doubtful(finding, problems); });
+  std::move(findings.begin(), findings.end(), std::back_inserter(problems));
+  std::sort(problems.begin(), problems.end(), [](const Problem& a, const Problem& b) {
+    return std::tie(a.line, a.column, a.pointer) < std::tie(b.line, b.column, b.pointer);
+  });
 }
 
 Decoded decode_tree(Read read) {
@@ -26,14 +61,14 @@ Decoded decode_tree(Read read) {
     return decoded;
   }
   Canonical canonical = canonicalize(read.root);
-  decoded.problems = std::move(canonical.problems);
-  if (!decoded.problems.empty()) return decoded;
   Document document = build_model(canonical.json);
   Findings findings = validate(canonical.json, document);
   locate(findings.problems, read.root);
   locate(findings.warnings, read.root);
-  decoded.problems = std::move(findings.problems);
+  decoded.problems = std::move(canonical.problems);
   decoded.warnings = std::move(findings.warnings);
+  std::erase_if(decoded.warnings, [&decoded](const Problem& warning) { return is_doubtful(warning, decoded.problems); });
+  add_findings(decoded.problems, std::move(findings.problems));
   if (!decoded.valid()) return decoded;
   decoded.canonical = std::move(canonical.json);
   decoded.document = std::move(document);

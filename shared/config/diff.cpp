@@ -1,4 +1,8 @@
+#include <fmt/format.h>
+
 #include <set>
+#include <string>
+#include <vector>
 
 #include "shared/config/decode.h"
 #include "shared/config/node.h"
@@ -7,55 +11,59 @@
 namespace proxyd::config {
 namespace {
 
-// Walks two documents and the registry together: the registry knows which keys rebind a socket.
+// Walks two documents and the registry together: the registry knows the order, and which keys rebind a socket.
 class Comparison {
  public:
   std::vector<Change> take() { return std::move(changes_); }
 
   void objects(const ObjectType* type, const Json& from, const Json& to, const std::string& pointer, bool rebinds) {
-    for (const auto& [name, value] : from.items()) {
-      if (!to.contains(name)) add("remove", pointer + "/" + pointer_step(name), value, nullptr, rebinds_key(type, name, rebinds));
-    }
-    for (const auto& [name, value] : to.items()) {
-      const std::string at = pointer + "/" + pointer_step(name);
-      const bool rebind = rebinds_key(type, name, rebinds);
-      if (!from.contains(name)) {
-        add("add", at, nullptr, value, rebind);
-      } else {
-        values(child_type(type, name), from.at(name), value, at, rebind);
-      }
+    for (const std::string& name : names_of(type, from, to)) {
+      const Key* key = type ? type->find(name) : nullptr;
+      member(key ? key->type : nullptr, name, from, to, pointer, key ? key->rebind() : rebinds);
     }
   }
 
  private:
-  static bool rebinds_key(const ObjectType* type, const std::string& name, bool rebinds) {
-    const Key* key = type ? type->find(name) : nullptr;
-    return key ? key->rebind() : rebinds;
+  // In document order: the registry's, or by name.
+  static std::vector<std::string> names_of(const ObjectType* type, const Json& from, const Json& to) {
+    std::vector<std::string> names;
+    for (const Key& key : type ? type->keys : std::vector<Key>()) names.emplace_back(key.name);
+    if (type) return names;
+    std::set<std::string> sorted;
+    for (const auto& [name, value] : from.items()) sorted.insert(name);
+    for (const auto& [name, value] : to.items()) sorted.insert(name);
+    names.assign(sorted.begin(), sorted.end());
+    return names;
   }
-  static const ValueType* child_type(const ObjectType* type, const std::string& name) {
-    const Key* key = type ? type->find(name) : nullptr;
-    return key ? key->type : nullptr;
+
+  void member(const ValueType* type, const std::string& name, const Json& from, const Json& to,
+              const std::string& pointer, bool rebinds) {
+    const std::string at = pointer + "/" + pointer_step(name);
+    const auto before = from.find(name);
+    const auto after = to.find(name);
+    if (before == from.end() && after == to.end()) return;
+    if (after == to.end()) {
+      add("remove", at, *before, nullptr, rebinds);
+    } else if (before == from.end()) {
+      add("add", at, nullptr, *after, rebinds);
+    } else {
+      values(type, *before, *after, at, rebinds);
+    }
   }
 
   void values(const ValueType* type, const Json& from, const Json& to, const std::string& pointer, bool rebinds) {
     if (from == to) return;
-    if (!from.is_object() || !to.is_object()) return add("replace", pointer, from, to, rebinds);
-    if (type && type->kind == ValueKind::kMap) return maps(type->item, from, to, pointer, rebinds);
-    objects(type ? type->object : nullptr, from, to, pointer, rebinds);
+    if (from.is_object() && to.is_object()) {
+      const bool map = type && type->kind == ValueKind::kMap;
+      return map ? entries(type->item, from, to, pointer, rebinds) : objects(type ? type->object : nullptr, from, to, pointer, rebinds);
+    }
+    const bool item_by_item = type && type->item && type->item->object && from.is_array() && from.size() == to.size();
+    if (!item_by_item) return add("replace", pointer, from, to, rebinds);
+    for (size_t i = 0; i < from.size(); ++i) values(type->item, from[i], to[i], fmt::format("{}/{}", pointer, i), rebinds);
   }
 
-  void maps(const ValueType* item, const Json& from, const Json& to, const std::string& pointer, bool rebinds) {
-    for (const auto& [name, value] : from.items()) {
-      if (!to.contains(name)) add("remove", pointer + "/" + pointer_step(name), value, nullptr, rebinds);
-    }
-    for (const auto& [name, value] : to.items()) {
-      const std::string at = pointer + "/" + pointer_step(name);
-      if (!from.contains(name)) {
-        add("add", at, nullptr, value, rebinds);
-      } else {
-        values(item, from.at(name), value, at, rebinds);
-      }
-    }
+  void entries(const ValueType* item, const Json& from, const Json& to, const std::string& pointer, bool rebinds) {
+    for (const std::string& name : names_of(nullptr, from, to)) member(item, name, from, to, pointer, rebinds);
   }
 
   void add(std::string op, std::string pointer, Json from, Json to, bool rebind) {

@@ -25,7 +25,10 @@ std::optional<Endpoint> Endpoint::parse(std::string_view text) {
   if (text.starts_with("unix:")) {
     endpoint.kind = Kind::kUnix;
     endpoint.path = text.substr(5);
-    const bool fits = endpoint.path.starts_with('/') && endpoint.path.size() <= kLongestUnixPath;
+    const bool printable = std::none_of(endpoint.path.begin(), endpoint.path.end(), [](char c) {
+      return static_cast<unsigned char>(c) < 0x20 || c == 0x7F;
+    });
+    const bool fits = endpoint.path.starts_with('/') && endpoint.path.size() <= kLongestUnixPath && printable;
     return fits ? std::optional(endpoint) : std::nullopt;
   }
   const size_t colon = text.rfind(':');

@@ -1,9 +1,12 @@
 #include <fmt/format.h>
 
-#include <algorithm>
+#include <charconv>
+#include <optional>
 
 #include "shared/base/bytes.h"
+#include "shared/config/duplicates.h"
 #include "shared/config/node.h"
+#include "shared/config/readable.h"
 
 namespace proxyd::config {
 namespace {
@@ -27,11 +30,12 @@ void append_utf8(std::string& text, uint32_t code_point) {
   }
 }
 
-// Why reading stopped; caught in read_json.
-struct Stop {
-  Problem problem;
-};
+bool is_finite(const std::string& number) {
+  double value = 0;
+  return std::from_chars(number.data(), number.data() + number.size(), value).ec == std::errc();
+}
 
+// Recursive descent. The first fault is kept and moves the position to the end of the text, so that every loop ends.
 class JsonReader {
  public:
   explicit JsonReader(std::string_view text) : text_(text) {}
@@ -42,15 +46,19 @@ class JsonReader {
     if (at_ != text_.size()) stop("syntax", "text follows the end of the document");
     return root;
   }
-  std::vector<Problem> take_duplicates() { return std::move(duplicates_); }
+  const std::optional<Problem>& fault() const { return fault_; }
 
  private:
-  [[noreturn]] void stop(std::string code, std::string message) const {
-    throw Stop{{"", line_, static_cast<int>(at_ - line_start_) + 1, std::move(code), std::move(message), ""}};
+  void stop(std::string code, std::string message) {
+    if (fault_) return;
+    const int column = static_cast<int>(at_ - line_start_) + 1;
+    fault_ = {"", line_, column, std::move(code), std::move(message), ""};
+    at_ = text_.size();
   }
+  bool stopped() const { return fault_.has_value(); }
   char peek() const { return at_ < text_.size() ? text_[at_] : '\0'; }
   void expect(char c, std::string_view where) {
-    if (peek() != c || at_ == text_.size()) stop("syntax", fmt::format("'{}' is missing {}", c, where));
+    if (peek() != c || at_ == text_.size()) return stop("syntax", fmt::format("'{}' is missing {}", c, where));
     ++at_;
   }
   void skip_space() {
@@ -70,6 +78,7 @@ class JsonReader {
     if (depth > kMaxDepth) stop("depth", fmt::format("nested deeper than {} levels", kMaxDepth));
     if (++nodes_ > kMaxNodes) stop("nodes", fmt::format("more than {} values", kMaxNodes));
     Node node;
+    if (stopped()) return node;
     node.line = line_;
     node.column = static_cast<int>(at_ - line_start_) + 1;
     switch (peek()) {
@@ -89,28 +98,18 @@ class JsonReader {
     expect('{', "");
     skip_space();
     if (peek() == '}') return void(++at_);
-    for (;;) {
+    while (!stopped()) {
       skip_space();
-      if (peek() != '"') stop("syntax", "a key in double quotes is missing");
+      if (peek() != '"') return stop("syntax", "a key in double quotes is missing");
       Node key = value(depth);
       skip_space();
       expect(':', "after a key");
       Node member = value(depth + 1);
-      add(node, std::move(key), std::move(member));
+      node.members.push_back({std::move(key), std::move(member)});
       skip_space();
       if (peek() == '}') return void(++at_);
       expect(',', "between two members");
     }
-  }
-
-  void add(Node& node, Node key, Node member) {
-    const auto same = std::find_if(node.members.begin(), node.members.end(), [&key](const auto& other) { return other.key.text == key.text; });
-    if (same != node.members.end()) {
-      duplicates_.push_back({"", key.line, key.column, "duplicate-key",
-                             fmt::format("key '{}' is given twice: first at line {}, column {}", key.text,
-                                         same->key.line, same->key.column), ""});
-    }
-    node.members.push_back({std::move(key), std::move(member)});
   }
 
   void list(Node& node, int depth) {
@@ -118,7 +117,7 @@ class JsonReader {
     expect('[', "");
     skip_space();
     if (peek() == ']') return void(++at_);
-    for (;;) {
+    while (!stopped()) {
       node.items.push_back(value(depth + 1));
       skip_space();
       if (peek() == ']') return void(++at_);
@@ -130,7 +129,7 @@ class JsonReader {
     uint32_t value = 0;
     for (int i = 0; i < 4; ++i) {
       const int digit = at_ < text_.size() ? hex_value(text_[at_]) : -1;
-      if (digit < 0) stop("syntax", "\\u needs four hexadecimal digits");
+      if (digit < 0) return stop("syntax", "\\u needs four hexadecimal digits"), 0;
       value = value * 16 + static_cast<uint32_t>(digit);
       ++at_;
     }
@@ -146,16 +145,16 @@ class JsonReader {
       ++at_;
       return;
     }
-    if (c != 'u') stop("syntax", "an unknown escape in a string");
+    if (c != 'u') return stop("syntax", "an unknown escape in a string");
     ++at_;
     uint32_t code_point = hex4();
     if (code_point >= 0xD800 && code_point < 0xDC00 && text_.substr(at_, 2) == "\\u") {
       at_ += 2;
       const uint32_t low = hex4();
-      if (low < 0xDC00 || low > 0xDFFF) stop("utf-8", "a lone surrogate in a string");
+      if (low < 0xDC00 || low > 0xDFFF) return stop("utf-8", "a lone surrogate in a string");
       code_point = 0x10000 + ((code_point - 0xD800) << 10) + (low - 0xDC00);
     } else if (code_point >= 0xD800 && code_point <= 0xDFFF) {
-      stop("utf-8", "a lone surrogate in a string");
+      return stop("utf-8", "a lone surrogate in a string");
     }
     append_utf8(text, code_point);
   }
@@ -163,22 +162,23 @@ class JsonReader {
   std::string string() {
     std::string text;
     ++at_;
-    for (;;) {
-      if (at_ >= text_.size()) stop("syntax", "a string has no end");
-      const char c = text_[at_];
-      if (c == '"') return ++at_, text;
-      if (static_cast<unsigned char>(c) < 0x20) stop("syntax", "a control character in a string; write it as \\u00XX");
-      ++at_;
-      if (c == '\\') {
+    for (char c = peek(); c != '"' && !stopped(); c = peek()) {
+      if (at_ >= text_.size()) {
+        stop("syntax", "a string has no end");
+      } else if (static_cast<unsigned char>(c) < 0x20) {
+        stop("syntax", "a control character in a string; write it as \\u00XX");
+      } else if (++at_; c == '\\') {
         escape(text);
       } else {
         text += c;
       }
     }
+    if (!stopped()) ++at_;
+    return text;
   }
 
   void digits() {
-    if (!is_digit(peek())) stop("syntax", "a digit is missing in a number");
+    if (!is_digit(peek())) return stop("syntax", "a digit is missing in a number");
     while (is_digit(peek())) ++at_;
   }
 
@@ -204,6 +204,7 @@ class JsonReader {
     }
     node.text = text_.substr(start, at_ - start);
     if (node.text == "-0") stop("syntax", "-0 is no number that means anything here");
+    if (node.kind == Node::Kind::kReal && !is_finite(node.text)) stop("syntax", "a number beyond what can be held");
   }
 
   void word(Node& node) {
@@ -223,21 +224,18 @@ class JsonReader {
   size_t line_start_ = 0;
   int line_ = 1;
   size_t nodes_ = 0;
-  std::vector<Problem> duplicates_;
+  std::optional<Problem> fault_;
 };
 
 }  // namespace
 
 Read read_json(std::string_view text) {
-  if (text.size() > kMaxDocument) return {{}, {{"", 0, 0, "size", "the document is larger than 8 MiB", ""}}};
-  if (!is_utf8(text)) return {{}, {{"", 0, 0, "utf-8", "the document is not well-formed UTF-8", ""}}};
+  if (auto fault = unreadable(text)) return {{}, {std::move(*fault)}};
   JsonReader reader(text);
-  try {
-    Node root = reader.document();
-    return {std::move(root), reader.take_duplicates()};
-  } catch (Stop& stopped) {
-    return {{}, {std::move(stopped.problem)}};
-  }
+  Node root = reader.document();
+  if (reader.fault()) return {{}, {*reader.fault()}};
+  std::vector<Problem> duplicates = find_duplicate_keys(root);
+  return {std::move(root), std::move(duplicates)};
 }
 
 }  // namespace proxyd::config

@@ -8,9 +8,25 @@ namespace {
 
 Json schema_of(const ObjectType& type);
 
-Json or_off(Json schema) { return {{"anyOf", Json::array({std::move(schema), Json{{"const", "off"}}})}}; }
+Json any_of(std::vector<Json> schemas) { return {{"anyOf", std::move(schemas)}}; }
+
+// { key: … } and nothing beside.
+Json only_key(const std::string& key, Json schema) {
+  Json properties = Json::object();
+  properties[key] = std::move(schema);
+  return {{"type", "object"}, {"properties", std::move(properties)}, {"required", Json::array({key})}, {"additionalProperties", false}};
+}
+
+Json schema_of(const ValueType& type);
+
+Json map_schema(const ValueType& type) {
+  Json schema{{"type", "object"}, {"additionalProperties", schema_of(*type.item)}, {"minProperties", type.least_items}, {"maxProperties", type.most_items}};
+  if (type.key_format == TextFormat::kName) schema["propertyNames"] = Json{{"pattern", "^[A-Za-z0-9._-]{1,64}$"}};
+  return schema;
+}
 
 Json schema_of(const ValueType& type) {
+  const Json text{{"type", "string"}};
   switch (type.kind) {
     case ValueKind::kDuration: return {{"type", "string"}, {"pattern", "^[0-9]+(ms|s|m|h|d|w)$"}};
     case ValueKind::kSize: return {{"type", "string"}, {"pattern", "^[0-9]+(B|KiB|MiB|GiB|TiB)$"}};
@@ -21,20 +37,18 @@ Json schema_of(const ValueType& type) {
       return schema;
     }
     case ValueKind::kBoolean: return {{"type", "boolean"}};
-    case ValueKind::kText: return {{"type", "string"}};
+    case ValueKind::kText: return text;
     case ValueKind::kWord: {
       Json words = Json::array();
       for (const std::string_view word : type.words) words.push_back(std::string(word));
       return {{"enum", std::move(words)}};
     }
-    case ValueKind::kList: return {{"type", "array"}, {"items", schema_of(*type.item)}, {"maxItems", type.most_items}};
-    case ValueKind::kMap:
-      return {{"type", "object"}, {"additionalProperties", schema_of(*type.item)}, {"maxProperties", type.most_items}};
+    case ValueKind::kList:
+      return {{"type", "array"}, {"items", schema_of(*type.item)}, {"minItems", type.least_items}, {"maxItems", type.most_items}};
+    case ValueKind::kMap: return map_schema(type);
     case ValueKind::kObject: return schema_of(*type.object);
-    case ValueKind::kFieldValue:
-      return {{"anyOf", Json::array({Json{{"type", "string"}}, Json{{"type", "object"}, {"required", {"file"}}, {"properties", {{"file", {{"type", "string"}}}}}, {"additionalProperties", false}}})}};
-    case ValueKind::kCondition:
-      return {{"anyOf", Json::array({Json{{"type", "string"}}, Json{{"type", "object"}, {"minProperties", 1}, {"maxProperties", 1}, {"properties", {{"regex", {{"type", "string"}}}, {"absent", {{"const", true}}}}}, {"additionalProperties", false}}})}};
+    case ValueKind::kFieldValue: return any_of({text, only_key("file", text), Json{{"type", "null"}}});
+    case ValueKind::kCondition: return any_of({text, only_key("regex", text), only_key("absent", Json{{"const", true}})});
   }
   return true;
 }
@@ -45,8 +59,8 @@ Json schema_of(const ObjectType& type) {
   for (const Key& key : type.keys) {
     if (!key.type) continue;
     Json schema = schema_of(*key.type);
-    if (key.type->may_be_off) schema = or_off(std::move(schema));
-    if (key.inherited()) schema = {{"anyOf", Json::array({std::move(schema), Json{{"type", "null"}}})}};
+    if (key.type->may_be_off) schema = any_of({std::move(schema), Json{{"const", "off"}}});
+    if (key.inherited() || key.outermost()) schema = any_of({std::move(schema), Json{{"type", "null"}}});
     if (!key.meaning.empty()) schema["description"] = std::string(key.meaning);
     if (!key.default_json.empty()) schema["default"] = Json::parse(key.default_json);
     if (key.required()) required.push_back(std::string(key.name));

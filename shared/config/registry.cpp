@@ -14,10 +14,13 @@ ValueType object_of(const ObjectType& object) { return {.kind = Kind::kObject, .
 const ValueType kDuration{.kind = Kind::kDuration, .least = 1};
 const ValueType kMaybeDuration{.kind = Kind::kDuration, .may_be_off = true, .least = 1};
 const ValueType kMaybeSize{.kind = Kind::kSize, .may_be_off = true};
+const ValueType kMaybeLine{.kind = Kind::kSize, .may_be_off = true, .least = 64};
 const ValueType kMaybeCount{.kind = Kind::kCount, .may_be_off = true, .least = 1};
 const ValueType kBoolean{.kind = Kind::kBoolean};
 const ValueType kAnyText = text(Format::kAny);
-const ValueType kTemplate = text(Format::kTemplate);
+const ValueType kFieldContent = text(Format::kFieldContent);
+const ValueType kLocation = text(Format::kLocation);
+const ValueType kPathTemplate = text(Format::kPathTemplate);
 const ValueType kRegex = text(Format::kRegex);
 const ValueType kPath = text(Format::kPath);
 const ValueType kName = text(Format::kName);
@@ -28,7 +31,9 @@ const ValueType kMethod = text(Format::kMethod);
 const ValueType kMethods = list_of(kMethod);
 const ValueType kStatus{.kind = Kind::kInteger, .least = 200, .most = 599};
 
-const ObjectType kTimeouts{"timeouts", {
+// In `defaults` these have defaults of their own. In a host or a route they have none: what is not said there is
+// inherited, and what is said counts even where it equals the default.
+const std::vector<Key> kTimeoutKeys = {
     {"client_header", &kMaybeDuration, "\"10s\"", "from the first octet of a request's head to its end", kInherited},
     {"client_body", &kMaybeDuration, "\"30s\"", "a gap in a request's content, under 256 B/s", kInherited},
     {"client_write", &kMaybeDuration, "\"30s\"", "a gap in which the client takes less than 256 B/s", kInherited},
@@ -39,26 +44,40 @@ const ObjectType kTimeouts{"timeouts", {
     {"tunnel", &kMaybeDuration, "\"1h\"", "a tunnel without an octet either way", kInherited},
     {"total", &kMaybeDuration, "\"off\"", "the whole request", kInherited},
     {"deadline_header", nullptr},
-}};
+};
 
-const ObjectType kLimits{"limits", {
-    {"request_line", &kMaybeSize, "\"8KiB\"", "the request line; more is 414", kInherited},
-    {"request_headers", &kMaybeSize, "\"32KiB\"", "the header section; more is 431", kInherited},
+const std::vector<Key> kLimitKeys = {
+    {"request_line", &kMaybeLine, "\"8KiB\"", "the request line; more is 414", kInherited},
+    {"request_headers", &kMaybeLine, "\"32KiB\"", "the header section; more is 431", kInherited},
     {"header_count", &kMaybeCount, "100", "header lines; more is 431", kInherited},
     {"request_body", &kMaybeSize, "\"off\"", "a request's content; more is 413", kInherited},
-    {"response_headers", &kMaybeSize, "\"64KiB\"", "a response's header section; more is 502", kInherited},
+    {"response_headers", &kMaybeLine, "\"64KiB\"", "a response's header section; more is 502", kInherited},
     {"connections_per_client", nullptr},
-}};
+};
+
+std::vector<Key> outermost(std::vector<Key> keys) {
+  for (Key& key : keys) key.flags = static_cast<uint8_t>((key.flags & ~kInherited) | kOutermost);
+  return keys;
+}
+std::vector<Key> without_defaults(std::vector<Key> keys) {
+  for (Key& key : keys) key.default_json = {};
+  return keys;
+}
+
+const ObjectType kTimeouts{"timeouts", outermost(kTimeoutKeys)};
+const ObjectType kInnerTimeouts{"timeouts", without_defaults(kTimeoutKeys)};
+const ObjectType kLimits{"limits", outermost(kLimitKeys)};
+const ObjectType kInnerLimits{"limits", without_defaults(kLimitKeys)};
 
 const ValueType kFieldValue{.kind = Kind::kFieldValue};
 const ValueType kFieldValues = map_of(kFieldValue, Format::kFieldName);
 const ValueType kFieldPattern = text(Format::kFieldPattern);
 const ValueType kFieldPatterns = list_of(kFieldPattern);
 const ObjectType kFieldEdits{"field_edits", {
-    {"set", &kFieldValues, "{}", "replaces the field"},
-    {"add", &kFieldValues, "{}", "adds a line beside those there"},
-    {"default", &kFieldValues, "{}", "sets the field where it is absent"},
-    {"remove", &kFieldPatterns, "[]", "names, or prefixes that end in *"},
+    {"set", &kFieldValues, "{}", "replaces the field", kInherited},
+    {"add", &kFieldValues, "{}", "adds a line beside those there", kInherited},
+    {"default", &kFieldValues, "{}", "sets the field where it is absent", kInherited},
+    {"remove", &kFieldPatterns, "[]", "names, or prefixes that end in *", kInherited},
 }};
 const ValueType kFieldEditsValue = object_of(kFieldEdits);
 const ObjectType kHeaders{"headers", {
@@ -80,7 +99,7 @@ const ObjectType kRetry{"retry", {
 const ObjectType kRewrite{"rewrite", {
     {"strip_prefix", &kPath, "", "whole segments taken off the front of the path"},
     {"add_prefix", &kPath, "", "put before the path"},
-    {"path", &kTemplate, "", "the new path"},
+    {"path", &kPathTemplate, "", "the new path"},
 }};
 
 const ObjectType kWebsocket{"websocket", {
@@ -95,15 +114,18 @@ const ValueType kRetryValue = object_of(kRetry);
 const ValueType kRewriteValue = object_of(kRewrite);
 const ValueType kWebsocketValue = object_of(kWebsocket);
 
-// The keys that defaults, host and route share, behind their own.
+const ValueType kInnerTimeoutsValue = object_of(kInnerTimeouts);
+const ValueType kInnerLimitsValue = object_of(kInnerLimits);
+
+// The keys that host and route share, behind their own.
 std::vector<Key> with_keys_on_the_way(std::vector<Key> keys) {
   const std::vector<Key> shared = {
       {"cache", nullptr},
       {"rewrite", &kRewriteValue, "", "the path that the target sees", kInherited},
       {"headers", &kHeadersValue, "{}", "edits of fields", kInherited},
       {"access", nullptr}, {"auth", nullptr}, {"rate_limit", nullptr},
-      {"limits", &kLimitsValue, "{}", "sizes and counts", kInherited},
-      {"timeouts", &kTimeoutsValue, "{}", "deadlines", kInherited},
+      {"limits", &kInnerLimitsValue, "{}", "sizes and counts", kInherited},
+      {"timeouts", &kInnerTimeoutsValue, "{}", "deadlines", kInherited},
       {"retry", &kRetryValue, "", "the upstream's, unless given", kInherited},
       {"compress", nullptr}, {"mirror", nullptr}, {"bandwidth", nullptr},
       {"websocket", &kWebsocketValue, "", "tunnels", kInherited},
@@ -113,16 +135,25 @@ std::vector<Key> with_keys_on_the_way(std::vector<Key> keys) {
   return keys;
 }
 
-const ObjectType kDefaults{"defaults", with_keys_on_the_way({
+const ObjectType kDefaults{"defaults", {
     {"trusted_proxies", &kCidrs, "[]", "whose forwarding fields and PROXY header are believed"},
-    {"compression", nullptr}, {"cache_status", nullptr},
-})};
+    {"timeouts", &kTimeoutsValue, "{}", "deadlines", kOutermost},
+    {"limits", &kLimitsValue, "{}", "sizes and counts", kOutermost},
+    {"compression", nullptr}, {"cache_status", nullptr}, {"cache", nullptr},
+    {"rewrite", &kRewriteValue, "", "the path that the target sees", kOutermost},
+    {"headers", &kHeadersValue, "{}", "edits of fields", kOutermost},
+    {"access", nullptr}, {"auth", nullptr}, {"rate_limit", nullptr},
+    {"retry", &kRetryValue, "", "the upstreams' own, unless given", kOutermost},
+    {"compress", nullptr}, {"mirror", nullptr}, {"bandwidth", nullptr},
+    {"websocket", &kWebsocketValue, "{}", "tunnels", kOutermost},
+    {"raw_path", &kBoolean, "false", "forward the path as sent", kOutermost},
+}};
 
 const ValueType kCondition{.kind = Kind::kCondition};
 const ValueType kConditions = map_of(kCondition, Format::kNotEmpty);
-const ValueType kFieldConditions = map_of(kCondition, Format::kFieldName);
+const ValueType kFieldConditions = map_of(kCondition, Format::kToken);
 const ValueType kHostPattern = text(Format::kHostPattern);
-const ValueType kHostPatterns = list_of(kHostPattern);
+const ValueType kHostPatterns{.kind = Kind::kList, .item = &kHostPattern, .least_items = 1};
 const ValueType kScheme{.kind = Kind::kWord, .words = {"http", "https"}};
 const ObjectType kMatch{"match", {
     {"path", &kPath, "", "exactly this path"},
@@ -138,7 +169,7 @@ const ObjectType kMatch{"match", {
 }};
 
 const ValueType kShare{.kind = Kind::kInteger, .least = 0, .most = 1'000'000};
-const ValueType kShares = map_of(kShare);
+const ValueType kShares{.kind = Kind::kMap, .item = &kShare, .least_items = 1, .most_items = 64};
 const ValueType kSplitKey = text(Format::kSplitKey);
 const ObjectType kSplit{"split", {
     {"upstreams", &kShares, "", "name: share", kRequired},
@@ -148,13 +179,13 @@ const ObjectType kSplit{"split", {
 
 const ValueType kRedirectStatus{.kind = Kind::kInteger, .least = 301, .most = 308};
 const ObjectType kRedirect{"redirect", {
-    {"to", &kTemplate, "", "the Location", kRequired},
+    {"to", &kLocation, "", "the Location", kRequired},
     {"status", &kRedirectStatus, "308", "301, 302, 303, 307 or 308"},
 }};
 const ObjectType kRespond{"respond", {
     {"status", &kStatus, "200", ""},
     {"body", &kAnyText, "\"\"", ""},
-    {"content_type", &kAnyText, "\"text/plain; charset=utf-8\"", ""},
+    {"content_type", &kFieldContent, "\"text/plain; charset=utf-8\"", ""},
 }};
 
 const ValueType kMatchValue = object_of(kMatch);
@@ -168,7 +199,7 @@ const ObjectType kRoute{"route", with_keys_on_the_way({
     {"split", &kSplitValue, "", "… by shares"},
     {"redirect", &kRedirectValue, "", "an answer with a Location"},
     {"respond", &kRespondValue, "", "a fixed answer"},
-    {"ready", &kBoolean, "", "answers as /readyz"},
+    {"ready", &kBoolean, "false", "answers as /readyz"},
 })};
 
 const ValueType kRouteValue = object_of(kRoute);
@@ -182,9 +213,9 @@ const ObjectType kHost{"host", with_keys_on_the_way({
 })};
 
 const ValueType kListenAddress = text(Format::kListenAddress);
-const ValueType kListenAddresses = list_of(kListenAddress);
+const ValueType kListenAddresses{.kind = Kind::kList, .item = &kListenAddress, .least_items = 1, .most_items = 16};
 const ValueType kProtocol{.kind = Kind::kWord, .words = {"h1"}, .later_words = {"h2", "h2c"}};
-const ValueType kProtocols = list_of(kProtocol);
+const ValueType kProtocols{.kind = Kind::kList, .item = &kProtocol, .least_items = 1, .most_items = 3};
 const ValueType kProxyProtocol{.kind = Kind::kWord, .words = {"off", "v1", "v2", "any"}};
 const ValueType kBacklog{.kind = Kind::kInteger, .least = 1, .most = 65535};
 const ValueType kUnderscores{.kind = Kind::kWord, .words = {"reject", "drop", "pass"}};

@@ -19,6 +19,10 @@ enum class ValueKind {
 enum class TextFormat {
   kAny, kNotEmpty, kName, kCidr, kFieldName, kFieldPattern, kTemplate, kRegex, kPath, kFilePath, kListenAddress,
   kTargetAddress, kHostPattern, kMethod, kSplitKey, kUpstreamHost, kRetryCondition,
+  kToken,         // a field name that is only looked at
+  kFieldContent,  // a field value without variables
+  kLocation,      // a template that may not be empty
+  kPathTemplate,  // a template that makes a path
 };
 
 struct ValueType {
@@ -32,6 +36,7 @@ struct ValueType {
   TextFormat key_format = TextFormat::kName;         // of kMap
   int64_t least = 0;
   int64_t most = INT64_MAX;
+  size_t least_items = 0;
   size_t most_items = 1024;
 };
 
@@ -45,11 +50,13 @@ struct Key {
   bool required() const { return (flags & 1) != 0; }
   bool inherited() const { return (flags & 2) != 0; }   // null drops what would be inherited
   bool rebind() const { return (flags & 4) != 0; }      // its change rebinds a socket
+  bool outermost() const { return (flags & 8) != 0; }   // nothing is inherited here: null is the default
 };
 
 inline constexpr uint8_t kRequired = 1;
 inline constexpr uint8_t kInherited = 2;
 inline constexpr uint8_t kRebind = 4;
+inline constexpr uint8_t kOutermost = 8;
 
 struct ObjectType {
   std::string_view name;

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstring>
 #include <nlohmann/json.hpp>
 
@@ -42,10 +43,12 @@ nlohmann::json to_json(const Materials& materials) {
   return {{"targets", std::move(targets)}, {"upstreams", materials.upstreams}, {"files", materials.files}};
 }
 
+// Throws nlohmann's exceptions for what is no materials.
 Materials from_json(const nlohmann::json& json) {
   Materials materials;
   for (const auto& [name, one] : json.at("targets").items()) {
-    TargetMaterial material{one.at("row"), one.at("addresses"), static_cast<Admission>(one.at("admission").get<int>()), std::nullopt};
+    const auto admission = static_cast<Admission>(std::clamp(one.at("admission").get<int>(), 0, 2));
+    TargetMaterial material{one.at("row"), one.at("addresses"), admission, std::nullopt};
     if (one.contains("weight")) material.weight = one.at("weight").get<uint32_t>();
     materials.targets[name] = std::move(material);
   }
@@ -74,9 +77,12 @@ Result<Snapshot> unseal(int descriptor) {
   const std::string_view body = std::string_view(*content).substr(sizeof header);
   const bool sizes_fit = header.canonical_size <= body.size() && header.materials_size == body.size() - header.canonical_size;
   if (!sizes_fit || digest_of(header, body) != header.digest) return Error{"a snapshot is damaged: its digest does not match"};
-  const auto json = nlohmann::json::parse(body.substr(header.canonical_size), nullptr, false);
-  if (json.is_discarded()) return Error{"a snapshot's materials are no JSON"};
-  return Snapshot{header.revision, header.epoch, std::string(body.substr(0, header.canonical_size)), from_json(json)};
+  try {
+    Materials materials = from_json(nlohmann::json::parse(body.substr(header.canonical_size)));
+    return Snapshot{header.revision, header.epoch, std::string(body.substr(0, header.canonical_size)), std::move(materials)};
+  } catch (const nlohmann::json::exception& error) {
+    return Error{fmt::format("a snapshot's materials cannot be read: {}", error.what())};
+  }
 }
 
 }  // namespace proxyd::config

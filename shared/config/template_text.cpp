@@ -7,6 +7,8 @@
 #include <optional>
 #include <utility>
 
+#include "shared/config/field_name.h"
+
 namespace proxyd::config {
 namespace {
 
@@ -20,9 +22,10 @@ std::optional<TemplatePart> variable(std::string_view name) {
   if (name.size() == 1 && name[0] >= '1' && name[0] <= '9') return TemplatePart{Kind::kCapture, std::string(name)};
   constexpr std::array<std::pair<std::string_view, Kind>, 3> kNamed = {{{"header.", Kind::kHeader}, {"cookie.", Kind::kCookie}, {"query.", Kind::kQueryParameter}}};
   for (const auto& [prefix, kind] : kNamed) {
-    if (name.starts_with(prefix) && name.size() > prefix.size()) {
-      return TemplatePart{kind, std::string(name.substr(prefix.size()))};
-    }
+    if (!name.starts_with(prefix)) continue;
+    const std::string_view rest = name.substr(prefix.size());
+    const bool fits = kind == Kind::kQueryParameter ? !rest.empty() : is_token(rest);
+    if (fits) return TemplatePart{kind, std::string(rest)};
   }
   return std::nullopt;
 }

@@ -4,54 +4,80 @@
 #include <re2/re2.h>
 
 #include <algorithm>
-#include <array>
 
 #include "shared/base/bytes.h"
 #include "shared/config/cidr.h"
 #include "shared/config/endpoint.h"
+#include "shared/config/field_name.h"
 #include "shared/config/template_text.h"
 
 namespace proxyd::config {
 namespace {
 
+constexpr size_t kLongestName = 64;
+constexpr size_t kLongestHost = 253;
+constexpr size_t kLongestMethod = 32;
+constexpr size_t kLongestFieldName = 256;
+constexpr int64_t kRegexMemory = 4 << 20;
+
 bool all(std::string_view text, bool (*fits)(char)) { return std::all_of(text.begin(), text.end(), fits); }
 
 bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
 
-bool is_token(std::string_view text) {
-  const auto fits = [](char c) { return is_letter(c) || is_digit(c) || std::string_view("!#$%&'*+-.^_`|~").find(c) != std::string_view::npos; };
-  return !text.empty() && std::all_of(text.begin(), text.end(), fits);
-}
+bool is_control(char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; }
 
-bool has_control(std::string_view text) {
-  return std::any_of(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; });
+bool has_control(std::string_view text) { return std::any_of(text.begin(), text.end(), is_control); }
+
+// RFC 9110 5.5: a tab may be in a field value, no other control character.
+TextFault check_field_content(std::string_view text) {
+  const auto refused = [](char c) { return is_control(c) && c != '\t'; };
+  const bool ok = std::none_of(text.begin(), text.end(), refused);
+  return {ok ? "" : "holds a control character (a line end or NUL), which no field value may"};
 }
 
 TextFault check_name(std::string_view text) {
   const auto fits = [](char c) { return is_letter(c) || is_digit(c) || c == '.' || c == '_' || c == '-'; };
-  const bool ok = !text.empty() && text.size() <= 64 && all(text, fits);
+  const bool ok = !text.empty() && text.size() <= kLongestName && all(text, fits);
   return {ok ? "" : "is no name: 1 to 64 of letters, digits, '.', '_' and '-'"};
 }
 
-// Fields that framing and the connection live by are ours alone (RFC 9110 7.6.1, RFC 9112 6).
+TextFault check_token(std::string_view text) {
+  return {is_token(text) && text.size() <= kLongestFieldName ? "" : "is no field name"};
+}
+
 TextFault check_field_name(std::string_view text) {
-  constexpr std::array<std::string_view, 10> kOurs = {"connection", "content-length", "host", "keep-alive", "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade", "expect"};
-  if (!is_token(text)) return {"is no field name"};
-  const bool ours = std::any_of(kOurs.begin(), kOurs.end(), [text](std::string_view name) { return equals_ignoring_case(name, text); });
-  if (ours) return {"cannot be edited: it belongs to the connection or frames the message (an upstream's Host: upstreams.NAME.host)"};
-  return {};
+  if (const TextFault fault = check_token(text); !fault.ok()) return fault;
+  if (equals_ignoring_case(text, "host")) return {"cannot be edited: an upstream's Host is set by upstreams.NAME.host"};
+  return {is_connection_field(text) ? "cannot be edited: it frames the message or belongs to one connection" : ""};
+}
+
+TextFault check_field_pattern(std::string_view text) {
+  if (!text.ends_with('*')) return check_field_name(text);
+  const std::string_view prefix = text.substr(0, text.size() - 1);
+  if (!is_token(prefix) || prefix.size() > kLongestFieldName) return {"is no field name or prefix with '*'"};
+  const bool covers = covers_connection_field(prefix);
+  return {covers ? "would remove fields that frame the message or belong to one connection: use a longer prefix" : ""};
 }
 
 TextFault check_template(std::string_view text) {
-  if (has_control(text)) return {"holds a control character"};
+  if (const TextFault fault = check_field_content(text); !fault.ok()) return fault;
   const auto parts = parse_template(text);
   return {parts ? "" : fmt::format("has {}", parts.error().message)};
+}
+
+TextFault check_location(std::string_view text) {
+  return text.empty() ? TextFault{"is empty: write where to, as \"https://{host}{uri}\""} : check_template(text);
+}
+
+TextFault check_path_template(std::string_view text) {
+  const bool begins_well = text.starts_with('/') || (text.starts_with('{') && !text.starts_with("{{"));
+  return begins_well ? check_template(text) : TextFault{"is no path: it must begin with '/' or a {variable}"};
 }
 
 TextFault check_regex(std::string_view text) {
   RE2::Options options;
   options.set_log_errors(false);
-  options.set_max_mem(4 << 20);
+  options.set_max_mem(kRegexMemory);
   const RE2 expression(std::string(text), options);
   return {expression.ok() ? "" : fmt::format("is no RE2 expression: {}", expression.error())};
 }
@@ -63,27 +89,34 @@ TextFault check_path(std::string_view text) {
 }
 
 TextFault check_host_pattern(std::string_view text) {
+  constexpr const char* kWrong = "is no host name; a wildcard is \"*.name\" or \"*\" alone";
   if (text == "*") return {};
+  if (text.starts_with('[')) {
+    const bool closed = text.size() > 2 && text.ends_with(']') && text.find(':') != std::string_view::npos;
+    return {closed && parse_mapped_address(text.substr(1, text.size() - 2)) ? "" : "is no IPv6 address in brackets"};
+  }
   if (text.starts_with("*.")) text.remove_prefix(2);
-  if (text.starts_with('[')) return {parse_mapped_address(text.substr(1, text.size() < 2 ? 0 : text.size() - 2)) ? "" : "is no IPv6 address"};
   const auto fits = [](char c) { return is_letter(c) || is_digit(c) || c == '-' || c == '.' || c == '_'; };
-  const bool ok = !text.empty() && text.size() <= 253 && all(text, fits) && text.front() != '.' && text.find("..") == std::string_view::npos;
-  return {ok ? "" : "is no host name; a wildcard is \"*.name\" or \"*\" alone"};
+  const bool ends_well = !text.empty() && text.front() != '.' && text.back() != '.';
+  const bool ok = ends_well && text.size() <= kLongestHost && all(text, fits) && text.find("..") == std::string_view::npos;
+  return {ok ? "" : kWrong};
 }
 
 TextFault check_target_address(std::string_view text) {
-  if (text.starts_with("srv:")) return {"is looked up by SRV records", true};
+  if (text.starts_with("srv:")) return {"is looked up by SRV records; write \"host:port\"", true};
   const auto endpoint = Endpoint::parse(text);
   const bool ok = endpoint && (endpoint->kind == Endpoint::Kind::kUnix || !endpoint->host.empty());
   return {ok ? "" : "is no address: write \"host:port\" or \"unix:/path\""};
 }
 
 TextFault check_split_key(std::string_view text) {
+  constexpr const char* kWrong = "is none of client_ip, header:NAME, cookie:NAME, query:NAME";
   if (text == "client_ip") return {};
-  for (const std::string_view prefix : {"header:", "cookie:", "query:"}) {
-    if (text.starts_with(prefix) && text.size() > prefix.size()) return {};
-  }
-  return {"is none of client_ip, header:NAME, cookie:NAME, query:NAME"};
+  const size_t colon = std::min(text.find(':'), text.size());
+  const std::string_view kind = text.substr(0, colon);
+  const std::string_view name = text.substr(std::min(colon + 1, text.size()));
+  if (kind == "header" || kind == "cookie") return {is_token(name) ? "" : kWrong};
+  return {kind == "query" && !name.empty() && !has_control(name) ? "" : kWrong};
 }
 
 TextFault check_retry_condition(std::string_view text) {
@@ -92,16 +125,13 @@ TextFault check_retry_condition(std::string_view text) {
   return {ok ? "" : "is none of connect_error, reset_before_response, \"400\" to \"599\""};
 }
 
-TextFault check_field_pattern(std::string_view text) {
-  if (text.ends_with('*')) return {is_token(text) && text.size() > 1 ? "" : "is no field name or prefix with '*'"};
-  return check_field_name(text);
-}
-
+// A name or an address, with a port or without.
 TextFault check_upstream_host(std::string_view text) {
   if (text == "keep" || text == "target") return {};
-  const bool wildcard = text.find('*') != std::string_view::npos;
-  const size_t colon = text.rfind(':');
-  return {!wildcard && check_host_pattern(text.substr(0, colon)).ok() ? "" : "is none of keep, target, or a host name"};
+  const bool named = !text.starts_with('*') && check_host_pattern(text).ok();
+  const auto endpoint = Endpoint::parse(text);
+  const bool with_port = endpoint && endpoint->kind == Endpoint::Kind::kTcp && !endpoint->host.empty();
+  return {named || with_port ? "" : "is none of keep, target, or a host name"};
 }
 
 }  // namespace
@@ -111,22 +141,42 @@ TextFault check_text(TextFormat format, std::string_view text) {
     case TextFormat::kAny: return {};
     case TextFormat::kNotEmpty: return {text.empty() || has_control(text) ? "must be a text without control characters" : ""};
     case TextFormat::kName: return check_name(text);
-    case TextFormat::kCidr: return {Cidr::parse(text) ? "" : "is no network: write \"10.0.0.0/8\" or \"2001:db8::/32\", with no bits behind the prefix"};
+    case TextFormat::kCidr:
+      return {Cidr::parse(text) ? "" : "is no network: write \"10.0.0.0/8\" or \"2001:db8::/32\", with no bits behind the prefix"};
+    case TextFormat::kToken: return check_token(text);
     case TextFormat::kFieldName: return check_field_name(text);
     case TextFormat::kFieldPattern: return check_field_pattern(text);
+    case TextFormat::kFieldContent: return check_field_content(text);
     case TextFormat::kTemplate: return check_template(text);
+    case TextFormat::kLocation: return check_location(text);
+    case TextFormat::kPathTemplate: return check_path_template(text);
     case TextFormat::kRegex: return check_regex(text);
     case TextFormat::kPath: return check_path(text);
     case TextFormat::kFilePath: return {text.starts_with('/') && !has_control(text) ? "" : "is no absolute path of a file"};
-    case TextFormat::kListenAddress: return {Endpoint::parse(text) ? "" : "is no address: write \"host:port\", \":port\" or \"unix:/path\""};
+    case TextFormat::kListenAddress:
+      return {Endpoint::parse(text) ? "" : "is no address: write \"host:port\", \":port\" or \"unix:/path\""};
     case TextFormat::kTargetAddress: return check_target_address(text);
     case TextFormat::kHostPattern: return check_host_pattern(text);
-    case TextFormat::kMethod: return {is_token(text) && text.size() <= 32 ? "" : "is no method"};
+    case TextFormat::kMethod: return {is_token(text) && text.size() <= kLongestMethod ? "" : "is no method"};
     case TextFormat::kSplitKey: return check_split_key(text);
     case TextFormat::kUpstreamHost: return check_upstream_host(text);
     case TextFormat::kRetryCondition: return check_retry_condition(text);
   }
   return {};
+}
+
+size_t longest(TextFormat format) {
+  switch (format) {
+    case TextFormat::kAny: return size_t{1024} * 1024;
+    case TextFormat::kTemplate:
+    case TextFormat::kLocation:
+    case TextFormat::kPathTemplate:
+    case TextFormat::kFieldContent:
+    case TextFormat::kPath: return 8192;
+    case TextFormat::kRegex:
+    case TextFormat::kFilePath: return 4096;
+    default: return 1024;
+  }
 }
 
 }  // namespace proxyd::config

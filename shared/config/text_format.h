@@ -8,7 +8,7 @@
 namespace proxyd::config {
 
 // What is wrong with a text of that format, in words that finish "'x' …"; empty when nothing is. `later` says that it
-// is right but of a later feature.
+// is right but of a later feature. A value; any process.
 struct TextFault {
   std::string message;
   bool later = false;
@@ -16,5 +16,8 @@ struct TextFault {
 };
 
 TextFault check_text(TextFormat format, std::string_view text);
+
+// The most octets that a text of that format may have.
+size_t longest(TextFormat format);
 
 }  // namespace proxyd::config

@@ -2,10 +2,14 @@
 #include <re2/re2.h>
 #include <yaml-cpp/yaml.h>
 
-#include <algorithm>
+#include <charconv>
 
 #include "shared/base/bytes.h"
+#include "shared/config/duplicates.h"
 #include "shared/config/node.h"
+#include "shared/config/problem_list.h"
+#include "shared/config/readable.h"
+#include "shared/config/yaml_size.h"
 
 namespace proxyd::config {
 namespace {
@@ -26,16 +30,31 @@ Node::Kind kind_of_plain(const std::string& text) {
   return RE2::FullMatch(text, real) ? Node::Kind::kReal : Node::Kind::kText;
 }
 
+// Whole numbers may be octal, hexadecimal or signed in YAML; further on they are decimal, as in JSON.
+std::string decimal(const std::string& text) {
+  const bool octal = text.starts_with("0o");
+  const bool hexadecimal = text.starts_with("0x");
+  const size_t prefix = octal || hexadecimal ? 2 : text.starts_with('+') ? 1 : 0;
+  const char* end = text.data() + text.size();
+  int64_t value = 0;
+  const auto [stopped, error] = std::from_chars(text.data() + prefix, end, value, octal ? 8 : hexadecimal ? 16 : 10);
+  return error == std::errc() && stopped == end ? std::to_string(value) : text;
+}
+
+bool is_plain_tag(const std::string& tag) { return tag.empty() || tag == "?"; }
+
+bool is_known_tag(const std::string& tag) { return is_plain_tag(tag) || tag == "!" || tag == "tag:yaml.org,2002:str"; }
+
+// yaml-cpp's tree as ours, each alias as a copy of what it stands for. Stops at the first limit that is passed.
 class YamlReader {
  public:
   Node convert(const YAML::Node& yaml, int depth) {
     Node node;
     node.line = yaml.Mark().line + 1;
     node.column = yaml.Mark().column + 1;
-    if (full_) return node;
-    if (depth > kMaxDepth) return stop(yaml, "depth", fmt::format("nested deeper than {} levels", kMaxDepth)), node;
-    if (++nodes_ > kMaxNodes) {
-      return stop(yaml, "nodes", fmt::format("more than {} values after aliases are expanded", kMaxNodes)), node;
+    if (full_ || !within_limits(yaml, depth)) return node;
+    if (!is_known_tag(yaml.Tag())) {
+      problems_.add(problem_at(yaml.Mark(), "syntax", fmt::format("tag '{}' is not supported; remove it", yaml.Tag())));
     }
     if (yaml.IsMap()) {
       map(node, yaml, depth);
@@ -47,41 +66,37 @@ class YamlReader {
     }
     return node;
   }
-  std::vector<Problem> take_problems() { return std::move(problems_); }
+  std::vector<Problem> take_problems() { return problems_.take(); }
 
  private:
-  void stop(const YAML::Node& yaml, std::string code, std::string message) {
-    full_ = true;
-    problems_.push_back(problem_at(yaml.Mark(), std::move(code), std::move(message)));
+  bool within_limits(const YAML::Node& yaml, int depth) {
+    if (depth > kMaxDepth) return stop(yaml, "depth", fmt::format("nested deeper than {} levels", kMaxDepth));
+    if (++nodes_ <= kMaxNodes) return true;
+    return stop(yaml, "nodes", fmt::format("more than {} values after aliases are expanded", kMaxNodes));
   }
 
-  void scalar(Node& node, const YAML::Node& yaml) {
+  bool stop(const YAML::Node& yaml, std::string code, std::string message) {
+    full_ = true;
+    problems_.add(problem_at(yaml.Mark(), std::move(code), std::move(message)));
+    return false;
+  }
+
+  static void scalar(Node& node, const YAML::Node& yaml) {
     node.text = yaml.Scalar();
-    const std::string& tag = yaml.Tag();
-    if (tag != "?" && tag != "!" && tag != "" && tag != "tag:yaml.org,2002:str") {
-      problems_.push_back(problem_at(yaml.Mark(), "syntax", fmt::format("tag '{}' is not supported", tag)));
-    }
-    node.kind = tag == "?" || tag.empty() ? kind_of_plain(node.text) : Node::Kind::kText;
-    if (node.kind == Node::Kind::kBoolean) node.text = node.text[0] == 't' || node.text[0] == 'T' ? "true" : "false";
+    node.kind = is_plain_tag(yaml.Tag()) ? kind_of_plain(node.text) : Node::Kind::kText;
+    if (node.kind == Node::Kind::kInteger) node.text = decimal(node.text);
+    if (node.kind == Node::Kind::kBoolean) node.text = ascii_lower(node.text[0]) == 't' ? "true" : "false";
   }
 
   void map(Node& node, const YAML::Node& yaml, int depth) {
     node.kind = Node::Kind::kMap;
     for (const auto& member : yaml) {
       if (!member.first.IsScalar()) {
-        problems_.push_back(problem_at(member.first.Mark(), "syntax", "a key must be a plain word"));
+        problems_.add(problem_at(member.first.Mark(), "syntax", "a key must be a plain word"));
         continue;
       }
-      Node key = convert(member.first, depth + 1);
-      const Node* same = nullptr;
-      for (const auto& [other, value] : node.members) {
-        if (other.text == key.text) same = &other;
-      }
-      if (same) {
-        problems_.push_back(problem_at(member.first.Mark(), "duplicate-key",
-                                       fmt::format("key '{}' is given twice: first at line {}, column {}", key.text,
-                                                   same->line, same->column)));
-      }
+      Node key = convert(member.first, depth);
+      key.text = member.first.Scalar();
       Node value = convert(member.second, depth + 1);
       node.members.push_back({std::move(key), std::move(value)});
     }
@@ -89,21 +104,32 @@ class YamlReader {
 
   size_t nodes_ = 0;
   bool full_ = false;
-  std::vector<Problem> problems_;
+  ProblemList problems_;
 };
+
+Read read_documents(const std::vector<YAML::Node>& documents) {
+  Read read{.root = {.line = 1, .column = 1}};
+  if (documents.size() > 1) {
+    read.problems = {problem_at(documents[1].Mark(), "syntax", "more than one YAML document; keep one")};
+  } else if (!documents.empty()) {
+    YamlReader reader;
+    read.root = reader.convert(documents.front(), 0);
+    read.problems = reader.take_problems();
+  }
+  if (read.problems.empty()) read.problems = find_duplicate_keys(read.root);
+  return read;
+}
 
 }  // namespace
 
 Read read_yaml(std::string_view text) {
-  if (text.size() > kMaxDocument) return {{}, {{"", 0, 0, "size", "the document is larger than 8 MiB", ""}}};
-  if (!is_utf8(text)) return {{}, {{"", 0, 0, "utf-8", "the document is not well-formed UTF-8", ""}}};
+  auto fault = unreadable(text);
+  if (!fault) fault = unprintable(text);
+  const std::string copy(text);
+  if (!fault) fault = too_many_yaml_values(copy);
+  if (fault) return {{}, {std::move(*fault)}};
   try {
-    const std::vector<YAML::Node> documents = YAML::LoadAll(std::string(text));
-    if (documents.size() > 1) return {{}, {problem_at(documents[1].Mark(), "syntax", "more than one YAML document")}};
-    if (documents.empty()) return {};
-    YamlReader reader;
-    Node root = reader.convert(documents.front(), 0);
-    return {std::move(root), reader.take_problems()};
+    return read_documents(YAML::LoadAll(copy));
   } catch (const YAML::Exception& error) {
     return {{}, {problem_at(error.mark, "syntax", error.msg)}};
   }

@@ -42,6 +42,8 @@ void emit(YAML::Emitter& out, const Json& json) {
     out << YAML::EndSeq;
   } else if (json.is_string()) {
     emit_text(out, json.get<std::string>());
+  } else if (json.is_null()) {
+    out << YAML::Null;
   } else {
     out << json.dump();
   }

@@ -37,12 +37,12 @@ class Timer : private TimerLink {
   Instant due_{};
 };
 
-// All timers of a worker: a hashed wheel of 2,048 slots of 8 ms. A timer further away than one turn stays in its slot
+// All timers of a worker: a hashed wheel of 4,096 slots of 1 ms. A timer further away than one turn stays in its slot
 // for several. Timers fire up to one slot late, never early. Owned by the event loop.
 class TimerWheel {
  public:
-  static constexpr auto kSlot = milliseconds(8);
-  static constexpr size_t kSlots = 2048;
+  static constexpr auto kSlot = milliseconds(1);
+  static constexpr size_t kSlots = 4096;
 
   explicit TimerWheel(Instant now);
   TimerWheel(const TimerWheel&) = delete;

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 
@@ -11,7 +12,8 @@ namespace {
 
 constexpr int kBatch = 16;
 constexpr int kSweep = 4096;                        // "until there is nothing left", bounded
-constexpr auto kCheckAway = milliseconds(20);
+constexpr milliseconds kFirstCheck{1};               // while away: soon, for a burst may be under way
+constexpr milliseconds kLastCheck{32};               // then less and less often
 constexpr auto kRest = milliseconds(200);           // of a socket when descriptors are short
 constexpr auto kRestWhenFull = milliseconds(50);    // of a listener at its max_connections
 constexpr uint64_t kSlack = 4;                      // so many above the mean is chance, not imbalance
@@ -141,10 +143,14 @@ void Acceptor::leave_all() {
     socket->leave();
     socket->accept(kSweep);
   }
+  check_after_ = kFirstCheck;
   arm_check();
 }
 
-void Acceptor::arm_check() { loop_.timers().arm(check_, Deadline::at(loop_.now() + kCheckAway)); }
+void Acceptor::arm_check() {
+  loop_.timers().arm(check_, Deadline::at(loop_.now() + check_after_));
+  check_after_ = std::min(check_after_ * 2, kLastCheck);
+}
 
 // More than an eighth above the mean, and somebody else is there to accept.
 bool Acceptor::has_too_many() const {

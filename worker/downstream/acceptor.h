@@ -64,7 +64,7 @@ class Acceptor : private async::Wakeup {
   Counters counters_;
   std::map<std::string, std::unique_ptr<Socket>> sockets_;
   async::Timer check_;      // while away: whether to come back
-  UniqueFd reserve_;        // one descriptor kept back, so that a connection can be refused when there are none
+  milliseconds check_after_{1};
   bool joined_ = false;
 };
 

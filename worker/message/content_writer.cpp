@@ -166,7 +166,10 @@ Taken ContentWriter::finish(const http::Fields* trailers) {
     }
     finished_ = true;
   }
-  return flush();
+  const Taken flushed = flush();
+  // The end of one side of a tunnel is handed on; the other side goes on.
+  if (flushed.state == Taken::State::kMore && content_.kind == Kind::kTunnel) stream_.end_writing();
+  return flushed;
 }
 
 Taken ContentWriter::flush() {

@@ -1,0 +1,94 @@
+#include "shared/config/snapshot.h"
+
+#include <gtest/gtest.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "shared/memory/sealed_memory.h"
+
+namespace proxyd::config {
+namespace {
+
+Snapshot sample() {
+  Snapshot snapshot{42, 7, "{\"version\":1}", {}};
+  snapshot.materials.targets["app/app1"] = {3, {"127.0.0.1:80", "[::1]:80"}, Admission::kMaintenance, 0};
+  snapshot.materials.targets["app/app2"] = {4, {}, Admission::kReady, std::nullopt};
+  snapshot.materials.upstreams["app"] = 9;
+  snapshot.materials.files["/etc/token"] = "secret \"with\" ünusual\nlines";
+  return snapshot;
+}
+
+std::string content_of(int descriptor) {
+  std::string content(static_cast<size_t>(::lseek(descriptor, 0, SEEK_END)), '\0');
+  EXPECT_EQ(::pread(descriptor, content.data(), content.size(), 0), static_cast<ssize_t>(content.size()));
+  return content;
+}
+
+bool is_refused(const std::string& content) {
+  auto sealed = memory::seal_content("test", content);
+  EXPECT_TRUE(sealed);
+  return !unseal(sealed->value()).ok();
+}
+
+constexpr size_t kHeaderSize = 80;
+
+TEST(SnapshotMemory, GivesBackEveryPart) {
+  auto sealed = seal(sample());
+  ASSERT_TRUE(sealed) << sealed.error().message;
+  const auto read = unseal(sealed->value());
+  ASSERT_TRUE(read) << read.error().message;
+  EXPECT_EQ(read->revision, 42u);
+  EXPECT_EQ(read->epoch, 7u);
+  EXPECT_EQ(read->canonical, sample().canonical);
+  EXPECT_EQ(read->materials, sample().materials);
+}
+
+TEST(SnapshotMemory, CannotBeChangedByAnyoneWhoHoldsIt) {
+  auto sealed = seal(sample());
+  ASSERT_TRUE(sealed);
+  EXPECT_EQ(::pwrite(sealed->value(), "x", 1, 0), -1);
+  EXPECT_EQ(::ftruncate(sealed->value(), 1), -1);
+}
+
+TEST(SnapshotMemory, IsRefusedWithDamageAtAnyOctetOfItsHeader) {
+  auto sealed = seal(sample());
+  ASSERT_TRUE(sealed);
+  const std::string whole = content_of(sealed->value());
+  ASSERT_FALSE(is_refused(whole));
+  for (size_t at = 0; at < kHeaderSize; ++at) {
+    std::string damaged = whole;
+    damaged[at] = static_cast<char>(damaged[at] ^ 0x10);
+    EXPECT_TRUE(is_refused(damaged)) << at;
+  }
+}
+
+TEST(SnapshotMemory, IsRefusedWithDamageAnywhereBehindItsHeader) {
+  auto sealed = seal(sample());
+  ASSERT_TRUE(sealed);
+  const std::string whole = content_of(sealed->value());
+  for (size_t at = kHeaderSize; at < whole.size(); ++at) {
+    std::string damaged = whole;
+    damaged[at] = static_cast<char>(damaged[at] ^ 1);
+    EXPECT_TRUE(is_refused(damaged)) << at;
+  }
+}
+
+TEST(SnapshotMemory, IsRefusedCutShortOrWithSomethingBehindIt) {
+  auto sealed = seal(sample());
+  ASSERT_TRUE(sealed);
+  const std::string whole = content_of(sealed->value());
+  for (size_t size = 0; size < whole.size(); ++size) EXPECT_TRUE(is_refused(whole.substr(0, size))) << size;
+  EXPECT_TRUE(is_refused(whole + "x"));
+}
+
+TEST(SnapshotMemory, IsRefusedWithoutItsSeals) {
+  auto sealed = seal(sample());
+  ASSERT_TRUE(sealed);
+  const std::string whole = content_of(sealed->value());
+  const UniqueFd open(::memfd_create("test", MFD_CLOEXEC | MFD_ALLOW_SEALING));
+  ASSERT_EQ(::pwrite(open.value(), whole.data(), whole.size(), 0), static_cast<ssize_t>(whole.size()));
+  EXPECT_FALSE(unseal(open.value()));
+}
+
+}  // namespace
+}  // namespace proxyd::config
