@@ -1,15 +1,18 @@
 """A scripted HTTP/1.1 origin on a port of the kernel's choice.
 
 It records every request it receives, exactly, and answers by a script: a function of the request that returns the
-octets to send, or a list of steps (octets, "close", "reset", an Event to wait for)."""
+octets to send, or a list of steps: octets; "close"; "reset"; "end", which waits until the peer has ended its side; an
+Event to wait for. A script named `early` is asked first, before the content is read, for steps or None; its step "rest"
+reads the content."""
+import functools
 import socket
 import struct
 import threading
 
 
 class Request:
-    def __init__(self, head, body):
-        self.head, self.body = head, body
+    def __init__(self, head, body=b"", trailers=()):
+        self.head, self.body, self.trailers = head, body, list(trailers)
         lines = head.split(b"\r\n")
         self.line = lines[0].decode("latin-1")
         self.method, self.target, _ = self.line.split(" ", 2)
@@ -25,18 +28,19 @@ def ok(body=b"ok", *fields):
 
 
 class Origin:
-    def __init__(self, answer=None):
+    def __init__(self, answer=None, early=None, path=None):
         self.answer = answer or (lambda request: ok(b"path=" + request.target.encode() + b" body=" + request.body))
-        self.requests, self.connections = [], 0
+        self.early = early or (lambda request: None)
+        self.requests, self.connections, self.open = [], 0, 0
         self.lock = threading.Lock()
-        self.listener = socket.create_server(("127.0.0.1", 0), backlog=512)
-        self.port = self.listener.getsockname()[1]
+        if path:
+            self.listener, self.address = socket.create_server(str(path), family=socket.AF_UNIX, backlog=512), f"unix:{path}"
+        else:
+            self.listener = socket.create_server(("127.0.0.1", 0), backlog=512)
+            self.port = self.listener.getsockname()[1]
+            self.address = f"127.0.0.1:{self.port}"
         self.stopping = False
         threading.Thread(target=self._accept, daemon=True).start()
-
-    @property
-    def address(self):
-        return f"127.0.0.1:{self.port}"
 
     def stop(self):
         self.stopping = True
@@ -50,6 +54,7 @@ class Origin:
                 return
             with self.lock:
                 self.connections += 1
+                self.open += 1
             threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
 
     def _serve(self, connection):
@@ -63,8 +68,17 @@ class Origin:
                         return
                     buffer += got
                 head, buffer = buffer.split(b"\r\n\r\n", 1)
-                body, buffer = self._body(connection, head, buffer)
-                request = Request(head, body)
+                early = self.early(Request(head))
+                if early is not None:
+                    with self.lock:
+                        self.requests.append(Request(head))
+                    rest = functools.partial(self._body, connection, head, buffer)
+                    if not self._play(connection, early, rest):
+                        return
+                    buffer = b""
+                    continue
+                body, trailers, buffer = self._body(connection, head, buffer)
+                request = Request(head, body, trailers)
                 with self.lock:
                     self.requests.append(request)
                 if not self._play(connection, self.answer(request)):
@@ -73,8 +87,10 @@ class Origin:
             return
         finally:
             connection.close()
+            with self.lock:
+                self.open -= 1
 
-    def _play(self, connection, steps):
+    def _play(self, connection, steps, rest=None):
         for step in [steps] if isinstance(steps, bytes) else steps:
             if isinstance(step, bytes):
                 connection.sendall(step)
@@ -83,6 +99,11 @@ class Origin:
             elif step == "reset":
                 connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
                 return False
+            elif step == "rest":
+                rest()
+            elif step == "end":
+                while connection.recv(65536):
+                    pass
             else:
                 step.wait(30)
         return True
@@ -92,11 +113,16 @@ class Origin:
 
         def need(count):
             nonlocal buffer
-            while len(buffer) < count:
-                got = connection.recv(65536)
+            if len(buffer) >= count:
+                return
+            pieces, size = [buffer], len(buffer)
+            while size < count:
+                got = connection.recv(1 << 20)
                 if not got:
                     raise OSError("the request was cut short")
-                buffer += got
+                pieces.append(got)
+                size += len(got)
+            buffer = b"".join(pieces)
 
         def line():
             nonlocal buffer
@@ -108,15 +134,15 @@ class Origin:
         if b"content-length" in fields:
             size = int(fields[b"content-length"])
             need(size)
-            return buffer[:size], buffer[size:]
+            return buffer[:size], [], buffer[size:]
         if fields.get(b"transfer-encoding", b"").lower() == b"chunked":
-            body = b""
-            while True:
-                size = int(line(), 16)
-                if size == 0:
-                    while line():
-                        pass
-                    return body, buffer
+            body = bytearray()
+            while size := int(line(), 16):
                 need(size + 2)
-                body, buffer = body + buffer[:size], buffer[size + 2:]
-        return b"", buffer
+                body += buffer[:size]
+                buffer = buffer[size + 2:]
+            trailers = []
+            while text := line():
+                trailers.append(tuple(part.strip() for part in text.decode("latin-1").split(":", 1)))
+            return bytes(body), trailers, buffer
+        return b"", [], buffer

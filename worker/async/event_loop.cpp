@@ -36,7 +36,7 @@ void Watched::report(uint32_t events) {
     writable_ = true;
     if (writer_) ready.push(*writer_);
   }
-  if (broken_ && mourner_) ready.push(*mourner_);
+  if ((broken_ || peer_closed_) && mourner_) ready.push(*mourner_);
 }
 
 EventLoop::EventLoop()

@@ -44,7 +44,8 @@ class Watched {
   // Who is queued when the flag is set; null for nobody. The loop does not own them.
   void on_readable(Wakeup* wakeup) { reader_ = wakeup; }
   void on_writable(Wakeup* wakeup) { writer_ = wakeup; }
-  void on_broken(Wakeup* wakeup) { mourner_ = wakeup; }
+  // … when the peer has closed its side, or the connection broke.
+  void on_hang_up(Wakeup* wakeup) { mourner_ = wakeup; }
 
   EventLoop& loop() const { return *loop_; }
   int descriptor() const { return descriptor_; }

@@ -13,6 +13,7 @@ namespace {
 constexpr size_t kHeadBuffer = 4096;
 constexpr size_t kLargestHead = 128 * 1024;
 constexpr auto kLinger = milliseconds(2000);            // behaviour.md 1
+constexpr auto kHalfClosedWait = milliseconds(2000);
 constexpr uint64_t kMostLingered = 1024 * 1024;
 
 }  // namespace
@@ -55,17 +56,33 @@ void Http1Connection::woken() {
     }
     timer_.disarm();
     stream_.watched().on_readable(nullptr);
-    stream_.watched().on_broken(this);
+    stream_.watched().on_hang_up(this);
     state_ = State::kServing;
     connections_.become_busy(*this);
     close_ = false;
     serving_ = serve();
     serving_.wake_at_end(*this);
+    if (stream_.watched().peer_closed() && !serving_.done()) (void)is_abandoned();
     return;
   }
-  // The end of `serve`, or a broken connection: then the request is abandoned where it stands.
-  if (!serving_.done() || !finish_serving()) return connections_.close(*this);
-  go_idle();
+  if (!serving_.done()) {
+    if (is_abandoned()) connections_.close(*this);   // the request ends where it stands
+  } else if (finish_serving()) {
+    go_idle();
+  } else {
+    connections_.close(*this);
+  }
+}
+
+// A client that closed its side may be gone or may still want its answer: only a reset of what we send would tell. One
+// whose request has come to a standstill on our side is taken for gone, so that no origin works on for nobody. A tunnel
+// may stay half closed.
+bool Http1Connection::is_abandoned() {
+  if (stream_.watched().broken()) return true;
+  if (timer_.armed() || (exchange_ && exchange_->is_tunnel())) return false;
+  if (exchange_ && !exchange_->has_moved() && stream_.watched().writable()) return true;
+  loop().timers().arm(timer_, Deadline::at(loop().now() + kHalfClosedWait));
+  return false;
 }
 
 // Takes the result of `serve`; false when the connection is to be closed.
@@ -85,7 +102,7 @@ bool Http1Connection::finish_serving() {
 void Http1Connection::go_idle() {
   state_ = State::kIdle;
   connections_.become_idle(*this);
-  stream_.watched().on_broken(nullptr);
+  stream_.watched().on_hang_up(nullptr);
   stream_.watched().on_readable(this);
   loop().timers().arm(timer_, Deadline::after(loop().now(), settings().timeouts.keepalive));
   if (stream_.watched().readable()) loop().ready().push(*this);
@@ -118,8 +135,10 @@ async::Task<Http1Connection::Next> Http1Connection::serve_one(message::Input& in
   if (received == Received::kNothingYet) co_return Next::kIdle;
   if (received == Received::kEnd) co_return Next::kClose;
   served_any_ = true;
+  exchange_ = &exchange;
   co_await services.handler.handle(exchange);
   co_await conclude(exchange);
+  exchange_ = nullptr;
   const Next next = next_after(exchange);
   message::Input& rest = exchange.reader().rest();
   if (&rest != &input) input = std::move(rest);

@@ -14,7 +14,8 @@ class Http1Exchange;
 
 // One HTTP/1 connection of a client (RFC 9112 9): requests one after the other, pipelined ones from the octets already
 // there. Owned by Connections. Idle it is this object alone: no coroutine frame, no buffer; a wakeup starts `serve`,
-// which ends when the connection is idle again or is to be closed. A broken connection destroys the running request.
+// which ends when the connection is idle again or is to be closed. A broken connection destroys the running request, and so
+// does one that the client has closed on its side while nothing moves.
 class Http1Connection : private async::Wakeup {
  public:
   Http1Connection(Connections& connections, std::shared_ptr<Listener> listener);
@@ -31,8 +32,9 @@ class Http1Connection : private async::Wakeup {
   enum class Next : uint8_t { kIdle, kAnother, kClose, kCloseAfterLinger };
   enum class Received : uint8_t { kRequest, kNothingYet, kEnd };
 
-  // Woken: readable while idle, an idle timeout, the end of `serve`, or a broken connection.
+  // Woken: readable while idle, a timeout, the end of `serve`, or the client hung up.
   void woken();
+  bool is_abandoned();
   void go_idle();
   async::Task<void> serve();
   async::Task<Next> serve_one(message::Input& input);
@@ -51,6 +53,7 @@ class Http1Connection : private async::Wakeup {
   net::TcpStream stream_;
   async::Timer timer_;
   async::Task<void> serving_;
+  Http1Exchange* exchange_ = nullptr;   // of `serve`, while it is handled
   Http1Connection* next_ = nullptr;
   Http1Connection* previous_ = nullptr;
   Peer peer_;

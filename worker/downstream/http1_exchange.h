@@ -1,5 +1,8 @@
 #pragma once
 
+#include <cstdint>
+#include <utility>
+
 #include "worker/downstream/exchange.h"
 #include "worker/http1/head_parser.h"
 #include "worker/message/content_reader.h"
@@ -55,6 +58,12 @@ class Http1Exchange final : public Exchange {
   bool peer_gone() const override { return reset_ || context_.stream.watched().broken(); }
   uint64_t octets_sent() const override { return writer_.sent(); }
 
+  // Whether octets have moved, either way, since the last look.
+  bool has_moved() {
+    const uint64_t seen = std::exchange(moved_, octets_sent() + content_received());
+    return moved_ != seen;
+  }
+
   // After the handler: what the connection may do next.
   bool was_reset() const { return reset_; }
   bool answered() const { return begun_ && writer_.finished(); }
@@ -98,6 +107,7 @@ class Http1Exchange final : public Exchange {
   message::ContentReader reader_;
   message::ContentWriter writer_;
   Content content_;
+  uint64_t moved_ = UINT64_MAX;
   bool client_persists_ = false;
   bool continue_sent_ = false;
   bool begun_ = false;

@@ -1,0 +1,221 @@
+"""Origins that die, reset and answer early; clients that go away. Nothing is left behind, and nobody is misled."""
+import socket
+import subprocess
+import threading
+
+import pytest
+from bulk import BulkOrigin
+from client import Client, Closed
+from nginx import Nginx
+from origin import Origin, ok
+from process import sockets
+from proxyd import Proxyd, eventually, free_port, site
+
+MIB = 1 << 20
+UPGRADE = (b"Connection: Upgrade", b"Upgrade: websocket", b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==", b"Sec-WebSocket-Version: 13")
+SWITCHED = b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n"
+
+
+@pytest.fixture
+def world():
+    origin, port = Origin(), free_port()
+    with Proxyd(site(port, origin.address)) as proxyd:
+        yield proxyd, origin, port
+    origin.stop()
+
+
+def get(path, *fields):
+    return b"GET " + path + b" HTTP/1.1\r\nHost: a.test\r\n" + b"".join(f + b"\r\n" for f in fields) + b"\r\n"
+
+
+def at_rest(proxyd):
+    return proxyd.metric("proxyd_upstream_in_flight") == 0 and proxyd.api("GET", "/api/v1/status")[1]["in_flight"] == 0
+
+
+class Load:
+    """Clients that ask without pause and count the statuses they get; a response that is not whole counts as None."""
+
+    def __init__(self, port, expected, clients=4):
+        self.port, self.expected, self.stopping = port, expected, threading.Event()
+        self.counts, self.lock = {}, threading.Lock()
+        self.threads = [threading.Thread(target=self._run) for _ in range(clients)]
+
+    def _run(self):
+        client = Client(self.port)
+        while not self.stopping.is_set():
+            client.send(get(b"/file"))
+            try:
+                response = client.response()
+                status = response.status if response.status != 200 or response.body == self.expected else "wrong"
+            except Closed:
+                status = None
+            if status is None or response.value("Connection") == "close":
+                client.socket.close()
+                client = Client(self.port)
+            with self.lock:
+                self.counts[status] = self.counts.get(status, 0) + 1
+        client.socket.close()
+
+    def more(self, status, count=100):
+        """Waits for so many more of them."""
+        goal = self.counts.get(status, 0) + count
+        eventually(lambda: self.counts.get(status, 0) >= goal, 20, f"{count} more of {status}")
+
+    def __enter__(self):
+        for thread in self.threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self.stopping.set()
+        for thread in self.threads:
+            thread.join()
+
+
+def test_an_origin_that_is_killed_and_started_again_under_load_costs_no_wrong_answer(tmp_path):
+    port, content = free_port(), bytes(range(256)) * 400
+    (tmp_path / "file").write_bytes(content)
+    with Nginx(f"root {tmp_path};") as nginx, Proxyd(site(port, nginx.address), workers=2) as proxyd:
+        with Load(port, content) as load:
+            for _ in range(3):
+                load.more(200)
+                nginx.kill()
+                load.more(502, 20)
+                nginx.start()
+                load.more(200)
+        assert set(load.counts) <= {200, 502, None}, load.counts
+        assert load.counts.get(None, 0) <= 3 * 4, load.counts   # at most what each client had under way at each kill
+        eventually(lambda: at_rest(proxyd))
+        assert proxyd.metric("proxyd_process_restarts_total") == 0
+
+
+@pytest.mark.parametrize("head", [b"HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n", b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nF4240\r\n"],
+                         ids=["length", "chunked"])
+@pytest.mark.parametrize("end", ["reset", "close"])
+def test_a_response_that_breaks_off_is_an_error_to_curl(world, head, end):
+    proxyd, origin, port = world
+    origin.answer = lambda request: [head + b"x" * 300_000, end]
+    done = subprocess.run(["curl", "-sS", "-o", "/dev/null", f"http://127.0.0.1:{port}/"], timeout=30, capture_output=True)
+    assert done.returncode in (18, 56), done
+    eventually(lambda: at_rest(proxyd))
+    assert proxyd.metric("proxyd_upstream_errors_total") >= 1
+
+
+@pytest.mark.parametrize("end", ["keep", "close", "reset"])
+def test_an_origin_that_answers_before_the_upload_is_read_is_heard_rfc9112_9_3(world, end):
+    proxyd, origin, port = world
+    answer = b"HTTP/1.1 413 Content Too Large\r\nContent-Length: 9\r\n\r\ntoo large"
+    origin.early = lambda request: [answer, {"keep": threading.Event()}.get(end, end), "close"]
+    with Client(port) as client:
+        client.send(b"POST / HTTP/1.1\r\nHost: a.test\r\nContent-Length: 50000000\r\n\r\n")
+        sender = threading.Thread(target=client.send, args=[b"x" * MIB] * 50)
+        sender.start()
+        if end == "reset":   # what the kernel had of the answer may be lost with the connection
+            response = client.response()
+            assert response.status in (413, 502)
+        else:
+            response = client.response()
+            assert (response.status, response.body) == (413, b"too large")
+        assert response.value("Connection") == "close"
+        sender.join()
+    eventually(lambda: at_rest(proxyd))
+
+
+def test_an_origin_that_answers_while_it_reads_gets_the_rest_of_the_upload(world):
+    _, origin, port = world
+    head = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nfirst\r\n"
+
+    def answer(request):
+        yield head
+        yield "rest"
+        yield b"6\r\nsecond\r\n0\r\n\r\n"
+
+    origin.early = answer
+    with Client(port) as client:
+        client.send(b"POST / HTTP/1.1\r\nHost: a.test\r\nContent-Length: 3000000\r\n\r\n", b"x" * 1_000_000)
+        assert client.head()[0] == 200
+        client._exactly(len(b"5\r\nfirst\r\n"))
+        client.send(b"x" * 2_000_000)
+        assert client._exactly(len(b"6\r\nsecond\r\n0\r\n\r\n")).startswith(b"6\r\nsecond")
+
+
+def abort(client, how):
+    if how == "reset":
+        client.reset()
+    else:
+        client.socket.close()
+
+
+@pytest.mark.parametrize("end", [b"GET / HTTP/1.1\r\nHost: a.test\r\nConnection: close\r\n\r\n", b"POST / HTTP/1.0\r\nHost: a.test\r\nContent-Length: 3\r\n\r\nabc"])
+def test_a_client_that_closes_its_side_gets_its_whole_answer(world, end):
+    _, origin, port = world
+    content = bytes(range(256)) * 100_000
+    origin.answer = lambda request: ok(content)
+    with Client(port) as client:
+        client.send(end)
+        client.socket.shutdown(socket.SHUT_WR)
+        assert client.response().body == content
+
+
+def test_a_tunnel_may_be_closed_on_one_side(world):
+    proxyd, origin, port = world
+    origin.early = lambda request: [SWITCHED, "end", b"bye", "close"]
+    with Client(port) as client:
+        client.send(get(b"/", *UPGRADE))
+        assert client.head()[0] == 101
+        client.socket.shutdown(socket.SHUT_WR)
+        assert client._exactly(3) == b"bye" and client.is_closed()
+    eventually(lambda: at_rest(proxyd))
+
+
+@pytest.mark.parametrize("how", ["reset", "close"])
+@pytest.mark.parametrize("kind", ["download", "chunked download", "upload", "chunked upload", "waiting", "tunnel"])
+def test_a_client_that_goes_away_ends_the_upstream_request(world, kind, how):
+    proxyd, origin, port = world
+    never = threading.Event()
+    lasting = {"download": b"HTTP/1.1 200 OK\r\nContent-Length: 100000000\r\n\r\n" + b"x" * 100_000_000,
+               "chunked download": b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5F5E100\r\n" + b"x" * 100_000_000,
+               "tunnel": SWITCHED + b"hello"}
+    last = "end" if kind == "tunnel" else never
+    origin.early = lambda request: [lasting[kind], last, "close"] if kind in lasting else [never] if kind == "waiting" else None
+    opening = {"upload": b"POST / HTTP/1.1\r\nHost: a.test\r\nContent-Length: 1000000\r\n\r\n" + b"x" * 200_000,
+               "chunked upload": b"POST / HTTP/1.1\r\nHost: a.test\r\nTransfer-Encoding: chunked\r\n\r\nF4240\r\n" + b"x" * 200_000,
+               "tunnel": get(b"/", *UPGRADE)}
+    client = Client(port)
+    client.send(opening.get(kind, get(b"/")))
+    if kind in lasting:
+        assert client.head()[0] in (101, 200)
+    eventually(lambda: origin.open == 1 and proxyd.metric("proxyd_upstream_in_flight") == 1)
+    abort(client, how)
+    eventually(lambda: at_rest(proxyd), 10, "the end of the request")
+    never.set()
+    eventually(lambda: origin.open == 0, 5, "the end of the upstream connection")
+
+
+def test_a_thousand_requests_that_are_abandoned_leave_no_descriptor():
+    origin, port = BulkOrigin(), free_port()
+    with Proxyd(site(port, origin.address)) as proxyd:
+        pid = proxyd.pids()[0]
+
+        def abandon(number):
+            how, client = ("reset", "close")[number % 2], Client(port)
+            kind = number % 4 // 2
+            if number % 8 < 4:
+                client.send(get((b"/length/1000000000", b"/chunked/1000000000")[kind]))
+                client.head()
+            else:
+                framing = (b"Content-Length: 1000000000\r\n\r\n", b"Transfer-Encoding: chunked\r\n\r\n989680\r\n")[kind]
+                client.send(b"PUT /x HTTP/1.1\r\nHost: a.test\r\n" + framing + b"x" * 100_000)
+            abort(client, how)
+
+        for number in range(8):
+            abandon(number)
+        eventually(lambda: at_rest(proxyd))
+        before = eventually(lambda: sockets(pid))
+        for number in range(1000):
+            abandon(number)
+        eventually(lambda: at_rest(proxyd))
+        eventually(lambda: sockets(pid) <= before, what=f"at most {before} sockets")
+        assert proxyd.workers()[0]["connections"] == 0
+        assert proxyd.pids() == [pid]
+    origin.stop()

@@ -1,0 +1,54 @@
+"""What the kernel says of a process: its private memory and its descriptors."""
+import os
+import threading
+from pathlib import Path
+
+from proxyd import BUILD
+
+CACHE = BUILD / "CMakeCache.txt"
+# A sanitizer keeps freed memory in quarantine: sizes tell nothing then.
+SANITIZED = CACHE.exists() and any(
+    line.startswith("PROXYD_SANITIZE:") and line.rstrip().split("=", 1)[1] for line in CACHE.read_text().splitlines())
+
+
+def private_memory(pid):
+    """Octets that are this process's alone: Private_Clean + Private_Dirty."""
+    lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+    return sum(int(line.split()[1]) for line in lines if line.startswith(("Private_Clean:", "Private_Dirty:"))) * 1024
+
+
+def sockets(pid):
+    """How many sockets the process has open."""
+    count = 0
+    for entry in os.listdir(f"/proc/{pid}/fd"):
+        try:
+            count += os.readlink(f"/proc/{pid}/fd/{entry}").startswith("socket:")
+        except FileNotFoundError:
+            pass
+    return count
+
+
+class MemoryWatch:
+    """The most private memory a process had while the block ran, above what it had when the block began."""
+
+    def __init__(self, pid, every=0.05):
+        self.pid, self.every, self.ended = pid, every, threading.Event()
+        self.before = self.most = private_memory(pid)
+
+    def _watch(self):
+        while not self.ended.wait(self.every):
+            self.most = max(self.most, private_memory(self.pid))
+
+    def __enter__(self):
+        self.thread = threading.Thread(target=self._watch)
+        self.thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self.ended.set()
+        self.thread.join()
+        self.most = max(self.most, private_memory(self.pid))
+
+    @property
+    def grown(self):
+        return self.most - self.before
