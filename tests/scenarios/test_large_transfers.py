@@ -1,0 +1,106 @@
+"""Content of any size passes and leaves nothing behind; whoever is slow is alone with it."""
+import socket
+import threading
+
+import pytest
+from bulk import BulkOrigin, download, upload
+from client import Client
+from origin import Origin, ok
+from process import SANITIZED, MemoryWatch
+from proxyd import Proxyd, eventually, free_port, site
+from scale import scaled
+
+MIB = 1 << 20
+LARGE = scaled(64 * MIB if SANITIZED else 256 * MIB, 8192 * MIB)
+
+
+def get(path):
+    return b"GET " + path + b" HTTP/1.1\r\nHost: a.test\r\n\r\n"
+
+
+@pytest.fixture(scope="module")
+def bulk():
+    origin, port = BulkOrigin(), free_port()
+    with Proxyd(site(port, origin.address)) as proxyd:
+        yield proxyd, port
+    origin.stop()
+
+
+@pytest.mark.parametrize("chunked", [False, True], ids=["length", "chunked"])
+@pytest.mark.parametrize("transfer", [download, upload])
+def test_a_large_transfer_arrives_whole_and_costs_less_than_a_mebibyte(bulk, transfer, chunked):
+    proxyd, port = bulk
+    assert transfer(port, 16 * MIB, chunked) == 16 * MIB
+    with MemoryWatch(proxyd.pids()[0]) as memory:
+        assert transfer(port, LARGE, chunked) == LARGE
+    print(f"{LARGE} octets, private memory grew by {memory.grown}")
+    assert SANITIZED or memory.grown < MIB
+
+
+def test_transfers_at_once_in_both_directions_arrive_whole(bulk):
+    _, port = bulk
+    wrong = []
+
+    def run(transfer, chunked):
+        try:
+            assert transfer(port, 24 * MIB, chunked) == 24 * MIB
+        except Exception as error:   # an assertion of a thread has to be carried out of it
+            wrong.append(error)
+
+    threads = [threading.Thread(target=run, args=(transfer, chunked)) for transfer in (download, upload) for chunked in (False, True)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not wrong
+
+
+@pytest.mark.parametrize("kind", [b"length", b"chunked"])
+def test_a_reader_that_stalls_costs_little_and_holds_nobody_up(bulk, kind):
+    proxyd, port = bulk
+    download(port, 16 * MIB, kind == b"chunked")
+    with MemoryWatch(proxyd.pids()[0]) as memory, socket.create_connection(("127.0.0.1", port)) as stalled:
+        stalled.sendall(get(b"/%s/%d" % (kind, 1024 * MIB)))
+        assert stalled.recv(1000).startswith(b"HTTP/1.1 200 ")
+        moved = [-1]
+
+        def at_rest():   # the kernel's buffers are full and nothing moves any more
+            moved.append(proxyd.metric("proxyd_http_response_bytes_total"))
+            return moved[-1] == moved[-2]
+
+        for _ in range(20):
+            assert download(port, MIB, kind == b"chunked") == MIB
+        eventually(at_rest)
+    print(f"private memory grew by {memory.grown}")
+    assert SANITIZED or memory.grown < MIB
+
+
+def test_an_origin_that_stalls_holds_nobody_up():
+    origin, port, go_on = Origin(), free_port(), threading.Event()
+    pieces = b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhello"
+    origin.answer = lambda request: [pieces, go_on, b"world"] if request.target == "/slow" else [go_on, ok()] if request.target == "/mute" else ok()
+    with Proxyd(site(port, origin.address)) as proxyd, Client(port) as slow, Client(port) as mute, Client(port) as other:
+        slow.send(get(b"/slow"))
+        mute.send(get(b"/mute"))
+        assert slow.head()[0] == 200 and slow._exactly(5) == b"hello"
+        other.send(get(b"/warm"))
+        assert other.response().status == 200
+        with MemoryWatch(proxyd.pids()[0]) as memory:
+            for _ in range(200):
+                other.send(get(b"/fast"))
+                assert other.response().status == 200
+        assert SANITIZED or memory.grown < MIB, memory.grown
+        go_on.set()
+        assert slow._exactly(5) == b"world"
+        assert mute.response().status == 200
+
+
+def test_an_upload_that_stalls_holds_nobody_up():
+    origin, port = Origin(), free_port()
+    with Proxyd(site(port, origin.address)), Client(port) as slow, Client(port) as other:
+        slow.send(b"POST /slow HTTP/1.1\r\nHost: a.test\r\nContent-Length: 10\r\n\r\nhello")
+        for _ in range(50):
+            other.send(get(b"/fast"))
+            assert other.response().status == 200
+        slow.send(b"world")
+        assert slow.response().body == b"path=/slow body=helloworld"
