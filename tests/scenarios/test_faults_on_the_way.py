@@ -89,16 +89,71 @@ def test_an_origin_that_is_killed_and_started_again_under_load_costs_no_wrong_an
         assert proxyd.metric("proxyd_process_restarts_total") == 0
 
 
+def test_a_connection_whose_idle_time_ends_is_not_pulled_away_from_a_request(world):
+    proxyd, origin, port = world
+    document = site(port, origin.address)
+    document["upstreams"]["app"]["keepalive"] = {"idle_timeout": "1ms"}
+    proxyd.apply(document)
+    pids = proxyd.pids()
+    with Load(port, b"path=/file body=") as load:
+        load.more(200, 5000)
+    assert set(load.counts) == {200}, load.counts
+    assert proxyd.pids() == pids
+
+
+def test_one_of_two_origins_may_be_killed_under_load(tmp_path):
+    port, content = free_port(), bytes(range(256)) * 4
+    (tmp_path / "file").write_bytes(content)
+    with Nginx(f"root {tmp_path};") as first, Nginx(f"root {tmp_path};") as second:
+        for balance in ("round_robin", "p2c"):
+            document = site(port, first.address)
+            document["upstreams"]["app"] = {"balance": balance, "targets": {"a": {"address": first.address}, "b": {"address": second.address}}}
+            with Proxyd(document, workers=2) as proxyd:
+                with Load(port, content) as load:
+                    for nginx in (first, second):
+                        load.more(200)
+                        nginx.kill()
+                        load.more(200)
+                        nginx.start()
+                        load.more(200)
+                assert set(load.counts) <= {200, None} and load.counts.get(None, 0) <= 8, load.counts
+                assert proxyd.metric("proxyd_upstream_retries_total") > 0
+
+
 @pytest.mark.parametrize("head", [b"HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n", b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nF4240\r\n"],
                          ids=["length", "chunked"])
 @pytest.mark.parametrize("end", ["reset", "close"])
 def test_a_response_that_breaks_off_is_an_error_to_curl(world, head, end):
     proxyd, origin, port = world
     origin.answer = lambda request: [head + b"x" * 300_000, end]
-    done = subprocess.run(["curl", "-sS", "-o", "/dev/null", f"http://127.0.0.1:{port}/"], timeout=30, capture_output=True)
-    assert done.returncode in (18, 56), done
+    for version in ("--http1.1", "--http1.0"):
+        done = subprocess.run(["curl", "-sS", version, "-o", "/dev/null", f"http://127.0.0.1:{port}/"], timeout=30, capture_output=True)
+        assert done.returncode in (18, 56), (version, done)
     eventually(lambda: at_rest(proxyd))
     assert proxyd.metric("proxyd_upstream_errors_total") >= 1
+
+
+@pytest.mark.parametrize("end, whole", [("close", True), ("reset", False)])
+def test_content_that_goes_until_close_is_whole_only_after_a_clean_end_rfc9112_6_3(world, end, whole):
+    proxyd, origin, port = world
+    content, go_on = b"x" * 300_000, threading.Event()
+    origin.answer = lambda request: [b"HTTP/1.0 200 OK\r\n\r\n" + content, go_on, end]
+    with Client(port) as client:
+        client.send(get(b"/"))
+        _, fields = client.head()
+        assert ("Transfer-Encoding", "chunked") in fields
+        while client.buffer.count(b"x") < len(content):
+            client._more()
+        go_on.set()
+        if whole:
+            while not client.buffer.endswith(b"\r\n0\r\n\r\n"):
+                client._more()
+        else:
+            with pytest.raises(Closed) as closed:
+                while True:
+                    client._more()
+            assert not closed.value.args[0].endswith(b"\r\n0\r\n\r\n")
+    eventually(lambda: at_rest(proxyd))
 
 
 @pytest.mark.parametrize("end", ["keep", "close", "reset"])

@@ -30,9 +30,11 @@ void Http1Connection::move_to(State state) {
 
 void Http1Connection::connected() { move_to(State::kInUse); }
 
+// What was to end it while it was idle may be queued already, in this very pass.
 void Http1Connection::use() {
   move_to(State::kInUse);
   idle_timer_.disarm();
+  unlink();
   stream_.watched().on_readable(nullptr);
   ++served_;
 }

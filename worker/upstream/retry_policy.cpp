@@ -5,7 +5,7 @@
 namespace proxyd::upstream {
 namespace {
 
-constexpr uint64_t kAlwaysAllowed = 3;
+constexpr uint64_t kAlwaysAllowed = 10;   // a few visitors make no storm, whatever share of them retries
 
 bool never_reached_origin(Fault fault) {
   return fault == Fault::kConnectionRefused || fault == Fault::kConnectionTimeout || fault == Fault::kNoAddress;
