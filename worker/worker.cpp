@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <malloc.h>
+
 #include <ctime>
 
 namespace proxyd::worker {
@@ -10,6 +12,7 @@ namespace {
 constexpr auto kTick = milliseconds(1000);
 constexpr auto kDrainTick = milliseconds(50);
 constexpr size_t kBuffersKept = 64;
+constexpr size_t kWorthReturning = 1024 * 1024;
 
 uint64_t monotonic_ms() {
   timespec now{};
@@ -73,7 +76,8 @@ void Worker::housekeeping() {
   status::WorkerSlot& mine = status_.worker(slot_);
   mine.heartbeat_ms.store(monotonic_ms(), std::memory_order_relaxed);
   mine.loop_lag_us.store(static_cast<uint64_t>(loop_.take_longest_pass().count()), std::memory_order_relaxed);
-  buffers_.trim(kBuffersKept);
+  // The allocator keeps what it was given back until it is told: after a burst that is most of the worker.
+  if (buffers_.trim(kBuffersKept) >= kWorthReturning) ::malloc_trim(0);
   buffer_hits_.set(buffers_.hits());
   buffer_misses_.set(buffers_.misses());
   if (proxy::AccessLog* log = proxy_.access_log()) log->flush();

@@ -6,7 +6,7 @@ import pytest
 from bulk import BulkOrigin, download, upload
 from client import Client
 from origin import Origin, ok
-from process import SANITIZED, MemoryWatch
+from process import SANITIZED, MemoryWatch, private_memory
 from proxyd import Proxyd, eventually, free_port, site
 from scale import scaled
 
@@ -73,6 +73,47 @@ def test_a_reader_that_stalls_costs_little_and_holds_nobody_up(bulk, kind):
         eventually(at_rest)
     print(f"private memory grew by {memory.grown}")
     assert SANITIZED or memory.grown < MIB
+
+
+def test_many_readers_that_stall_cost_a_buffer_each_and_nothing_once_they_have_gone(bulk):
+    proxyd, port = bulk
+    pid, count = proxyd.pids()[0], 100
+    download(port, 16 * MIB, True)
+    before = private_memory(pid)
+    with MemoryWatch(pid) as memory:
+        stalled = [socket.create_connection(("127.0.0.1", port)) for _ in range(count)]
+        for reader in stalled:
+            reader.sendall(get(b"/chunked/%d" % (1024 * MIB)))
+        eventually(lambda: proxyd.metric("proxyd_upstream_in_flight") == count)
+        assert download(port, MIB, True) == MIB
+        for reader in stalled:
+            reader.close()
+        eventually(lambda: proxyd.metric("proxyd_upstream_in_flight") == 0)
+    assert SANITIZED or memory.grown < count * 128 * 1024
+    SANITIZED or eventually(lambda: private_memory(pid) - before < 2 * MIB, what="the return of the memory")
+
+
+@pytest.mark.parametrize("framing", [b"Content-Length: 1073741824", b"Transfer-Encoding: chunked"], ids=["length", "chunked"])
+def test_an_origin_that_reads_nothing_costs_little_and_holds_nobody_up(framing):
+    never = threading.Event()
+    origin, port = Origin(early=lambda request: [never, "close"] if request.method == "PUT" else None), free_port()
+    with Proxyd(site(port, origin.address)) as proxyd, Client(port) as slow, Client(port) as other:
+        other.send(get(b"/warm"))
+        assert other.response().status == 200
+        slow.socket.setblocking(False)
+        content, sent = (b"" if b"Length" in framing else b"40000000\r\n") + bytes(MIB), 0
+        with MemoryWatch(proxyd.pids()[0]) as memory:
+            slow.socket.send(b"PUT / HTTP/1.1\r\nHost: a.test\r\n" + framing + b"\r\n\r\n")
+            for _ in range(100):   # fills every buffer on the way
+                try:
+                    sent += slow.socket.send(content[:MIB] if sent == 0 else content[-MIB:])
+                except BlockingIOError:
+                    pass
+                other.send(get(b"/fast"))
+                assert other.response().status == 200
+        assert sent < 100 * MIB
+        assert SANITIZED or memory.grown < MIB, memory.grown
+        never.set()
 
 
 def test_an_origin_that_stalls_holds_nobody_up():

@@ -54,17 +54,21 @@ void BufferPool::give_back(char* data, uint8_t size_class) {
   ++to.free;
 }
 
-void BufferPool::trim(size_t keep) {
-  for (Class& size_class : classes_) {
+size_t BufferPool::trim(size_t keep) {
+  size_t freed = 0;
+  for (size_t i = 0; i < classes_.size(); ++i) {
+    Class& size_class = classes_[i];
     const size_t unneeded = std::max(size_class.least_free, size_class.free - std::min(size_class.free, keep));
-    for (size_t i = 0; i < unneeded && size_class.first; ++i) {
+    for (size_t left = unneeded; left > 0 && size_class.first; --left) {
       Free* free = size_class.first;
       size_class.first = free->next;
       --size_class.free;
       ::operator delete(free);
+      freed += kSizes[i];
     }
     size_class.least_free = size_class.free;
   }
+  return freed;
 }
 
 }  // namespace proxyd::net

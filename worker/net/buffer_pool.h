@@ -47,8 +47,8 @@ class BufferPool {
 
   // The smallest size that holds `size`; the largest when none does.
   Buffer borrow(size_t size);
-  // Frees what was not needed since the last call, and all beyond `keep` a size.
-  void trim(size_t keep);
+  // Frees what was not needed since the last call, and all beyond `keep` a size; gives how many octets that were.
+  size_t trim(size_t keep);
 
   uint64_t hits() const { return hits_; }
   uint64_t misses() const { return misses_; }
