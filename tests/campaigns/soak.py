@@ -7,6 +7,7 @@ A round is 15 s of transfers, small requests, abandoned ones, tunnels and config
 and each process's sockets and private memory are read. Fails when an answer was wrong, when sockets are not as many as
 after the first rounds, when a worker died, or when a worker's memory grows by more than 64 KiB a minute."""
 import random
+import socket
 import sys
 import threading
 import time
@@ -14,7 +15,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support"))
 from bulk import BulkOrigin, download, upload   # noqa: E402
-from client import Client   # noqa: E402
+from client import Client, Closed   # noqa: E402
 from origin import Origin, ok   # noqa: E402
 from process import private_memory, sockets   # noqa: E402
 from proxyd import Proxyd, eventually, free_port, site   # noqa: E402
@@ -26,8 +27,24 @@ SWITCHED = b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade:
 UPGRADE = b"GET /tunnel HTTP/1.1\r\nHost: a.test\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
 
 
+HEAD = b"HTTP/1.1 200 OK\r\n"
+FAULTS = [["reset"], ["close"], [HEAD, "reset"], [HEAD, "close"], [b"nonsense\r\n\r\n"], [HEAD + b"Content-Length: 100\r\n\r\nhalf", "reset"],
+          [HEAD + b"Content-Length: 1000000\r\n\r\n" + b"x" * 400_000, "reset"], [HEAD + b"Content-Length: 100\r\n\r\nhalf", "close"],
+          [HEAD + b"Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n", "reset"], [HEAD + b"Transfer-Encoding: chunked\r\n\r\nG\r\n", "close"],
+          [HEAD + b"Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n", "close"], [HEAD + b"\r\nuntil the end", "close"],
+          [HEAD + b"\r\nuntil the end", "reset"], [ok(b"one") + ok(b"two")], [b"HTTP/1.1 103 Early Hints\r\n\r\n", "reset"],
+          [HEAD + b"Content-Length: 1\r\nContent-Length: 2\r\n\r\nxx", "close"]]
+
+
 def answer(request):
-    return ok(request.target.encode() * 50)
+    return FAULTS[int(request.target[7:])] if request.target.startswith("/fault/") else ok(request.target.encode() * 50)
+
+
+def early(request):
+    """Tunnels, and half of the faults, before the content is read."""
+    if request.target == "/tunnel":
+        return "echo"
+    return answer(request) if request.target.startswith("/fault/") and random.random() < 0.5 else None
 
 
 def document(port, bulk, small, number):
@@ -52,7 +69,8 @@ class Round:
         self.done, self.wrong, self.lock = {}, [], threading.Lock()
 
     def run(self):
-        visitors = [self.transfer, self.transfer, self.small, self.small, self.fresh, self.abandon, self.tunnel, self.change]
+        visitors = [self.transfer, self.transfer, self.small, self.small, self.fresh, self.abandon, self.faulty, self.pipelined,
+                    self.tunnel, self.change]
         threads = [threading.Thread(target=self._repeat, args=(visitor,)) for visitor in visitors]
         for thread in threads:
             thread.start()
@@ -99,6 +117,30 @@ class Round:
             client.send(b"PUT /upload HTTP/1.1\r\nHost: a.test\r\nContent-Length: 900000\r\n\r\n" + b"x" * 1000)
         client.reset() if dice.random() < 0.5 else client.socket.close()
 
+    def faulty(self, dice):
+        """The origin misbehaves, and at times the client does not wait for the end of it."""
+        with Client(self.port, timeout=30) as client:
+            content = dice.choice((0, 10, 100_000))
+            client.send(b"POST /fault/%d HTTP/1.1\r\nHost: a.test\r\nContent-Length: %d\r\n\r\n" % (dice.randrange(len(FAULTS)), content) + b"x" * content)
+            if dice.random() < 0.2:
+                return client.reset()
+            try:
+                if dice.random() < 0.2:
+                    client.socket.shutdown(socket.SHUT_WR)
+                assert client.response().status in (200, 502)
+            except (Closed, OSError):   # cut, which is what a broken response asks for
+                pass
+
+    def pipelined(self, dice):
+        count = dice.randrange(1, 300)
+        with Client(self.port, timeout=30) as client:
+            sender = threading.Thread(target=client.send, args=(b"GET /pipe HTTP/1.1\r\nHost: a.test\r\n\r\n" * count,))
+            sender.start()
+            for _ in range(count if dice.random() < 0.8 else dice.randrange(count)):
+                assert client.response().body == b"/pipe" * 50
+            client.socket.shutdown(socket.SHUT_RDWR)
+            sender.join()
+
     def tunnel(self, dice):
         with Client(self.port, timeout=30) as client:
             client.send(UPGRADE)
@@ -132,7 +174,7 @@ def growth(samples):
 
 
 def soak(minutes, workers):
-    bulk, small, port = BulkOrigin(), TunnelOrigin(answer, early=lambda request: "echo" if request.target == "/tunnel" else None), free_port()
+    bulk, small, port = BulkOrigin(), TunnelOrigin(answer, early=early), free_port()
     began, rounds, memory, open_sockets, wrong, total = time.monotonic(), 0, {}, {}, [], {}
     with Proxyd(document(port, bulk, small, 0), workers=workers) as proxyd:
         pids = proxyd.pids()

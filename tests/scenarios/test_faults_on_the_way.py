@@ -1,4 +1,6 @@
 """Origins that die, reset and answer early; clients that go away. Nothing is left behind, and nobody is misled."""
+import os
+import signal
 import socket
 import subprocess
 import threading
@@ -99,6 +101,23 @@ def test_a_connection_whose_idle_time_ends_is_not_pulled_away_from_a_request(wor
         load.more(200, 5000)
     assert set(load.counts) == {200}, load.counts
     assert proxyd.pids() == pids
+
+
+def test_workers_that_are_killed_under_load_cost_what_they_had_under_way_and_leave_no_count():
+    origin, port, kills, clients = Origin(), free_port(), 3, 8
+    with Proxyd(site(port, origin.address), workers=3) as proxyd:
+        with Load(port, b"path=/file body=", clients) as load:
+            for _ in range(kills):
+                load.more(200)
+                victim = proxyd.pids()[0]
+                os.kill(victim, signal.SIGKILL)
+                eventually(lambda: len(proxyd.pids()) == 3 and victim not in proxyd.pids())
+            load.more(200)
+        assert set(load.counts) <= {200, None} and load.counts.get(None, 0) <= kills * clients, load.counts
+        eventually(lambda: at_rest(proxyd) and proxyd.metric("proxyd_downstream_connections") == 0)
+        connections = lambda: proxyd.api("GET", "/api/v1/upstreams")[1]["items"][0]["targets"][0]["connections"]   # noqa: E731
+        eventually(lambda: connections() == origin.open, what="a count of the connections that there are")
+    origin.stop()
 
 
 def test_one_of_two_origins_may_be_killed_under_load(tmp_path):

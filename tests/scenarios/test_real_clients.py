@@ -41,7 +41,9 @@ def files(tmp_path_factory):
     (folder / "text.txt").write_bytes(bytes(range(32, 127)) * 500)
     (folder / "page.html").write_text("<p>page</p>" * 5000)
     (folder / "old").mkdir()
-    server = f"root {folder}; gzip on; gzip_proxied any; gzip_types text/plain; location = /moved {{ return 301 /text.txt; }} location /small/ {{ client_max_body_size 1k; }}"
+    # gzip_proxied: by itself nginx codes nothing for a request with Via
+    server = (f"root {folder}; gzip on; gzip_proxied any; gzip_types text/plain; location = /moved {{ return 301 /text.txt; }} "
+              "location /small/ { client_max_body_size 1k; }")
     with Nginx(server) as nginx, Proxyd(site(port, nginx.address)):
         yield folder, f"http://127.0.0.1:{port}", f"http://{nginx.address}"
 
@@ -162,9 +164,11 @@ def test_redirects_are_followed(files):
 
 def test_trailers_reach_curl_and_the_origin_rfc9110_6_5(described_site):
     _, url = described_site
-    origin, port = Origin(lambda request: b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTrailer: X-Sum\r\n\r\n2\r\nhi\r\n0\r\nX-Sum: 7\r\n\r\n"), free_port()
+    answer = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTrailer: X-Sum\r\n\r\n2\r\nhi\r\n0\r\nX-Sum: 7\r\n\r\n"
+    origin, port = Origin(lambda request: answer), free_port()
     with Proxyd(site(port, origin.address)):
-        assert curl("-D", "-", f"http://127.0.0.1:{port}/").endswith(b"\r\nX-Sum: 7\r\n\r\nhi") or b"X-Sum: 7" in curl("-D", "-", f"http://127.0.0.1:{port}/")
+        assert b"X-Sum: 7\r\n" in curl("-D", "-", f"http://127.0.0.1:{port}/")
+    origin.stop()
     with Client(int(url.rsplit(":", 1)[1])) as client:
         client.send(b"POST /t HTTP/1.1\r\nHost: a.test\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhi\r\n0\r\nX-Sum: 7\r\n\r\n")
         assert json.loads(client.response().body)["trailers"] == [["X-Sum", "7"]]
@@ -191,15 +195,20 @@ def test_http_client_reads_a_response_while_it_has_more_to_ask(described_site):
 
 
 def test_listeners_and_targets_may_be_ipv6_and_unix(tmp_path):
-    origin, port = Origin(described, path=tmp_path / "origin.socket"), free_port()
+    origin, other, port = Origin(described, path=tmp_path / "origin.socket"), Origin(described, ipv6=True), free_port()
     document = site(port, origin.address)
+    document["upstreams"]["other"] = {"targets": {"one": {"address": other.address}}}
+    document["hosts"]["all"]["routes"].append({"name": "other", "match": {"path": "/other"}, "upstream": "other"})
     document["listeners"] = {"six": {"address": f"[::1]:{port}"}, "local": {"address": f"unix:{tmp_path}/site.socket"}}
     with Proxyd(document):
         six = json.loads(curl("-g", f"http://[::1]:{port}/six"))
         assert six["target"] == "/six" and six["fields"]["x-forwarded-for"] == "::1" and six["fields"]["host"] == f"[::1]:{port}"
+        assert json.loads(curl("-g", f"http://[::1]:{port}/other"))["fields"]["host"] == f"[::1]:{port}"
+        assert len(other.requests) == 1
         local = json.loads(curl("--unix-socket", tmp_path / "site.socket", "http://a.test/local"))
         assert local["target"] == "/local" and local["fields"]["host"] == "a.test"
     origin.stop()
+    other.stop()
 
 
 V2_SIGNATURE = b"\r\n\r\n\x00\r\nQUIT\n"

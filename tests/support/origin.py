@@ -28,7 +28,7 @@ def ok(body=b"ok", *fields):
 
 
 class Origin:
-    def __init__(self, answer=None, early=None, path=None):
+    def __init__(self, answer=None, early=None, path=None, ipv6=False):
         self.answer = answer or (lambda request: ok(b"path=" + request.target.encode() + b" body=" + request.body))
         self.early = early or (lambda request: None)
         self.requests, self.connections, self.open = [], 0, 0
@@ -36,9 +36,10 @@ class Origin:
         if path:
             self.listener, self.address = socket.create_server(str(path), family=socket.AF_UNIX, backlog=512), f"unix:{path}"
         else:
-            self.listener = socket.create_server(("127.0.0.1", 0), backlog=512)
+            family, host, name = (socket.AF_INET6, "::1", "[::1]") if ipv6 else (socket.AF_INET, "127.0.0.1", "127.0.0.1")
+            self.listener = socket.create_server((host, 0), family=family, backlog=512)
             self.port = self.listener.getsockname()[1]
-            self.address = f"127.0.0.1:{self.port}"
+            self.address = f"{name}:{self.port}"
         self.stopping = False
         threading.Thread(target=self._accept, daemon=True).start()
 
