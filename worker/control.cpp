@@ -109,7 +109,11 @@ void Control::activate(const ipc::Message& message) {
 void Control::answer(const ipc::Message& question) {
   const proxy::Configuration* configuration = worker_.configuration();
   nlohmann::json reply{{"error", "this worker has no configuration yet"}};
-  if (configuration && question.body.value("question", "") == "explain") reply = explain(*configuration, question.body);
+  try {
+    if (configuration && question.body.value("question", "") == "explain") reply = explain(*configuration, question.body);
+  } catch (const std::exception& error) {   // a question as large as no request may be
+    reply = {{"error", error.what()}};
+  }
   send(MessageType::kAnswer, question.id, std::move(reply));
 }
 

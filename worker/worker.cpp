@@ -123,7 +123,7 @@ void Worker::activate(Prepared prepared) {
   listeners_ = std::move(listeners);
   proxy_.set_configuration(prepared.configuration);
   set_logs(std::move(prepared.access_logs), std::move(prepared.error_log));
-  builder_.retire(configuration);
+  builder_.settle(configuration);
   std::vector<downstream::Acceptor::Given> sockets;
   for (size_t i = 0; i < prepared.sockets.size(); ++i) {
     const auto listener = listeners_.find(prepared.names[i]);

@@ -19,7 +19,7 @@ class Deadline {
   static Deadline never() { return Deadline(Instant::max()); }
   static Deadline at(Instant when) { return Deadline(when); }
   static Deadline after(Instant now, std::optional<milliseconds> limit) {
-    return limit ? Deadline(now + *limit) : never();
+    return limit && *limit < kForever ? Deadline(now + *limit) : never();
   }
 
   bool is_never() const { return when_ == Instant::max(); }
@@ -28,6 +28,8 @@ class Deadline {
   Deadline earlier_of(Deadline other) const { return when_ <= other.when_ ? *this : other; }
 
  private:
+  static constexpr milliseconds kForever = std::chrono::hours(24) * 365 * 100;   // more does not fit into an Instant
+
   explicit Deadline(Instant when) : when_(when) {}
   Instant when_;
 };

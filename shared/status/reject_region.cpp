@@ -42,20 +42,24 @@ constexpr uint64_t kLayoutHash = 0x72656a65'00000001 ^ (uint64_t{sizeof(Layout)}
 
 Layout& layout(const memory::Region& region) { return *reinterpret_cast<Layout*>(region.data()); }
 
-// Values of fields that may hold secrets are blanked, in place.
+bool is_secret(std::string_view name) {
+  while (!name.empty() && (name.back() == ' ' || name.back() == '\t')) name.remove_suffix(1);
+  return equals_ignoring_case(name, "cookie") || equals_ignoring_case(name, "authorization") ||
+         equals_ignoring_case(name, "proxy-authorization") || equals_ignoring_case(name, "set-cookie");
+}
+
+// Values of fields that may hold secrets are blanked, in place; in a message that was refused they may be folded, end
+// in a bare CR or LF, or have a space before the colon.
 void blank_secrets(char* text, size_t size) {
-  std::string_view rest(text, size);
-  size_t at = 0;
-  while (at < size) {
-    const size_t end = std::min(rest.find('\n', at), size);
-    const std::string_view line = rest.substr(at, end - at);
+  const std::string_view all(text, size);
+  bool secret = false;
+  for (size_t at = 0; at < size;) {
+    const size_t end = std::min(all.find_first_of("\r\n", at), size);
+    const std::string_view line = all.substr(at, end - at);
+    const bool folded = line.starts_with(' ') || line.starts_with('\t');
     const size_t colon = line.find(':');
-    const std::string_view name = line.substr(0, colon == std::string_view::npos ? 0 : colon);
-    const bool secret = equals_ignoring_case(name, "cookie") || equals_ignoring_case(name, "authorization") ||
-                        equals_ignoring_case(name, "proxy-authorization") || equals_ignoring_case(name, "set-cookie");
-    if (secret) {
-      std::fill(text + at + colon + 1, text + end - (line.ends_with('\r') ? 1 : 0), '*');
-    }
+    if (!folded && !line.empty()) secret = colon != std::string_view::npos && is_secret(line.substr(0, colon));
+    if (secret && !line.empty()) std::fill(text + at + (folded ? 0 : colon + 1), text + end, '*');
     at = end + 1;
   }
 }

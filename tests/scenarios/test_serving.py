@@ -120,21 +120,6 @@ def test_octets_behind_a_response_are_never_used_rfc9112_9_2(world):
             assert client.response().body == b"one"
 
 
-def test_a_pooled_connection_that_died_is_replaced_even_for_post_rfc9112_9_3_1(world):
-    _, origin, port = world
-    seen = []
-
-    def answer(request):
-        seen.append(request)
-        return [ok(b"fine")] if len(seen) % 2 else ["close"]   # every second request on a connection meets its end
-
-    origin.answer = answer
-    with Client(port) as client:
-        for _ in range(4):
-            client.send(b"POST / HTTP/1.1\r\nHost: a.test\r\nContent-Length: 3\r\n\r\nabc")
-            assert client.response().body == b"fine"
-
-
 def test_a_refused_target_is_passed_over_for_another():
     origin, port, dead = Origin(), free_port(), free_port()
     document = site(port, origin.address)

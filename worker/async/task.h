@@ -78,6 +78,16 @@ struct Resume : Wakeup {
   std::coroutine_handle<> handle;
 };
 
+// Gives way to everything else that is ready.
+struct Yield : Resume {
+  bool await_ready() const { return false; }
+  void await_suspend(std::coroutine_handle<> awaiting) {
+    handle = awaiting;
+    ReadyQueue::of_this_thread().push(*this);
+  }
+  void await_resume() const {}
+};
+
 template <class T>
 class [[nodiscard]] Task {
  public:

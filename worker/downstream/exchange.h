@@ -50,7 +50,9 @@ class Exchange {
   virtual bool content_complete() const = 0;
   // True while the client waits for 100 (Continue) and has sent nothing of the content.
   virtual bool awaits_continue() const = 0;
+  // Why the content was refused, and what had been received from the wrong octet on.
   virtual http::Refusal content_refusal() const = 0;
+  virtual std::string_view content_fault() = 0;
   virtual uint64_t content_received() const = 0;
 
   // An interim answer (1xx), dropped for a client that does not know them (RFC 9110 15.2).

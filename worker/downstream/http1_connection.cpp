@@ -14,6 +14,7 @@ constexpr size_t kHeadBuffer = 4096;
 constexpr size_t kLargestHead = 128 * 1024;
 constexpr auto kLinger = milliseconds(2000);            // behaviour.md 1
 constexpr auto kHalfClosedWait = milliseconds(2000);
+constexpr int kRequestsPerTurn = 16;                    // pipelined ones; then others get theirs (RS-009)
 constexpr uint64_t kMostLingered = 1024 * 1024;
 
 }  // namespace
@@ -104,7 +105,8 @@ void Http1Connection::go_idle() {
   connections_.become_idle(*this);
   stream_.watched().on_hang_up(nullptr);
   stream_.watched().on_readable(this);
-  loop().timers().arm(timer_, Deadline::after(loop().now(), settings().timeouts.keepalive));
+  const config::Timeouts& timeouts = settings().timeouts;
+  loop().timers().arm(timer_, Deadline::after(loop().now(), served_any_ ? timeouts.keepalive : timeouts.client_header));
   if (stream_.watched().readable()) loop().ready().push(*this);
 }
 
@@ -117,9 +119,10 @@ async::Task<void> Http1Connection::serve() {
     proxy_header_due_ = false;
   }
   Next next = Next::kAnother;
-  while (next == Next::kAnother) {
+  for (int served = 1; next == Next::kAnother; ++served) {
     next = co_await serve_one(input);
     if (next == Next::kAnother && input.empty() && !stream_.watched().readable()) next = Next::kIdle;
+    if (served % kRequestsPerTurn == 0) co_await async::Yield();
   }
   if (next == Next::kCloseAfterLinger) co_await linger(input);
   close_ = next != Next::kIdle;
@@ -128,7 +131,7 @@ async::Task<void> Http1Connection::serve() {
 // One request, from its first octet to the last of the answer.
 async::Task<Http1Connection::Next> Http1Connection::serve_one(message::Input& input) {
   Services& services = connections_.services();
-  const Http1Exchange::Context context{stream_, services.buffers, services.pipes, peer_, connections_.draining()};
+  const Http1Exchange::Context context{stream_, services.buffers, services.pipes, peer_, connections_};
   const http1::HeadRules rules = settings().head;
   Http1Exchange exchange(context, rules, input);
   const Received received = co_await receive_head(exchange, input);

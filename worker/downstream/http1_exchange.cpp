@@ -68,7 +68,7 @@ bool Http1Exchange::content_is_settled() {
 }
 
 bool Http1Exchange::is_persistent(const Answer& answer) {
-  if (answer.close || !client_persists_ || context_.draining) return false;
+  if (answer.close || !client_persists_ || context_.connections.draining()) return false;
   if (fault_.refusal != http::Refusal::kNone && fault_.refusal != http::Refusal::kTrace) return false;
   return content_is_settled();
 }

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <utility>
 
+#include "worker/downstream/connections.h"
 #include "worker/downstream/exchange.h"
 #include "worker/http1/head_parser.h"
 #include "worker/message/content_reader.h"
@@ -20,7 +21,7 @@ class Http1Exchange final : public Exchange {
     net::BufferPool& buffers;
     net::PipePool& pipes;
     const Peer& peer;
-    bool draining = false;
+    const Connections& connections;   // which may begin to drain meanwhile
   };
 
   Http1Exchange(const Context& context, const http1::HeadRules& rules, message::Input& input)
@@ -28,7 +29,7 @@ class Http1Exchange final : public Exchange {
         input_(input),
         request_(arena_),
         parser_(request_, rules),
-        reader_(context.stream, input, context.buffers, arena_),
+        reader_(context.stream, input, context.buffers, arena_, rules.underscore),
         writer_(context.stream, context.buffers, context.pipes),
         content_(*this) {}
 
@@ -48,6 +49,7 @@ class Http1Exchange final : public Exchange {
   bool content_complete() const override { return reader_.complete(); }
   bool awaits_continue() const override;
   http::Refusal content_refusal() const override { return reader_.refusal(); }
+  std::string_view content_fault() override { return reader_.fault_octets(); }
   uint64_t content_received() const override { return reader_.received(); }
 
   void send_interim(const http::ResponseHead& head) override;

@@ -45,7 +45,7 @@ class Arena {
 
   std::string_view copy(std::string_view text) {
     char* to = allocate_text(text.size());
-    std::memcpy(to, text.data(), text.size());
+    if (!text.empty()) std::memcpy(to, text.data(), text.size());
     return {to, text.size()};
   }
 
@@ -56,6 +56,7 @@ class Arena {
     char* to = allocate_text(size);
     char* at = to;
     const auto append = [&at](std::string_view part) {
+      if (part.empty()) return;   // a null pointer, perhaps
       std::memcpy(at, part.data(), part.size());
       at += part.size();
     };

@@ -46,11 +46,22 @@ std::string_view Fields::value(FieldName name) const {
 std::string_view Fields::combined(FieldName name) const {
   const Field* first = find(name);
   if (!first) return {};
-  std::string_view list = first->value;
-  for (const Field* field = first + 1; field != end(); ++field) {
-    if (field->known == name) list = arena_->concat(list, ", ", field->value);
+  size_t size = 0;
+  size_t lines = 0;
+  for (const Field* field = first; field != end(); ++field) {
+    if (field->known != name) continue;
+    size += field->value.size() + 2;
+    ++lines;
   }
-  return list;
+  if (lines == 1) return first->value;
+  char* list = arena_->allocate_text(size);   // at once: line by line, many lines would cost their square
+  char* to = list;
+  for (const Field* field = first; field != end(); ++field) {
+    if (field->known != name) continue;
+    if (field != first) to = std::copy_n(", ", 2, to);
+    to = std::copy(field->value.begin(), field->value.end(), to);
+  }
+  return {list, static_cast<size_t>(to - list)};
 }
 
 template <class Predicate>
@@ -69,6 +80,7 @@ void Fields::remove(FieldName name) {
 void Fields::remove(std::string_view name) {
   const FieldName known = field_name_from(name);
   if (known != FieldName::kOther) return remove(known);
+  if (!find(name)) return;
   remove_if([name](const Field& field) {
     return field.known == FieldName::kOther && equals_ignoring_case(field.name, name);
   });

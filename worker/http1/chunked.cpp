@@ -13,10 +13,12 @@ constexpr uint32_t kMaxSizeDigits = 16;
 constexpr uint32_t kMaxExtension = 256;
 constexpr uint32_t kMaxExtensions = 16 * 1024;
 constexpr uint32_t kMaxTrailers = 8 * 1024;
-constexpr HeadRules kTrailerRules{.max_section = kMaxTrailers + 1};
 constexpr uint64_t kMaxChunk = (uint64_t{1} << 63) - 1;
 
 }  // namespace
+
+ChunkedDecoder::ChunkedDecoder(http::Fields& trailers, Underscore underscore)
+    : trailers_(&trailers), trailer_rules_{.max_section = kMaxTrailers + 1, .underscore = underscore} {}
 
 ChunkedDecoder::Step ChunkedDecoder::refuse(Refusal refusal, size_t consumed) {
   refusal_ = refusal;
@@ -115,7 +117,7 @@ void ChunkedDecoder::take_data(size_t octets) {
 ChunkedDecoder::Step ChunkedDecoder::next_trailers(std::string_view input, size_t at) {
   if (!trailer_text_) {
     trailer_text_ = trailers_->arena().allocate_text(kMaxTrailers);
-    section_.emplace(*trailers_, kTrailerRules);
+    section_.emplace(*trailers_, trailer_rules_);
   }
   const size_t before = trailer_size_;
   const size_t taken = std::min<size_t>(input.size() - at, kMaxTrailers - before);

@@ -12,8 +12,8 @@
 namespace proxyd::http1 {
 
 // Takes chunked content apart (RFC 9112 7.1), strictly, without a copy, and resumes at any octet. Extensions are
-// dropped: 256 octets a chunk, 16 KiB a message. Trailers: 8 KiB, their texts in `trailers`' arena. Engine code; one
-// message, owned by its exchange.
+// dropped: 256 octets a chunk, 16 KiB a message. Trailers: 8 KiB, their texts in `trailers`' arena, names with an
+// underscore treated as in the head. Engine code; one message, owned by its exchange.
 class ChunkedDecoder {
  public:
   enum class State : uint8_t { kNeedMore, kData, kEnd, kRefused };
@@ -24,7 +24,7 @@ class ChunkedDecoder {
     std::string_view data;    // for kData: content, follows right after `consumed` and is taken by `take_data`
   };
 
-  explicit ChunkedDecoder(http::Fields& trailers) : trailers_(&trailers) {}
+  ChunkedDecoder(http::Fields& trailers, Underscore underscore);
 
   // Looks at what has been received and not yet taken. With kData, the caller takes some of `data` and says how much.
   Step next(std::string_view input);
@@ -41,6 +41,7 @@ class ChunkedDecoder {
   Step next_trailers(std::string_view input, size_t consumed);
 
   http::Fields* trailers_;
+  HeadRules trailer_rules_;
   uint64_t left_ = 0;              // of the chunk
   uint32_t extension_ = 0;         // octets in this chunk
   uint32_t extensions_ = 0;        // octets in the message

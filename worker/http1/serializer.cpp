@@ -25,7 +25,7 @@ void Serializer::field_lines(const http::Fields& fields) {
     at_ += field.name.size();
     *at_++ = ':';
     *at_++ = ' ';
-    std::memcpy(at_, field.value.data(), field.value.size());
+    if (!field.value.empty()) std::memcpy(at_, field.value.data(), field.value.size());
     at_ += field.value.size();
     *at_++ = '\r';
     *at_++ = '\n';

@@ -37,6 +37,7 @@ class Serializer {
       overflowed_ = true;
       return;
     }
+    if (text.empty()) return;   // a null pointer, perhaps
     std::memcpy(at_, text.data(), text.size());
     at_ += text.size();
   }

@@ -27,7 +27,7 @@ void ContentReader::start(http::ContentLength content) {
   refusal_ = http::Refusal::kNone;
   trailers_.clear();
   chunks_.reset();
-  if (content.kind == Kind::kUnknown) chunks_.emplace(trailers_);
+  if (content.kind == Kind::kUnknown) chunks_.emplace(trailers_, underscore_);
 }
 
 bool ContentReader::may_splice(PieceKinds kinds) const {

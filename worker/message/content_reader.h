@@ -15,8 +15,8 @@ namespace proxyd::message {
 // offered so after two full reads in a row. Owned by an exchange; holds no buffer while nothing waits in it.
 class ContentReader final : public net::ContentSource {
  public:
-  ContentReader(net::Stream& stream, Input& with_head, net::BufferPool& pool, http::Arena& arena)
-      : stream_(stream), with_head_(with_head), bulk_(pool), trailers_(arena) {}
+  ContentReader(net::Stream& stream, Input& with_head, net::BufferPool& pool, http::Arena& arena, http1::Underscore underscore)
+      : stream_(stream), with_head_(with_head), bulk_(pool), trailers_(arena), underscore_(underscore) {}
 
   void start(http::ContentLength content);
 
@@ -31,6 +31,8 @@ class ContentReader final : public net::ContentSource {
   // What came behind the content, to begin the next message with.
   Input& rest() { return bulk_.empty() ? with_head_ : bulk_; }
   http::Refusal refusal() const { return refusal_; }
+  // From the octet on that was wrong, after a refusal.
+  std::string_view fault_octets() { return current().unread(); }
   uint64_t received() const { return received_; }
 
  private:
@@ -47,6 +49,7 @@ class ContentReader final : public net::ContentSource {
   Input& with_head_;
   Input bulk_;
   http::Fields trailers_;
+  http1::Underscore underscore_;   // in names of trailers
   std::optional<http1::ChunkedDecoder> chunks_;
   http::ContentLength content_;
   uint64_t left_ = 0;          // for kKnown

@@ -51,9 +51,15 @@ void ContentWriter::append(std::string_view text) {
   end_ += text.size();
 }
 
+// Of what earlier messages on the connection left unacknowledged nothing is known here; by now it has arrived.
+uint64_t ContentWriter::delivered() const {
+  const uint64_t on_its_way = stream_.unacknowledged();
+  return sent_ > on_its_way ? sent_ - on_its_way : 0;
+}
+
 PieceKinds ContentWriter::accepts() const {
   const PieceKinds octets = PieceKinds::kBytes | PieceKinds::kStored;
-  const bool can_splice = content_.kind != Kind::kUnknown && stream_.spliceable_descriptor() >= 0;
+  const bool can_splice = !copies_ && content_.kind != Kind::kUnknown && stream_.spliceable_descriptor() >= 0;
   return can_splice ? octets | PieceKinds::kSocket : octets;
 }
 
@@ -116,7 +122,10 @@ Taken ContentWriter::take_socket(const Piece& piece) {
   const Taken flushed = flush();
   if (flushed.state != Taken::State::kMore) return flushed;
   if (!pipe_) pipe_ = pipes_.borrow();
-  if (!pipe_) return {Taken::State::kFailed};
+  if (!pipe_) {   // no descriptor is left: `accepts` says so from now on, and the octets are copied
+    copies_ = true;
+    return {};
+  }
   const size_t size = std::min<uint64_t>(piece.size, pipe_.capacity);
   const ssize_t got = ::splice(piece.socket->spliceable_descriptor(), nullptr, pipe_.write_end.value(), nullptr, size,
                                SPLICE_F_MOVE | SPLICE_F_NONBLOCK);

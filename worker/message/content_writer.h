@@ -30,6 +30,7 @@ class ContentWriter final : public net::ContentSink {
   net::Taken finish(const http::Fields* trailers) override;
   net::Taken flush() override;
   bool finished() const override { return finished_ && waiting() == 0 && in_pipe_ == 0; }
+  uint64_t delivered() const override;
   async::WaitReady room(Deadline deadline) override { return stream_.writable(deadline); }
 
   uint64_t sent() const { return sent_; }        // octets that left, heads included
@@ -61,6 +62,7 @@ class ContentWriter final : public net::ContentSink {
   uint64_t sent_ = 0;
   uint64_t content_taken_ = 0;
   bool finished_ = false;
+  bool copies_ = false;          // for want of a pipe
 };
 
 template <class Write>

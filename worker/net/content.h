@@ -69,6 +69,8 @@ class ContentSink {
   virtual Taken finish(const http::Fields* trailers) = 0;
   virtual Taken flush() = 0;
   virtual bool finished() const = 0;
+  // Octets, framing included, that have arrived at the peer's side. Asks the kernel.
+  virtual uint64_t delivered() const = 0;
   // Suspends until the sink may take more; false when the deadline passed first.
   virtual async::WaitReady room(Deadline deadline) = 0;
 };

@@ -25,6 +25,8 @@ class Stream {
 
   virtual Moved read(char* to, size_t size) = 0;
   virtual Moved write(std::span<const iovec> from) = 0;
+  // Octets written that the peer's side has not acknowledged yet, where the kernel tells; else 0.
+  virtual size_t unacknowledged() const = 0;
   // The socket, when its octets are the stream's octets and may be spliced; else -1.
   virtual int spliceable_descriptor() const = 0;
   // No more octets from us; the peer sees the end, reading goes on.

@@ -1,5 +1,7 @@
 #include "worker/net/tcp_stream.h"
 
+#include <linux/sockios.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 #include <cerrno>
@@ -45,6 +47,11 @@ Moved TcpStream::write(std::span<const iovec> from) {
     watched_.filled();
     return {Moved::State::kWouldBlock};
   }
+}
+
+size_t TcpStream::unacknowledged() const {
+  int octets = 0;
+  return ::ioctl(socket_.value(), SIOCOUTQ, &octets) == 0 && octets > 0 ? static_cast<size_t>(octets) : 0;
 }
 
 void TcpStream::end_writing() { ::shutdown(socket_.value(), SHUT_WR); }

@@ -16,6 +16,7 @@ class TcpStream final : public Stream {
 
   Moved read(char* to, size_t size) override;
   Moved write(std::span<const iovec> from) override;
+  size_t unacknowledged() const override;
   int spliceable_descriptor() const override { return socket_.value(); }
   void end_writing() override;
   void abort_on_close() override;

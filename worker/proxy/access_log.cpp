@@ -1,6 +1,8 @@
 #include "worker/proxy/access_log.h"
 
+#include <limits.h>
 #include <poll.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -13,10 +15,27 @@ namespace proxyd::proxy {
 namespace {
 
 constexpr size_t kFlushAt = 60 * 1024;
+constexpr size_t kMostAtOnce = 64 * 1024;
 constexpr size_t kMostBuffered = 256 * 1024;
 
+// Whether `name`, percent-encoded in part perhaps, says `plain`.
+bool says(std::string_view name, std::string_view plain) {
+  size_t at = 0;
+  for (const char expected : plain) {
+    if (at >= name.size()) return false;
+    char c = name[at++];
+    const bool encoded = c == '%' && at + 2 <= name.size() && hex_value(name[at]) >= 0 && hex_value(name[at + 1]) >= 0;
+    if (encoded) {
+      c = static_cast<char>(hex_value(name[at]) * 16 + hex_value(name[at + 1]));
+      at += 2;
+    }
+    if (ascii_lower(c) != ascii_lower(expected)) return false;
+  }
+  return at == name.size();
+}
+
 bool is_redacted(std::string_view name, const std::vector<std::string>& redact) {
-  return std::any_of(redact.begin(), redact.end(), [name](const std::string& one) { return equals_ignoring_case(one, name); });
+  return std::any_of(redact.begin(), redact.end(), [name](const std::string& one) { return says(name, one); });
 }
 
 // Calls `put` with the pieces of the query, the values of redacted parameters replaced.
@@ -35,6 +54,14 @@ void for_redacted(std::string_view query, const std::vector<std::string>& redact
     }
     if (!query.empty()) put("&");
   }
+}
+
+// The same for an address, of which only the query is looked at.
+template <class Put>
+void for_redacted_address(std::string_view address, const std::vector<std::string>& redact, Put put) {
+  const size_t query = std::min(address.find('?'), address.size() - 1) + 1;
+  put(address.substr(0, query));
+  for_redacted(address.substr(query), redact, put);
 }
 
 void append_hex(std::string& out, std::string_view prefix, unsigned char octet) {
@@ -158,7 +185,12 @@ void append_json(std::string& out, const AccessRecord& record, const std::vector
   if (record.attempts > 0) line.number("attempts", record.attempts);
   line.text("error", record.error);
   line.text("user_agent", record.user_agent);
-  line.text("referer", record.referer);
+  if (!record.referer.empty()) {
+    line.key("referer");
+    out += '"';
+    for_redacted_address(record.referer, redact, [&out](std::string_view piece) { append_escaped(out, piece); });
+    out += '"';
+  }
   line.number("worker", record.worker);
   line.number("revision", static_cast<int64_t>(record.revision));
   line.end();
@@ -180,7 +212,9 @@ void append_combined(std::string& out, const AccessRecord& record, const std::ve
   }
   append_quoted(out, request);
   out += ' ' + std::to_string(record.status) + ' ' + std::to_string(record.bytes_out) + ' ';
-  append_quoted(out, record.referer);
+  std::string referer;
+  if (!record.referer.empty()) for_redacted_address(record.referer, redact, [&referer](std::string_view piece) { referer += piece; });
+  append_quoted(out, referer);
   out += ' ';
   append_quoted(out, record.user_agent);
   out += '\n';
@@ -190,7 +224,9 @@ AccessLog::AccessLog(const config::Logging& logging, std::vector<UniqueFd> sinks
     : redact_(logging.redact_query), dropped_(dropped) {
   const size_t count = std::min(sinks.size(), logging.access.size());
   for (size_t i = 0; i < count; ++i) {
-    Sink sink{logging.access[i], std::move(sinks[i]), {}, 0};
+    struct stat about{};
+    const bool is_file = ::fstat(sinks[i].value(), &about) == 0 && S_ISREG(about.st_mode);
+    Sink sink{logging.access[i], std::move(sinks[i]), is_file, {}, 0};
     sink.buffer.reserve(kFlushAt + 16 * 1024);
     sinks_.push_back(std::move(sink));
   }
@@ -215,22 +251,33 @@ void AccessLog::flush() {
   for (Sink& sink : sinks_) flush(sink);
 }
 
-// Whole lines only; a pipe is asked first whether it would block, for its flags are shared with others.
+// Whole lines, as many as go into one write; at least the first, however long.
+size_t AccessLog::next_write(const Sink& sink) {
+  const size_t most = sink.is_file ? kMostAtOnce : PIPE_BUF;
+  if (sink.buffer.size() <= most) return sink.buffer.size();
+  const size_t end = sink.buffer.rfind('\n', most - 1);
+  if (end != std::string::npos) return end + 1;
+  return sink.is_file ? sink.buffer.find('\n') + 1 : most;
+}
+
+// A pipe or terminal, whose flags are shared with others, is asked first whether it would block, and given no more than
+// it has promised room for.
 void AccessLog::flush(Sink& sink) {
   while (!sink.buffer.empty()) {
     pollfd ready{sink.descriptor.value(), POLLOUT, 0};
-    if (::poll(&ready, 1, 0) != 1 || (ready.revents & POLLOUT) == 0) return;   // kept, up to a bound
-    const size_t most = sink.buffer.size() > 4096 ? sink.buffer.rfind('\n', 65535) + 1 : sink.buffer.size();
-    const ssize_t written = ::write(sink.descriptor.value(), sink.buffer.data(), most);
+    if (::poll(&ready, 1, 0) != 1 || (ready.revents & POLLOUT) == 0) break;   // kept, up to a bound
+    const ssize_t written = ::write(sink.descriptor.value(), sink.buffer.data(), next_write(sink));
     if (written < 0 && errno == EINTR) continue;
+    if (written < 0 && errno == EAGAIN) break;
     if (written <= 0) {
       dropped_.add(sink.lines);
+      sink.lines = 0;
       sink.buffer.clear();
       break;
     }
+    sink.lines -= static_cast<size_t>(std::count(sink.buffer.begin(), sink.buffer.begin() + written, '\n'));
     sink.buffer.erase(0, static_cast<size_t>(written));
   }
-  sink.lines = static_cast<size_t>(std::count(sink.buffer.begin(), sink.buffer.end(), '\n'));
 }
 
 }  // namespace proxyd::proxy

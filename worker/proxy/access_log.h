@@ -61,9 +61,11 @@ class AccessLog {
   struct Sink {
     config::AccessLog settings;
     UniqueFd descriptor;
+    bool is_file = false;
     std::string buffer;
     size_t lines = 0;
   };
+  static size_t next_write(const Sink& sink);
   void flush(Sink& sink);
 
   std::vector<Sink> sinks_;

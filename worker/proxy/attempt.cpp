@@ -41,7 +41,10 @@ std::string_view Attempt::target_path() {
 }
 
 std::string_view Attempt::target_host() {
-  if (group_.host == "target") return request_.configuration->document.upstreams.at(group_.name).targets.at(member_.id).address;
+  if (group_.host == "target") {
+    const std::string_view address = request_.configuration->document.upstreams.at(group_.name).targets.at(member_.id).address;
+    return address.starts_with("unix:") ? "localhost" : address;   // a path is no host
+  }
   if (group_.host != "keep") return group_.host;
   const routing::RequestFacts& facts = request_.facts;
   if (facts.port == http::default_port(facts.scheme)) return facts.host;
@@ -79,7 +82,7 @@ bool Attempt::send_head() {
 }
 
 void Attempt::begin_upload() {
-  RelayLimits limits{Pace(request_.timeouts().client_body, kLeastPerSecond), Pace(request_.timeouts().between_bytes, 1)};
+  RelayLimits limits{Pace(request_.timeouts().client_body, kLeastPerSecond), Pace(request_.timeouts().between_bytes, 0)};
   limits.total = request_.total;
   limits.most = request_.matched.route->settings.limits.request_body.value_or(UINT64_MAX);
   upload_ = relay_content(request_.loop(), content_, exchange_->content(), limits);
@@ -102,12 +105,19 @@ async::Task<bool> Attempt::await_go_ahead() {
   const bool sent = co_await flush_head();
   if (!sent) co_return true;   // its response, if there is one, tells more
   const Deadline moment = Deadline::at(request_.loop().now() + kGoAheadWait);
-  const bool arrived = co_await exchange_->readable(moment);
-  if (!arrived) co_return true;
-  fault_ = co_await exchange_->receive_head(Deadline::after(request_.loop().now(), request_.timeouts().first_byte));
-  if (fault_ != Fault::kNone) co_return false;
-  final_head_ = !exchange_->response().is_interim();
-  co_return !final_head_;
+  for (;;) {
+    if (!exchange_->has_unread()) {
+      const bool arrived = co_await exchange_->readable(moment);
+      if (!arrived) co_return true;
+    }
+    const Deadline first_byte = Deadline::after(request_.loop().now(), request_.timeouts().first_byte);
+    fault_ = co_await exchange_->receive_head(first_byte.earlier_of(request_.total));
+    if (fault_ != Fault::kNone) co_return false;
+    const http::ResponseHead& response = exchange_->response();
+    final_head_ = !response.is_interim();
+    if (final_head_ || response.status == 100) co_return !final_head_;
+    pass_interim(response);
+  }
 }
 
 async::Task<Attempt::Outcome> Attempt::run(bool fresh) {
@@ -126,7 +136,7 @@ async::Task<Attempt::Outcome> Attempt::run(bool fresh) {
     if (!go_ahead) co_return Outcome::kTargetFailed;
   }
   begin_upload();
-  const Outcome outcome = co_await await_upload_or_response();
+  const Outcome outcome = co_await await_response();
   co_return outcome;
 }
 
@@ -143,33 +153,40 @@ Attempt::Outcome Attempt::after_upload() {
   }
 }
 
-async::Task<Attempt::Outcome> Attempt::await_upload_or_response() {
+// Until the content is sent or something arrives from the origin, whatever comes first.
+async::Task<void> Attempt::await_upload_or_arrival() {
   async::Task<bool> arrived = arrival(*exchange_, Deadline::never());
   co_await async::first_of(upload_, arrived);
-  if (upload_.done()) {
-    const Outcome uploaded = after_upload();
-    if (uploaded != Outcome::kResponse) co_return uploaded;
-  }
-  arrived.cancel();
-  const Outcome outcome = co_await await_response();
-  co_return outcome;
 }
 
+void Attempt::pass_interim(const http::ResponseHead& response) {
+  if (response.status == 100) return;   // the content is on its way already
+  http::ResponseHead interim(request_.arena());
+  interim.status = response.status;
+  interim.reason = response.reason;
+  interim.fields = make_response_fields(response, true, request_.proxy.date(), request_.arena());
+  interim.fields.remove(http::FieldName::kDate);
+  request_.exchange.send_interim(interim);
+}
+
+// Waits for the final head. Once the request is sent the origin has `first_byte` for it, whatever interim heads come
+// before; as long as content is on its way, the upload's own deadlines hold.
 async::Task<Attempt::Outcome> Attempt::await_response() {
+  const config::MaybeDuration limit = request_.timeouts().first_byte;
+  std::optional<Deadline> first_byte;
   for (;;) {
-    const Deadline first_byte = Deadline::after(request_.loop().now(), request_.timeouts().first_byte);
-    const Fault fault = co_await exchange_->receive_head(first_byte.earlier_of(request_.total));
+    if (uploading() && !exchange_->has_unread()) co_await await_upload_or_arrival();
+    if (upload_ && upload_.done()) {
+      const Outcome uploaded = after_upload();
+      if (uploaded != Outcome::kResponse) co_return uploaded;
+    }
+    const Deadline from_now = Deadline::after(request_.loop().now(), limit);
+    if (!uploading() && !first_byte) first_byte = from_now;
+    const Fault fault = co_await exchange_->receive_head(first_byte.value_or(from_now).earlier_of(request_.total));
     if (fault == Fault::kTimeout && request_.total.passed(request_.loop().now())) co_return Outcome::kTotalTimeout;
     if (fault != Fault::kNone) co_return failed(fault);
-    const http::ResponseHead& response = exchange_->response();
-    if (!response.is_interim()) co_return Outcome::kResponse;
-    if (response.status == 100) continue;   // the content is on its way already
-    http::ResponseHead interim(request_.arena());
-    interim.status = response.status;
-    interim.reason = response.reason;
-    interim.fields = make_response_fields(response, true, request_.proxy.date(), request_.arena());
-    interim.fields.remove(http::FieldName::kDate);
-    request_.exchange.send_interim(interim);
+    if (!exchange_->response().is_interim()) co_return Outcome::kResponse;
+    pass_interim(exchange_->response());
   }
 }
 

@@ -31,7 +31,10 @@ class Attempt {
   const Relayed& upload() const { return uploaded_; }
   bool uploading() const { return upload_ && !upload_.done(); }
   void stop_upload() { upload_.cancel(); }
-  bool on_reused_connection() const { return exchange_ && exchange_->on_reused_connection(); }
+  // The connection came from the pool and had ended before any of the request arrived.
+  bool was_stale() const {
+    return fault_ == upstream::Fault::kClosedUnanswered && exchange_ && exchange_->on_reused_connection() && exchange_->request_untaken();
+  }
 
  private:
   async::Task<bool> connect(bool fresh);
@@ -40,7 +43,8 @@ class Attempt {
   async::Task<bool> flush_head();
   async::Task<bool> await_go_ahead();
   async::Task<Outcome> await_response();
-  async::Task<Outcome> await_upload_or_response();
+  async::Task<void> await_upload_or_arrival();
+  void pass_interim(const http::ResponseHead& response);
   Outcome after_upload();
   Outcome failed(upstream::Fault fault);
   std::string_view target_host();

@@ -40,7 +40,6 @@ upstream::UpstreamGroup ConfigurationBuilder::group_for(const config::Upstream& 
     const auto found = materials.targets.find(settings.name + "/" + id);
     const config::TargetMaterial material = found == materials.targets.end() ? config::TargetMaterial{} : found->second;
     upstream::Member member{id, target_for(material), material.weight.value_or(target.weight), material.admission, target.backup, target.max_connections};
-    member.target->pool().set_limits(settings.keepalive);
     const std::string labels = fmt::format("upstream=\"{}\",target=\"{}\"", settings.name, id);
     const auto cell = [&](std::string_view name, const std::string& more) { return metrics_.cell(services_.slot, name, labels + more); };
     upstream::Target::Counters counters;
@@ -97,10 +96,13 @@ Result<std::shared_ptr<const Configuration>, ConfigurationBuilder::Refusal> Conf
   return std::shared_ptr<const Configuration>(std::move(built));
 }
 
-void ConfigurationBuilder::retire(const Configuration& current) {
+void ConfigurationBuilder::settle(const Configuration& current) {
   std::set<const upstream::Target*> named;
   for (const auto& [name, group] : current.upstreams) {
-    for (const upstream::Member& member : group.members) named.insert(member.target.get());
+    for (const upstream::Member& member : group.members) {
+      member.target->pool().set_limits(current.document.upstreams.at(name).keepalive);
+      named.insert(member.target.get());
+    }
   }
   std::erase_if(targets_, [&named](const auto& entry) {
     if (named.contains(entry.second.get())) return false;

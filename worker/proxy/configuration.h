@@ -53,8 +53,9 @@ class ConfigurationBuilder {
     std::string text;
   };
   Result<std::shared_ptr<const Configuration>, Refusal> build(config::Snapshot snapshot);
-  // After a configuration came into force: what only older ones used is let go.
-  void retire(const Configuration& current);
+  // After a configuration came into force: its targets keep connections as it says, and what only older ones used is
+  // let go.
+  void settle(const Configuration& current);
 
  private:
   std::shared_ptr<upstream::Target> target_for(const config::TargetMaterial& material);

@@ -1,5 +1,6 @@
 #include "worker/proxy/error_response.h"
 
+#include <algorithm>
 #include <charconv>
 
 #include "shared/base/bytes.h"
@@ -34,17 +35,45 @@ std::string_view sentence(int status) {
   }
 }
 
-// True when the client takes HTML and does not ask for JSON before it (RFC 9110 12.5.1, quality zero apart).
-bool wants_html(const http::Fields& request) {
-  http::ListMembers members(request.combined(FieldName::kAccept));
+// The weight of a member of Accept, in thousandths (RFC 9110 12.4.2); 1000 when there is none.
+int weight_of(std::string_view member) {
+  while (!member.empty()) {
+    const size_t semicolon = std::min(member.find(';'), member.size());
+    const std::string_view parameter = http::trim(member.substr(0, semicolon));
+    member.remove_prefix(std::min(semicolon + 1, member.size()));
+    if (parameter.size() < 3 || ascii_lower(parameter[0]) != 'q' || parameter[1] != '=') continue;
+    if (parameter[2] == '1') return 1000;
+    int weight = 0;
+    for (size_t at = 4, place = 100; at < parameter.size() && place > 0; ++at, place /= 10) {
+      if (is_digit(parameter[at])) weight += (parameter[at] - '0') * static_cast<int>(place);
+    }
+    return weight;
+  }
+  return 1000;
+}
+
+// How much the client wants a type of content: by the most specific range that names it (RFC 9110 12.5.1).
+int preference(std::string_view accept, std::string_view type) {
+  int weight = 0;
+  int rank = 0;
+  http::ListMembers members(accept);
   std::string_view member;
   while (members.next(member)) {
-    const std::string_view type = http::trim(member.substr(0, member.find(';')));
-    if (member.ends_with("q=0")) continue;
-    if (equals_ignoring_case(type, "application/problem+json") || equals_ignoring_case(type, "application/json")) return false;
-    if (equals_ignoring_case(type, "text/html") || equals_ignoring_case(type, "application/xhtml+xml")) return true;
+    const std::string_view range = http::trim(member.substr(0, member.find(';')));
+    const bool in_class = range.ends_with("/*") && equals_ignoring_case(range.substr(0, range.size() - 1), type.substr(0, type.find('/') + 1));
+    const int found = equals_ignoring_case(range, type) ? 3 : in_class ? 2 : range == "*/*" ? 1 : 0;
+    if (found == 0 || found < rank) continue;
+    weight = found == rank ? std::max(weight, weight_of(member)) : weight_of(member);
+    rank = found;
   }
-  return false;
+  return weight;
+}
+
+// True when the client would rather have HTML than JSON; one that does not care gets JSON.
+bool wants_html(const http::Fields& request) {
+  const std::string_view accept = request.combined(FieldName::kAccept);
+  const int html = std::max(preference(accept, "text/html"), preference(accept, "application/xhtml+xml"));
+  return html > std::max(preference(accept, "application/problem+json"), preference(accept, "application/json"));
 }
 
 std::string_view number(int value, http::Arena& arena) {

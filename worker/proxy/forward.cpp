@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "worker/proxy/attempt.h"
+#include "worker/proxy/filtered_content.h"
 #include "worker/proxy/local_answer.h"
 #include "worker/proxy/tunnel.h"
 #include "worker/upstream/retry_policy.h"
@@ -42,7 +43,8 @@ async::Task<void> fail_by_target(Request& request, const upstream::UpstreamGroup
     const http::Refusal refusal = attempt.exchange().refusal();
     detail = http::to_string(refusal);
     request.proxy.count_bad_response(refusal);
-    request.proxy.record_reject({request.record.time_ms, true, request.facts.target, detail, 0, attempt.exchange().received_head()});
+    const auto offset = static_cast<uint32_t>(attempt.exchange().fault_offset());
+    request.proxy.record_reject({request.record.time_ms, true, request.facts.target, detail, offset, attempt.exchange().received_head()});
   }
   if (attempt.fault() == Fault::kTimeout) request.proxy.count_timeout(Phase::kFirstByte);
   if (attempt.fault() == Fault::kConnectionTimeout) request.proxy.count_timeout(Phase::kConnect);
@@ -53,8 +55,7 @@ async::Task<void> fail_by_target(Request& request, const upstream::UpstreamGroup
 async::Task<void> fail_by_client(Request& request, const Relayed& upload) {
   const http::Refusal refusal = request.exchange.content_refusal();
   if (refusal != http::Refusal::kNone) {
-    request.proxy.count_reject(refusal);
-    request.proxy.record_reject({request.record.time_ms, false, request.record.client, http::to_string(refusal), 0, request.exchange.received_head()});
+    request.note_refusal(refusal, 0, request.exchange.content_fault());
     co_await answer_error(request, status_of(refusal), ProxyError::kRequestError, http::to_string(refusal), true);
   } else if (upload.end == Relayed::End::kSourceTimeout) {
     request.proxy.count_timeout(Phase::kClientBody);
@@ -70,7 +71,7 @@ async::Task<void> answer_failure(Request& request, const upstream::UpstreamGroup
   attempt.stop_upload();
   switch (outcome) {
     case Outcome::kClientFailed: co_await fail_by_client(request, attempt.upload()); break;
-    case Outcome::kContentTooLarge: co_await answer_error(request, 413, ProxyError::kRequestError, "body_too_large", true); break;
+    case Outcome::kContentTooLarge: co_await answer_refused(request, http::Refusal::kBodyTooLarge, 0); break;
     case Outcome::kHeadTooLarge: co_await fail(request, group, ProxyError::kInternalError, "the request's head grew too large"); break;
     case Outcome::kTotalTimeout:
       request.proxy.count_timeout(Phase::kTotal);
@@ -113,27 +114,6 @@ void cut_response(Request& request, const upstream::UpstreamGroup& group, const 
   request.exchange.reset();
 }
 
-// Trailers of the response as they may pass on, in place of those that came.
-class FilteredContent final : public net::ContentSource {
- public:
-  FilteredContent(net::ContentSource& source, http::Arena& arena) : source_(source), arena_(arena), trailers_(arena) {}
-  net::Offer offer(net::PieceKinds kinds) override { return source_.offer(kinds); }
-  void consumed(uint64_t octets) override { source_.consumed(octets); }
-  void ran_dry() override { source_.ran_dry(); }
-  void ended_while_spliced() override { source_.ended_while_spliced(); }
-  async::WaitReady more(Deadline deadline) override { return source_.more(deadline); }
-  const http::Fields* trailers() const override {
-    if (!source_.trailers()) return nullptr;
-    trailers_ = make_trailers(*source_.trailers(), arena_);
-    return &trailers_;
-  }
-
- private:
-  net::ContentSource& source_;
-  http::Arena& arena_;
-  mutable http::Fields trailers_;
-};
-
 // Hands the response on: head, content, trailers.
 async::Task<void> respond(Request& request, const upstream::UpstreamGroup& group, Attempt& attempt) {
   upstream::Exchange& origin = attempt.exchange();
@@ -150,7 +130,7 @@ async::Task<void> respond(Request& request, const upstream::UpstreamGroup& group
     co_await run_tunnel(request, origin);
     co_return;
   }
-  RelayLimits limits{Pace(request.timeouts().between_bytes, 1), Pace(request.timeouts().client_write, 256)};
+  RelayLimits limits{Pace(request.timeouts().between_bytes, 0), Pace(request.timeouts().client_write, 256)};
   limits.total = request.total;
   FilteredContent content(origin.response_content(), request.arena());
   const Relayed relayed = co_await relay_content(request.loop(), content, request.exchange.sink(), limits);
@@ -158,9 +138,10 @@ async::Task<void> respond(Request& request, const upstream::UpstreamGroup& group
 }
 
 // Whether the attempt's failure, or its response's status, calls for another, and whether that is safe.
-bool should_retry(const Request& request, const upstream::UpstreamGroup& group, const Attempt& attempt, Outcome outcome,
+bool should_retry(Request& request, const upstream::UpstreamGroup& group, const Attempt& attempt, Outcome outcome,
                   const HeldContent& content, int number, int status) {
   if (outcome != Outcome::kTargetFailed && outcome != Outcome::kResponse) return false;
+  if (request.total.passed(request.proxy.loop().now())) return false;
   const config::Route& route = request.matched.route->settings;
   const upstream::RetryPolicy policy(route.retry ? *route.retry : group.retry, request.proxy.status());
   return policy.may_retry({.number = number, .fault = attempt.fault(), .status = status, .content_held = content.can_rewind(), .method = request.head.method, .method_text = request.head.method_text});
@@ -169,10 +150,10 @@ bool should_retry(const Request& request, const upstream::UpstreamGroup& group, 
 }  // namespace
 
 async::Task<void> forward(Request& request, const upstream::UpstreamGroup& group) {
-  HeldContent content(request.exchange.content(), request.proxy.buffers(), !request.head.content.is_empty());
+  FilteredContent filtered(request.exchange.content(), request.arena());
+  HeldContent content(filtered, request.proxy.buffers(), !request.head.content.is_empty());
   upstream::RunningRetry running;
   upstream::Tried tried;
-  bool fresh = false;
   request.record.upstream = request.facts.upstream = group.name;
   for (int number = 1;; ++number) {
     const upstream::Balancer::Choice choice = request.proxy.balancer().choose(group, tried);
@@ -186,11 +167,10 @@ async::Task<void> forward(Request& request, const upstream::UpstreamGroup& group
     request.record.attempts = number;
     tried.add(choice.member);
     std::optional<Attempt> attempt(std::in_place, request, content, group, member);
-    Outcome outcome = co_await attempt->run(fresh);
+    Outcome outcome = co_await attempt->run(false);
     // A pooled connection that its origin had closed before it saw the request says nothing about the target
     // (RFC 9112 9.3.1): the same target once more, on a new connection.
-    const bool stale = outcome == Outcome::kTargetFailed && attempt->fault() == Fault::kClosedUnanswered && attempt->on_reused_connection();
-    if (stale && content.can_rewind()) {
+    if (outcome == Outcome::kTargetFailed && attempt->was_stale() && content.can_rewind()) {
       content.rewind();
       attempt.emplace(request, content, group, member);
       outcome = co_await attempt->run(true);

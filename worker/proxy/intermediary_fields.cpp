@@ -5,6 +5,7 @@
 #include <charconv>
 
 #include "shared/base/bytes.h"
+#include "worker/http/characters.h"
 #include "worker/http/list.h"
 
 namespace proxyd::proxy {
@@ -64,14 +65,14 @@ std::string_view append_to_list(const Fields& original, FieldName name, std::str
   return list.empty() ? member : arena.concat(list, ", ", member);
 }
 
-bool is_ipv6(std::string_view text) { return text.find(':') != std::string_view::npos; }
-
-// for=192.0.2.1;host=example.com;proto=http (RFC 7239 4, 6): an IPv6 address and a port need quotes.
+// for=192.0.2.1;host=example.com;proto=http (RFC 7239 4, 6): an IPv6 address and a port need quotes; the peer of a unix
+// socket has no address.
 std::string_view forwarded_element(const routing::RequestFacts& facts, std::string_view authority, http::Arena& arena) {
-  const bool ipv6 = is_ipv6(facts.client_text);
+  const bool unknown = facts.peer_text.starts_with("unix");
+  const bool ipv6 = !unknown && facts.peer_text.find(':') != std::string_view::npos;
   const bool quoted = authority.find_first_of(":[") != std::string_view::npos;
   const std::string_view host_label = authority.empty() ? "" : quoted ? ";host=\"" : ";host=";
-  return arena.concat(ipv6 ? "for=\"[" : "for=", facts.client_text, ipv6 ? "]\"" : "", host_label, authority,
+  return arena.concat(ipv6 ? "for=\"[" : "for=", unknown ? "unknown" : facts.peer_text, ipv6 ? "]\"" : "", host_label, authority,
                       quoted ? "\"" : "", ";proto=", http::to_string(facts.scheme));
 }
 
@@ -91,7 +92,8 @@ void add_forwarding(Fields& fields, const routing::RequestFacts& facts, http::Ar
   const std::string_view element = forwarded_element(facts, authority, arena);
   const bool trusted = facts.from_trusted_proxy;
   fields.add(FieldName::kForwarded, trusted ? append_to_list(original, FieldName::kForwarded, element, arena) : element);
-  fields.add(FieldName::kXForwardedFor, trusted ? append_to_list(original, FieldName::kXForwardedFor, facts.client_text, arena) : facts.client_text);
+  // Each hop adds whom it got the request from, so that the list leads from the client to us (RFC 7239 5.2).
+  fields.add(FieldName::kXForwardedFor, trusted ? append_to_list(original, FieldName::kXForwardedFor, facts.peer_text, arena) : facts.peer_text);
   fields.add(FieldName::kXForwardedProto, http::to_string(facts.scheme));
   if (!authority.empty()) fields.add(FieldName::kXForwardedHost, authority);
   fields.add(FieldName::kXForwardedPort, port);
@@ -112,8 +114,8 @@ bool is_traceparent(std::string_view text) {
 }
 
 bool is_request_id(std::string_view text) {
-  const auto visible = [](char c) { return c > 0x20 && c < 0x7F; };
-  return !text.empty() && text.size() <= 128 && std::all_of(text.begin(), text.end(), visible);
+  const auto plain = [](char c) { return http::is_in(c, http::character::kUnreserved) || std::string_view("+/=:@").find(c) != std::string_view::npos; };
+  return !text.empty() && text.size() <= 128 && std::all_of(text.begin(), text.end(), plain);
 }
 
 int visits(const Fields& fields, FieldName name, bool last_word) {
@@ -150,13 +152,44 @@ bool is_loop(const Fields& fields) {
   return visits(fields, FieldName::kCdnLoop, false) >= kMostVisits || visits(fields, FieldName::kVia, true) >= kMostVisits;
 }
 
+namespace {
+
+// Trailers are handed on, so the origin may send them to a client that takes them (RFC 9110 10.1.4).
+bool takes_trailers(const Fields& original) {
+  if (!original.has(FieldName::kTe)) return false;
+  http::ListMembers codings(original.combined(FieldName::kTe));
+  std::string_view coding;
+  while (codings.next(coding)) {
+    if (equals_ignoring_case(coding, "trailers")) return true;
+  }
+  return false;
+}
+
+// RFC 9110 7.6.2: one hop fewer from here on. Only OPTIONS comes here with it; zero ended here.
+void lower_max_forwards(Fields& fields, const http::RequestHead& head, http::Arena& arena) {
+  const Field* field = head.method == http::Method::kOptions ? fields.find(FieldName::kMaxForwards) : nullptr;
+  if (!field) return;
+  uint32_t hops = 0;
+  const std::string_view value = field->value;
+  const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), hops);
+  if (end != value.data() + value.size() || value.empty() || hops == 0) return;   // no number, or beyond any path
+  char* text = arena.allocate_text(10);
+  const auto written = std::to_chars(text, text + 10, hops - 1);
+  fields.set(to_string(FieldName::kMaxForwards), {text, static_cast<size_t>(written.ptr - text)});
+}
+
+}  // namespace
+
 Fields make_request_fields(const routing::RequestFacts& facts, const Identity& identity, http::Arena& arena) {
   const Fields& original = facts.head->fields;
   uint64_t unwanted = kHopByHop | kFraming | kOurs;
   if (!identity.trace_continued) unwanted |= bit_of(FieldName::kTracestate);
   Fields fields = copy_without(original, unwanted, arena);
-  // Trailers are handed on, so the origin may send them (RFC 9110 10.1.4).
-  if (equals_ignoring_case(original.value(FieldName::kTe), "trailers")) fields.add(FieldName::kTe, "trailers");
+  if (takes_trailers(original)) {
+    fields.add(FieldName::kTe, "trailers");
+    fields.add(FieldName::kConnection, "TE");
+  }
+  lower_max_forwards(fields, *facts.head, arena);
   add_forwarding(fields, facts, arena);
   const std::string_view via = facts.head->version == http::Version::kHttp10 ? "1.0 proxyd" : "1.1 proxyd";
   fields.add(FieldName::kVia, append_to_list(original, FieldName::kVia, via, arena));

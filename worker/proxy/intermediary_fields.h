@@ -13,7 +13,7 @@ namespace proxyd::proxy {
 
 // Who the request is to everyone: continued from a trusted proxy when it is well-formed, else started.
 struct Identity {
-  std::string_view request_id;    // 1–128 visible characters
+  std::string_view request_id;    // 1–128 letters, digits and -._~+/=:@, safe in every answer and log
   std::string_view traceparent;   // W3C trace context
   std::string_view trace_id;      // its 32 digits
   bool trace_continued = false;

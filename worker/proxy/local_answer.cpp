@@ -20,7 +20,8 @@ async::Task<void> answer(Request& request, int status, http::Fields& fields, std
   }
   net::ContentSink& sink = request.exchange.sink();
   Pace pace(request.timeouts().client_write, 256);
-  std::string_view rest = request.head.method == http::Method::kHead ? std::string_view() : body;
+  const bool without_content = request.head.method == http::Method::kHead || status == 204 || status == 304;
+  std::string_view rest = without_content ? std::string_view() : body;
   for (;;) {
     const net::Taken taken = rest.empty() ? sink.finish(nullptr) : sink.take(net::Piece::bytes(rest), true);
     rest.remove_prefix(taken.octets);
@@ -28,7 +29,7 @@ async::Task<void> answer(Request& request, int status, http::Fields& fields, std
     if (taken.state == net::Taken::State::kFailed) co_return;
     if (taken.state == net::Taken::State::kMore && rest.empty() && sink.finished()) co_return;
     if (taken.state == net::Taken::State::kMore) continue;
-    const bool ready = co_await sink.room(pace.deadline(request.loop().now()));
+    const bool ready = co_await sink.room(pace.deadline(request.loop().now()).earlier_of(request.total));
     if (ready) continue;
     request.proxy.count_timeout(Phase::kClientWrite);
     request.exchange.reset();
@@ -36,14 +37,15 @@ async::Task<void> answer(Request& request, int status, http::Fields& fields, std
   }
 }
 
-// What a Location may not hold as it is (RFC 3986 2): octets outside of visible ASCII are percent-encoded.
+// What a Location may not hold as it is (RFC 3986 2): octets outside of visible ASCII are percent-encoded, and the
+// backslash, which browsers take for a slash, so that "/\host" would lead elsewhere.
 std::string_view as_location(std::string_view text, http::Arena& arena) {
   constexpr char kDigits[] = "0123456789ABCDEF";
   char* to = arena.allocate_text(text.size() * 3);
   char* at = to;
   for (const char c : text) {
     const auto octet = static_cast<unsigned char>(c);
-    if (octet > 0x20 && octet < 0x7F) {
+    if (octet > 0x20 && octet < 0x7F && c != '\\') {
       *at++ = c;
     } else {
       *at++ = '%';
@@ -67,13 +69,28 @@ async::Task<void> answer_error(Request& request, int status, ProxyError error, s
   co_await answer(request, status, made.fields, made.body, close);
 }
 
-async::Task<void> answer_refusal(Request& request) {
-  const http1::Fault fault = request.exchange.fault();
-  const std::string_view reason = http::to_string(fault.refusal);
-  request.proxy.count_reject(fault.refusal);
-  request.proxy.record_reject({request.record.time_ms, false, request.record.client, reason, static_cast<uint32_t>(fault.offset), request.exchange.received_head()});
-  const bool keep = fault.refusal == http::Refusal::kTrace;
-  co_await answer_error(request, status_of(fault.refusal), ProxyError::kRequestError, reason, !keep);
+// A message that is refused: counted, kept, answered. Only TRACE does not cost the connection.
+async::Task<void> answer_refused(Request& request, http::Refusal refusal, size_t offset) {
+  request.note_refusal(refusal, offset, request.exchange.received_head());
+  co_await answer_error(request, status_of(refusal), ProxyError::kRequestError, http::to_string(refusal), refusal != http::Refusal::kTrace);
+}
+
+async::Task<void> answer_without_memory(Request& request, int status) {
+  request.fail(ProxyError::kInternalError);
+  if (request.exchange.begun()) {
+    request.exchange.reset();
+    co_return;
+  }
+  http::Arena spare;
+  http::Fields fields(spare);
+  fields.add(FieldName::kContentType, "text/plain");
+  fields.add(FieldName::kDate, request.proxy.date());
+  request.record.status = status;
+  const std::string_view body = status == 503 ? "out of memory\n" : "the request needs too much memory\n";
+  const bool begun = request.exchange.begin({status, {}, &fields, {Kind::kKnown, body.size()}, true});
+  if (!begun) co_return;
+  if (request.head.method != http::Method::kHead) (void)request.exchange.sink().take(net::Piece::bytes(body), true);
+  (void)request.exchange.sink().finish(nullptr);
 }
 
 async::Task<void> answer_redirect(Request& request) {

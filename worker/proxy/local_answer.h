@@ -10,7 +10,9 @@ namespace proxyd::proxy {
 
 // Answers that we make ourselves, whole: head and content. Suspends while the client takes them.
 async::Task<void> answer_error(Request& request, int status, ProxyError error, std::string_view detail, bool close);
-async::Task<void> answer_refusal(Request& request);
+async::Task<void> answer_refused(Request& request, http::Refusal refusal, size_t offset);
+// For a request that there was no memory for: few words, then the connection closes.
+async::Task<void> answer_without_memory(Request& request, int status);
 async::Task<void> answer_redirect(Request& request);
 async::Task<void> answer_fixed(Request& request);
 async::Task<void> answer_ready(Request& request);

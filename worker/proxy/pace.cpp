@@ -1,14 +1,21 @@
 #include "worker/proxy/pace.h"
 
+#include <algorithm>
+
 namespace proxyd::proxy {
 
-void Pace::moved(uint64_t octets, Instant now) {
-  if (!limit_ || !waiting_ || octets == 0) return;
+uint64_t Pace::needed() const {
+  const uint64_t octets = limit_ ? least_ * static_cast<uint64_t>(limit_->count()) / 1000 : 0;
+  return std::max<uint64_t>(octets, 1);
+}
+
+bool Pace::moved(uint64_t octets, Instant now) {
+  if (!limit_ || !waiting_ || octets == 0) return false;
   octets_ += octets;
-  const auto needed = least_ * static_cast<uint64_t>(limit_->count()) / 1000;
-  if (octets_ < needed) return;
+  if (octets_ < needed()) return false;
   octets_ = 0;
   since_ = now;
+  return true;
 }
 
 Deadline Pace::deadline(Instant now) {
@@ -18,7 +25,13 @@ Deadline Pace::deadline(Instant now) {
     octets_ = 0;
     since_ = now;
   }
-  return Deadline::at(since_ + *limit_);
+  return Deadline::after(since_, limit_);
+}
+
+Pace Pace::halved() const {
+  Pace half = *this;
+  if (half.limit_) half.limit_ = std::max(*limit_ / 2, config::Duration(1));
+  return half;
 }
 
 }  // namespace proxyd::proxy

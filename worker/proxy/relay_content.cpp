@@ -9,33 +9,37 @@ using Took = net::Taken::State;
 
 constexpr int kPiecesPerTurn = 64;   // then others get theirs (RS-009)
 
-// Gives way to everything else that is ready.
-struct Yield : async::Resume {
-  bool await_ready() const { return false; }
-  void await_suspend(std::coroutine_handle<> awaiting) {
-    handle = awaiting;
-    async::ReadyQueue::of_this_thread().push(*this);
-  }
-  void await_resume() const {}
-};
-
 // One transfer: what to do next is decided without suspending, and waited for in `relay_content`.
 class Transfer {
  public:
   enum class Wait : uint8_t { kNothing, kSource, kSink, kEnd };
 
   Transfer(async::EventLoop& loop, net::ContentSource& source, net::ContentSink& sink, const RelayLimits& limits)
-      : loop_(loop), source_(source), sink_(sink), limits_(limits) {}
+      : loop_(loop), source_(source), sink_(sink), limits_(limits) {
+    limits_.sink = limits.sink.halved();
+  }
 
   // Moves one piece, or finds out what has to be waited for.
   Wait step();
   Deadline source_deadline() {
     limits_.sink.pause();
+    sink_is_moving();
     return limits_.source.deadline(loop_.now()).earlier_of(limits_.total);
   }
   Deadline sink_deadline() {
     limits_.source.pause();
     return limits_.sink.deadline(loop_.now()).earlier_of(limits_.total);
+  }
+  // The sink had no room for half of its limit. Room comes in large steps where the kernel's buffer is large, so the
+  // peer is asked for: twice in a row it must have taken too little.
+  bool sink_has_stalled() {
+    const uint64_t delivered = sink_.delivered();
+    const bool moving = asked_ && delivered - delivered_ >= limits_.sink.needed();
+    stalled_halves_ = moving ? 0 : stalled_halves_ + 1;
+    delivered_ = delivered;
+    asked_ = true;
+    limits_.sink.pause();
+    return stalled_halves_ >= 2 || limits_.total.passed(loop_.now());
   }
   void timed_out(End end) { relayed_.end = limits_.total.passed(loop_.now()) ? End::kTotalTimeout : end; }
   const Relayed& relayed() const { return relayed_; }
@@ -52,6 +56,10 @@ class Transfer {
     if (flushed.state == Took::kFailed) return end(End::kSinkFailed);
     return flushed.state == Took::kBlocked ? Wait::kSink : then;
   }
+  void sink_is_moving() {
+    asked_ = false;
+    stalled_halves_ = 0;
+  }
   Wait take(const net::Offer& offer);
   Wait finish();
 
@@ -60,6 +68,9 @@ class Transfer {
   net::ContentSink& sink_;
   RelayLimits limits_;
   Relayed relayed_;
+  uint64_t delivered_ = 0;     // when the sink was asked last
+  int stalled_halves_ = 0;
+  bool asked_ = false;
   bool finished_ = false;
 };
 
@@ -70,7 +81,7 @@ Transfer::Wait Transfer::take(const net::Offer& offer) {
   if (limits_.progress) *limits_.progress += taken.octets;
   if (relayed_.octets > limits_.most) return end(End::kTooMuch);
   limits_.source.moved(taken.octets, loop_.now());
-  limits_.sink.moved(taken.octets, loop_.now());
+  if (limits_.sink.moved(taken.octets, loop_.now())) sink_is_moving();
   switch (taken.state) {
     case Took::kMore: return Wait::kNothing;
     case Took::kBlocked: return Wait::kSink;
@@ -115,11 +126,11 @@ async::Task<Relayed> relay_content(async::EventLoop& loop, net::ContentSource& s
     }
     if (wait == Transfer::Wait::kSink) {
       const bool ready = co_await sink.room(transfer.sink_deadline());
-      if (ready) continue;
+      if (ready || !transfer.sink_has_stalled()) continue;
       transfer.timed_out(End::kSinkTimeout);
       co_return transfer.relayed();
     }
-    if (steps % kPiecesPerTurn == 0) co_await Yield();
+    if (steps % kPiecesPerTurn == 0) co_await async::Yield();
   }
 }
 

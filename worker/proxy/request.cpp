@@ -1,6 +1,7 @@
 #include "worker/proxy/request.h"
 
 #include <algorithm>
+#include <exception>
 
 #include "worker/routing/client.h"
 
@@ -35,15 +36,18 @@ Request::Request(Proxy& the_proxy, downstream::Exchange& the_exchange)
   record.host_name = record.route = "_rejected";
   record.protocol = head.version == http::Version::kHttp10 ? "HTTP/1.0" : "HTTP/1.1";
   identity.request_id = proxy.random_hex(fresh_id_, sizeof fresh_id_);
-  record.request_id = identity.request_id;
+  record.request_id = facts.request_id = identity.request_id;
+  facts.head = &head;
+  facts.listener = exchange.peer().listener;
+  facts.scheme = exchange.peer().scheme;
+  facts.client_text = facts.peer_text = record.client;
 }
 
 void Request::resolve() {
+  resolved_ = true;
   const downstream::Peer& peer = exchange.peer();
   const routing::Client client = routing::resolve_client(mapped(peer.address), record.client, peer.scheme, head, configuration->trusted_proxies);
   const http::Authority authority = client.authority.value_or(head.authority);
-  facts.head = &head;
-  facts.listener = peer.listener;
   facts.scheme = client.scheme;
   facts.host = authority.host;
   facts.port = authority.port != 0 ? authority.port : http::default_port(client.scheme);
@@ -68,7 +72,6 @@ const config::Timeouts& Request::timeouts() const {
 }
 
 void Request::edit_response(http::Fields& fields) const {
-  if (!facts.head) return;   // refused before anything about it was known
   const routing::FieldEdits& edits = matched.route  ? matched.route->response_edits
                                      : matched.host ? matched.host->response_edits
                                                     : configuration->matcher.default_response_edits();
@@ -85,14 +88,20 @@ bool Request::begin_answer(int status, std::string_view reason, http::Fields& fi
 const RouteCells& Request::cells() const {
   if (matched.route) return configuration->routes[matched.route->index];
   if (matched.host) return configuration->hosts[matched.host->index];
-  return facts.head ? configuration->none : configuration->rejected;
+  return resolved_ ? configuration->none : configuration->rejected;
+}
+
+void Request::note_refusal(http::Refusal refusal, size_t offset, std::string_view received) {
+  proxy.count_reject(refusal);
+  proxy.record_reject({record.time_ms, false, record.client, http::to_string(refusal), static_cast<uint32_t>(offset), received});
 }
 
 Request::~Request() {
   proxy.request_ended();
-  if (record.status == 0) {
-    record.status = 499;   // nobody was left to answer
-    if (record.error.empty()) fail(ProxyError::kClientGone);
+  if (record.status == 0) {   // an exception passes by, or nobody was left to answer
+    const bool broken = std::uncaught_exceptions() > 0;
+    record.status = broken ? 500 : 499;
+    if (record.error.empty()) fail(broken ? ProxyError::kInternalError : ProxyError::kClientGone);
   }
   record.bytes_in = exchange.content_received();
   record.bytes_out = exchange.octets_sent();

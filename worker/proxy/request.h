@@ -22,7 +22,8 @@ class Request {
   Request& operator=(const Request&) = delete;
   ~Request();
 
-  // Who asks for what, trusted proxies taken into account. Before it, only a refusal can be answered.
+  // Who asks for what, trusted proxies taken into account. Before it only a refusal can be answered, with what the
+  // connection alone says.
   void resolve();
 
   Proxy& proxy;
@@ -42,11 +43,14 @@ class Request {
   // The head of an answer, with the document's edits. False when it can't be sent.
   bool begin_answer(int status, std::string_view reason, http::Fields& fields, http::ContentLength content, bool close);
   void fail(ProxyError error) { record.error = token_of(error); }
+  // Counts a refused message and keeps it for /rejects; `received` begins where `offset` counts from.
+  void note_refusal(http::Refusal refusal, size_t offset, std::string_view received);
 
  private:
   const RouteCells& cells() const;
   void edit_response(http::Fields& fields) const;
 
+  bool resolved_ = false;
   char fresh_id_[32];
   char parent_id_[16];
   std::array<char, 48> client_text_;

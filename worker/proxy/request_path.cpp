@@ -1,3 +1,5 @@
+#include <new>
+
 #include "worker/proxy/forward.h"
 #include "worker/proxy/local_answer.h"
 #include "worker/proxy/proxy.h"
@@ -11,7 +13,8 @@ namespace {
 bool ends_here(const http::RequestHead& head) {
   if (head.method != http::Method::kOptions) return false;
   if (head.target.form == http::TargetForm::kAsterisk) return true;
-  return head.fields.value(http::FieldName::kMaxForwards) == "0";
+  const std::string_view hops = head.fields.value(http::FieldName::kMaxForwards);
+  return !hops.empty() && hops.find_first_not_of('0') == std::string_view::npos;
 }
 
 bool is_too_large(const Request& request) {
@@ -28,77 +31,84 @@ const upstream::UpstreamGroup& upstream_of(const Request& request) {
   return *groups[request.matched.route->split->draw(request.facts, usable)];
 }
 
+// Fills in host and route, as far as there are any.
+void match(Request& request) {
+  request.matched = request.configuration->matcher.find(request.facts);
+  if (request.matched.host) request.record.host_name = request.matched.host->settings.name;
+  if (!request.matched.route) return;
+  request.record.route = request.matched.route->settings.name;
+  request.total = Deadline::after(request.began, request.timeouts().total);
+}
+
 }  // namespace
 
 async::Task<void> Proxy::handle(downstream::Exchange& exchange) {
   Request request(*this, exchange);
+  int failure = 0;
+  try {
+    // refused before anything was known of it
+    const http1::Fault fault = exchange.fault();
+    if (fault.refusal != http::Refusal::kNone) {
+      co_await answer_refused(request, fault.refusal, fault.offset);
+      co_return;
+    }
+    request.resolve();
 
-  // refused before anything was known of it
-  if (exchange.fault().refusal != http::Refusal::kNone) {
-    co_await answer_refusal(request);
-    co_return;
-  }
-  request.resolve();
+    // what a reverse proxy does not hand on; PURGE is of a host with the key `purge`, which comes with the cache
+    if (request.head.method == http::Method::kTrace) {
+      co_await answer_refused(request, http::Refusal::kTrace, 0);
+      co_return;
+    }
+    if (is_loop(request.head.fields)) {
+      loops.add();
+      co_await answer_error(request, 508, ProxyError::kLoop, {}, true);
+      co_return;
+    }
+    if (ends_here(request.head)) {
+      co_await answer_options(request);
+      co_return;
+    }
+    if (request.head.method == http::Method::kPurge) {
+      co_await answer_error(request, 405, ProxyError::kNone, {}, false);
+      co_return;
+    }
 
-  // methods that a reverse proxy does not hand on
-  if (request.head.method == http::Method::kTrace) {
-    count_reject(http::Refusal::kTrace);
-    co_await answer_error(request, 405, ProxyError::kNone, "trace", false);
-    co_return;
-  }
-  if (is_loop(request.head.fields)) {
-    loops.add();
-    co_await answer_error(request, 508, ProxyError::kLoop, {}, true);
-    co_return;
-  }
-  if (ends_here(request.head)) {
-    co_await answer_options(request);
-    co_return;
-  }
-  if (request.head.method == http::Method::kPurge) {   // of a host with the key `purge`, which comes with the cache
-    co_await answer_error(request, 405, ProxyError::kNone, {}, false);
-    co_return;
-  }
+    // match the route; HTTP/1.0 without Host is for the host "*" alone
+    match(request);
+    if (!request.matched.host && request.facts.host.empty()) {
+      co_await answer_refused(request, http::Refusal::kHostMissing, 0);
+      co_return;
+    }
+    if (!request.matched.route) {
+      route_misses.add();
+      co_await answer_error(request, 404, ProxyError::kNone, {}, false);
+      co_return;
+    }
 
-  // match the route
-  request.matched = request.configuration->matcher.find(request.facts);
-  if (request.matched.host) request.record.host_name = request.matched.host->settings.name;
-  if (!request.matched.host && request.facts.host.empty()) {   // HTTP/1.0 without Host is for the host "*" alone
-    co_await answer_error(request, 400, ProxyError::kRequestError, "host_missing", true);
-    co_return;
-  }
-  if (!request.matched.route) {
-    route_misses.add();
-    co_await answer_error(request, 404, ProxyError::kNone, {}, false);
-    co_return;
-  }
-  const config::Route& route = request.matched.route->settings;
-  request.record.route = route.name;
-  request.total = Deadline::after(request.began, route.timeouts.total);
+    // limits
+    if (is_too_large(request)) {
+      co_await answer_refused(request, http::Refusal::kBodyTooLarge, 0);
+      co_return;
+    }
 
-  // limits
-  if (is_too_large(request)) {
-    count_reject(http::Refusal::kBodyTooLarge);
-    co_await answer_error(request, 413, ProxyError::kRequestError, "body_too_large", true);
-    co_return;
+    // local answers
+    const config::Route& route = request.matched.route->settings;
+    if (route.redirect) {
+      co_await answer_redirect(request);
+    } else if (route.respond) {
+      co_await answer_fixed(request);
+    } else if (route.ready) {
+      co_await answer_ready(request);
+    } else {
+      // forward, within the retry budget, and hand the response on
+      co_await forward(request, upstream_of(request));
+    }
+  } catch (const http::ArenaExhausted&) {
+    failure = 500;
+  } catch (const std::bad_alloc&) {
+    failure = 503;
   }
-
-  // local answers
-  if (route.redirect) {
-    co_await answer_redirect(request);
-    co_return;
-  }
-  if (route.respond) {
-    co_await answer_fixed(request);
-    co_return;
-  }
-  if (route.ready) {
-    co_await answer_ready(request);
-    co_return;
-  }
-
-  // forward, within the retry budget, and hand the response on
-  co_await forward(request, upstream_of(request));
+  if (failure != 0) co_await answer_without_memory(request, failure);
 }
 
 }  // namespace proxyd::proxy

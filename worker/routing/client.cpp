@@ -61,7 +61,8 @@ void walk_addresses(Client& client, std::string_view list, bool forwarded, const
   }
 }
 
-// What the nearest proxy says of scheme and host: the last element.
+// What the nearest proxy says of scheme and host: the last element. X-Forwarded-* go before Forwarded: most proxies set
+// only the former, and hand on what a client wrote into the latter.
 void take_scheme_and_host(Client& client, const http::RequestHead& head, std::string_view forwarded) {
   std::string_view proto_list = head.fields.combined(FieldName::kXForwardedProto);
   std::string_view host_list = head.fields.combined(FieldName::kXForwardedHost);
@@ -69,8 +70,8 @@ void take_scheme_and_host(Client& client, const http::RequestHead& head, std::st
   std::string_view host = take_last(host_list);
   if (!forwarded.empty()) {
     const std::string_view last = take_last(forwarded);
-    proto = parameter(last, "proto").empty() ? proto : parameter(last, "proto");
-    host = parameter(last, "host").empty() ? host : parameter(last, "host");
+    if (proto.empty()) proto = parameter(last, "proto");
+    if (host.empty()) host = parameter(last, "host");
   }
   if (const auto scheme = scheme_of(proto)) client.scheme = *scheme;
   if (host.empty()) return;
@@ -86,8 +87,8 @@ Client resolve_client(const std::array<uint8_t, 16>& peer, std::string_view peer
   if (trusted.empty() || !trusted.holds(peer)) return client;
   client.through_trusted_proxy = true;
   const std::string_view forwarded = head.fields.combined(FieldName::kForwarded);
-  const bool has_forwarded = !forwarded.empty();
-  walk_addresses(client, has_forwarded ? forwarded : head.fields.combined(FieldName::kXForwardedFor), has_forwarded, trusted);
+  const std::string_view for_list = head.fields.combined(FieldName::kXForwardedFor);
+  walk_addresses(client, for_list.empty() ? forwarded : for_list, for_list.empty(), trusted);
   take_scheme_and_host(client, head, forwarded);
   return client;
 }

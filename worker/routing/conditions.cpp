@@ -2,7 +2,17 @@
 
 #include <algorithm>
 
+#include "shared/base/bytes.h"
+
 namespace proxyd::routing {
+
+std::unique_ptr<RE2> compile_expression(const std::string& text) {
+  RE2::Options options(RE2::Quiet);
+  options.set_encoding(RE2::Options::EncodingLatin1);
+  auto expression = std::make_unique<RE2>(text, options);
+  if (expression->ok()) return expression;
+  return std::make_unique<RE2>(text, RE2::Quiet);   // a class of characters beyond ASCII makes sense in UTF-8 alone
+}
 
 bool host_matches(std::string_view pattern, std::string_view host) {
   if (pattern == "*") return true;
@@ -26,7 +36,7 @@ std::vector<Conditions::Named> Conditions::compile(const std::vector<config::Con
   std::vector<Named> compiled;
   for (const config::Condition& condition : conditions) {
     Named named{condition, nullptr};
-    if (condition.kind == config::Condition::Kind::kRegex) named.expression = std::make_unique<RE2>(condition.text, RE2::Quiet);
+    if (condition.kind == config::Condition::Kind::kRegex) named.expression = compile_expression(condition.text);
     compiled.push_back(std::move(named));
   }
   return compiled;
@@ -50,7 +60,7 @@ bool Conditions::headers_hold(const RequestFacts& facts) const {
     if (!first) return holds(named, {}, false);
     if (named.condition.kind == config::Condition::Kind::kAbsent) return false;
     for (const http::Field* field = first; field != fields.end(); ++field) {
-      const bool same = field == first || (field->known == first->known && field->name == first->name);
+      const bool same = field == first || (field->known == first->known && equals_ignoring_case(field->name, first->name));
       if (same && holds(named, field->value, true)) return true;
     }
     return false;

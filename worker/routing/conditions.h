@@ -14,6 +14,10 @@
 
 namespace proxyd::routing {
 
+// An expression as documents write it, for octets: a request may hold any, and one that is no UTF-8 must not slip past
+// a dot.
+std::unique_ptr<RE2> compile_expression(const std::string& text);
+
 // A host name as documents write it: exact, "*.suffix" at any depth (never the bare suffix), or "*".
 bool host_matches(std::string_view pattern, std::string_view host);
 

@@ -18,6 +18,7 @@ std::string_view prefix_of(const config::Match& match) {
 }
 
 bool expression_matches(const RouteEntry& route, RequestFacts& facts) {
+  facts.captures = {};   // of an expression that matched before, whose conditions did not hold
   std::array<re2::StringPiece, kMostCaptures> groups;
   const std::string_view path = facts.head->target.path;
   const int count = std::min(route.expression->NumberOfCapturingGroups() + 1, kMostCaptures);
@@ -62,7 +63,7 @@ RouteEntry::RouteEntry(const config::Route& route, uint32_t number, const config
       conditions(route.match),
       request_edits(route.headers.request, materials.files),
       response_edits(route.headers.response, materials.files) {
-  if (route.match.path_kind == Path::kRegex) expression = std::make_unique<RE2>(route.match.path, RE2::Quiet);
+  if (route.match.path_kind == Path::kRegex) expression = compile_expression(route.match.path);
   if (route.rewrite) rewrite.emplace(*route.rewrite);
   if (route.redirect) redirect.emplace(route.redirect->to);
   if (route.split) split.emplace(*route.split);

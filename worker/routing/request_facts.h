@@ -18,6 +18,7 @@ struct RequestFacts {
   uint16_t port = 0;                          // as the client said it, or the scheme's
   std::array<uint8_t, 16> client{};           // IPv4 mapped
   std::string_view client_text;
+  std::string_view peer_text;                 // of the connection: the client, or the nearest trusted proxy
   bool from_trusted_proxy = false;            // the peer's forwarding fields are believed
   std::string_view request_id;
   std::string_view upstream;                  // once they are known

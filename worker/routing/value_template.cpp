@@ -1,7 +1,8 @@
 #include "worker/routing/value_template.h"
 
+#include <algorithm>
 #include <charconv>
-#include <cstring>
+#include <new>
 
 namespace proxyd::routing {
 namespace {
@@ -63,9 +64,20 @@ ValueTemplate ValueTemplate::literal(std::string text) {
 
 std::string_view ValueTemplate::render(const RequestFacts& facts, http::Arena& arena) const {
   if (parts_.empty()) return "";
-  std::string_view text = value_of(parts_.front(), facts, arena);
-  for (size_t i = 1; i < parts_.size(); ++i) text = arena.concat(text, value_of(parts_[i], facts, arena));
-  return text.data() ? text : "";
+  if (parts_.size() == 1) {
+    const std::string_view only = value_of(parts_.front(), facts, arena);
+    return only.data() ? only : "";
+  }
+  std::string_view* values = arena.allocate_array<std::string_view>(parts_.size());
+  size_t size = 0;
+  for (size_t i = 0; i < parts_.size(); ++i) {
+    new (&values[i]) std::string_view(value_of(parts_[i], facts, arena));
+    size += values[i].size();
+  }
+  char* text = arena.allocate_text(size);
+  char* to = text;
+  for (size_t i = 0; i < parts_.size(); ++i) to = std::copy(values[i].begin(), values[i].end(), to);
+  return {text, size};
 }
 
 }  // namespace proxyd::routing

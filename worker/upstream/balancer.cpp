@@ -32,11 +32,14 @@ uint64_t Balancer::next_random() {
 }
 
 Balancer::Choice Balancer::by_turn(const UpstreamGroup& group, const Tried& tried) {
-  const uint64_t turn = status_.turn(group.turn_row).fetch_add(1, std::memory_order_relaxed);
+  // A retry takes what is next without taking the turn from the request that comes next.
+  std::atomic<uint64_t>& next = status_.turn(group.turn_row);
+  const uint64_t turn = tried.count == 0 ? next.fetch_add(1, std::memory_order_relaxed) : next.load(std::memory_order_relaxed);
   return first_usable(group, group.schedule, turn % group.schedule.size(), tried);
 }
 
-// Two at random, and of them the one with fewer requests in flight for its weight.
+// Two at random, by their weights, and of them the one with fewer requests in flight for its weight; of two that are
+// idle the first, so that weights hold where there is little to do as well.
 Balancer::Choice Balancer::by_two_choices(const UpstreamGroup& group, const std::vector<uint16_t>& candidates,
                                           const Tried& tried) {
   const size_t count = candidates.size();
@@ -46,8 +49,8 @@ Balancer::Choice Balancer::by_two_choices(const UpstreamGroup& group, const std:
   const size_t second = (first + 1 + (random >> 32) % (count - 1)) % count;
   const Member& a = group.members[candidates[first]];
   const Member& b = group.members[candidates[second]];
-  const uint64_t load_a = (uint64_t{a.target->in_flight_everywhere()} + 1) * b.weight;
-  const uint64_t load_b = (uint64_t{b.target->in_flight_everywhere()} + 1) * a.weight;
+  const uint64_t load_a = uint64_t{a.target->in_flight_everywhere()} * b.weight;
+  const uint64_t load_b = uint64_t{b.target->in_flight_everywhere()} * a.weight;
   const size_t better = load_a <= load_b ? first : second;
   if (usable(group, candidates[better], tried)) return {Outcome::kChosen, candidates[better]};
   return first_usable(group, candidates, first, tried);
@@ -58,7 +61,7 @@ Balancer::Choice Balancer::choose_among(const UpstreamGroup& group, const std::v
   if (candidates.empty()) return {};
   const bool primaries = &candidates == &group.primaries;
   if (group.balance == config::Balance::kRoundRobin && primaries) return by_turn(group, tried);
-  return by_two_choices(group, candidates, tried);
+  return by_two_choices(group, primaries ? group.schedule : candidates, tried);
 }
 
 Balancer::Choice Balancer::choose(const UpstreamGroup& group, const Tried& tried) {

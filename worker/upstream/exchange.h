@@ -48,7 +48,10 @@ class Exchange {
   virtual async::Task<Fault> receive_head(Deadline deadline) = 0;
   virtual const http::ResponseHead& response() const = 0;
   virtual http::Refusal refusal() const = 0;
+  virtual size_t fault_offset() const = 0;
   virtual std::string_view received_head() const = 0;
+  // Octets are here that no head has been made of yet.
+  virtual bool has_unread() const = 0;
   // Something has arrived, or the connection has ended.
   virtual async::WaitReady readable(Deadline deadline) = 0;
 
@@ -58,6 +61,8 @@ class Exchange {
 
   // The connection served others before: a request that it drops unread may be sent again.
   virtual bool on_reused_connection() const = 0;
+  // No octet of the request has reached the target's side.
+  virtual bool request_untaken() const = 0;
   // Memory that lives as long as the exchange.
   virtual http::Arena& arena() = 0;
 };

@@ -9,6 +9,7 @@ using Kind = http::ContentLength::Kind;
 
 constexpr size_t kResponseBuffer = 16 * 1024;
 constexpr size_t kLargestHead = 128 * 1024;
+constexpr int kMostInterimHeads = 32;   // of one response
 
 }  // namespace
 
@@ -55,6 +56,7 @@ Http1Exchange::Step Http1Exchange::parse() {
   if (progress == http1::Progress::kNeedMore) return Step::kNeedMore;
   if (progress == http1::Progress::kRefused) {
     refusal_ = parser_->fault().refusal;
+    fault_offset_ = parser_->fault().offset;
     return Step::kRefused;
   }
   return check_head();
@@ -73,14 +75,23 @@ Http1Exchange::Step Http1Exchange::check_head() {
   parser_.reset();
   if (response_->is_interim()) {
     input_.consume(octets);
-    return Step::kHead;
+    if (++interim_heads_ <= kMostInterimHeads) return Step::kHead;
+    refusal_ = http::Refusal::kHeaderCount;
+    return Step::kRefused;
   }
-  persistent_ = http1::is_persistent(response_->version, response_->fields) && response_->status != 101;
+  persistent_ = http1::is_persistent(response_->version, response_->fields) && response_->status != 101 && !announces_content_it_cannot_have();
   input_.consume(octets);
-  reader_.emplace(connection_->stream(), input_, target_->services().buffers, arena_);
+  reader_.emplace(connection_->stream(), input_, target_->services().buffers, arena_, http1::Underscore::kPass);
   reader_->start(*content);
   if (response_->status == 101) writer_.start({Kind::kTunnel});
   return Step::kHead;
+}
+
+// 204 with a length or a coding (RFC 9110 8.6, RFC 9112 6.1): content may follow that would be taken for a response.
+bool Http1Exchange::announces_content_it_cannot_have() const {
+  if (response_->status != 204) return false;
+  const http::Fields& fields = response_->fields;
+  return fields.has(http::FieldName::kTransferEncoding) || (fields.has(http::FieldName::kContentLength) && fields.value(http::FieldName::kContentLength) != "0");
 }
 
 Fault Http1Exchange::ended() const { return input_.empty() && head_octets_ == 0 ? Fault::kClosedUnanswered : Fault::kCut; }

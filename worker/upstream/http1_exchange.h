@@ -27,12 +27,15 @@ class Http1Exchange final : public Exchange {
   async::Task<Fault> receive_head(Deadline deadline) override;
   const http::ResponseHead& response() const override { return *response_; }
   http::Refusal refusal() const override { return refusal_; }
+  size_t fault_offset() const override { return fault_offset_; }
   std::string_view received_head() const override { return input_.unread(); }
+  bool has_unread() const override { return !input_.empty(); }
   async::WaitReady readable(Deadline deadline) override { return connection_->stream().readable(deadline); }
   net::ContentSource& response_content() override { return *reader_; }
   bool complete() const override { return reader_ && reader_->complete(); }
   uint64_t octets_received() const override { return head_octets_ + (reader_ ? reader_->received() : 0); }
   bool on_reused_connection() const override { return reused_; }
+  bool request_untaken() const override { return writer_.delivered() == 0; }
   http::Arena& arena() override { return arena_; }
 
  private:
@@ -40,6 +43,7 @@ class Http1Exchange final : public Exchange {
 
   Step parse();
   Step check_head();
+  bool announces_content_it_cannot_have() const;
   Fault ended() const;
   bool make_room();
   bool can_be_reused() const;
@@ -56,6 +60,8 @@ class Http1Exchange final : public Exchange {
   uint64_t head_octets_ = 0;
   http::Method method_ = http::Method::kGet;
   http::Refusal refusal_ = http::Refusal::kNone;
+  size_t fault_offset_ = 0;
+  int interim_heads_ = 0;
   bool asked_to_upgrade_ = false;
   bool persistent_ = false;
   bool reused_ = false;

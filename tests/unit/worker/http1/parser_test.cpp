@@ -30,7 +30,7 @@ std::string outcome(std::string_view octets, size_t step) {
 std::string chunks(std::string_view octets, size_t step) {
   http::Arena arena;
   http::Fields trailers(arena);
-  ChunkedDecoder decoder(trailers);
+  ChunkedDecoder decoder(trailers, Underscore::kReject);
   std::string data;
   std::string buffer;
   size_t fed = 0;
