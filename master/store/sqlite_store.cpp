@@ -4,17 +4,20 @@
 #include <Poco/Data/SQLite/SQLiteException.h>
 #include <Poco/Data/Session.h>
 #include <Poco/Data/Statement.h>
-#include <Poco/Data/Transaction.h>
 #include <fmt/format.h>
+#include <fcntl.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <chrono>
+#include <cstring>
 #include <filesystem>
-#include <fstream>
 
 #include "master/store/migrations.h"
-#include "shared/base/clock.h"
+#include "master/store/write_transaction.h"
+#include "shared/base/unique_fd.h"
 
 namespace proxyd::store {
 namespace {
@@ -24,15 +27,16 @@ using Poco::Data::Session;
 using Poco::Data::Statement;
 namespace fs = std::filesystem;
 
-constexpr int kCopies = 3;
-
 Failure failure_of(const Poco::Exception& error) {
   using namespace Poco::Data::SQLite;
+  using Kind = Failure::Kind;
   const std::string text = error.displayText();
-  if (dynamic_cast<const DBLockedException*>(&error) || dynamic_cast<const TableLockedException*>(&error)) return {Failure::Kind::kBusy, "the database is locked by another process"};
-  if (text.find("is full") != std::string::npos || text.find("disk I/O error") != std::string::npos) return {Failure::Kind::kFull, "the database cannot grow: " + text};
-  if (dynamic_cast<const CorruptImageException*>(&error) || text.find("malformed") != std::string::npos || text.find("not a database") != std::string::npos) return {Failure::Kind::kDamaged, "the database is damaged: " + text};
-  return {Failure::Kind::kOther, text};
+  const auto is = [&error]<class E>(const E*) { return dynamic_cast<const E*>(&error) != nullptr; };
+  const auto says = [&text](std::string_view words) { return text.find(words) != std::string::npos; };
+  if (is(static_cast<DBLockedException*>(nullptr)) || is(static_cast<TableLockedException*>(nullptr))) return {Kind::kBusy, "the database is locked by another process"};
+  if (is(static_cast<DatabaseFullException*>(nullptr)) || is(static_cast<IOErrorException*>(nullptr)) || says("is full") || says("disk I/O error")) return {Kind::kFull, "the database cannot be written: " + text};
+  if (is(static_cast<CorruptImageException*>(nullptr)) || says("malformed") || says("not a database")) return {Kind::kDamaged, "the database is damaged: " + text};
+  return {Kind::kOther, text};
 }
 
 void execute(Session& session, const std::string& sql) {
@@ -84,34 +88,55 @@ Outcome<T> SqliteStore::run(Work work) {
   }
 }
 
+template <class T, class Work>
+Outcome<T> SqliteStore::write(Work work) {
+  changed_ = true;
+  return run<T>(std::move(work));
+}
+
 Outcome<std::unique_ptr<SqliteStore>> SqliteStore::open(const std::string& state_dir, Log& log) {
   Poco::Data::SQLite::Connector::registerConnector();
   std::unique_ptr<SqliteStore> store(new SqliteStore(state_dir, log));
   std::error_code error;
   fs::create_directories(state_dir, error);
   if (error) return Failure{Failure::Kind::kOther, fmt::format("the state folder {} cannot be made: {}", state_dir, error.message())};
-  auto opened = store->open_file();
-  if (!opened && opened.error().kind == Failure::Kind::kDamaged) {
-    store->set_aside_and_restore();
-    opened = store->open_file();
-  }
+  auto opened = store->open_file(Empty::kIsDamaged);
+  if (!opened && opened.error().kind == Failure::Kind::kDamaged) opened = store->restore();
   if (!opened) return opened.error();
   return store;
 }
 
-SqliteStore::SqliteStore(std::string state_dir, Log& log) : state_dir_(std::move(state_dir)), log_(log) {}
+Outcome<std::optional<Revision>> SqliteStore::peek(const std::string& state_dir) {
+  const std::string path = state_dir + "/proxyd.db";
+  if (!fs::exists(path)) return std::optional<Revision>();
+  Poco::Data::SQLite::Connector::registerConnector();
+  try {
+    Session session("SQLite", "file:" + path + "?mode=ro", 5);
+    return first_of(select_revisions(session, "active = 1 AND number > ?", 0, 1, true));
+  } catch (const Poco::Exception& error) {
+    return failure_of(error);
+  }
+}
+
+SqliteStore::SqliteStore(std::string state_dir, Log& log) : state_dir_(std::move(state_dir)), path_(state_dir_ + "/proxyd.db"), copies_(state_dir_), log_(log) {}
 SqliteStore::~SqliteStore() = default;
 
-Outcome<bool> SqliteStore::open_file() {
-  const std::string path = state_dir_ + "/proxyd.db";
+// SQLite gives its other files the mode of this one.
+Outcome<bool> SqliteStore::open_file(Empty empty) {
+  const UniqueFd made(::open(path_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
+  if (!made) return Failure{Failure::Kind::kOther, fmt::format("{} cannot be opened: {}", path_, std::strerror(errno))};
+  ::fchmod(made.value(), 0600);
+  std::error_code ignored;
+  if (empty == Empty::kIsDamaged && fs::file_size(path_, ignored) == 0 && !copies_.newest_first().empty()) return Failure{Failure::Kind::kDamaged, "the file is empty"};
   try {
-    ::umask(077);
-    session_ = std::make_unique<Session>("SQLite", path, 5);
-    ::chmod(path.c_str(), 0600);
+    session_ = std::make_unique<Session>("SQLite", path_, 5);
     execute(*session_, "PRAGMA busy_timeout = 5000");
     std::string verdict;
     *session_ << "PRAGMA quick_check(1)", into(verdict), now;
-    if (verdict != "ok") return Failure{Failure::Kind::kDamaged, verdict};
+    if (verdict != "ok") {
+      session_.reset();
+      return Failure{Failure::Kind::kDamaged, verdict};
+    }
     execute(*session_, "PRAGMA journal_mode = WAL");
     execute(*session_, "PRAGMA synchronous = FULL");
     migrate();
@@ -128,29 +153,47 @@ void SqliteStore::migrate() {
   *session_ << "SELECT COALESCE(MAX(applied), 0) FROM migrations", into(applied), now;
   const auto steps = migrations();
   if (applied >= steps.size()) return;
-  Poco::Data::Transaction transaction(*session_);
+  WriteTransaction transaction(*session_);
   for (const std::string_view step : steps.subspan(applied)) execute(*session_, std::string(step));
   Poco::UInt64 reached = steps.size();
   *session_ << "INSERT INTO migrations VALUES (?)", use(reached), now;
   transaction.commit();
 }
 
-// The damaged file keeps its content under another name; the newest copy takes its place, or an empty one.
-void SqliteStore::set_aside_and_restore() {
+// A damaged file keeps its content, under another name.
+Outcome<std::string> SqliteStore::set_aside() {
   session_.reset();
-  const std::string path = state_dir_ + "/proxyd.db";
-  const auto stamp = std::chrono::system_clock::now().time_since_epoch().count();
-  std::error_code ignored;
-  for (const char* suffix : {"", "-wal", "-shm"}) fs::rename(path + suffix, fmt::format("{}{}.damaged-{}", path, suffix, stamp), ignored);
-  std::string newest;
-  for (int i = 0; i < kCopies; ++i) {
-    const std::string copy = fmt::format("{}/backup-{}.db", state_dir_, i);
-    if (!fs::exists(copy)) continue;
-    if (newest.empty() || fs::last_write_time(copy) > fs::last_write_time(newest)) newest = copy;
+  const std::string stamp = fmt::format(".damaged-{}", std::chrono::system_clock::now().time_since_epoch().count());
+  for (const char* suffix : {"", "-wal", "-shm"}) {
+    std::error_code error;
+    const std::string file = path_ + suffix;
+    if (fs::exists(file)) fs::rename(file, path_ + stamp + suffix, error);
+    if (error) return Failure{Failure::Kind::kOther, fmt::format("the database is damaged, and {} cannot be set aside: {}", file, error.message())};
   }
-  if (!newest.empty()) fs::copy_file(newest, path, ignored);
-  degraded_ = fmt::format("the database was damaged and set aside; {}", newest.empty() ? "there was no good copy" : "the copy " + newest + " serves");
+  return path_ + stamp;
+}
+
+// The newest copy that is whole takes the place of the damaged file, or an empty database when there is none.
+Outcome<bool> SqliteStore::restore() {
+  const auto aside = set_aside();
+  if (!aside) return aside.error();
+  for (const std::string& copy : copies_.newest_first()) {
+    const auto placed = Copies::restore(copy, path_);
+    if (!placed) return Failure{Failure::Kind::kFull, placed.error().message};
+    const auto opened = open_file(Empty::kIsDamaged);
+    if (!opened && opened.error().kind != Failure::Kind::kDamaged) return opened.error();
+    if (opened) {
+      degraded_ = fmt::format("the database was damaged: it is kept as {}, and the copy {} serves; changes made after that copy are missing", *aside, copy);
+      log_.error("{}", degraded_);
+      return true;
+    }
+    const auto again = set_aside();
+    if (!again) return again.error();
+    log_.error("the copy {} is damaged too", copy);
+  }
+  degraded_ = fmt::format("the database was damaged: it is kept as {}; there was no good copy, so this one begins empty", *aside);
   log_.error("{}", degraded_);
+  return open_file(Empty::kIsNew);
 }
 
 Outcome<std::optional<Revision>> SqliteStore::active_revision() {
@@ -175,8 +218,8 @@ Outcome<uint64_t> SqliteStore::next_revision_number() {
 }
 
 Outcome<uint64_t> SqliteStore::commit_revision(const Revision& revision) {
-  return run<uint64_t>([&revision](Session& session) -> Outcome<uint64_t> {
-    Poco::Data::Transaction transaction(session);
+  return write<uint64_t>([&revision](Session& session) -> Outcome<uint64_t> {
+    WriteTransaction transaction(session);
     Poco::UInt64 active = 0;
     Poco::UInt64 last = 0;
     session << "SELECT COALESCE(MAX(number), 0) FROM revisions WHERE active = 1", into(active), now;
@@ -203,14 +246,14 @@ Outcome<std::vector<Override>> SqliteStore::overrides() {
 }
 
 Outcome<bool> SqliteStore::put_override(const Override& value) {
-  return run<bool>([one = value](Session& session) mutable {
+  return write<bool>([one = value](Session& session) mutable {
     session << "INSERT OR REPLACE INTO overrides VALUES (?, ?, ?, ?, ?, ?, ?)", use(one.subject), use(one.kind), use(one.value), use(one.owner), use(one.reason), use(one.created), use(one.expires), now;
     return true;
   });
 }
 
 Outcome<bool> SqliteStore::remove_override(const std::string& subject) {
-  return run<bool>([key = subject](Session& session) mutable {
+  return write<bool>([key = subject](Session& session) mutable {
     Statement statement(session);
     return (statement << "DELETE FROM overrides WHERE subject = ?", use(key)).execute() > 0;
   });
@@ -227,7 +270,7 @@ Outcome<std::vector<Token>> SqliteStore::tokens() {
 }
 
 Outcome<bool> SqliteStore::add_token(const Token& token) {
-  return run<bool>([one = token](Session& session) mutable {
+  return write<bool>([one = token](Session& session) mutable {
     std::string scopes = joined(one.scopes);
     session << "INSERT INTO tokens VALUES (?, ?, ?, ?, ?, ?)", use(one.id), use(one.name), use(one.digest), use(scopes), use(one.created), use(one.expires), now;
     return true;
@@ -235,14 +278,14 @@ Outcome<bool> SqliteStore::add_token(const Token& token) {
 }
 
 Outcome<bool> SqliteStore::remove_token(const std::string& id) {
-  return run<bool>([key = id](Session& session) mutable {
+  return write<bool>([key = id](Session& session) mutable {
     Statement statement(session);
     return (statement << "DELETE FROM tokens WHERE id = ?", use(key)).execute() > 0;
   });
 }
 
 Outcome<bool> SqliteStore::append_audit(const AuditEntry& entry) {
-  return run<bool>([one = entry](Session& session) mutable {
+  return write<bool>([one = entry](Session& session) mutable {
     session << "INSERT INTO audit (time, author, action, status, detail) VALUES (?, ?, ?, ?, ?)", use(one.time), use(one.author), use(one.action), use(one.status), use(one.detail), now;
     return true;
   });
@@ -263,24 +306,18 @@ Outcome<std::vector<AuditEntry>> SqliteStore::audit(uint64_t before, size_t limi
 }
 
 Outcome<bool> SqliteStore::back_up() {
-  std::string oldest = fmt::format("{}/backup-0.db", state_dir_);
-  for (int i = 0; i < kCopies; ++i) {
-    const std::string copy = fmt::format("{}/backup-{}.db", state_dir_, i);
-    if (!fs::exists(copy)) {
-      oldest = copy;
-      break;
-    }
-    if (fs::last_write_time(copy) < fs::last_write_time(oldest)) oldest = copy;
-  }
-  const std::string fresh = oldest + ".new";
-  std::error_code ignored;
-  fs::remove(fresh, ignored);
-  auto made = run<bool>([path = fresh](Session& session) mutable {
-    session << "VACUUM INTO ?", use(path), now;
+  if (!changed_.exchange(false)) return true;
+  auto path = copies_.begin();
+  if (!path) return Failure{Failure::Kind::kFull, path.error().message};
+  const auto made = run<bool>([file = *path](Session& session) mutable {
+    session << "VACUUM INTO ?", use(file), now;
     return true;
   });
-  if (made) fs::rename(fresh, oldest, ignored);
-  return made;
+  if (!made) return changed_ = true, made;
+  const auto kept = copies_.finish(*path);
+  if (kept) return true;
+  changed_ = true;
+  return Failure{Failure::Kind::kFull, kept.error().message};
 }
 
 }  // namespace proxyd::store

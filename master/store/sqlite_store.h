@@ -1,9 +1,11 @@
 #pragma once
 
+#include <atomic>
 #include <memory>
 #include <mutex>
 #include <string>
 
+#include "master/store/copies.h"
 #include "master/store/store.h"
 #include "shared/base/log.h"
 
@@ -15,10 +17,13 @@ namespace proxyd::store {
 
 // The store in one SQLite file of the state folder, mode 0600, opened by this process alone (WAL, synchronous=FULL).
 // Checked when it is opened: a damaged file is set aside, never overwritten, and the newest good copy serves instead,
-// which `degraded` says. Copies are made by `back_up`, three kept. Owned by main; any thread.
+// which `degraded` says. Copies are made by `back_up`, three kept. Owned by the master; any thread. A lock that another
+// process holds is waited for up to 5 s.
 class SqliteStore final : public Store {
  public:
   static Outcome<std::unique_ptr<SqliteStore>> open(const std::string& state_dir, Log& log);
+  // Of a store that nobody need run with and that is not changed: the active revision, or nothing.
+  static Outcome<std::optional<Revision>> peek(const std::string& state_dir);
   ~SqliteStore() override;
 
   Outcome<std::optional<Revision>> active_revision() override;
@@ -36,21 +41,28 @@ class SqliteStore final : public Store {
   Outcome<std::vector<AuditEntry>> audit(uint64_t before, size_t limit) override;
   std::string degraded() const override { return degraded_; }
 
-  // A copy of everything, as <state_dir>/backup-N.db; at most three.
+  // A copy of everything, as <state_dir>/backup-N.db; at most three. Nothing when nothing was written since the last.
   Outcome<bool> back_up();
 
  private:
   SqliteStore(std::string state_dir, Log& log);
-  Outcome<bool> open_file();
-  void set_aside_and_restore();
+  enum class Empty { kIsNew, kIsDamaged };   // what an empty file beside copies means
+  Outcome<bool> open_file(Empty empty);
+  Outcome<bool> restore();
+  Outcome<std::string> set_aside();
   void migrate();
   // Runs `work` under the mutex and turns what SQLite throws into a Failure.
   template <class T, class Work>
   Outcome<T> run(Work work);
+  template <class T, class Work>
+  Outcome<T> write(Work work);
 
   std::string state_dir_;
+  std::string path_;
+  Copies copies_;
   Log& log_;
   std::mutex mutex_;
+  std::atomic<bool> changed_{true};   // since the last copy
   std::unique_ptr<Poco::Data::Session> session_;
   std::string degraded_;
 };
