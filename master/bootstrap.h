@@ -17,15 +17,15 @@ struct Bootstrap {
   std::string state_dir = "/var/lib/proxyd";
   std::string run_dir = "/run/proxyd";
   std::string config_source = "database";        // database | file
-  std::string config_file;
+  std::string config_file = "/etc/proxyd/site.yaml";
   std::optional<int> workers;                    // none: one a processor
   uint64_t cache_ceiling = uint64_t{4} << 30;
   milliseconds shutdown_delay{0};
   milliseconds shutdown_grace{60'000};
   milliseconds upgrade_drain{3'600'000};
   milliseconds upgrade_probation{10'000};
-  std::string admin_group;                       // admin.unix.group
-  std::vector<std::pair<std::string, std::string>> admin_grants;   // group → role
+  std::string admin_group = "proxyd";            // admin.unix.group
+  std::vector<std::pair<std::string, std::string>> admin_grants = {{"proxyd-ops", "operator"}, {"proxyd-view", "viewer"}};   // group → role
   std::string admin_address = "127.0.0.1:9191";  // or "off"
   std::vector<std::string> admin_hostnames = {"localhost"};
   bool read_only = false;
@@ -55,7 +55,9 @@ struct Flags {
   std::string config;
 };
 
-// Fails naming the key, its origin and what would be right.
+// Fails with a line for each fault: the key, its origin and what would be right. Changes nothing.
 Result<Bootstrap> load_bootstrap(const Flags& flags);
+// For a quick start that names no state folder: one of its own, which goes at the end.
+Result<bool> make_temporary_folders(Bootstrap& bootstrap);
 
 }  // namespace proxyd::master

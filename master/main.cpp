@@ -1,10 +1,7 @@
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <CLI/CLI.hpp>
 #include <cstdio>
-#include <fstream>
-#include <iterator>
 
 #include "master/admin/server.h"
 #include "master/bootstrap.h"
@@ -24,18 +21,30 @@ int fail(const std::string& message, int code) {
   return code;
 }
 
-// --check: the bootstrap and a document, without starting anything.
-int check(const master::Bootstrap& bootstrap) {
-  const std::string path = !bootstrap.imported_config.empty() ? bootstrap.imported_config : bootstrap.config_file;
-  if (path.empty()) return 0;
-  std::ifstream file(path);
-  if (!file) return fail(path + " cannot be read", kInvalid);
-  const std::string text{std::istreambuf_iterator<char>(file), {}};
-  const config::Decoded decoded = config::decode(text, config::guess_format(text));
-  for (const config::Problem& problem : decoded.problems) {
-    std::fprintf(stderr, "%s:%d:%d: %s: %s %s\n", path.c_str(), problem.line, problem.column, problem.pointer.c_str(), problem.message.c_str(), problem.suggestion.c_str());
-  }
+int report(const std::string& name, const config::Decoded& decoded) {
+  for (const config::Problem& problem : decoded.problems) std::fprintf(stderr, "error: %s\n", master::describe(name, problem).c_str());
+  for (const config::Problem& warning : decoded.warnings) std::fprintf(stderr, "warning: %s\n", master::describe(name, warning).c_str());
+  if (decoded.valid()) fmt::print("{} is valid\n", name);
   return decoded.valid() ? 0 : kInvalid;
+}
+
+// --check: the bootstrap, and the document that a start would bring into force. Starts and changes nothing.
+int check(const master::Bootstrap& bootstrap) {
+  fmt::print("the bootstrap is valid\n");
+  const bool from_file = bootstrap.config_source == "file";
+  const std::string path = !bootstrap.imported_config.empty() ? bootstrap.imported_config : from_file ? bootstrap.config_file : "";
+  if (!path.empty()) {
+    const auto read = master::read_document_file(path);
+    if (read) return report(path, read->decoded);
+    if (read.error().problems.empty()) return fail(read.error().message, kInvalid);
+    config::Decoded wrong;
+    wrong.problems = read.error().problems;
+    return report(path, wrong);
+  }
+  const auto active = store::SqliteStore::peek(bootstrap.state_dir);
+  if (!active) return fail(fmt::format("the store in {} cannot be read: {}", bootstrap.state_dir, active.error().message), kInvalid);
+  if (!*active) return fmt::print("there is no active revision yet in {}\n", bootstrap.state_dir), 0;
+  return report(fmt::format("revision {}", (*active)->number), config::decode((*active)->canonical, config::Format::kJson));
 }
 
 void print_where(const master::Bootstrap& bootstrap, const std::string& admin_url) {
@@ -50,6 +59,8 @@ int run(const master::Flags& flags, bool print_config, bool check_only) {
   if (!bootstrap) return fail(bootstrap.error().message, kInvalid);
   if (print_config) return fmt::print("{}", bootstrap->describe()), 0;
   if (check_only) return check(*bootstrap);
+  const auto folders = master::make_temporary_folders(*bootstrap);
+  if (!folders) return fail(folders.error().message, 1);
   Log log(2, "proxyd");
   auto master = master::Master::create(*bootstrap, log);
   if (!master) return fail(master.error().message, master.error().message.starts_with("another proxyd") ? kConflict : 1);
@@ -57,7 +68,7 @@ int run(const master::Flags& flags, bool print_config, bool check_only) {
   const auto listening = admin.start();
   if (!listening) return fail(listening.error().message, 1);
   const auto started = (*master)->start();
-  if (!started) return fail(started.error().message, 1);
+  if (!started) return fail(started.error().message, started.error().problems.empty() ? 1 : kInvalid);
   print_where(*bootstrap, admin.url());
   const int status = (*master)->run();
   admin.stop();
