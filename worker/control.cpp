@@ -52,6 +52,7 @@ void Control::receive() {
 void Control::master_gone() {
   worker_.loop().unwatch_level(channel_.descriptor());
   std::signal(SIGTERM, SIG_DFL);
+  prepared_.reset();   // with the sockets that came along: nobody may hold an address that a new master wants
   worker_.log().warning("the master has gone: finishing what runs, at most 10 s");
   worker_.drain(Deadline::at(worker_.loop().now() + kOrphanGrace));
 }
@@ -80,6 +81,7 @@ void Control::prepare(ipc::Message message) {
     reply["text"] = text;
     send(MessageType::kRefused, message.id, reply);
   };
+  if (message.descriptors_lost) return refuse("", "this worker has no descriptors left; raise the limit of open files");
   const auto listeners = message.body.value("listeners", nlohmann::json::array());
   const size_t logs = message.body.value("access_logs", size_t{0});
   if (message.descriptors.size() != 1 + listeners.size() + logs + 1) return refuse("", "descriptors are missing");
@@ -100,10 +102,13 @@ void Control::prepare(ipc::Message message) {
 }
 
 void Control::activate(const ipc::Message& message) {
-  if (!prepared_) return worker_.log().error("the master activates what was not prepared");
+  const uint64_t revision = message.body.value("revision", uint64_t{0});
+  const uint64_t epoch = message.body.value("epoch", uint64_t{0});
+  const bool same = prepared_ && prepared_->configuration->snapshot.revision == revision && prepared_->configuration->snapshot.epoch == epoch;
+  if (!same) return worker_.log().error("the master activates revision {}, epoch {}, which was not prepared", revision, epoch);
   worker_.activate(std::move(*prepared_));
   prepared_.reset();
-  send(MessageType::kActivated, message.id, {{"revision", message.body.value("revision", 0)}, {"epoch", message.body.value("epoch", 0)}});
+  send(MessageType::kActivated, message.id, {{"revision", revision}, {"epoch", epoch}});
 }
 
 void Control::answer(const ipc::Message& question) {

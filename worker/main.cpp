@@ -19,9 +19,10 @@ int fail(const std::string& message) {
   return 2;
 }
 
-// Signals reach the whole process group of a terminal; the master alone decides what they mean.
+// Signals reach the whole process group of a terminal; the master alone decides what they mean. A file that may not
+// grow (SIGXFSZ) is an error of that write.
 void ignore_signals() {
-  for (const int signal : {SIGINT, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2, SIGTERM, SIGPIPE}) std::signal(signal, SIG_IGN);
+  for (const int signal : {SIGINT, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2, SIGTERM, SIGPIPE, SIGXFSZ}) std::signal(signal, SIG_IGN);
 }
 
 }  // namespace

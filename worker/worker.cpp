@@ -4,6 +4,7 @@
 
 #include <malloc.h>
 
+#include <algorithm>
 #include <ctime>
 
 namespace proxyd::worker {
@@ -80,10 +81,25 @@ void Worker::housekeeping() {
   if (buffers_.trim(kBuffersKept) >= kWorthReturning) ::malloc_trim(0);
   buffer_hits_.set(buffers_.hits());
   buffer_misses_.set(buffers_.misses());
+  say_what_is_held();
   if (proxy::AccessLog* log = proxy_.access_log()) log->flush();
   if (state_ == State::kRunning) acceptor_.housekeeping();
   if (state_ == State::kDraining) finish_if_drained();
   loop_.timers().arm(tick_, Deadline::at(loop_.now() + (state_ == State::kDraining ? kDrainTick : kTick)));
+}
+
+// The revision in force, and the oldest that a request still uses: until that is newer, the master gives the rows of
+// what it named to nobody else.
+void Worker::say_what_is_held() {
+  std::erase_if(held_, [](const auto& one) { return one.expired(); });
+  const proxy::Configuration* in_force = configuration();
+  if (!in_force) return;
+  uint64_t oldest = in_force->snapshot.revision;
+  for (const auto& one : held_) {
+    if (const auto configuration = one.lock()) oldest = std::min(oldest, configuration->snapshot.revision);
+  }
+  status_.worker(slot_).revision.store(in_force->snapshot.revision, std::memory_order_relaxed);
+  status_.worker(slot_).oldest_revision.store(oldest, std::memory_order_relaxed);
 }
 
 Result<Worker::Prepared, proxy::ConfigurationBuilder::Refusal> Worker::prepare(config::Snapshot snapshot) {
@@ -122,6 +138,8 @@ void Worker::activate(Prepared prepared) {
   }
   listeners_ = std::move(listeners);
   proxy_.set_configuration(prepared.configuration);
+  held_.push_back(prepared.configuration);
+  say_what_is_held();
   set_logs(std::move(prepared.access_logs), std::move(prepared.error_log));
   builder_.settle(configuration);
   std::vector<downstream::Acceptor::Given> sockets;

@@ -57,6 +57,7 @@ class Worker {
   downstream::Settings settings_for(const config::Listener& listener, const proxy::Configuration& configuration) const;
   void set_logs(std::vector<UniqueFd> access_logs, UniqueFd error_log);
   void housekeeping();
+  void say_what_is_held();
   void finish_if_drained();
 
   struct Housekeeping : async::Wakeup {
@@ -77,6 +78,7 @@ class Worker {
   downstream::Connections connections_;
   downstream::Acceptor acceptor_;
   std::map<std::string, std::shared_ptr<downstream::Listener>> listeners_;
+  std::vector<std::weak_ptr<const proxy::Configuration>> held_;   // in force, or still a request's
   UniqueFd error_log_;
   metrics::Cell buffer_hits_;
   metrics::Cell buffer_misses_;

@@ -110,10 +110,15 @@ Result<Message, ChannelError> Channel::receive() {
   if (got == 0) return ChannelError::kClosed;
   Message message;
   message.descriptors = detach(in);
-  const bool cut = (in.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) != 0;
-  const bool ours = static_cast<size_t>(got) >= sizeof header && header.magic == kMagic &&
-                    header.descriptors == message.descriptors.size();
-  if (cut || !ours) return ChannelError::kBroken;
+  const bool ours = static_cast<size_t>(got) >= sizeof header && header.magic == kMagic;
+  if ((in.msg_flags & MSG_TRUNC) != 0 || !ours) return ChannelError::kBroken;
+  message.type = static_cast<MessageType>(header.type);
+  message.id = header.id;
+  if (header.descriptors != message.descriptors.size()) {   // this process has no room for more
+    message.descriptors.clear();
+    message.descriptors_lost = true;
+    return message;
+  }
   body.resize(static_cast<size_t>(got) - sizeof header);
   if (header.body_in_memory != 0) {
     if (message.descriptors.empty()) return ChannelError::kBroken;
@@ -122,8 +127,6 @@ Result<Message, ChannelError> Channel::receive() {
     body = std::move(*content);
     message.descriptors.erase(message.descriptors.begin());
   }
-  message.type = static_cast<MessageType>(header.type);
-  message.id = header.id;
   message.body = nlohmann::json::parse(body, nullptr, false);
   if (message.body.is_discarded()) return ChannelError::kBroken;
   return message;

@@ -40,6 +40,7 @@ struct Message {
   uint64_t id = 0;                       // pairs an answer with its question; 0: none
   nlohmann::json body = nlohmann::json::object();
   std::vector<UniqueFd> descriptors;     // at most 250, a SCM_RIGHTS limit
+  bool descriptors_lost = false;         // received, but there was no room for its descriptors: body and they are empty
 };
 
 }  // namespace proxyd::ipc

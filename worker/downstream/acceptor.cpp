@@ -1,10 +1,12 @@
 #include "worker/downstream/acceptor.h"
 
 #include <fcntl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 
 #include <algorithm>
 #include <cerrno>
+#include <climits>
 #include <cstring>
 
 namespace proxyd::downstream {
@@ -14,7 +16,9 @@ constexpr int kBatch = 16;
 constexpr int kSweep = 4096;                        // "until there is nothing left", bounded
 constexpr milliseconds kFirstCheck{1};               // while away: soon, for a burst may be under way
 constexpr milliseconds kLastCheck{32};               // then less and less often
-constexpr auto kRest = milliseconds(200);           // of a socket when descriptors are short
+constexpr milliseconds kFirstRest{100};              // of a socket when descriptors are short, doubled while they are
+constexpr milliseconds kLastRest{1000};
+constexpr auto kLogAgain = std::chrono::seconds(1);
 constexpr auto kRestWhenFull = milliseconds(50);    // of a listener at its max_connections
 constexpr uint64_t kSlack = 4;                      // so many above the mean is chance, not imbalance
 
@@ -65,27 +69,36 @@ class Acceptor::Socket : private async::Wakeup {
     sockaddr_storage peer{};
     socklen_t size = sizeof peer;
     UniqueFd socket(::accept4(descriptor_.value(), reinterpret_cast<sockaddr*>(&peer), &size, SOCK_NONBLOCK | SOCK_CLOEXEC));
-    if (socket) {
-      acceptor_.connections_.adopt(std::move(socket), peer, listener_);
-      return true;
-    }
-    return after_error(errno);
+    if (!socket) return after_error(errno);
+    const bool reserve_begun = socket.value() >= acceptor_.reserved_from_;
+    acceptor_.connections_.adopt(std::move(socket), peer, listener_);
+    if (reserve_begun) return after_shortage("few descriptors are left");
+    rest_after_ = kFirstRest;
+    return true;
   }
 
   // True when it is worth trying again at once.
   bool after_error(int error) {
     if (error == EAGAIN) return false;
     if (error == EINTR || error == ECONNABORTED || error == EPROTO) return true;
-    const bool shortage = error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM;
-    if (!shortage) {
-      acceptor_.counters_.other_errors.add();
-      acceptor_.log_.error("accept on listener '{}' failed: {}", listener_->name, std::strerror(error));
-      return rest(kRest);
-    }
+    if (error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM) return after_shortage(std::strerror(error));
+    acceptor_.counters_.other_errors.add();
+    acceptor_.log_.error("accept on listener '{}' failed: {}", listener_->name, std::strerror(error));
+    return rest(kFirstRest);
+  }
+
+  // The oldest idle connection makes room, else the socket rests.
+  bool after_shortage(const char* why) {
     acceptor_.counters_.descriptors_short.add();
     if (acceptor_.connections_.close_oldest_idle()) return true;
-    acceptor_.log_.error("listener '{}' rests: {}; raise the limit of open files", listener_->name, std::strerror(error));
-    return rest(kRest);
+    const Instant now = acceptor_.loop_.now();
+    if (now - acceptor_.last_shortage_log_ >= kLogAgain) {
+      acceptor_.last_shortage_log_ = now;
+      acceptor_.log_.error("listener '{}' rests: {}; raise the limit of open files", listener_->name, why);
+    }
+    const milliseconds time = rest_after_;
+    rest_after_ = std::min(rest_after_ * 2, kLastRest);
+    return rest(time);
   }
 
   bool rest(milliseconds time) {
@@ -98,6 +111,7 @@ class Acceptor::Socket : private async::Wakeup {
   UniqueFd descriptor_;
   std::shared_ptr<Listener> listener_;
   async::Timer rest_;
+  milliseconds rest_after_ = kFirstRest;
   bool watched_ = false;
 };
 
@@ -109,9 +123,20 @@ Acceptor::Acceptor(async::EventLoop& loop, Connections& connections, const statu
       status_(status),
       slot_(slot),
       log_(log),
-      check_(*this) {}
+      check_(*this) {
+  reserve_descriptors();
+}
 
 Acceptor::~Acceptor() = default;
+
+// Descriptors are given out lowest number first, so a high number means that few are left. The last sixteenth is for
+// connections to targets and for what the master sends.
+void Acceptor::reserve_descriptors() {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  const auto most = static_cast<int>(std::min<rlim_t>(limit.rlim_cur, INT_MAX));
+  reserved_from_ = most - std::clamp(most / 16, 4, 256);
+}
 
 void Acceptor::set_sockets(std::vector<Given> given) {
   std::map<std::string, std::unique_ptr<Socket>> sockets;
@@ -189,6 +214,7 @@ void Acceptor::close() {
 }
 
 void Acceptor::housekeeping() {
+  reserve_descriptors();
   accept_once();
   rebalance();
 }

@@ -1,6 +1,7 @@
 #include "shared/ipc/channel.h"
 
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "shared/ipc/inheritance.h"
@@ -44,6 +45,30 @@ TEST(Channel, RefusesWhatIsNoMessageOfOurs) {
   ASSERT_TRUE(pair);
   ASSERT_EQ(::write(pair->first.descriptor(), "nonsense", 8), 8);
   EXPECT_EQ(pair->second.receive().error(), ChannelError::kBroken);
+}
+
+TEST(Channel, SaysSoWhenThereIsNoRoomForTheDescriptors) {
+  auto pair = Channel::make_pair();
+  ASSERT_TRUE(pair);
+  Message message = make({{"text", "x"}});
+  for (int i = 0; i < 4; ++i) message.descriptors.emplace_back(::dup(0));
+  ASSERT_TRUE(pair->first.send(std::move(message)));
+  rlimit former{};
+  ::getrlimit(RLIMIT_NOFILE, &former);
+  const int highest = ::dup(0);
+  ::close(highest);
+  const rlimit tight{static_cast<rlim_t>(highest) + 2, former.rlim_max};   // room for two more
+  ::setrlimit(RLIMIT_NOFILE, &tight);
+  auto received = pair->second.receive();
+  ::setrlimit(RLIMIT_NOFILE, &former);
+  ASSERT_TRUE(received);
+  EXPECT_TRUE(received->descriptors_lost);
+  EXPECT_TRUE(received->descriptors.empty());
+  EXPECT_EQ(received->id, 7u);
+  EXPECT_EQ(::dup(0), highest) << "a descriptor stayed open";
+  ::close(highest);
+  ASSERT_TRUE(pair->first.send(make({{"text", "next"}})));
+  EXPECT_EQ(pair->second.receive()->body["text"], "next");
 }
 
 TEST(Inheritance, ComesBackAsItWasWritten) {
