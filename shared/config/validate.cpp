@@ -14,6 +14,7 @@ namespace {
 
 constexpr size_t kMostTargets = 4096;
 constexpr size_t kMostRoutes = 8192;
+constexpr size_t kMostSockets = 200;   // they reach a worker in one message, with a snapshot and the logs
 
 class Validator {
  public:
@@ -79,6 +80,7 @@ void Validator::bind(const Listener& listener, size_t index, std::vector<Bound>&
 
 void Validator::listeners() {
   std::vector<Bound> bound;
+  size_t sockets = 0;
   for (const auto& [name, listener] : document_.listeners) {
     const std::string pointer = fmt::format("/listeners/{}", name);
     const bool both = member(part(part(json_, "listeners"), name.c_str()), "address");
@@ -87,7 +89,10 @@ void Validator::listeners() {
       findings_.problem(pointer, "missing", fmt::format("listener '{}' has no address; give 'address' or 'addresses'", name));
     }
     for (size_t i = 0; i < listener.addresses.size(); ++i) bind(listener, i, bound);
+    for (const std::string& address : listener.addresses) sockets += address.starts_with(':') ? 2 : 1;
   }
+  if (sockets <= kMostSockets) return;
+  findings_.problem("/listeners", "range", fmt::format("{} sockets in all, at most {} can be; ':port' is two", sockets, kMostSockets));
 }
 
 void Validator::upstreams() {

@@ -47,7 +47,6 @@ Json route(const Json& more) {
 }
 
 TEST(JsonSchema, IsTakenByAnIndependentValidatorWhichAgreesWithTheDecoder) {
-  if (::system("/usr/bin/python3 -c 'import jsonschema' 2>/dev/null") != 0) GTEST_SKIP() << "install python3-jsonschema";
   Json valid = Json::array();
   for (const char* name : {"reverse-proxy.yaml", "several-hosts.yaml", "everything.yaml"}) {
     valid.push_back(example(name));
