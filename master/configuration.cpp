@@ -1,16 +1,16 @@
 #include "master/configuration.h"
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <signal.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdlib>
-#include <cstring>
 #include <fstream>
-#include <iterator>
-#include <set>
 
 #include "master/log_files.h"
+#include "master/value_files.h"
 #include "shared/config/snapshot.h"
 
 namespace proxyd::master {
@@ -34,46 +34,46 @@ Configuration::Failure of_store(const store::Failure& failure) {
   }
 }
 
-// The files that header values name.
-void collect_files(const config::FieldEdits& edits, std::set<std::string>& files) {
-  for (const auto* values : {&edits.set, &edits.add, &edits.if_absent}) {
-    for (const auto& [name, value] : *values) {
-      if (value.is_file) files.insert(value.text);
-    }
-  }
+// Whether the document still names what the override is about: "target:app/app1:admission".
+bool is_named(const store::Override& one, const config::Document& document) {
+  const size_t slash = one.subject.find('/');
+  const size_t end = one.subject.rfind(':');
+  if (!one.subject.starts_with("target:") || slash == std::string::npos || end < slash) return false;
+  const auto upstream = document.upstreams.find(one.subject.substr(7, slash - 7));
+  return upstream != document.upstreams.end() && upstream->second.targets.contains(one.subject.substr(slash + 1, end - slash - 1));
 }
 
-Result<std::map<std::string, std::string>> read_files(const config::Document& document) {
-  std::set<std::string> names;
-  const auto collect = [&names](const config::HeaderEdits& edits) {
-    collect_files(edits.request, names);
-    collect_files(edits.response, names);
-  };
-  collect(document.headers);
-  for (const auto& [host_name, host] : document.hosts) {
-    collect(host.headers);
-    for (const config::Route& route : host.routes) collect(route.headers);
+// Takes out of `overrides` those that stay; what is returned does not.
+template <class Stays>
+std::vector<store::Override> take_out(std::vector<store::Override>& overrides, Stays stays) {
+  std::vector<store::Override> staying;
+  std::vector<store::Override> gone;
+  for (store::Override& one : overrides) (stays(one) ? staying : gone).push_back(std::move(one));
+  overrides = std::move(staying);
+  return gone;
+}
+
+void apply_overrides(config::Materials& materials, const std::vector<store::Override>& overrides) {
+  for (const store::Override& one : overrides) {
+    const size_t end = one.subject.rfind(':');
+    const auto material = materials.targets.find(one.subject.substr(7, end - 7));
+    if (material == materials.targets.end()) continue;
+    if (one.kind == "drain") material->second.admission = config::Admission::kDraining;
+    if (one.kind == "maintenance") material->second.admission = config::Admission::kMaintenance;
+    if (one.kind == "weight") material->second.weight = static_cast<uint32_t>(std::strtoul(one.value.c_str(), nullptr, 10));
   }
-  std::map<std::string, std::string> contents;
-  for (const std::string& name : names) {
-    std::ifstream file(name);
-    if (!file) return Error{fmt::format("file {} that a header value names cannot be read", name)};
-    std::string content{std::istreambuf_iterator<char>(file), {}};
-    while (!content.empty() && (content.back() == '\n' || content.back() == '\r')) content.pop_back();
-    if (content.size() > 16384 || content.find_first_of("\r\n") != std::string::npos || content.find('\0') != std::string::npos) {
-      return Error{fmt::format("file {} is no header value: one line of at most 16 KiB", name)};
-    }
-    contents[name] = std::move(content);
-  }
-  return contents;
 }
 
 }  // namespace
 
 void test_stop([[maybe_unused]] const char* step) {
 #ifdef PROXYD_TEST_HOOKS
-  const char* wanted = ::getenv("PROXYD_TEST_STOP");
-  if (wanted && std::strcmp(wanted, step) == 0) ::kill(::getpid(), SIGSTOP);
+  const char* file = ::getenv("PROXYD_TEST_STOP");
+  std::string wanted;
+  if (file && std::ifstream(file) >> wanted && wanted == step) {
+    ::kill(::getpid(), SIGSTOP);
+    for (;;) ::pause();   // another thread may have taken the signal: this one goes no further
+  }
 #endif
 }
 
@@ -87,27 +87,11 @@ void Configuration::install(std::shared_ptr<const ActiveConfiguration> next) {
   active_ = std::move(next);
 }
 
-// "target:app/app1:admission" and "target:app/app1:weight".
-void Configuration::add_overrides(config::Materials& materials, const config::Document& document) {
-  auto overrides = parts_.store.overrides();
-  if (!overrides) return parts_.log.error("overrides cannot be read: {}", overrides.error().message);
-  for (const store::Override& one : *overrides) {
-    if (!one.subject.starts_with("target:")) continue;
-    const size_t end = one.subject.rfind(':');
-    const auto material = materials.targets.find(one.subject.substr(7, end - 7));
-    if (material == materials.targets.end()) continue;
-    if (one.kind == "drain") material->second.admission = config::Admission::kDraining;
-    if (one.kind == "maintenance") material->second.admission = config::Admission::kMaintenance;
-    if (one.kind == "weight") material->second.weight = static_cast<uint32_t>(std::strtoul(one.value.c_str(), nullptr, 10));
-  }
-  (void)document;
-}
-
 Result<std::shared_ptr<Publication>, Configuration::Failure> Configuration::compile(ActiveConfiguration& next, milliseconds bind_patience) {
   auto materials = parts_.regions.assign_rows(next.document, next.revision.number);
   if (!materials) return refused(materials.error().message);
-  auto files = read_files(next.document);
-  if (!files) return refused(files.error().message);
+  auto files = read_value_files(next.document);
+  if (!files) return refused(files.error().message, files.error().pointer);
   materials->files = std::move(*files);
   std::vector<std::string> names;
   for (const auto& [upstream_name, upstream] : next.document.upstreams) {
@@ -122,7 +106,7 @@ Result<std::shared_ptr<Publication>, Configuration::Failure> Configuration::comp
       next.warnings.push_back({fmt::format("/upstreams/{}/targets/{}/address", upstream_name, id), 0, 0, "unresolved", fmt::format("'{}' does not resolve yet: the target is 'checking'", target.address), ""});
     }
   }
-  add_overrides(*materials, next.document);
+  apply_overrides(*materials, next.overrides);
   next.targets = materials->targets;
   auto logs = LogFiles::open(next.document.logging);
   if (!logs) return refused(logs.error().message, "/logging");
@@ -140,8 +124,20 @@ Result<std::shared_ptr<Publication>, Configuration::Failure> Configuration::comp
   return publication;
 }
 
+// The master's own lines go where the document says, too. The descriptor stays one, since others may be writing to it.
+void Configuration::follow_error_log(const Publication& publication, const std::string& former, const std::string& level) {
+  if (!error_log_) {
+    error_log_ = duplicate(publication.error_log.value());
+  } else {
+    ::dup3(publication.error_log.value(), error_log_.value(), O_CLOEXEC);
+  }
+  parts_.log.set_descriptor(error_log_.value());
+  if (level != former) parts_.log.set_level(log_level_from(level).value_or(LogLevel::kInfo));
+}
+
 // Compile, prepare everywhere, commit, activate everywhere.
-Result<size_t, Configuration::Failure> Configuration::publish(std::shared_ptr<ActiveConfiguration> next, milliseconds bind_patience, const std::function<Result<uint64_t, Failure>()>& commit) {
+Result<size_t, Configuration::Failure> Configuration::publish(std::shared_ptr<ActiveConfiguration> next, milliseconds bind_patience, const Commit& commit) {
+  if (closed_) return refused("proxyd is stopping");
   test_stop("validated");
   auto publication = compile(*next, bind_patience);
   if (!publication) {
@@ -159,14 +155,15 @@ Result<size_t, Configuration::Failure> Configuration::publish(std::shared_ptr<Ac
     return refused(refusal->text, refusal->pointer, static_cast<int>(refusal->slot));
   }
   test_stop("prepared");
-  const auto committed = commit();
-  if (!committed) {
+  if (const auto failure = commit()) {
     undo();
-    return committed.error();
+    return *failure;
   }
   test_stop("committed");
   parts_.listeners.commit();
+  const std::string former = active() ? active()->document.logging.error.level : "";
   install(next);
+  follow_error_log(**publication, former, next->document.logging.error.level);
   const size_t acknowledged = parts_.pool.activate(kAcknowledge);
   test_stop("activated");
   return acknowledged;
@@ -192,14 +189,17 @@ Result<Configuration::Applied, Configuration::Failure> Configuration::apply(Requ
   next->canonical = std::move(request.decoded.canonical);
   next->document = std::move(request.decoded.document);
   next->epoch = 1;
-  const auto commit = [this, &next]() -> Result<uint64_t, Failure> {
+  if (before) next->overrides = before->overrides;
+  const auto dropped = take_out(next->overrides, [&next](const store::Override& one) { return is_named(one, next->document); });
+  const auto commit = [this, &next]() -> std::optional<Failure> {
     auto committed = parts_.store.commit_revision(next->revision);
     if (!committed) return of_store(committed.error());
-    return *committed;
+    return std::nullopt;
   };
   auto acknowledged = publish(next, request.bind_patience, commit);
   parts_.regions.metrics().cell(metrics::MetricsRegion::kMasterSlot, "proxyd_config_applies_total", acknowledged ? "result=\"applied\"" : "result=\"failed\"").add();
   if (!acknowledged) return acknowledged.error();
+  drop_from_store(dropped);
   applied.revision = next->revision.number;
   applied.acknowledged = *acknowledged;
   applied.workers = std::max(parts_.pool.serving(), *acknowledged);
@@ -209,16 +209,21 @@ Result<Configuration::Applied, Configuration::Failure> Configuration::apply(Requ
   return applied;
 }
 
-Result<bool, Configuration::Failure> Configuration::publish_epoch() {
-  const std::lock_guard lock(change_);
+Result<size_t, Configuration::Failure> Configuration::publish_again(const std::function<void(ActiveConfiguration&)>& change, const Commit& commit) {
   const auto before = active();
-  if (!before) return false;
+  if (!before) return refused("there is no configuration yet");
   auto next = std::make_shared<ActiveConfiguration>(*before);
   next->warnings.clear();
   ++next->epoch;
-  const auto nothing = []() -> Result<uint64_t, Failure> { return uint64_t{0}; };
-  auto acknowledged = publish(std::move(next), milliseconds(0), nothing);
-  if (!acknowledged) return acknowledged.error();
+  change(*next);
+  return publish(std::move(next), milliseconds(0), commit);
+}
+
+Result<bool, Configuration::Failure> Configuration::publish_epoch() {
+  const std::lock_guard lock(change_);
+  if (!active()) return false;
+  auto published = publish_again([](ActiveConfiguration&) {}, [] { return std::nullopt; });
+  if (!published) return published.error();
   return true;
 }
 
@@ -229,46 +234,83 @@ Result<bool, Configuration::Failure> Configuration::resume(milliseconds bind_pat
   if (!*revision) return false;
   config::Decoded decoded = config::decode((*revision)->canonical, config::Format::kJson);
   if (!decoded.valid()) return refused(fmt::format("the stored revision {} is not valid for this build: {}", (*revision)->number, decoded.problems.front().message), decoded.problems.front().pointer);
+  auto overrides = parts_.store.overrides();
+  if (!overrides) return of_store(overrides.error());
   auto next = std::make_shared<ActiveConfiguration>();
   next->revision = **revision;
   next->canonical = std::move(decoded.canonical);
   next->document = std::move(decoded.document);
   next->epoch = 1;
-  const auto nothing = []() -> Result<uint64_t, Failure> { return uint64_t{0}; };
-  auto published = publish(std::move(next), bind_patience, nothing);
+  take_out(*overrides, [](const store::Override& one) { return one.subject.starts_with("target:"); });
+  next->overrides = std::move(*overrides);
+  const auto dropped = take_out(next->overrides, [&next](const store::Override& one) { return is_named(one, next->document); });
+  auto published = publish(std::move(next), bind_patience, [] { return std::nullopt; });
   if (!published) return published.error();
+  drop_from_store(dropped);
   return true;
 }
 
 Result<bool, Configuration::Failure> Configuration::put_override(const store::Override& value) {
-  auto put = parts_.store.put_override(value);
-  if (!put) return of_store(put.error());
-  return publish_epoch();
+  const std::lock_guard lock(change_);
+  const auto before = active();
+  if (!before || !is_named(value, before->document)) return Failure{Kind::kChangedMeanwhile, "what the override is about has gone", "", -1};
+  const auto change = [&value](ActiveConfiguration& next) {
+    take_out(next.overrides, [&value](const store::Override& one) { return one.subject != value.subject; });
+    next.overrides.push_back(value);
+  };
+  const auto commit = [this, &value]() -> std::optional<Failure> {
+    auto put = parts_.store.put_override(value);
+    if (!put) return of_store(put.error());
+    return std::nullopt;
+  };
+  auto published = publish_again(change, commit);
+  if (!published) return published.error();
+  return true;
 }
 
 Result<bool, Configuration::Failure> Configuration::clear_override(const std::string& subject) {
-  auto removed = parts_.store.remove_override(subject);
-  if (!removed) return of_store(removed.error());
-  if (!*removed) return false;
-  return publish_epoch();
+  const std::lock_guard lock(change_);
+  const auto before = active();
+  const auto is_it = [&subject](const store::Override& one) { return one.subject == subject; };
+  if (!before || std::none_of(before->overrides.begin(), before->overrides.end(), is_it)) return false;
+  const auto change = [&is_it](ActiveConfiguration& next) { std::erase_if(next.overrides, is_it); };
+  const auto commit = [this, &subject]() -> std::optional<Failure> {
+    auto removed = parts_.store.remove_override(subject);
+    if (!removed) return of_store(removed.error());
+    return std::nullopt;
+  };
+  auto published = publish_again(change, commit);
+  if (!published) return published.error();
+  return true;
+}
+
+void Configuration::close() {
+  const std::lock_guard lock(change_);
+  closed_ = true;
+  parts_.listeners.close();
+  parts_.pool.forget_publication();
+}
+
+// What the store still has of these does not matter any more: `resume` and `expire_overrides` drop it again.
+void Configuration::drop_from_store(const std::vector<store::Override>& overrides) {
+  for (const store::Override& one : overrides) {
+    const auto removed = parts_.store.remove_override(one.subject);
+    if (!removed) parts_.log.warning("override {} could not be removed: {}", one.subject, removed.error().message);
+  }
 }
 
 void Configuration::expire_overrides() {
-  auto overrides = parts_.store.overrides();
-  const auto now_active = active();
-  if (!overrides || !now_active) return;
+  const std::lock_guard lock(change_);
+  const auto before = active();
+  if (!before) return;
   const std::string now = rfc3339(std::chrono::system_clock::now());
-  bool changed = false;
-  for (const store::Override& one : *overrides) {
-    const bool expired = !one.expires.empty() && one.expires <= now;
-    const bool of_target = one.subject.starts_with("target:");
-    const size_t end = one.subject.rfind(':');
-    const bool gone = of_target && !now_active->targets.contains(one.subject.substr(7, end - 7));
-    if (!expired && !gone) continue;
-    (void)parts_.store.remove_override(one.subject);
-    changed = changed || expired;
-  }
-  if (changed) (void)publish_epoch();
+  std::vector<store::Override> staying = before->overrides;
+  const auto expired = take_out(staying, [&now](const store::Override& one) { return one.expires.empty() || one.expires > now; });
+  if (expired.empty()) return;
+  const auto published = publish_again([&staying](ActiveConfiguration& next) { next.overrides = staying; }, [] { return std::nullopt; });
+  if (!published) return parts_.log.error("expired overrides stay in force: {}", published.error().message);
+  drop_from_store(expired);
+  for (const store::Override& one : expired) parts_.log.info("override {} ({}) has expired", one.subject, one.kind);
 }
 
 }  // namespace proxyd::master

@@ -25,6 +25,7 @@ struct ActiveConfiguration {
   config::Json canonical;
   config::Document document;
   std::map<std::string, config::TargetMaterial> targets;   // "upstream/target"
+  std::vector<store::Override> overrides;                  // of targets, in force
   std::vector<config::Problem> warnings;
   uint64_t epoch = 0;
 };
@@ -45,6 +46,9 @@ class Configuration {
     Log& log;
   };
   explicit Configuration(Parts parts) : parts_(parts) {}
+  ~Configuration() { parts_.log.set_descriptor(2); }
+  Configuration(const Configuration&) = delete;
+  Configuration& operator=(const Configuration&) = delete;
 
   struct Request {
     config::Decoded decoded;                   // valid
@@ -76,29 +80,39 @@ class Configuration {
   // Null before the first revision.
   std::shared_ptr<const ActiveConfiguration> active() const;
 
-  // An override of a target: admission or weight. The document must name it.
+  // An override of a target: admission or weight. In force and kept, or neither. The document must name the target.
   Result<bool, Failure> put_override(const store::Override& value);
+  // False when there is none.
   Result<bool, Failure> clear_override(const std::string& subject);
-  // Drops what has expired or names what is gone. Called once a second.
+  // Drops what has expired. Called once a second.
   void expire_overrides();
   // Something behind the document changed (a name's addresses): the same revision, a new epoch.
   Result<bool, Failure> publish_epoch();
+  // The end: no change any more, and the listening sockets close, so that nobody waits in their backlog in vain.
+  void close();
   // Starts with what the store has active. False when there is nothing.
   Result<bool, Failure> resume(milliseconds bind_patience);
 
  private:
   Result<std::shared_ptr<Publication>, Failure> compile(ActiveConfiguration& next, milliseconds bind_patience);
-  Result<size_t, Failure> publish(std::shared_ptr<ActiveConfiguration> next, milliseconds bind_patience, const std::function<Result<uint64_t, Failure>()>& commit);
-  void add_overrides(config::Materials& materials, const config::Document& document);
+  using Commit = std::function<std::optional<Failure>()>;
+  Result<size_t, Failure> publish(std::shared_ptr<ActiveConfiguration> next, milliseconds bind_patience, const Commit& commit);
+  // The same revision with something new behind it: `change` alters the copy, `commit` keeps it.
+  Result<size_t, Failure> publish_again(const std::function<void(ActiveConfiguration&)>& change, const Commit& commit);
+  void follow_error_log(const Publication& publication, const std::string& former, const std::string& level);
+  void drop_from_store(const std::vector<store::Override>& overrides);
   void install(std::shared_ptr<const ActiveConfiguration> next);
 
   Parts parts_;
   std::mutex change_;                          // held through a change
+  bool closed_ = false;
+  UniqueFd error_log_;                         // the log's descriptor
   mutable std::mutex active_mutex_;
   std::shared_ptr<const ActiveConfiguration> active_;
 };
 
-// A place where a test may hold the process (`PROXYD_TEST_STOP=step`), in builds with PROXYD_TEST_HOOKS; else nothing.
+// A place where a test may hold the process: in builds with PROXYD_TEST_HOOKS it stops itself (SIGSTOP) at the step
+// that the file named by PROXYD_TEST_STOP holds, until it is killed. Else nothing.
 void test_stop(const char* step);
 
 }  // namespace proxyd::master

@@ -5,6 +5,7 @@
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <signal.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -34,6 +35,13 @@ void set(int socket, int level, int option) {
 
 Error failed(const std::string& address, int error) {
   return Error{fmt::format("listening on {} failed: {}", address, std::strerror(error))};
+}
+
+// The signals wait, blocked, for the master's loop, which does not turn yet.
+bool is_asked_to_stop() {
+  sigset_t pending;
+  ::sigpending(&pending);
+  return ::sigismember(&pending, SIGTERM) == 1 || ::sigismember(&pending, SIGINT) == 1 || ::sigismember(&pending, SIGQUIT) == 1;
 }
 
 // A socket file that nobody answers on was left behind by a process that died.
@@ -76,10 +84,14 @@ Result<UniqueFd, int> bind_tcp(const config::Endpoint& endpoint, const config::L
 
 }  // namespace
 
-Listeners::~Listeners() {
+Listeners::~Listeners() { close(); }
+
+void Listeners::close() {
+  discard();
   for (const auto& [address, bound] : active_) {
     if (!bound.unix_path.empty()) ::unlink(bound.unix_path.c_str());
   }
+  active_.clear();
 }
 
 Result<UniqueFd> Listeners::bind_patiently(const std::string& address, const config::Listener& listener, milliseconds patience) {
@@ -90,6 +102,7 @@ Result<UniqueFd> Listeners::bind_patiently(const std::string& address, const con
     auto bound = endpoint->kind == config::Endpoint::Kind::kUnix ? bind_unix(*endpoint, listener.backlog) : bind_tcp(*endpoint, listener);
     if (bound) return std::move(*bound);
     if (bound.error() != EADDRINUSE || Clock::now() >= give_up) return failed(address, bound.error());
+    if (is_asked_to_stop()) return Error{fmt::format("stopped while it waited for {}, which is in use", address)};
     if (!told) log_.warning("address {} is in use: trying again for {} s", address, patience.count() / 1000);
     told = true;
     std::this_thread::sleep_for(kAgain);
@@ -100,28 +113,39 @@ Result<std::vector<ListeningSocket>> Listeners::prepare(const config::Document& 
   discard();
   std::vector<ListeningSocket> sockets;
   for (const auto& [name, listener] : document.listeners) {
-    const std::string options = fmt::format("{} {}", listener.backlog, listener.freebind);
     for (const std::string& given : listener.addresses) {
       for (const std::string& address : expand(given)) {
-        wanted_[address] = name;
+        wanted_[address] = listener.backlog;
         const auto known = active_.find(address);
         if (known != active_.end()) {
-          if (known->second.options != options) ::listen(known->second.socket.value(), listener.backlog);
           sockets.push_back({name, address, known->second.socket.value()});
           continue;
         }
         auto socket = bind_patiently(address, listener, patience);
         if (!socket) {
+          const std::string own = own_on_port_of(address);
           discard();
-          return socket.error();
+          if (own.empty()) return socket.error();
+          return Error{fmt::format("{}; proxyd itself listens on {}: take that away first, in a change of its own", socket.error().message, own)};
         }
         const std::string path = address.starts_with("unix:") ? address.substr(5) : "";
         sockets.push_back({name, address, socket->value()});
-        prepared_[address] = {std::move(*socket), name, options, path};
+        prepared_[address] = {std::move(*socket), listener.backlog, path};
       }
     }
   }
   return sockets;
+}
+
+// A socket of ours with the same port, which the kernel may not allow beside the new one ("0.0.0.0:80", "127.0.0.1:80").
+std::string Listeners::own_on_port_of(const std::string& address) const {
+  const auto wanted = config::Endpoint::parse(address);
+  for (const auto& [active, bound] : active_) {
+    const auto endpoint = config::Endpoint::parse(active);
+    const bool same = wanted && endpoint && wanted->kind == config::Endpoint::Kind::kTcp && endpoint->kind == wanted->kind && endpoint->port == wanted->port;
+    if (same) return active;
+  }
+  return {};
 }
 
 void Listeners::commit() {
@@ -130,6 +154,10 @@ void Listeners::commit() {
     if (!entry.second.unix_path.empty()) ::unlink(entry.second.unix_path.c_str());
     return true;
   });
+  for (auto& [address, bound] : active_) {   // listening again only sets the backlog
+    if (bound.backlog != wanted_[address]) ::listen(bound.socket.value(), wanted_[address]);
+    bound.backlog = wanted_[address];
+  }
   active_.merge(prepared_);
   prepared_.clear();
 }

@@ -31,20 +31,23 @@ class Listeners {
   Result<std::vector<ListeningSocket>> prepare(const config::Document& document, milliseconds patience);
   void commit();
   void discard();
+  // All of them, at the end.
+  void close();
 
  private:
   struct Bound {
     UniqueFd socket;
-    std::string listener;
-    std::string options;    // backlog and freebind: another value binds again
+    int backlog = 0;
     std::string unix_path;
   };
   Result<UniqueFd> bind_patiently(const std::string& address, const config::Listener& listener, milliseconds patience);
 
+  std::string own_on_port_of(const std::string& address) const;
+
   Log& log_;
   std::map<std::string, Bound> active_;
   std::map<std::string, Bound> prepared_;      // new ones only
-  std::map<std::string, std::string> wanted_;  // address → listener, of the prepared document
+  std::map<std::string, int> wanted_;          // address → backlog, of the prepared document
 };
 
 }  // namespace proxyd::master

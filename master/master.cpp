@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <sys/eventfd.h>
 #include <sys/file.h>
+#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
@@ -13,33 +14,34 @@
 #include <cstring>
 #include <filesystem>
 #include <fstream>
-#include <iterator>
 
 namespace proxyd::master {
 namespace {
 
 constexpr milliseconds kBindPatience{10'000};
 constexpr milliseconds kTurn{100};
+constexpr milliseconds kPatientGrace{3'600'000};   // of QUIT
+constexpr auto kCopyAgain = std::chrono::minutes(10);
 constexpr auto kTick = std::chrono::seconds(1);
 
 std::string worker_binary() { return std::filesystem::read_symlink("/proc/self/exe").parent_path() / "proxyd-worker"; }
 
 int64_t milliseconds_now() { return std::chrono::duration_cast<milliseconds>(Clock::now().time_since_epoch()).count(); }
 
-std::string describe(const std::string& file, const config::Problem& problem) {
-  return fmt::format("{}:{}:{}: {}: {}{}{}", file, problem.line, problem.column, problem.pointer.empty() ? "/" : problem.pointer,
-                     problem.message, problem.suggestion.empty() ? "" : " ", problem.suggestion);
+// To what the system allows; workers inherit it.
+void raise_descriptor_limit() {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  ::setrlimit(RLIMIT_NOFILE, &limit);
 }
 
-Result<config::Decoded> decode_file(const std::string& path, std::string& text) {
-  std::ifstream file(path);
-  if (!file) return Error{fmt::format("{} cannot be read: {}", path, std::strerror(errno))};
-  text.assign(std::istreambuf_iterator<char>(file), {});
-  config::Decoded decoded = config::decode(text, config::guess_format(text));
-  if (decoded.valid()) return decoded;
-  std::string all;
-  for (const config::Problem& problem : decoded.problems) all += (all.empty() ? "" : "\n") + describe(path, problem);
-  return Error{all};
+// A site that goes wherever the flags say.
+std::string quick_start_document(const Bootstrap& bootstrap) {
+  return fmt::format(
+      "version: 1\nlisteners:\n  main: {{ addresses: [\"{}\"] }}\nupstreams:\n  main: {{ targets: {{ origin: {{ address: \"{}\" }} }} }}\n"
+      "hosts:\n  all:\n    names: [\"*\"]\n    routes:\n      - {{ name: all, match: {{ path_prefix: / }}, upstream: main }}\n",
+      bootstrap.listen, bootstrap.upstream);
 }
 
 }  // namespace
@@ -71,7 +73,8 @@ Result<bool> Master::open() {
   ::sigemptyset(&mask);
   for (const int signal : {SIGHUP, SIGUSR1, SIGUSR2, SIGQUIT, SIGTERM, SIGINT, SIGCHLD}) ::sigaddset(&mask, signal);
   ::sigprocmask(SIG_BLOCK, &mask, nullptr);
-  ::signal(SIGPIPE, SIG_IGN);
+  for (const int signal : {SIGPIPE, SIGXFSZ}) ::signal(signal, SIG_IGN);   // errors of the write, no more
+  raise_descriptor_limit();
   signals_ = UniqueFd(::signalfd(-1, &mask, SFD_NONBLOCK | SFD_CLOEXEC));
   wakeup_ = UniqueFd(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC));
   auto store = store::SqliteStore::open(bootstrap_.state_dir, log_);
@@ -87,73 +90,82 @@ Result<bool> Master::open() {
   pool_->on_change([this] { wake(); });
   resolver_ = std::make_unique<Resolver>([this] { epoch_due_ = true; });
   configuration_ = std::make_unique<Configuration>(Configuration::Parts{*store_, *regions_, *pool_, *listeners_, *resolver_, events_, log_});
+  chores_ = std::make_unique<Chores>();
   return true;
 }
 
 Master::~Master() {
+  chores_.reset();     // they use the rest
   resolver_.reset();   // its thread calls back
   pool_.reset();
   listeners_.reset();
   if (store_ && !bootstrap_.temporary_state) (void)store_->back_up();
   store_.reset();
-  if (bootstrap_.temporary_state) std::filesystem::remove_all(bootstrap_.state_dir);
+  std::error_code ignored;
+  if (bootstrap_.temporary_state) std::filesystem::remove_all(bootstrap_.state_dir, ignored);
 }
 
-Result<bool> Master::load_document(const std::string& path, const std::string& origin) {
-  std::string text;
-  auto decoded = decode_file(path, text);
-  if (!decoded) return decoded.error();
-  Configuration::Request request;
-  request.decoded = std::move(*decoded);
-  request.author = origin == "file" ? "file" : "import";
-  request.origin = origin;
-  request.message = path;
-  request.source = std::move(text);
-  request.bind_patience = kBindPatience;
-  auto applied = configuration_->apply(std::move(request));
-  if (!applied) return Error{applied.error().message};
-  return true;
-}
-
-Result<bool> Master::quick_start() {
-  const std::string text = fmt::format(
-      "version: 1\nlisteners:\n  main: {{ addresses: [\"{}\"] }}\nupstreams:\n  main: {{ targets: {{ origin: {{ address: \"{}\" }} }} }}\n"
-      "hosts:\n  all:\n    names: [\"*\"]\n    routes:\n      - {{ name: all, match: {{ path_prefix: / }}, upstream: main }}\n",
-      bootstrap_.listen, bootstrap_.upstream);
-  config::Decoded decoded = config::decode(text, config::Format::kYaml);
-  if (!decoded.valid()) return Error{fmt::format("--listen {} --upstream {}: {}", bootstrap_.listen, bootstrap_.upstream, decoded.problems.front().message)};
+Result<bool, DocumentError> Master::put_in_force(config::Decoded decoded, std::string source, const std::string& author, const std::string& origin, const std::string& message) {
   Configuration::Request request;
   request.decoded = std::move(decoded);
-  request.author = "quick start";
-  request.origin = "quick-start";
-  request.source = text;
+  request.author = author;
+  request.origin = origin;
+  request.message = message;
+  request.source = std::move(source);
   request.bind_patience = kBindPatience;
   auto applied = configuration_->apply(std::move(request));
-  if (!applied) return Error{applied.error().message};
+  if (!applied) return DocumentError{applied.error().message, {}};
   return true;
+}
+
+Result<bool, DocumentError> Master::load_document(const std::string& path, const std::string& origin) {
+  auto read = read_document_file(path);
+  if (!read) return read.error();
+  return put_in_force(std::move(read->decoded), std::move(read->text), origin == "file" ? "file" : "import", origin, path);
+}
+
+// What an earlier quick start put into a store that was kept gives way to these flags; anything else serves on.
+Result<bool, DocumentError> Master::quick_start(bool resumed) {
+  const std::string text = quick_start_document(bootstrap_);
+  config::Decoded decoded = config::decode(text, config::Format::kYaml);
+  if (!decoded.valid()) return DocumentError{fmt::format("--listen {} --upstream {}: {}", bootstrap_.listen, bootstrap_.upstream, decoded.problems.front().message), decoded.problems};
+  const auto active = configuration_->active();
+  if (!resumed || active->revision.origin == "quick-start") return put_in_force(std::move(decoded), text, "quick start", "quick-start", "");
+  if (decoded.canonical == active->canonical) return true;
+  note_difference(fmt::format("--listen and --upstream are not used: the store in {} has revision {}, which serves; use another --state-dir, or `proxyctl upstream target add` and `proxyctl apply -f FILE`", bootstrap_.state_dir, active->revision.number));
+  return true;
+}
+
+void Master::note_difference(std::string text) {
+  if (!text.empty()) log_.warning("{}", text);
+  const std::lock_guard lock(difference_mutex_);
+  difference_ = std::move(text);
+}
+
+std::string Master::difference() const {
+  const std::lock_guard lock(difference_mutex_);
+  return difference_;
 }
 
 // The store's active revision serves; a document from a flag or a file starts an empty store, or (config_source: file)
 // is applied over it. A wrong file leaves the last good revision in force.
-Result<bool> Master::start() {
+Result<bool, DocumentError> Master::start() {
   pool_->scale(bootstrap_.worker_count(), bootstrap_.shutdown_grace);
   auto resumed = configuration_->resume(kBindPatience);
-  if (!resumed) return Error{resumed.error().message};
+  if (!resumed) return DocumentError{resumed.error().message, {}};
   if (bootstrap_.config_source == "file") {
     auto loaded = load_document(bootstrap_.config_file, "file");
     if (!loaded && !*resumed) return loaded.error();
-    if (!loaded) file_differs_ = loaded.error().message;
+    if (!loaded) note_difference(loaded.error().message);
     return true;
   }
-  if (!bootstrap_.listen.empty() && !*resumed) return quick_start();
+  if (!bootstrap_.listen.empty()) return quick_start(*resumed);
   if (bootstrap_.imported_config.empty()) return true;
   if (!*resumed) return load_document(bootstrap_.imported_config, "import");
-  std::string text;
-  auto decoded = decode_file(bootstrap_.imported_config, text);
-  if (!decoded || decoded->canonical != configuration_->active()->canonical) {
-    file_differs_ = fmt::format("{} differs from revision {}, which serves: see `proxyctl diff -f {}`, then `proxyctl apply -f {}`", bootstrap_.imported_config, configuration_->active()->revision.number, bootstrap_.imported_config, bootstrap_.imported_config);
-    log_.warning("{}", file_differs_);
-  }
+  const auto active = configuration_->active();
+  const auto file = read_document_file(bootstrap_.imported_config);
+  if (file && file->decoded.canonical == active->canonical) return true;
+  note_difference(fmt::format("{0} differs from revision {1}, which serves: see `proxyctl diff -f {0}`, then `proxyctl apply -f {0}`", bootstrap_.imported_config, active->revision.number));
   return true;
 }
 
@@ -176,14 +188,11 @@ int Master::run() {
     last_turn_ms_ = milliseconds_now();
     handle_signals();
     pool_->turn();
+    if (!all_have_served_ && pool_->serving() > 0) all_have_served_ = pool_->serving() + pool_->resting() >= static_cast<size_t>(pool_->wanted());
     if (const int64_t grace = requested_grace_ms_.exchange(-1); grace >= 0) begin_shutdown(milliseconds(grace));
     const Instant now = Clock::now();
     if (now - last_tick_ >= kTick) tick();
-    if (drain_at_.passed(now)) {
-      drain_at_ = Deadline::never();
-      pool_->shut_down(grace_);
-      end_at_ = Deadline::at(now + grace_ + milliseconds(3000));
-    }
+    if (drain_at_.passed(now)) drain_workers();
     const bool drained = ending_ && drain_at_.is_never() && pool_->none_left();
     if (!drained && !end_at_.passed(now) && terminations_ < 2) continue;
     pool_->kill_all();
@@ -198,7 +207,18 @@ void Master::tick() {
   const bool may_publish = last_tick_ - last_epoch_ >= kTick && !ending_;
   if (may_publish && epoch_due_.exchange(false)) {
     last_epoch_ = last_tick_;
-    (void)configuration_->publish_epoch();
+    chores_->add("epoch", [this] {
+      const auto published = configuration_->publish_epoch();
+      if (!published) log_.error("a new epoch could not be published: {}", published.error().message);
+    });
+  }
+  if (!ending_) chores_->add("overrides", [this] { configuration_->expire_overrides(); });
+  if (copy_at_.passed(last_tick_) && !bootstrap_.temporary_state) {   // at start too: it has just been checked
+    copy_at_ = Deadline::at(last_tick_ + kCopyAgain);
+    chores_->add("copy", [this] {
+      const auto copied = store_->back_up();
+      if (!copied) log_.error("the database could not be copied: {}", copied.error().message);
+    });
   }
   uint64_t connections = 0;
   uint64_t in_flight = 0;
@@ -209,18 +229,20 @@ void Master::tick() {
   events_.publish("stats", {{"connections", connections}, {"in_flight", in_flight}, {"workers", pool_->serving()}});
 }
 
+// Nothing here may wait for workers: their replies are heard by this thread.
 void Master::handle_signals() {
   signalfd_siginfo info{};
   while (::read(signals_.value(), &info, sizeof info) == sizeof info) {
     switch (info.ssi_signo) {
-      case SIGHUP: {
-        const auto reloaded = reload();
-        if (!reloaded) log_.error("reload: {}", reloaded.error().message);
+      case SIGHUP:
+        chores_->add("reload", [this] {
+          const auto reloaded = reload();
+          if (!reloaded) log_.error("reload: {}", reloaded.error().message);
+        });
         break;
-      }
       case SIGUSR1: epoch_due_ = true; break;   // a new epoch opens the logs again
       case SIGUSR2: log_.warning("SIGUSR2: upgrading the running binary is not supported yet"); break;
-      case SIGQUIT: begin_shutdown(std::max(bootstrap_.shutdown_grace, milliseconds(3'600'000))); break;
+      case SIGQUIT: begin_shutdown(std::max(bootstrap_.shutdown_grace, kPatientGrace)); break;
       case SIGTERM:
       case SIGINT:
         ++terminations_;
@@ -231,11 +253,24 @@ void Master::handle_signals() {
   }
 }
 
+// A second time only ever makes it sooner.
 void Master::begin_shutdown(milliseconds grace) {
-  if (ending_.exchange(true)) return;
+  const bool first = !ending_.exchange(true);
+  if (!first && grace >= grace_) return;
   grace_ = grace;
   log_.info("stopping: requests may finish within {} s", grace.count() / 1000);
-  drain_at_ = Deadline::at(Clock::now() + bootstrap_.shutdown_delay);
+  if (first) {
+    drain_at_ = Deadline::at(Clock::now() + bootstrap_.shutdown_delay);
+  } else if (drain_at_.is_never()) {
+    drain_workers();
+  }
+}
+
+void Master::drain_workers() {
+  drain_at_ = Deadline::never();
+  pool_->shut_down(grace_);
+  chores_->add("close", [this] { configuration_->close(); });
+  end_at_ = Deadline::at(Clock::now() + grace_ + milliseconds(3000));
 }
 
 void Master::shut_down(milliseconds grace) {
@@ -244,14 +279,14 @@ void Master::shut_down(milliseconds grace) {
 }
 
 // Files are read again: the document's (config_source: file), those that header values name, and logs are reopened.
-Result<bool> Master::reload() {
+Result<bool, DocumentError> Master::reload() {
   if (bootstrap_.config_source == "file") {
     auto loaded = load_document(bootstrap_.config_file, "file");
-    file_differs_ = loaded ? "" : loaded.error().message;
+    note_difference(loaded ? "" : loaded.error().message);
     if (!loaded) return loaded.error();
   }
   auto published = configuration_->publish_epoch();
-  if (!published) return Error{published.error().message};
+  if (!published) return DocumentError{published.error().message, {}};
   log_.info("reloaded");
   return true;
 }
@@ -263,8 +298,9 @@ Readiness Master::readiness() {
   const auto active = configuration_->active();
   if (!active) return {false, false, "no configuration"};
   const size_t serving = pool_->serving();
-  if (serving == 0) return {false, false, "starting"};
-  if (pool_->any_resting()) return {true, true, "a worker slot rests after too many deaths"};
+  if (!all_have_served_) return {false, false, "starting"};
+  if (serving == 0) return {false, false, "no worker accepts"};
+  if (pool_->resting() > 0) return {true, true, "a worker slot rests after too many deaths"};
   if (!store_->degraded().empty()) return {true, true, store_->degraded()};
   return {true, false, ""};
 }
@@ -274,8 +310,12 @@ std::vector<Attention> Master::attention() {
   if (!store_->degraded().empty()) all.push_back({"error", "store-degraded", store_->degraded(), "proxyctl config history"});
   const auto active = configuration_->active();
   if (!active) all.push_back({"error", "no-configuration", "there is no configuration: nothing is served", "proxyctl apply -f FILE"});
-  if (pool_->any_resting()) all.push_back({"error", "worker-resting", "a worker slot rests: it died more than 5 times in 60 s", "proxyctl worker list"});
-  if (!file_differs_.empty()) all.push_back({bootstrap_.config_source == "file" ? "error" : "warning", "file-differs", file_differs_, "proxyctl diff -f " + (bootstrap_.config_source == "file" ? bootstrap_.config_file : bootstrap_.imported_config)});
+  if (pool_->resting() > 0) all.push_back({"error", "worker-resting", "a worker slot rests: it died more than 5 times in 60 s", "proxyctl worker list"});
+  if (const std::string text = difference(); !text.empty()) {
+    const bool from_file = bootstrap_.config_source == "file";
+    const std::string file = from_file ? bootstrap_.config_file : bootstrap_.imported_config;
+    all.push_back({from_file ? "error" : "warning", "file-differs", text, file.empty() ? "proxyctl export" : "proxyctl diff -f " + file});
+  }
   for (const config::Problem& warning : active ? active->warnings : std::vector<config::Problem>()) {
     all.push_back({"warning", warning.code, warning.message, "proxyctl upstream list"});
   }

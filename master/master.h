@@ -2,11 +2,14 @@
 
 #include <atomic>
 #include <memory>
+#include <mutex>
 #include <string>
 
 #include "master/attention.h"
 #include "master/bootstrap.h"
+#include "master/chores.h"
 #include "master/configuration.h"
+#include "master/document_file.h"
 #include "master/events.h"
 #include "master/listeners.h"
 #include "master/region_keeper.h"
@@ -24,13 +27,14 @@ class Master {
   static Result<std::unique_ptr<Master>> create(Bootstrap bootstrap, Log& log);
   ~Master();
 
-  // Brings up configuration and workers. Fails when an address cannot be bound or a document is wrong.
-  Result<bool> start();
+  // Brings up the configuration; workers start when `run` turns. Fails when an address cannot be bound or a document is
+  // wrong.
+  Result<bool, DocumentError> start();
   // Until a signal or `shut_down` ends it; the exit status.
   int run();
-  // From any thread: end gracefully within `grace`; reload.
+  // From any thread but the loop's: end gracefully within `grace`; read the files again and reopen the logs.
   void shut_down(milliseconds grace);
-  Result<bool> reload();
+  Result<bool, DocumentError> reload();
 
   const Bootstrap& bootstrap() const { return bootstrap_; }
   Configuration& configuration() { return *configuration_; }
@@ -48,11 +52,15 @@ class Master {
  private:
   Master(Bootstrap bootstrap, Log& log) : bootstrap_(std::move(bootstrap)), log_(log) {}
   Result<bool> open();
-  Result<bool> load_document(const std::string& path, const std::string& origin);
-  Result<bool> quick_start();
+  Result<bool, DocumentError> load_document(const std::string& path, const std::string& origin);
+  Result<bool, DocumentError> quick_start(bool resumed);
+  Result<bool, DocumentError> put_in_force(config::Decoded decoded, std::string source, const std::string& author, const std::string& origin, const std::string& message);
+  void note_difference(std::string text);
+  std::string difference() const;
   void handle_signals();
   void tick();
   void begin_shutdown(milliseconds grace);
+  void drain_workers();
   void wake();
   void wait(milliseconds limit);
 
@@ -69,8 +77,10 @@ class Master {
   Events events_;
   UniqueFd signals_;
   UniqueFd wakeup_;
-  std::string file_differs_;                    // --config differs from what the store has active
+  mutable std::mutex difference_mutex_;
+  std::string difference_;                      // between a file or flags and what serves
   std::atomic<bool> epoch_due_{false};
+  std::atomic<bool> all_have_served_{false};    // every worker did, once
   std::atomic<int64_t> requested_grace_ms_{-1};
   std::atomic<int64_t> last_turn_ms_{0};
   Deadline drain_at_ = Deadline::never();       // shutdown.delay is over
@@ -80,6 +90,8 @@ class Master {
   std::atomic<bool> ending_{false};
   Instant last_tick_{};
   Instant last_epoch_{};
+  Deadline copy_at_ = Deadline::at(Instant{});
+  std::unique_ptr<Chores> chores_;
 };
 
 }  // namespace proxyd::master

@@ -70,8 +70,9 @@ void Resolver::run() {
       lock.unlock();
       std::vector<std::string> found = look_up(target);
       lock.lock();
-      const bool is_new = !found.empty() && known_[target] != found;
-      if (is_new) known_[target] = std::move(found);
+      std::vector<std::string>& known = known_[target];   // none: was looked up, in vain
+      const bool is_new = !found.empty() && known != found;
+      if (is_new) known = std::move(found);
       changed = changed || is_new;
     }
     answered_.notify_all();

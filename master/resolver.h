@@ -22,7 +22,7 @@ class Resolver {
   ~Resolver();
 
   // For each "host:port" or "unix:/path": where to connect, as "192.0.2.1:80" … Addresses are themselves; a name that
-  // has no answer within `patience` has none for now. From now on these names, and no others, are looked up again.
+  // is new is waited for, up to `patience`; one without an answer has no address for now. From now on these names, and no others, are looked up again.
   std::map<std::string, std::vector<std::string>> addresses(const std::vector<std::string>& targets, milliseconds patience);
 
  private:

@@ -14,21 +14,24 @@
 namespace proxyd::master {
 namespace {
 
-constexpr int kScratch = 200;   // above every number that a child sees
+constexpr int kScratch = 16;        // above every number that a child sees
+constexpr size_t kMostInherited = 8;
 
-// In the child, async-signal-safe only: descriptors to their numbers, signals to their defaults, then exec.
+// In the child, async-signal-safe only: descriptors to their numbers, signals to their defaults, then exec. All are
+// first copied to free numbers, since the number that one gets may be another's now.
 [[noreturn]] void become(int binary, char* const* arguments, char* const* environment, const std::pair<int, int>* inherited, size_t count) {
+  int copies[kMostInherited] = {};
   for (size_t i = 0; i < count; ++i) {
-    if (::dup2(inherited[i].first, kScratch + static_cast<int>(i)) < 0) ::_exit(127);
+    copies[i] = ::fcntl(inherited[i].first, F_DUPFD, kScratch);
+    if (copies[i] < 0) ::_exit(127);
   }
-  const int executable = kScratch + static_cast<int>(count);
-  if (::dup2(binary, executable) < 0) ::_exit(127);
+  const int executable = ::fcntl(binary, F_DUPFD_CLOEXEC, kScratch);
+  if (executable < 0) ::_exit(127);
   int highest = 2;
   for (size_t i = 0; i < count; ++i) {
-    if (::dup2(kScratch + static_cast<int>(i), inherited[i].second) < 0) ::_exit(127);
+    if (::dup2(copies[i], inherited[i].second) < 0) ::_exit(127);
     highest = inherited[i].second > highest ? inherited[i].second : highest;
   }
-  ::fcntl(executable, F_SETFD, FD_CLOEXEC);
   ::syscall(SYS_close_range, static_cast<unsigned>(highest) + 1, static_cast<unsigned>(executable) - 1, 0u);
   ::syscall(SYS_close_range, static_cast<unsigned>(executable) + 1, ~0u, 0u);
   sigset_t none;
@@ -50,6 +53,7 @@ Result<Spawn> Spawn::open(const std::string& binary) {
 }
 
 Result<Spawn::Child> Spawn::start(const std::string& argument, const std::vector<std::pair<int, int>>& inherited) const {
+  if (inherited.size() > kMostInherited) return Error{fmt::format("a child inherits at most {} descriptors", kMostInherited)};
   std::string name = "proxyd-worker";
   std::string copy = argument;
   const std::array<char*, 3> arguments = {name.data(), copy.data(), nullptr};

@@ -19,7 +19,6 @@ namespace {
 using ipc::MessageType;
 using State = WorkerProcess::State;
 
-constexpr auto kHung = std::chrono::seconds(5);
 constexpr auto kAbortTime = milliseconds(1000);
 constexpr auto kDrainSlack = milliseconds(2000);
 constexpr uint32_t kSlotsForWorkers = 128;   // the rest is for generations that drain
@@ -68,8 +67,9 @@ void WorkerPool::turn() {
     reap(*workers_[i]);
   }
   std::erase_if(workers_, [](const auto& worker) { return !worker->alive(); });
-  watch_dog();
+  end_hanging();
   if (!prepared_) start_due();   // respawns wait between prepare and commit
+  retire_replaced();
   replied_.notify_all();
 }
 
@@ -81,15 +81,47 @@ size_t WorkerPool::serving_locked() const {
   return static_cast<size_t>(std::count_if(workers_.begin(), workers_.end(), [](const auto& worker) { return worker->state() == State::kRunning; }));
 }
 
-// Slots that should run and do not. The first numbers that are free serve; one that drains keeps its own.
+size_t WorkerPool::placed() const {
+  return static_cast<size_t>(std::count_if(workers_.begin(), workers_.end(), [](const auto& worker) {
+    return worker->alive() && worker->state() != State::kDraining && !worker->replaced;
+  }));
+}
+
+// Slots that should run and do not: the first numbers that are free. One that drains keeps its own.
+std::vector<uint32_t> WorkerPool::empty_places() const {
+  std::vector<uint32_t> places;
+  const size_t placed_now = placed();
+  for (uint32_t slot = 0; slot < kSlotsForWorkers && placed_now + places.size() < static_cast<size_t>(wanted_); ++slot) {
+    if (!slot_is_occupied(slot)) places.push_back(slot);
+  }
+  return places;
+}
+
+// Whether every other place rests, so that this one must not.
+bool WorkerPool::is_last(uint32_t slot) const {
+  if (placed() > 0) return false;
+  const Instant now = Clock::now();
+  const std::vector<uint32_t> places = empty_places();
+  return std::all_of(places.begin(), places.end(), [&](uint32_t other) {
+    const auto known = slots_.find(other);
+    return other == slot || (known != slots_.end() && known->second.back_off.resting(now));
+  });
+}
+
 void WorkerPool::start_due() {
   if (shutting_down_ || !current_) return;
-  int running = static_cast<int>(std::count_if(workers_.begin(), workers_.end(), [](const auto& worker) { return worker->alive() && worker->state() != State::kDraining; }));
   const Instant now = Clock::now();
-  for (uint32_t slot = 0; slot < kSlotsForWorkers && running < wanted_; ++slot) {
-    if (slot_is_occupied(slot)) continue;
-    ++running;   // a slot that waits for its time still is somebody's place
+  for (const uint32_t slot : empty_places()) {
     if (slots_[slot].back_off.next_start() <= now) start(slot);
+  }
+}
+
+// As many as are wanted serve without those that were to be replaced: now these go.
+void WorkerPool::retire_replaced() {
+  const auto serving = std::count_if(workers_.begin(), workers_.end(), [](const auto& worker) { return worker->state() == State::kRunning && !worker->replaced; });
+  if (serving < wanted_) return;
+  for (const auto& worker : workers_) {
+    if (worker->replaced && worker->serves()) drain(*worker, grace_);
   }
 }
 
@@ -101,7 +133,7 @@ void WorkerPool::start(uint32_t slot) {
   auto child = spawn_.start("--inherit=" + inheritance.encode(),
                             {{channels->second.descriptor(), 3}, {regions_.metrics().descriptor(), 4}, {regions_.status().descriptor(), 5}, {regions_.rejects().descriptor(), 6}});
   if (!child) {
-    slots_[slot].back_off.died(Clock::now(), Clock::now(), true);
+    slots_[slot].back_off.died(Clock::now(), Clock::now(), is_last(slot));
     return log_.error("worker {} could not be started: {}", slot, child.error().message);
   }
   std::ofstream(fmt::format("/proc/{}/oom_score_adj", child->pid)) << "200";   // before the master; refused is fine
@@ -136,28 +168,35 @@ void WorkerPool::receive(WorkerProcess& worker) {
   }
 }
 
+// Whether a worker speaks of what is in force: a change may have come between two messages of its start.
+bool WorkerPool::is_current(const ipc::Message& reply) const {
+  return current_ && reply.body.value("revision", uint64_t{0}) == current_->revision && reply.body.value("epoch", uint64_t{0}) == current_->epoch;
+}
+
 void WorkerPool::take(WorkerProcess& worker, ipc::Message message) {
   const bool start_up = message.id == 0;
+  if (start_up && !current_) return;   // the end has come
   switch (message.type) {
     case MessageType::kHello:
-      if (worker.state() != State::kStarting || !current_) return;
+      if (worker.state() != State::kStarting) return;
       worker.move_to(State::kPreparing);
       return send(worker, current_->message(0));
     case MessageType::kPrepared:
-      if (start_up) return send(worker, MessageType::kActivate, 0, {{"revision", current_->revision}, {"epoch", current_->epoch}});
-      break;
+      if (!start_up) break;
+      if (!is_current(message)) return send(worker, current_->message(0));
+      return send(worker, MessageType::kActivate, 0, {{"revision", current_->revision}, {"epoch", current_->epoch}});
     case MessageType::kRefused:
       if (!start_up) break;
       log_.error("worker {} refused revision {}: {}", worker.slot(), current_->revision, message.body.value("text", ""));
       return send(worker, MessageType::kStop, 0, nlohmann::json::object());
     case MessageType::kActivated:
+      if (start_up && !is_current(message)) return send(worker, current_->message(0));
       if (worker.state() == State::kPreparing) worker.move_to(State::kRunning);
-      regions_.status().worker(worker.slot()).oldest_revision.store(message.body.value("revision", uint64_t{0}));
       if (start_up) return;
       break;
     default: break;
   }
-  replies_[message.id][worker.slot()] = std::move(message);
+  if (const auto awaited = replies_.find(message.id); awaited != replies_.end()) awaited->second[worker.incarnation()] = {worker.slot(), std::move(message)};
 }
 
 std::string WorkerPool::describe_exit(int code, int status) {
@@ -185,10 +224,9 @@ void WorkerPool::end_process(WorkerProcess& worker, std::string exit) {
     log_.info("worker {} (pid {}) is drained: {}", worker.slot(), worker.pid(), exit);
   } else {
     ++slot.restarts;
-    slot.back_off.died(worker.started(), Clock::now(), serving_locked() == 0);
-    log_.error("worker {} (pid {}) died: {}; it is started again", worker.slot(), worker.pid(), exit);
-    const uint32_t row = regions_.metrics().add("proxyd_process_restarts_total", "", metrics::Kind::kCounter);
-    (void)row;
+    slot.back_off.died(worker.started(), Clock::now(), is_last(worker.slot()));
+    const bool rests = slot.back_off.resting(Clock::now());
+    log_.error("worker {} (pid {}) died: {}; {}", worker.slot(), worker.pid(), exit, rests ? "more than 5 deaths in 60 s, its slot rests for 60 s" : "it is started again");
     regions_.metrics().cell(metrics::MetricsRegion::kMasterSlot, "proxyd_process_restarts_total", "").add();
   }
   for (const auto& other : workers_) {
@@ -204,19 +242,16 @@ void WorkerPool::drain(WorkerProcess& worker, milliseconds grace) {
   send(worker, MessageType::kDrain, 0, {{"deadline_ms", grace.count()}});
 }
 
-// A worker that turns no loop for 5 s is aborted, for its trace, and a second later killed: one at a time, and not
-// when it was the machine that slept. One that outlives its drain is killed too.
-void WorkerPool::watch_dog() {
+// A worker that turns no loop for 5 s is aborted, for its trace, and a second later killed: one at a time. One that
+// outlives its drain is killed too.
+void WorkerPool::end_hanging() {
   const Instant now = Clock::now();
-  const bool slept = last_turn_ != Instant{} && now - last_turn_ > std::chrono::seconds(2);
-  last_turn_ = now;
-  const uint64_t now_ms = monotonic_ms();
+  watch_dog_.turn(now);
   bool one_is_dying = std::any_of(workers_.begin(), workers_.end(), [](const auto& worker) { return !worker->kill_at.is_never(); });
   for (const auto& worker : workers_) {
     if (worker->kill_at.passed(now) || worker->end_at.passed(now)) signal_process(*worker, SIGKILL);
     const uint64_t heartbeat = regions_.status().worker(worker->slot()).heartbeat_ms.load(std::memory_order_relaxed);
-    const bool hung = now_ms > heartbeat + static_cast<uint64_t>(milliseconds(kHung).count()) && heartbeat != 0;
-    if (slept || one_is_dying || !hung || worker->state() == State::kDead) continue;
+    if (one_is_dying || !watch_dog_.hangs(now, monotonic_ms(), heartbeat) || !worker->alive()) continue;
     log_.error("worker {} (pid {}) turns no loop: it is aborted", worker->slot(), worker->pid());
     signal_process(*worker, SIGABRT);
     worker->kill_at = Deadline::at(now + kAbortTime);
@@ -230,7 +265,7 @@ void WorkerPool::scale(int count, milliseconds grace) {
   grace_ = grace;
   std::vector<WorkerProcess*> running;
   for (const auto& worker : workers_) {
-    if (worker->serves() || worker->state() == State::kStarting) running.push_back(worker.get());
+    if ((worker->serves() || worker->state() == State::kStarting) && !worker->replaced) running.push_back(worker.get());
   }
   std::sort(running.begin(), running.end(), [](const auto* a, const auto* b) { return a->slot() < b->slot(); });
   for (size_t i = static_cast<size_t>(count); i < running.size(); ++i) drain(*running[i], grace);
@@ -252,8 +287,8 @@ std::vector<WorkerInfo> WorkerPool::list() {
                    private_memory(worker->pid()), words.loop_lag_us.load(), slot.restarts, slot.last_exit});
   }
   const Instant now = Clock::now();
-  for (const auto& [number, slot] : slots_) {
-    if (slot_is_occupied(number) || static_cast<int>(number) >= wanted_) continue;
+  for (const uint32_t number : empty_places()) {
+    const Slot& slot = slots_[number];
     all.push_back({.slot = number, .state = slot.back_off.resting(now) ? "resting" : "dead", .restarts = slot.restarts, .last_exit = slot.last_exit});
   }
   std::sort(all.begin(), all.end(), [](const WorkerInfo& a, const WorkerInfo& b) { return a.slot < b.slot; });
@@ -261,25 +296,13 @@ std::vector<WorkerInfo> WorkerPool::list() {
 }
 
 bool WorkerPool::restart(uint32_t slot, milliseconds grace) {
-  Lock lock(mutex_);
+  const Lock lock(mutex_);
   const auto found = std::find_if(workers_.begin(), workers_.end(), [slot](const auto& worker) { return worker->slot() == slot && worker->serves(); });
   if (found == workers_.end()) return false;
-  drain(**found, grace);
+  (*found)->replaced = true;
+  grace_ = grace;
   changed();
   return true;
-}
-
-std::optional<nlohmann::json> WorkerPool::ask(const nlohmann::json& question, milliseconds patience) {
-  Lock lock(mutex_);
-  const auto found = std::find_if(workers_.begin(), workers_.end(), [](const auto& worker) { return worker->state() == State::kRunning; });
-  if (found == workers_.end()) return std::nullopt;
-  const uint64_t id = next_id_++;
-  send(**found, MessageType::kAsk, id, question);
-  const bool answered = replied_.wait_for(lock, patience, [&] { return !replies_[id].empty(); });
-  std::optional<nlohmann::json> answer;
-  if (answered) answer = std::move(replies_[id].begin()->second.body);
-  replies_.erase(id);
-  return answer;
 }
 
 void WorkerPool::broadcast(MessageType type, const nlohmann::json& body) {
@@ -287,70 +310,6 @@ void WorkerPool::broadcast(MessageType type, const nlohmann::json& body) {
   for (const auto& worker : workers_) {
     if (worker->serves()) send(*worker, type, 0, body);
   }
-}
-
-std::optional<WorkerPool::Refusal> WorkerPool::prepare(std::shared_ptr<const Publication> publication, milliseconds patience) {
-  Lock lock(mutex_);
-  prepared_ = std::move(publication);
-  const uint64_t id = next_id_++;
-  std::vector<WorkerProcess*> asked;
-  for (const auto& worker : workers_) {
-    if (worker->state() != State::kRunning) continue;
-    asked.push_back(worker.get());
-    send(*worker, prepared_->message(id));
-  }
-  std::set<uint32_t> waiting;
-  for (const WorkerProcess* worker : asked) waiting.insert(worker->slot());
-  const auto settled = [&] {
-    for (const auto& [slot, reply] : replies_[id]) waiting.erase(slot);
-    std::erase_if(waiting, [this](uint32_t slot) { return !slot_is_occupied(slot); });
-    return waiting.empty();
-  };
-  replied_.wait_for(lock, patience, settled);
-  std::optional<Refusal> refusal;
-  for (const auto& [slot, reply] : replies_[id]) {
-    if (reply.type == MessageType::kRefused && !refusal) refusal = Refusal{slot, reply.body.value("pointer", ""), reply.body.value("text", "")};
-  }
-  for (const auto& worker : workers_) {   // a silent one is replaced; it does not fail the change
-    if (waiting.contains(worker->slot()) && worker->state() == State::kRunning) drain(*worker, grace_);
-  }
-  replies_.erase(id);
-  return refusal;
-}
-
-size_t WorkerPool::activate(milliseconds patience) {
-  Lock lock(mutex_);
-  current_ = std::exchange(prepared_, nullptr);
-  const uint64_t id = next_id_++;
-  std::set<uint32_t> waiting;
-  for (const auto& worker : workers_) {
-    if (worker->state() != State::kRunning) continue;
-    waiting.insert(worker->slot());
-    send(*worker, MessageType::kActivate, id, {{"revision", current_->revision}, {"epoch", current_->epoch}});
-  }
-  const auto settled = [&] {
-    for (const auto& [slot, reply] : replies_[id]) waiting.erase(slot);
-    std::erase_if(waiting, [this](uint32_t slot) { return !slot_is_occupied(slot); });
-    return waiting.empty();
-  };
-  replied_.wait_for(lock, patience, settled);
-  const size_t confirmed = replies_[id].size();
-  for (const auto& worker : workers_) {
-    if (waiting.contains(worker->slot()) && worker->state() == State::kRunning) drain(*worker, grace_);
-  }
-  replies_.erase(id);
-  changed();
-  return confirmed;
-}
-
-void WorkerPool::discard() {
-  const Lock lock(mutex_);
-  if (!prepared_) return;
-  for (const auto& worker : workers_) {
-    if (worker->state() == State::kRunning) send(*worker, MessageType::kDiscard, 0, nlohmann::json::object());
-  }
-  prepared_.reset();
-  changed();
 }
 
 size_t WorkerPool::serving() {
@@ -363,10 +322,11 @@ bool WorkerPool::none_left() {
   return workers_.empty();
 }
 
-bool WorkerPool::any_resting() {
+size_t WorkerPool::resting() {
   const Lock lock(mutex_);
   const Instant now = Clock::now();
-  return std::any_of(slots_.begin(), slots_.end(), [now](const auto& entry) { return entry.second.back_off.resting(now); });
+  const std::vector<uint32_t> places = empty_places();
+  return static_cast<size_t>(std::count_if(places.begin(), places.end(), [&](uint32_t slot) { return slots_[slot].back_off.resting(now); }));
 }
 
 void WorkerPool::shut_down(milliseconds grace) {
@@ -385,6 +345,7 @@ void WorkerPool::kill_all() {
     ::waitid(static_cast<idtype_t>(3), static_cast<id_t>(worker->pidfd()), &info, WEXITED);
   }
   workers_.clear();
+  replied_.notify_all();
 }
 
 }  // namespace proxyd::master

@@ -18,6 +18,7 @@
 #include "master/publication.h"
 #include "master/region_keeper.h"
 #include "master/spawn.h"
+#include "master/watch_dog.h"
 #include "master/worker_process.h"
 #include "shared/base/log.h"
 
@@ -55,7 +56,7 @@ class WorkerPool {
   void scale(int count, milliseconds grace);
   int wanted();
   std::vector<WorkerInfo> list();
-  // A new worker for this slot's turn, then the old one drains. False when there is no such running worker.
+  // A new worker starts, and when it serves, the one of this slot drains. False when no worker serves there.
   bool restart(uint32_t slot, milliseconds grace);
   // The answer of one running worker, or nothing after `patience`.
   std::optional<nlohmann::json> ask(const nlohmann::json& question, milliseconds patience);
@@ -72,10 +73,13 @@ class WorkerPool {
   // Says how many workers confirmed. The rest are drained and replaced.
   size_t activate(milliseconds patience);
   void discard();
+  // No worker is started any more, and the publication's listening sockets close. After `shut_down`.
+  void forget_publication();
 
   size_t serving();
   bool none_left();
-  bool any_resting();
+  // How many slots rest after too many deaths.
+  size_t resting();
   // Drains all and waits until they are gone or `grace` has passed; then ends them.
   void shut_down(milliseconds grace);
   void kill_all();
@@ -86,20 +90,32 @@ class WorkerPool {
     BackOff back_off;
     std::string last_exit;
     uint64_t restarts = 0;
-    bool wanted = false;
+  };
+  struct Reply {
+    uint32_t slot = 0;
+    ipc::Message message;
   };
 
+  std::vector<uint32_t> empty_places() const;
+  bool is_last(uint32_t slot) const;
   void start_due();
   void start(uint32_t slot);
+  void retire_replaced();
   void receive(WorkerProcess& worker);
   void take(WorkerProcess& worker, ipc::Message message);
   void reap(WorkerProcess& worker);
   void end_process(WorkerProcess& worker, std::string exit);
   void drain(WorkerProcess& worker, milliseconds grace);
-  void watch_dog();
+  void end_hanging();
+  bool is_current(const ipc::Message& reply) const;
+  void replace_silent(const std::set<uint64_t>& incarnations);
+  // Until all of `waiting` have answered `id` or died; what is left in it has done neither.
+  void await(Lock& lock, uint64_t id, std::set<uint64_t>& waiting, milliseconds patience);
   void send(WorkerProcess& worker, ipc::Message message);
   void send(WorkerProcess& worker, ipc::MessageType type, uint64_t id, nlohmann::json body);
   bool slot_is_occupied(uint32_t slot) const;
+  // Those that hold one of the wanted places: neither draining nor being replaced.
+  size_t placed() const;
   size_t serving_locked() const;
   void changed() { if (on_change_) on_change_(); }
   static std::string describe_exit(int code, int status);
@@ -113,11 +129,12 @@ class WorkerPool {
   std::map<uint32_t, Slot> slots_;
   std::shared_ptr<const Publication> current_;
   std::shared_ptr<const Publication> prepared_;
-  std::map<uint64_t, std::map<uint32_t, ipc::Message>> replies_;   // by id, then slot
+  std::set<uint64_t> asked_;                                       // incarnations that have prepared `prepared_`
+  std::map<uint64_t, std::map<uint64_t, Reply>> replies_;          // by id that somebody awaits, then incarnation
   std::function<void()> on_change_;
   uint64_t next_id_ = 1;
   uint64_t next_incarnation_ = 1;
-  Instant last_turn_{};
+  WatchDog watch_dog_;
   int wanted_ = 0;
   milliseconds grace_{60'000};
   bool shutting_down_ = false;

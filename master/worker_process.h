@@ -31,6 +31,8 @@ class WorkerProcess {
   ipc::Channel& channel() { return channel_; }
   Instant started() const { return started_; }
 
+  // Another takes its place; it drains when that one serves.
+  bool replaced = false;
   // When SIGABRT was sent to a hung one.
   Deadline kill_at = Deadline::never();
   // When a draining one is cut, with some grace over what it was told.

@@ -9,6 +9,7 @@ import pytest
 from client import Client, Closed
 from origin import Origin, ok
 from proxyd import Proxyd, eventually, free_port, site
+from tunnel import open_tunnel, tunnel_origin
 
 
 @pytest.fixture
@@ -137,40 +138,6 @@ def test_no_target_at_all_is_503_with_retry_after():
         client.send(get(b"/", b"Accept: text/html"))
         response = client.response()
         assert response.status == 502 and "connection_refused" in response.value("Proxy-Status") and b"<h1>" in response.body
-
-
-def open_tunnel(port):
-    client = Client(port)
-    client.send(get(b"/ws", b"Connection: Upgrade", b"Upgrade: websocket", b"Sec-WebSocket-Key: x", b"Sec-WebSocket-Version: 13"))
-    assert client.response().status == 101
-    return client
-
-
-def tunnel_origin():
-    """Answers 101 and echoes every octet; anything else normally."""
-    listener = socket.create_server(("127.0.0.1", 0))
-
-    def serve(connection):
-        head = b""
-        while b"\r\n\r\n" not in head:
-            head += connection.recv(4096)
-        if b"upgrade: websocket" in head.lower():
-            connection.sendall(b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n")
-            while data := connection.recv(65536):
-                connection.sendall(data)
-        else:
-            connection.sendall(ok())
-        connection.close()
-
-    def accept():
-        while True:
-            try:
-                threading.Thread(target=serve, args=(listener.accept()[0],), daemon=True).start()
-            except OSError:
-                return
-
-    threading.Thread(target=accept, daemon=True).start()
-    return listener
 
 
 def test_configuration_changes_and_target_churn_lose_nothing():

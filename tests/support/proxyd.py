@@ -3,6 +3,7 @@ import http.client
 import json
 import os
 import re
+import resource
 import signal
 import socket
 import subprocess
@@ -44,7 +45,10 @@ class UnixConnection(http.client.HTTPConnection):
 
 
 class Proxyd:
-    def __init__(self, document, workers=1, state=None, arguments=()):
+    """A running proxyd. `document` None: no --config. `state` outlives it when it was given. `ready` False: does not wait.
+    `descriptors`: how many files each process may have open."""
+
+    def __init__(self, document, workers=1, state=None, arguments=(), environment=None, ready=True, descriptors=None):
         self.folder = tempfile.TemporaryDirectory(prefix="proxyd-test-")
         self.state = state or self.folder.name
         self.config = Path(self.folder.name) / "site.json"
@@ -52,10 +56,12 @@ class Proxyd:
         self.log_path = Path(self.folder.name) / "log"
         self.log = open(self.log_path, "wb")
         self.process = subprocess.Popen(
-            [BUILD / "bin/proxyd", "run", "--config", self.config, "--state-dir", self.state, "--run-dir", self.folder.name,
-             "--admin", "off", "--workers", str(workers), *arguments], stdout=self.log, stderr=self.log)
+            [BUILD / "bin/proxyd", "run", *(["--config", self.config] if document else []), "--state-dir", self.state, "--run-dir", self.folder.name,
+             "--admin", "off", "--workers", str(workers), *arguments], stdout=self.log, stderr=self.log, env={**os.environ, **(environment or {})},
+            preexec_fn=descriptors and (lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (descriptors, descriptors))))
         self.socket = self.folder.name + "/admin.sock"
-        eventually(self._ready, 20, "readyz")
+        if ready:
+            eventually(self._ready, 20, "readyz")
 
     def _ready(self):
         assert self.process.poll() is None, f"proxyd ended with {self.process.returncode}: {self.logs()}"
@@ -92,6 +98,20 @@ class Proxyd:
         assert status == 200, answer
         return answer
 
+    def kill(self):
+        self.process.kill()
+        self.process.wait()
+
+    def signal(self, number):
+        self.process.send_signal(number)
+
+    def ended(self, seconds=15):
+        """The exit status, once it has ended."""
+        return self.process.wait(seconds)
+
+    def attention(self):
+        return {one["code"]: one for one in self.api("GET", "/api/v1/status")[1]["attention"]}
+
     def proxyctl(self, *arguments, stdin=None):
         return subprocess.run([BUILD / "bin/proxyctl", "--addr", "unix:" + self.socket, *arguments], input=stdin,
                               capture_output=True, text=True, timeout=120)
@@ -123,6 +143,8 @@ class Proxyd:
                 self.process.wait()
                 raise AssertionError("proxyd did not stop: " + self.logs())
         self.log.close()
+        report = re.search(r"(Address|Thread|Leak)Sanitizer|runtime error:", self.logs())
+        assert not report, self.logs()
         self.folder.cleanup()
 
 

@@ -66,7 +66,7 @@ AdminAnswer get_status(const AdminRequest&, Context& context) {
 
 AdminAnswer post_reload(const AdminRequest&, Context& context) {
   const auto reloaded = context.master.reload();
-  if (!reloaded) return problem("invalid", reloaded.error().message, {{"errors", Json::array()}});
+  if (!reloaded) return problem("invalid", reloaded.error().message, {{"errors", problems_json(reloaded.error().problems)}});
   return json_answer({{"reloaded", true}});
 }
 

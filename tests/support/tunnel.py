@@ -1,0 +1,40 @@
+"""An open WebSocket through the proxy, and the origin behind it."""
+import socket
+import threading
+
+from client import Client
+from origin import ok
+
+
+def open_tunnel(port):
+    client = Client(port)
+    client.send(b"GET /ws HTTP/1.1\r\nHost: a.test\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Key: x\r\nSec-WebSocket-Version: 13\r\n\r\n")
+    assert client.response().status == 101
+    return client
+
+
+def tunnel_origin():
+    """Answers 101 and echoes every octet; anything else normally."""
+    listener = socket.create_server(("127.0.0.1", 0))
+
+    def serve(connection):
+        head = b""
+        while b"\r\n\r\n" not in head:
+            head += connection.recv(4096)
+        if b"upgrade: websocket" in head.lower():
+            connection.sendall(b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n")
+            while data := connection.recv(65536):
+                connection.sendall(data)
+        else:
+            connection.sendall(ok())
+        connection.close()
+
+    def accept():
+        while True:
+            try:
+                threading.Thread(target=serve, args=(listener.accept()[0],), daemon=True).start()
+            except OSError:
+                return
+
+    threading.Thread(target=accept, daemon=True).start()
+    return listener

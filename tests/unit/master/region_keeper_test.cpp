@@ -1,0 +1,62 @@
+#include "master/region_keeper.h"
+
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+namespace proxyd::master {
+namespace {
+
+// Targets "first" to "first + count - 1" of one upstream.
+config::Document document_of(int first, uint32_t count) {
+  config::Document document;
+  config::Upstream& upstream = document.upstreams["u"];
+  upstream.name = "u";
+  for (uint32_t i = 0; i < count; ++i) {
+    const std::string id = fmt::format("t{}", static_cast<uint32_t>(first) + i);
+    upstream.targets[id] = config::Target{.id = id};
+  }
+  return document;
+}
+
+class RowReuse : public testing::Test {
+ protected:
+  RowReuse() : keeper_(std::move(*RegionKeeper::create())) { keeper_.status().note_slot(1); }
+  // A worker, as alive, that still holds `revision`.
+  void holds(uint32_t slot, uint64_t revision) {
+    keeper_.status().worker(slot).pid = slot + 1;
+    keeper_.status().worker(slot).oldest_revision = revision;
+  }
+  RegionKeeper keeper_;
+};
+
+TEST_F(RowReuse, ATargetKeepsItsRowWhileItIsNamedAndComesBackToIt) {
+  const auto first = keeper_.assign_rows(document_of(0, 2), 1);
+  const auto without = keeper_.assign_rows(document_of(1, 1), 2);
+  const auto again = keeper_.assign_rows(document_of(0, 2), 3);
+  ASSERT_TRUE(first && without && again);
+  EXPECT_EQ(first->targets.at("u/t1").row, without->targets.at("u/t1").row);
+  EXPECT_EQ(first->targets.at("u/t0").row, again->targets.at("u/t0").row);
+}
+
+TEST_F(RowReuse, ARowIsGivenToAnotherOnlyWhenEveryWorkerHoldsSomethingNewer) {
+  ASSERT_TRUE(keeper_.assign_rows(document_of(0, status::kTargetRows), 1));
+  holds(0, 3);
+  holds(1, 1);   // a request of revision 1 still runs there
+  ASSERT_TRUE(keeper_.assign_rows(document_of(0, 1), 2));
+  EXPECT_FALSE(keeper_.assign_rows(document_of(10'000, 1), 3));
+  holds(1, 2);
+  const auto given = keeper_.assign_rows(document_of(10'000, 1), 3);
+  ASSERT_TRUE(given);
+  EXPECT_NE(given->targets.at("u/t10000").row, 0u) << "the row of t0, which revision 2 names, is not free";
+}
+
+TEST_F(RowReuse, ADeadWorkerHoldsNothing) {
+  ASSERT_TRUE(keeper_.assign_rows(document_of(0, status::kTargetRows), 1));
+  holds(0, 2);
+  holds(1, 1);
+  keeper_.status().clear_worker(1);
+  EXPECT_TRUE(keeper_.assign_rows(document_of(10'000, 1), 3));
+}
+
+}  // namespace
+}  // namespace proxyd::master
