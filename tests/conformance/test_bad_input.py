@@ -47,14 +47,20 @@ def test_a_bad_message_gets_the_answer_its_row_names(row, world):
         eventually(lambda: proxyd.metric("proxyd_h1_reject_total", reason=metric[1]) > count, what=row["expected"])
 
 
-def test_a_request_body_that_stalls_is_given_up_with_408_rfc9110_15_5_9(world):
+@pytest.mark.rows("H1-062", "H1-161")
+@pytest.mark.parametrize("content", [b"Content-Length: 100\r\n\r\nabc", b"Transfer-Encoding: chunked\r\n\r\n3\r\nab"], ids=["length", "chunked"])
+def test_a_request_body_that_stalls_is_given_up_with_408_rfc9110_15_5_9(world, content):
     proxyd, origin, port = world
+    before = len(origin.requests)
     with Client(port) as client:
-        client.send(b"POST / HTTP/1.1\r\nHost: a.test\r\nContent-Length: 100\r\n\r\nabc")
+        client.send(b"POST / HTTP/1.1\r\nHost: a.test\r\n" + content)
         assert client.response().status == 408
         assert client.is_closed()
+    eventually(lambda: proxyd.metric("proxyd_upstream_in_flight") == 0)
+    assert len(origin.requests) == before
 
 
+@pytest.mark.rows("H1-081")
 def test_garbage_behind_a_request_is_refused_by_itself_rfc9112_9_3_2(world):
     _, origin, port = world
     with Client(port) as client:
@@ -64,6 +70,7 @@ def test_garbage_behind_a_request_is_refused_by_itself_rfc9112_9_3_2(world):
         assert client.is_closed()
 
 
+@pytest.mark.rows("H1-148")
 def test_five_hundred_pipelined_requests_are_answered_in_order_rfc9112_9_3_2(world):
     _, _, port = world
     with Client(port, timeout=30) as client:
@@ -72,6 +79,7 @@ def test_five_hundred_pipelined_requests_are_answered_in_order_rfc9112_9_3_2(wor
             assert client.response().body == b"path=/%d body=" % i
 
 
+@pytest.mark.rows("H1-149")
 def test_nothing_behind_connection_close_is_processed_rfc9112_9_6(world):
     _, origin, port = world
     before = len(origin.requests)
@@ -82,6 +90,7 @@ def test_nothing_behind_connection_close_is_processed_rfc9112_9_6(world):
     assert len(origin.requests) == before + 1
 
 
+@pytest.mark.rows("H1-154")
 def test_an_unknown_upgrade_is_dropped_and_tunnels_nothing_rfc9110_7_8(world):
     _, origin, port = world
     with Client(port) as client:
@@ -91,6 +100,7 @@ def test_an_unknown_upgrade_is_dropped_and_tunnels_nothing_rfc9110_7_8(world):
     assert not origin.requests[-2].values("Upgrade")
 
 
+@pytest.mark.rows("H1-162")
 def test_octets_behind_a_body_are_the_next_request_rfc9112_9_3(world):
     _, _, port = world
     with Client(port) as client:
@@ -100,6 +110,7 @@ def test_octets_behind_a_body_are_the_next_request_rfc9112_9_3(world):
         assert client.is_closed()
 
 
+@pytest.mark.rows("H1-145")
 def test_http_1_0_without_host_goes_to_the_host_for_all_and_closes_rfc9112_9_3(world):
     _, _, port = world
     with Client(port) as client:
@@ -109,6 +120,7 @@ def test_http_1_0_without_host_goes_to_the_host_for_all_and_closes_rfc9112_9_3(w
         assert client.is_closed()
 
 
+@pytest.mark.rows("H1-104")
 def test_options_star_is_answered_here_rfc9112_3_2_4(world):
     _, origin, port = world
     before = len(origin.requests)
@@ -118,6 +130,7 @@ def test_options_star_is_answered_here_rfc9112_3_2_4(world):
     assert len(origin.requests) == before
 
 
+@pytest.mark.rows("H1-157")
 def test_fields_that_connection_names_go_but_ours_are_still_set_rfc9110_7_6_1(world):
     _, origin, port = world
     with Client(port) as client:
@@ -127,6 +140,7 @@ def test_fields_that_connection_names_go_but_ours_are_still_set_rfc9110_7_6_1(wo
     assert origin.requests[-1].values("X-Forwarded-For") == ["127.0.0.1"]
 
 
+@pytest.mark.rows("H1-132")
 def test_an_unknown_host_gets_404_and_never_another_site():
     origin, port = Origin(), free_port()
     document = site(port, origin.address)
@@ -136,3 +150,22 @@ def test_an_unknown_host_gets_404_and_never_another_site():
         assert client.response().status == 404
         assert proxyd.metric("proxyd_route_miss_total") == 1
     assert not origin.requests
+
+
+@pytest.mark.parametrize("row, check", [
+    ("H1-014", lambda request: request.body == b"abc"),
+    ("H1-033", lambda request: request.target == "/" and request.values("Content-Length") == ["31"]),
+    ("H1-035", lambda request: request.values("Host") == ["a.test"] and request.values("Transfer-Encoding") == ["chunked"]),
+    ("H1-058", lambda request: not request.values("X-T")),
+    ("H1-097", lambda request: request.method == "get"),
+    ("H1-115", lambda request: request.target == "/admin/..;/x"),
+    ("H1-127", lambda request: request.target == "/x" and request.values("Host") == ["a.test"]),
+    ("H1-133", lambda request: request.values("X-Forwarded-For") == ["127.0.0.1"] and request.values("X-Real-IP") == ["127.0.0.1"]
+        and request.values("X-Forwarded-Host") != ["evil"] and "1.2.3.4" not in str(request.fields)),
+], ids=lambda value: value if isinstance(value, str) else "")
+def test_the_origin_sees_what_the_row_says(row, check, world):
+    _, origin, port = world
+    with Client(port) as client:
+        client.send(bad_input.payload(next(r for r in ROWS if r["id"] == row)))
+        assert client.response().status == 200
+    assert check(origin.requests[-1]), origin.requests[-1].head

@@ -1,6 +1,7 @@
 #include "worker/downstream/acceptor.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 
@@ -63,9 +64,8 @@ class Acceptor::Socket : private async::Wakeup {
   }
 
   bool accept_one() {
-    if (listener_->settings.max_connections && listener_->open >= *listener_->settings.max_connections) {
-      return rest(kRestWhenFull);
-    }
+    const bool full = listener_->settings.max_connections && listener_->open >= *listener_->settings.max_connections;
+    if (full && !may_replace_idle()) return rest(kRestWhenFull);
     sockaddr_storage peer{};
     socklen_t size = sizeof peer;
     UniqueFd socket(::accept4(descriptor_.value(), reinterpret_cast<sockaddr*>(&peer), &size, SOCK_NONBLOCK | SOCK_CLOEXEC));
@@ -75,6 +75,12 @@ class Acceptor::Socket : private async::Wakeup {
     if (reserve_begun) return after_shortage("few descriptors are left");
     rest_after_ = kFirstRest;
     return true;
+  }
+
+  // A full listener makes room for who really waits: with nobody in the queue no idle connection is closed.
+  bool may_replace_idle() {
+    pollfd queue{descriptor_.value(), POLLIN, 0};
+    return ::poll(&queue, 1, 0) == 1 && acceptor_.connections_.close_oldest_idle_of(*listener_);
   }
 
   // True when it is worth trying again at once.

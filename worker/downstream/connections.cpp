@@ -56,6 +56,18 @@ bool Connections::close_oldest_idle() {
   return true;
 }
 
+bool Connections::close_oldest_idle_of(const Listener& listener) {
+  constexpr int kMostLookedAt = 64;
+  Http1Connection* connection = idle_.first;
+  for (int i = 0; connection && i < kMostLookedAt; ++i, connection = connection->next_) {
+    const bool rests = connection->served_any_ && !connection->stream_.watched().readable();
+    if (connection->listener_.get() != &listener || !rests) continue;
+    close(*connection);
+    return true;
+  }
+  return false;
+}
+
 size_t Connections::cut_all() {
   const size_t cut = open_;
   while (idle_.first) close(*idle_.first);

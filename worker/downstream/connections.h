@@ -50,6 +50,9 @@ class Connections {
   bool draining() const { return draining_; }
   // Closes the idle connection that was used longest ago. False when there is none.
   bool close_oldest_idle();
+  // The same among a listener's that have been served and say nothing now, so that a new one finds room. Looks at a
+  // few only.
+  bool close_oldest_idle_of(const Listener& listener);
   // Cuts all that is left; says how many.
   size_t cut_all();
 
