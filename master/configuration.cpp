@@ -181,7 +181,7 @@ Result<Configuration::Applied, Configuration::Failure> Configuration::apply(Requ
   applied.warnings = request.decoded.warnings;
   applied.revision = applied.parent;
   applied.workers = applied.acknowledged = parts_.pool.serving();
-  if ((before && applied.changes.empty()) || request.dry_run) return applied;
+  if (before && applied.changes.empty()) return applied;
   auto number = parts_.store.next_revision_number();
   if (!number) return of_store(number.error());
   auto next = std::make_shared<ActiveConfiguration>();
@@ -189,14 +189,20 @@ Result<Configuration::Applied, Configuration::Failure> Configuration::apply(Requ
   next->canonical = std::move(request.decoded.canonical);
   next->document = std::move(request.decoded.document);
   next->epoch = 1;
+  next->versions = object_versions(before ? before->versions : ObjectVersions(), before ? before->canonical : config::Json(), next->canonical, *number);
   if (before) next->overrides = before->overrides;
   const auto dropped = take_out(next->overrides, [&next](const store::Override& one) { return is_named(one, next->document); });
-  const auto commit = [this, &next]() -> std::optional<Failure> {
-    auto committed = parts_.store.commit_revision(next->revision);
+  const auto commit = [this, &next, dry_run = request.dry_run]() -> std::optional<Failure> {
+    if (dry_run) return Failure{Kind::kRehearsed, "", "", -1};
+    auto committed = parts_.store.commit_revision(next->revision, next->versions);
     if (!committed) return of_store(committed.error());
     return std::nullopt;
   };
   auto acknowledged = publish(next, request.bind_patience, commit);
+  if (!acknowledged && acknowledged.error().kind == Kind::kRehearsed) {
+    applied.warnings.insert(applied.warnings.end(), next->warnings.begin(), next->warnings.end());
+    return applied;
+  }
   parts_.regions.metrics().cell(metrics::MetricsRegion::kMasterSlot, "proxyd_config_applies_total", acknowledged ? "result=\"applied\"" : "result=\"failed\"").add();
   if (!acknowledged) return acknowledged.error();
   drop_from_store(dropped);
@@ -241,6 +247,9 @@ Result<bool, Configuration::Failure> Configuration::resume(milliseconds bind_pat
   next->canonical = std::move(decoded.canonical);
   next->document = std::move(decoded.document);
   next->epoch = 1;
+  auto versions = parts_.store.object_versions();
+  if (!versions) return of_store(versions.error());
+  next->versions = object_versions(*versions, next->canonical, next->canonical, next->revision.number);
   take_out(*overrides, [](const store::Override& one) { return one.subject.starts_with("target:"); });
   next->overrides = std::move(*overrides);
   const auto dropped = take_out(next->overrides, [&next](const store::Override& one) { return is_named(one, next->document); });

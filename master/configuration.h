@@ -11,6 +11,7 @@
 #include "master/bootstrap.h"
 #include "master/events.h"
 #include "master/listeners.h"
+#include "master/object_versions.h"
 #include "master/region_keeper.h"
 #include "master/resolver.h"
 #include "master/worker_pool.h"
@@ -28,6 +29,7 @@ struct ActiveConfiguration {
   std::vector<store::Override> overrides;                  // of targets, in force
   std::vector<config::Problem> warnings;
   uint64_t epoch = 0;
+  ObjectVersions versions;
 };
 
 // The life of a change (configuration.md 2): a decoded document becomes a compiled snapshot, every worker prepares it,
@@ -57,7 +59,7 @@ class Configuration {
     std::string origin;
     std::string message;
     std::string source;
-    bool dry_run = false;
+    bool dry_run = false;                      // all but the commit: what would fail, fails
     milliseconds bind_patience{0};
   };
   struct Applied {
@@ -69,7 +71,7 @@ class Configuration {
     std::vector<config::Problem> warnings;
   };
   struct Failure {
-    enum class Kind { kChangedMeanwhile, kActivationFailed, kStoreFull, kStoreBusy, kStoreFailed };
+    enum class Kind { kChangedMeanwhile, kActivationFailed, kStoreFull, kStoreBusy, kStoreFailed, kRehearsed };
     Kind kind = Kind::kActivationFailed;
     std::string message;
     std::string pointer;

@@ -7,6 +7,8 @@ constexpr size_t kKept = 1024;
 
 }  // namespace
 
+Events::Events() : last_(static_cast<uint64_t>(std::chrono::duration_cast<milliseconds>(std::chrono::system_clock::now().time_since_epoch()).count())) {}
+
 void Events::publish(std::string kind, nlohmann::json body) {
   {
     const std::lock_guard lock(mutex_);
@@ -30,6 +32,11 @@ std::vector<Event> Events::after(uint64_t id, milliseconds patience) {
 uint64_t Events::last() {
   const std::lock_guard lock(mutex_);
   return last_;
+}
+
+bool Events::closed() {
+  const std::lock_guard lock(mutex_);
+  return closed_;
 }
 
 void Events::close() {

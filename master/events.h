@@ -20,14 +20,16 @@ struct Event {
 };
 
 // What happened lately, for /events: the last 1,024, each with a number, so that a reader who lost its stream goes on
-// where it was. Any thread.
+// where it was. Numbers rise over restarts too: they begin with the time of the start. Any thread.
 class Events {
  public:
+  Events();
   void publish(std::string kind, nlohmann::json body);
   // Those after `id`, waiting up to `patience` for one. Empty after `close`.
   std::vector<Event> after(uint64_t id, milliseconds patience);
   uint64_t last();
   void close();
+  bool closed();
 
  private:
   std::mutex mutex_;

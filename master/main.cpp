@@ -69,6 +69,7 @@ int run(const master::Flags& flags, bool print_config, bool check_only) {
   if (!listening) return fail(listening.error().message, 1);
   const auto started = (*master)->start();
   if (!started) return fail(started.error().message, started.error().problems.empty() ? 1 : kInvalid);
+  admin.resume();
   print_where(*bootstrap, admin.url());
   const int status = (*master)->run();
   admin.stop();

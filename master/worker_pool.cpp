@@ -192,6 +192,7 @@ void WorkerPool::take(WorkerProcess& worker, ipc::Message message) {
     case MessageType::kActivated:
       if (start_up && !is_current(message)) return send(worker, current_->message(0));
       if (worker.state() == State::kPreparing) worker.move_to(State::kRunning);
+      if (!log_level_.empty()) send(worker, MessageType::kLogLevel, 0, {{"level", log_level_}});   // over the document's
       if (start_up) return;
       break;
     default: break;
@@ -303,6 +304,14 @@ bool WorkerPool::restart(uint32_t slot, milliseconds grace) {
   grace_ = grace;
   changed();
   return true;
+}
+
+void WorkerPool::set_log_level(std::string name, const std::string& declared) {
+  const Lock lock(mutex_);
+  log_level_ = std::move(name);
+  for (const auto& worker : workers_) {
+    if (worker->serves()) send(*worker, MessageType::kLogLevel, 0, {{"level", log_level_.empty() ? declared : log_level_}});
+  }
 }
 
 void WorkerPool::broadcast(MessageType type, const nlohmann::json& body) {

@@ -60,6 +60,8 @@ class WorkerPool {
   bool restart(uint32_t slot, milliseconds grace);
   // The answer of one running worker, or nothing after `patience`.
   std::optional<nlohmann::json> ask(const nlohmann::json& question, milliseconds patience);
+  // The error log's level of every worker, now and to come. Empty: the document's, which is `declared`.
+  void set_log_level(std::string name, const std::string& declared);
   void broadcast(ipc::MessageType type, const nlohmann::json& body);
 
   struct Refusal {
@@ -138,6 +140,7 @@ class WorkerPool {
   int wanted_ = 0;
   milliseconds grace_{60'000};
   bool shutting_down_ = false;
+  std::string log_level_;
 };
 
 }  // namespace proxyd::master

@@ -133,7 +133,7 @@ void Worker::activate(Prepared prepared) {
     listener->name = name;
     listener->settings = settings_for(settings, configuration);
     const std::string label = fmt::format("listener=\"{}\"", name);
-    listener->opened_total = metrics_.cell(slot_, "proxyd_downstream_connections_total", label);
+    listener->opened_total = metrics_.cell(slot_, "proxyd_downstream_accepted_total", label);
     listener->open_gauge = metrics_.cell(slot_, "proxyd_downstream_connections", label);
   }
   listeners_ = std::move(listeners);

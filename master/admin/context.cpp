@@ -3,34 +3,36 @@
 namespace proxyd::admin {
 namespace {
 
-constexpr auto kWindow = std::chrono::minutes(5);
-constexpr size_t kMostFailures = 10;
-constexpr size_t kMostPeers = 4096;
 constexpr size_t kMostDetail = 1024;
 
 }  // namespace
 
-bool Context::too_many_failures(const std::string& peer) {
-  const std::lock_guard lock(mutex_);
-  const auto found = failures_.find(peer);
-  if (found == failures_.end()) return false;
-  auto& times = found->second;
-  while (!times.empty() && Clock::now() - times.front() > kWindow) times.pop_front();
-  return times.size() >= kMostFailures;
+void Context::start() { house_ = std::thread([this] { keep_house(); }); }
+
+void Context::stop() {
+  {
+    const std::lock_guard lock(mutex_);
+    stopping_ = true;
+  }
+  ending_.notify_all();
+  operations.stop();
+  if (house_.joinable()) house_.join();
 }
 
-void Context::note_failure(const std::string& peer) {
-  const std::lock_guard lock(mutex_);
-  if (failures_.size() >= kMostPeers && !failures_.contains(peer)) failures_.erase(failures_.begin());
-  auto& times = failures_[peer];
-  times.push_back(Clock::now());
-  if (times.size() > kMostFailures) times.pop_front();
+void Context::keep_house() {
+  std::unique_lock lock(mutex_);
+  while (!ending_.wait_for(lock, std::chrono::seconds(1), [this] { return stopping_; })) {
+    lock.unlock();
+    settings.refresh();
+    workers_.look();
+    lock.lock();
+  }
 }
 
 void Context::audit(const AdminRequest& request, int status, const std::string& detail) {
-  const std::string author = request.identity.name.empty() ? "(nobody, from " + request.peer + ")" : request.identity.name;
-  const auto kept = master.store().append_audit({0, rfc3339(std::chrono::system_clock::now()), author, request.method + " " + request.path, status, detail.substr(0, kMostDetail)});
-  if (!kept) master.log().error("an audit entry could not be kept: {}", kept.error().message);
+  const std::string author = request.identity.known() ? request.identity.name : "(nobody, from " + request.peer + ")";
+  const auto kept = master.store().append_audit({0, rfc3339(std::chrono::system_clock::now()), author, request.method + " " + request.path.substr(0, kMostDetail), status, detail.substr(0, kMostDetail)});
+  if (!kept) master.log().error("an audit entry could not be kept: {} ({} {} by {}, {})", kept.error().message, request.method, request.path.substr(0, kMostDetail), author, status);
 }
 
 }  // namespace proxyd::admin

@@ -1,31 +1,48 @@
 #pragma once
 
-#include <deque>
-#include <map>
+#include <condition_variable>
 #include <mutex>
 #include <string>
-#include <vector>
+#include <thread>
 
+#include "master/admin/attempts.h"
 #include "master/admin/exchange.h"
+#include "master/admin/login_codes.h"
+#include "master/admin/operations.h"
+#include "master/admin/settings.h"
+#include "master/admin/worker_watch.h"
 #include "master/master.h"
 
 namespace proxyd::admin {
 
-// What every handler uses: the master's parts, and what the admin side itself remembers. Owned by the server.
+// What every handler uses: the master's parts, and what the admin side itself remembers. Owned by the server. Once a
+// second its own thread takes back overrides whose time is over, so that the master's loop never waits for the store,
+// and looks what became of workers.
 class Context {
  public:
-  explicit Context(master::Master& the_master) : master(the_master) {}
+  explicit Context(master::Master& the_master) : master(the_master), settings(the_master), workers_(the_master.regions().status(), the_master.events()) {}
+  ~Context() { stop(); }
 
   master::Master& master;
+  Attempts failed_logins{10};
+  Attempts refusals{20};        // of nobody known that are written down, an address
+  LoginCodes login_codes;
+  Operations operations;
+  Settings settings;
 
-  // Failed logins by address: 10 in 5 minutes are too many.
-  bool too_many_failures(const std::string& peer);
-  void note_failure(const std::string& peer);
+  void start();
+  // Ends what waits: long calls, the thread.
+  void stop();
   void audit(const AdminRequest& request, int status, const std::string& detail);
 
  private:
+  void keep_house();
+
+  WorkerWatch workers_;
   std::mutex mutex_;
-  std::map<std::string, std::deque<Instant>> failures_;
+  std::condition_variable ending_;
+  bool stopping_ = false;
+  std::thread house_;
 };
 
 }  // namespace proxyd::admin

@@ -6,6 +6,7 @@
 #include "shared/base/bytes.h"
 #include "shared/base/digest.h"
 #include "shared/config/node.h"
+#include "shared/config/units.h"
 
 namespace proxyd::admin {
 namespace {
@@ -16,7 +17,7 @@ struct Code {
   std::string_view title;
 };
 
-constexpr std::array<Code, 29> kCodes = {{
+constexpr std::array<Code, 30> kCodes = {{
     {"malformed", 400, "The request cannot be read"}, {"unknown-parameter", 400, "Unknown query parameter"},
     {"unauthenticated", 401, "Not logged in"}, {"forbidden", 403, "Not allowed"}, {"csrf", 403, "Cross-site request refused"},
     {"read-only", 403, "The admin API is read-only"}, {"not-found", 404, "Not found"}, {"method", 405, "Method not allowed"},
@@ -27,8 +28,13 @@ constexpr std::array<Code, 29> kCodes = {{
     {"precondition-required", 428, "If-Match is required"}, {"too-large", 413, "Too large"}, {"misdirected", 421, "Not this server's name"},
     {"too-many", 429, "Too many attempts"}, {"invalid", 422, "Not valid"}, {"activation-failed", 422, "A worker could not take it over"},
     {"store-busy", 503, "The store is busy"}, {"handing-over", 503, "Handing over"}, {"too-many-streams", 503, "Too many streams"},
-    {"worker-timeout", 504, "No worker answered"}, {"store-full", 507, "The store is full"},
+    {"worker-timeout", 504, "No worker answered"}, {"store-full", 507, "The store is full"}, {"internal", 500, "The server failed"},
 }};
+
+const Code& code_named(std::string_view code) {
+  const auto found = std::find_if(kCodes.begin(), kCodes.end(), [code](const Code& one) { return one.code == code; });
+  return found == kCodes.end() ? kCodes.back() : *found;
+}
 
 Json to_json(const config::Node& node) {
   using Kind = config::Node::Kind;
@@ -51,8 +57,13 @@ Json to_json(const config::Node& node) {
 
 }  // namespace
 
-bool Identity::may(const std::string& scope) const {
+bool Identity::may(std::string_view scope) const {
   return scope.empty() || std::find(scopes.begin(), scopes.end(), scope) != scopes.end();
+}
+
+milliseconds AdminRequest::duration(const std::string& name, milliseconds usual, milliseconds most) const {
+  const auto given = config::parse_duration(value(name));   // the front has seen that it is one
+  return std::min(given ? milliseconds(*given) : usual, most);
 }
 
 AdminAnswer json_answer(const Json& json, int status) {
@@ -62,23 +73,42 @@ AdminAnswer json_answer(const Json& json, int status) {
   return answer;
 }
 
-int status_of_problem(const std::string& code) {
-  const auto found = std::find_if(kCodes.begin(), kCodes.end(), [&code](const Code& one) { return one.code == code; });
-  return found == kCodes.end() ? 500 : found->status;
+std::optional<int> status_of_problem(std::string_view code) {
+  const Code& found = code_named(code);
+  return found.code == code ? std::optional(found.status) : std::nullopt;
+}
+
+std::string title_of_problem(std::string_view code) { return std::string(code_named(code).title); }
+
+std::vector<std::string> problems_of_status(int status) {
+  std::vector<std::string> codes;
+  for (const Code& one : kCodes) {
+    if (one.status == status) codes.emplace_back(one.code);
+  }
+  return codes;
 }
 
 AdminAnswer problem(const std::string& code, const std::string& detail, Json more) {
-  const auto found = std::find_if(kCodes.begin(), kCodes.end(), [&code](const Code& one) { return one.code == code; });
-  const int status = found == kCodes.end() ? 500 : found->status;
+  const Code& found = code_named(code);
   uint8_t id[8];
   random_bytes(id);
-  Json body{{"type", "/problems/" + code}, {"title", std::string(found == kCodes.end() ? "The server failed" : found->title)}, {"status", status}, {"detail", detail}, {"request_id", to_hex(id)}};
-  body.update(more);
-  AdminAnswer answer = json_answer(body, status);
+  Json body{{"type", "/api/v1/problems/" + std::string(found.code)}, {"title", std::string(found.title)}, {"status", found.status}};
+  if (found.status < 500) {
+    body["detail"] = detail;
+    body.update(more);
+  }
+  body["request_id"] = to_hex(id);
+  AdminAnswer answer = json_answer(body, found.status);
   answer.content_type = "application/problem+json";
-  if (status == 401) answer.fields["WWW-Authenticate"] = "Bearer";
-  if (status == 503) answer.fields["Retry-After"] = "1";
+  answer.request_id = body["request_id"].get<std::string>();
+  answer.why = detail;
+  if (found.status == 401) answer.fields["WWW-Authenticate"] = "Bearer";
+  if (found.status == 503) answer.fields["Retry-After"] = "1";
   return answer;
+}
+
+AdminAnswer invalid(const std::string& pointer, const std::string& code, const std::string& message) {
+  return problem("invalid", message, {{"errors", problems_json({{pointer, 0, 0, code, message, ""}})}});
 }
 
 Json problems_json(const std::vector<config::Problem>& problems) {
@@ -95,13 +125,14 @@ Json problems_json(const std::vector<config::Problem>& problems) {
 
 Body read_json_body(const AdminRequest& request) {
   Body body{Json::object(), std::nullopt};
-  if (request.body.empty()) return body;
+  if (request.body.empty() && request.method == "POST") return body;
   config::Read read = config::read_json(request.body);
   if (!read.problems.empty()) {
     body.refusal = problem("malformed", read.problems.front().message, {{"errors", problems_json(read.problems)}});
     return body;
   }
   body.json = to_json(read.root);
+  if (!body.json.is_object()) body.refusal = invalid("", "type", "the body must be an object");
   return body;
 }
 

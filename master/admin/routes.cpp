@@ -1,68 +1,134 @@
 #include "master/admin/routes.h"
 
+#include <algorithm>
+#include <set>
+
 #include "master/admin/resources/handlers.h"
 
 namespace proxyd::admin {
 namespace {
 
-// Known to every line that changes something.
-std::vector<std::string_view> change(std::vector<std::string_view> more = {}) {
-  more.push_back("dry_run");
-  more.push_back("message");
-  return more;
+using Words = std::vector<std::string_view>;
+using Numbers = std::vector<int>;
+
+const Words kJson = {"application/json"};
+const Words kText = {"text/plain"};
+const Words kDocument = {"application/json", "application/yaml", "text/plain"};
+
+Route open(std::string_view pattern, Handler handler, Words query, Numbers problems, Words produces, std::string_view summary) {
+  return {"GET", pattern, "", Effect::kNone, handler, std::move(query), {200}, std::move(problems), std::move(produces), summary, true};
+}
+
+Route read(std::string_view pattern, std::string_view scope, Handler handler, Words query, std::string_view summary, Words produces = kJson) {
+  return {"GET", pattern, scope, Effect::kNone, handler, std::move(query), {200, 304}, {}, std::move(produces), summary};
+}
+
+// A POST that asks and changes nothing.
+Route ask(std::string_view pattern, Handler handler, Numbers problems, std::string_view summary) {
+  return {"POST", pattern, "read", Effect::kNone, handler, {}, {200}, std::move(problems), kJson, summary};
+}
+
+Route change(std::string_view method, std::string_view pattern, std::string_view scope, Handler handler, Words query, Numbers answers, std::string_view summary) {
+  query.push_back("dry_run");
+  return {method, pattern, scope, Effect::kChange, handler, std::move(query), std::move(answers), {409, 422}, kJson, summary};
+}
+
+// One that changes the document: it takes preconditions, and a message for the history.
+Route write(std::string_view method, std::string_view pattern, std::string_view scope, Handler handler, Words query, std::string_view summary) {
+  query.push_back("message");
+  Route route = change(method, pattern, scope, handler, std::move(query), {200}, summary);
+  route.problems.insert(route.problems.end(), {412, 428, 507});
+  return route;
+}
+
+Route login(std::string_view method, std::string_view pattern, Handler handler, Numbers answers, std::string_view summary, bool anyone) {
+  return {method, pattern, "", Effect::kLogin, handler, {}, std::move(answers), {}, kJson, summary, anyone};
+}
+
+std::vector<Route> general_routes() {
+  return {
+      open("/", get_root, {}, {}, {"text/html"}, "What this is"),
+      open("/livez", get_livez, {}, {503}, kText, "The master's loop turns"),
+      open("/readyz", get_readyz, {"strict"}, {503}, kText, "A revision is active and a worker serves"),
+      read("/metrics", "metrics", get_metrics, {}, "Prometheus text or OpenMetrics", {"text/plain", "application/openmetrics-text"}),
+      login("POST", "/api/v1/login-codes", create_login_code, {201}, "A code for the browser; on the unix socket only", false),
+      login("POST", "/api/v1/session", create_session, {201}, "Log in with a code", true),
+      login("GET", "/api/v1/session", get_session, {200}, "Who is logged in", false),
+      login("DELETE", "/api/v1/session", delete_session, {200}, "Log out", false),
+      read("/api/v1/openapi.json", "read", get_open_api, {}, "This API"),
+      read("/api/v1/problems/{code}", "read", get_problem, {}, "What a problem type means"),
+      read("/api/v1/schema/config.json", "read", get_schema, {}, "JSON Schema of the document", {"application/schema+json"}),
+      read("/api/v1/status", "read", get_status, {}, "The overview, with what needs attention"),
+      {"GET", "/api/v1/events", "read", Effect::kNone, nullptr, {}, {200}, {503}, {"text/event-stream"}, "Server-sent events: stats, revisions, targets, workers"},
+      change("POST", "/api/v1/reload", "config:write", post_reload, {}, {200}, "As SIGHUP"),
+      change("POST", "/api/v1/shutdown", "workers", post_shutdown, {}, {200, 202}, "As SIGQUIT"),
+      read("/api/v1/operations", "read", list_operations, {"limit", "cursor"}, "Long calls, the newest last"),
+      read("/api/v1/operations/{id}", "read", get_operation, {"wait"}, "A long call"),
+      change("POST", "/api/v1/operations/{id}:cancel", "upstreams:runtime", cancel_operation, {}, {200}, "Give up a long call; a drain is lifted"),
+      read("/api/v1/rejects", "logs", get_rejects, {"client", "reason", "limit", "cursor"}, "The last refused messages"),
+      change("PATCH", "/api/v1/logs/level", "workers", patch_log_level, {}, {200}, "The level of the error log"),
+      read("/api/v1/tokens", "access", list_tokens, {"limit", "cursor"}, "API tokens"),
+      change("POST", "/api/v1/tokens", "access", create_token, {}, {200, 201}, "A new token; its secret is shown once"),
+      change("DELETE", "/api/v1/tokens/{id}", "access", revoke_token, {"missing_ok"}, {200}, "Revoke a token"),
+      read("/api/v1/audit", "access", list_audit, {"limit", "cursor"}, "Who did what"),
+  };
+}
+
+std::vector<Route> document_routes() {
+  return {
+      read("/api/v1/config", "read", get_config, {"format", "source"}, "The document", kDocument),
+      write("PUT", "/api/v1/config", "config:write", put_config, {}, "Replace the document"),
+      write("PATCH", "/api/v1/config", "config:write", patch_config, {}, "Merge into the document"),
+      ask("/api/v1/config:validate", validate_config, {422}, "Errors of a document"),
+      ask("/api/v1/config:diff", diff_config, {422}, "What a document would change"),
+      read("/api/v1/config/{kind}", "read", get_object, {}, "A part of the document"),
+      write("PUT", "/api/v1/config/{kind}", "config:write", put_object, {}, "Replace a part"),
+      write("PATCH", "/api/v1/config/{kind}", "config:write", patch_object, {}, "Merge into a part"),
+      write("DELETE", "/api/v1/config/{kind}", "config:write", delete_object, {"missing_ok"}, "Remove a part"),
+      read("/api/v1/config/{kind}/{name}", "read", get_object, {}, "One object"),
+      write("PUT", "/api/v1/config/{kind}/{name}", "config:write", put_object, {}, "Create or replace one object"),
+      write("PATCH", "/api/v1/config/{kind}/{name}", "config:write", patch_object, {}, "Merge into one object"),
+      write("DELETE", "/api/v1/config/{kind}/{name}", "config:write", delete_object, {"missing_ok"}, "Remove one object"),
+      read("/api/v1/config/hosts/{h}/routes/{r}", "read", get_route, {}, "One route"),
+      write("PUT", "/api/v1/config/hosts/{h}/routes/{r}", "config:write", put_route, {"before", "after"}, "Create, replace or move one route"),
+      write("PATCH", "/api/v1/config/hosts/{h}/routes/{r}", "config:write", patch_route, {"before", "after"}, "Merge into one route, or move it"),
+      write("DELETE", "/api/v1/config/hosts/{h}/routes/{r}", "config:write", delete_route, {"missing_ok"}, "Remove one route"),
+      read("/api/v1/revisions", "read", list_revisions, {"limit", "cursor"}, "History, newest first"),
+      read("/api/v1/revisions/{n}", "read", get_revision, {"format"}, "One revision", kDocument),
+      read("/api/v1/revisions/{n}/diff", "read", diff_revision, {"to"}, "What changed since, or to another"),
+      write("POST", "/api/v1/revisions/{n}:activate", "config:write", activate_revision, {}, "Roll back, as a new revision"),
+  };
+}
+
+std::vector<Route> runtime_routes() {
+  constexpr std::string_view kTarget = "/api/v1/upstreams/{u}/targets/{t}";
+  Route explain = ask("/api/v1/explain", post_explain, {422, 504}, "What would happen to a request");
+  Route remove = write("DELETE", kTarget, "upstreams:write", delete_target, {"drain", "force", "min_up", "missing_ok", "wait"}, "Drain and remove a target");
+  remove.answers = {200, 202};
+  return {
+      read("/api/v1/upstreams", "read", list_upstreams, {"limit", "cursor"}, "Every upstream with its targets"),
+      read("/api/v1/upstreams/{u}", "read", get_upstream, {}, "One upstream"),
+      read(kTarget, "read", get_target, {}, "One target"),
+      write("PUT", kTarget, "upstreams:write", put_target, {}, "Add or replace a target"),
+      write("PATCH", kTarget, "upstreams:write", patch_target, {}, "Change a target"),
+      std::move(remove),
+      change("POST", "/api/v1/upstreams/{u}/targets/{t}:drain", "upstreams:runtime", drain_target, {"wait"}, {200, 202}, "No new requests"),
+      change("POST", "/api/v1/upstreams/{u}/targets/{t}:maintenance", "upstreams:runtime", maintain_target, {}, {200}, "Out of service"),
+      change("POST", "/api/v1/upstreams/{u}/targets/{t}:ready", "upstreams:runtime", ready_target, {}, {200}, "Back in service, as the document says"),
+      change("POST", "/api/v1/upstreams/{u}/targets/{t}:weight", "upstreams:runtime", weigh_target, {}, {200}, "Another weight for now"),
+      std::move(explain),
+      read("/api/v1/workers", "read", list_workers, {"all", "limit", "cursor"}, "The workers"),
+      change("PATCH", "/api/v1/workers", "workers", scale_workers, {}, {200}, "How many there are"),
+      change("POST", "/api/v1/workers/{slot}:restart", "workers", restart_worker, {"wait"}, {200, 202}, "Drain one and start another"),
+  };
 }
 
 std::vector<Route> make_routes() {
-  return {
-      {"GET", "/", "", get_root, {}, "What this is"},
-      {"GET", "/livez", "", get_livez, {}, "The master's loop turns"},
-      {"GET", "/readyz", "", get_readyz, {"strict"}, "A revision is active and a worker serves"},
-      {"GET", "/metrics", "metrics", get_metrics, {}, "Prometheus text or OpenMetrics"},
-      {"GET", "/problems/{code}", "", get_problem, {}, "What a problem type means"},
-      {"GET", "/api/v1/openapi.json", "read", get_open_api, {}, "This API"},
-      {"GET", "/api/v1/schema/config.json", "read", get_schema, {}, "JSON Schema of the document"},
-      {"GET", "/api/v1/status", "read", get_status, {}, "The overview, with what needs attention"},
-      {"GET", "/api/v1/config", "read", get_config, {"format", "source"}, "The document"},
-      {"PUT", "/api/v1/config", "config:write", put_config, change(), "Replace the document"},
-      {"PATCH", "/api/v1/config", "config:write", patch_config, change(), "Merge into the document"},
-      {"POST", "/api/v1/config:validate", "read", validate_config, {}, "Errors of a document"},
-      {"POST", "/api/v1/config:diff", "read", diff_config, {}, "What a document would change"},
-      {"GET", "/api/v1/config/{kind}", "read", get_object, {}, "A part of the document"},
-      {"PUT", "/api/v1/config/{kind}", "config:write", put_object, change(), "Replace a part"},
-      {"PATCH", "/api/v1/config/{kind}", "config:write", patch_object, change(), "Merge into a part"},
-      {"DELETE", "/api/v1/config/{kind}", "config:write", delete_object, change({"missing_ok"}), "Remove a part"},
-      {"GET", "/api/v1/config/{kind}/{name}", "read", get_object, {}, "One object"},
-      {"PUT", "/api/v1/config/{kind}/{name}", "config:write", put_object, change(), "Create or replace one object"},
-      {"PATCH", "/api/v1/config/{kind}/{name}", "config:write", patch_object, change(), "Merge into one object"},
-      {"DELETE", "/api/v1/config/{kind}/{name}", "config:write", delete_object, change({"missing_ok"}), "Remove one object"},
-      {"GET", "/api/v1/revisions", "read", list_revisions, {"limit", "cursor"}, "History, newest first"},
-      {"GET", "/api/v1/revisions/{n}", "read", get_revision, {"format"}, "One revision"},
-      {"GET", "/api/v1/revisions/{n}/diff", "read", diff_revision, {"to"}, "What changed since, or to another"},
-      {"POST", "/api/v1/revisions/{n}:activate", "config:write", activate_revision, change(), "Roll back, as a new revision"},
-      {"GET", "/api/v1/upstreams", "read", list_upstreams, {}, "Every upstream with its targets"},
-      {"GET", "/api/v1/upstreams/{u}", "read", get_upstream, {}, "One upstream"},
-      {"GET", "/api/v1/upstreams/{u}/targets/{t}", "read", get_target, {}, "One target"},
-      {"PUT", "/api/v1/upstreams/{u}/targets/{t}", "upstreams:write", put_target, change(), "Add or replace a target"},
-      {"PATCH", "/api/v1/upstreams/{u}/targets/{t}", "upstreams:write", patch_target, change(), "Change a target"},
-      {"DELETE", "/api/v1/upstreams/{u}/targets/{t}", "upstreams:write", delete_target, change({"drain", "force", "missing_ok"}), "Drain and remove a target"},
-      {"POST", "/api/v1/upstreams/{u}/targets/{t}:drain", "upstreams:runtime", drain_target, {"wait", "dry_run"}, "No new requests"},
-      {"POST", "/api/v1/upstreams/{u}/targets/{t}:maintenance", "upstreams:runtime", maintain_target, {"dry_run"}, "Out of service"},
-      {"POST", "/api/v1/upstreams/{u}/targets/{t}:ready", "upstreams:runtime", ready_target, {"dry_run"}, "Back in service"},
-      {"POST", "/api/v1/upstreams/{u}/targets/{t}:weight", "upstreams:runtime", weigh_target, {"dry_run"}, "Another weight for now"},
-      {"POST", "/api/v1/explain", "read", post_explain, {}, "What would happen to a request"},
-      {"GET", "/api/v1/workers", "read", list_workers, {"all"}, "The workers"},
-      {"PATCH", "/api/v1/workers", "workers", scale_workers, {"dry_run"}, "How many there are"},
-      {"POST", "/api/v1/workers/{slot}:restart", "workers", restart_worker, {"dry_run"}, "Drain one and start another"},
-      {"GET", "/api/v1/rejects", "logs", get_rejects, {"client", "reason"}, "The last refused messages"},
-      {"PATCH", "/api/v1/logs/level", "workers", patch_log_level, {"dry_run"}, "The level of the error log"},
-      {"POST", "/api/v1/reload", "config:write", post_reload, {}, "As SIGHUP"},
-      {"POST", "/api/v1/shutdown", "workers", post_shutdown, {"dry_run"}, "As SIGQUIT"},
-      {"GET", "/api/v1/tokens", "access", list_tokens, {}, "API tokens"},
-      {"POST", "/api/v1/tokens", "access", create_token, {"dry_run"}, "A new token; its secret is shown once"},
-      {"DELETE", "/api/v1/tokens/{id}", "access", revoke_token, {"missing_ok", "dry_run"}, "Revoke a token"},
-      {"GET", "/api/v1/audit", "access", list_audit, {"cursor"}, "Who did what"},
-      {"GET", "/api/v1/events", "read", nullptr, {}, "Server-sent events: stats, revisions, targets"},
-  };
+  std::vector<Route> all = general_routes();
+  for (auto* more : {document_routes, runtime_routes}) {
+    for (Route& route : more()) all.push_back(std::move(route));
+  }
+  return all;
 }
 
 // "{u}" takes one segment up to "/" or ":verb"; the rest must be equal.
@@ -94,38 +160,32 @@ std::span<const Route> routes() {
 
 Found find_route(std::string_view method, std::string_view path) {
   Found found;
+  // A verb is no name: "x:drain" is never the target "x:drain".
+  const bool has_verb = path.substr(std::min(path.rfind('/'), path.size())).find(':') != std::string_view::npos;
   for (const Route& route : routes()) {
     std::map<std::string, std::string> parameters;
-    if (!matches(route.pattern, path, parameters)) continue;
-    // A verb is no name: "x:drain" is never the target "x:drain".
-    const bool has_verb = path.substr(std::min(path.rfind('/'), path.size())).find(':') != std::string_view::npos;
-    if (has_verb && route.pattern.find(':') == std::string_view::npos) continue;
-    if (route.method == method) {
+    if (has_verb != (route.pattern.find(':') != std::string_view::npos) || !matches(route.pattern, path, parameters)) continue;
+    if (route.method == method || (method == "HEAD" && route.method == "GET" && !route.is_stream())) {
       found.route = &route;
       found.parameters = std::move(parameters);
       return found;
     }
     found.other_methods.push_back(route.method);
+    if (route.method == "GET" && !route.is_stream()) found.other_methods.push_back("HEAD");
   }
   return found;
 }
 
-Json open_api() {
-  Json paths = Json::object();
-  for (const Route& route : routes()) {
-    std::string method(route.method);
-    for (char& c : method) c = static_cast<char>(c + 32);
-    Json parameters = Json::array();
-    for (const std::string_view name : route.query) parameters.push_back({{"name", std::string(name)}, {"in", "query"}, {"schema", {{"type", "string"}}}});
-    for (size_t at = route.pattern.find('{'); at != std::string_view::npos; at = route.pattern.find('{', at + 1)) {
-      const std::string name(route.pattern.substr(at + 1, route.pattern.find('}', at) - at - 1));
-      parameters.push_back({{"name", name}, {"in", "path"}, {"required", true}, {"schema", {{"type", "string"}}}});
-    }
-    paths[std::string(route.pattern)][method] = {{"summary", std::string(route.summary)}, {"parameters", std::move(parameters)},
-                                                 {"x-scope", std::string(route.scope)},
-                                                 {"responses", {{"2XX", {{"description", "done"}}}, {"default", {{"description", "problem details"}}}}}};
-  }
-  return {{"openapi", "3.1.0"}, {"info", {{"title", "proxyd admin API"}, {"version", "1"}}}, {"paths", std::move(paths)}};
+std::vector<int> statuses_of(const Route& route) {
+  std::set<int> all(route.answers.begin(), route.answers.end());
+  all.insert(route.problems.begin(), route.problems.end());
+  all.insert({400, 403, 406, 421, 429, 500, 503});
+  if (!route.open || route.effect == Effect::kLogin) all.insert(401);
+  if (route.effect == Effect::kLogin) all.insert({404, 507});
+  if (route.pattern.find('{') != std::string_view::npos || route.pattern.starts_with("/api/v1/config")) all.insert(404);
+  if (route.takes_body()) all.insert({413, 415, 422});
+  if (route.effect == Effect::kChange) all.insert(507);
+  return {all.begin(), all.end()};
 }
 
 }  // namespace proxyd::admin

@@ -22,11 +22,15 @@ class AdminServer {
 
   // Fails naming the address, or the key that must be set.
   Result<bool> start();
+  // Once the master has started, before its loop turns: overrides that outlived the last process.
+  void resume();
   void stop();
   // Of the TCP side, or of the socket.
   std::string url() const;
 
  private:
+  void open_to_group();
+
   struct Servers;
   std::unique_ptr<Context> context_;
   std::unique_ptr<Servers> servers_;

@@ -5,7 +5,7 @@
 namespace proxyd::store {
 namespace {
 
-constexpr std::array<std::string_view, 7> kSteps = {
+constexpr std::array<std::string_view, 9> kSteps = {
     R"(CREATE TABLE revisions (
          number INTEGER PRIMARY KEY, parent INTEGER NOT NULL, created TEXT NOT NULL, author TEXT NOT NULL,
          origin TEXT NOT NULL, message TEXT NOT NULL, canonical TEXT NOT NULL, source TEXT NOT NULL,
@@ -22,6 +22,10 @@ constexpr std::array<std::string_view, 7> kSteps = {
          status INTEGER NOT NULL, detail TEXT NOT NULL) STRICT)",
     "CREATE TRIGGER audit_keeps_rows BEFORE DELETE ON audit BEGIN SELECT RAISE(ABORT, 'audit is append-only'); END",
     "CREATE TRIGGER audit_keeps_values BEFORE UPDATE ON audit BEGIN SELECT RAISE(ABORT, 'audit is append-only'); END",
+    "CREATE TABLE object_versions (object TEXT PRIMARY KEY, revision INTEGER NOT NULL) STRICT, WITHOUT ROWID",
+    R"(CREATE TABLE sessions (
+         digest TEXT PRIMARY KEY, name TEXT NOT NULL, scopes TEXT NOT NULL, created TEXT NOT NULL,
+         expires TEXT NOT NULL) STRICT)",
 };
 
 }  // namespace

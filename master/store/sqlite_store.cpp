@@ -71,6 +71,30 @@ std::vector<Revision> select_revisions(Session& session, const std::string& wher
   return revisions;
 }
 
+ObjectVersions known_versions(Session& session) {
+  std::vector<std::string> objects;
+  std::vector<Poco::UInt64> revisions;
+  session << "SELECT object, revision FROM object_versions", into(objects), into(revisions), now;
+  ObjectVersions versions;
+  for (size_t i = 0; i < objects.size(); ++i) versions[objects[i]] = revisions[i];
+  return versions;
+}
+
+// Only what differs is written.
+void store_versions(Session& session, const ObjectVersions& versions, const ObjectVersions& known) {
+  for (const auto& [object, revision] : known) {
+    std::string gone = object;
+    if (!versions.contains(object)) session << "DELETE FROM object_versions WHERE object = ?", use(gone), now;
+  }
+  for (const auto& [object, revision] : versions) {
+    const auto old = known.find(object);
+    if (old != known.end() && old->second == revision) continue;
+    std::string changed = object;
+    Poco::UInt64 number = revision;
+    session << "INSERT OR REPLACE INTO object_versions VALUES (?, ?)", use(changed), use(number), now;
+  }
+}
+
 std::optional<Revision> first_of(std::vector<Revision> revisions) {
   if (revisions.empty()) return std::nullopt;
   return std::move(revisions.front());
@@ -217,8 +241,8 @@ Outcome<uint64_t> SqliteStore::next_revision_number() {
   });
 }
 
-Outcome<uint64_t> SqliteStore::commit_revision(const Revision& revision) {
-  return write<uint64_t>([&revision](Session& session) -> Outcome<uint64_t> {
+Outcome<uint64_t> SqliteStore::commit_revision(const Revision& revision, const ObjectVersions& versions) {
+  return write<uint64_t>([&](Session& session) -> Outcome<uint64_t> {
     WriteTransaction transaction(session);
     Poco::UInt64 active = 0;
     Poco::UInt64 last = 0;
@@ -230,6 +254,7 @@ Outcome<uint64_t> SqliteStore::commit_revision(const Revision& revision) {
     std::string created = revision.created, author = revision.author, origin = revision.origin, message = revision.message, canonical = revision.canonical, source = revision.source;
     execute(session, "UPDATE revisions SET active = 0 WHERE active = 1");
     session << "INSERT INTO revisions VALUES (?, ?, ?, ?, ?, ?, ?, ?, 1)", use(number), use(parent), use(created), use(author), use(origin), use(message), use(canonical), use(source), now;
+    store_versions(session, versions, known_versions(session));
     transaction.commit();
     return uint64_t{number};
   });
@@ -281,6 +306,39 @@ Outcome<bool> SqliteStore::remove_token(const std::string& id) {
   return write<bool>([key = id](Session& session) mutable {
     Statement statement(session);
     return (statement << "DELETE FROM tokens WHERE id = ?", use(key)).execute() > 0;
+  });
+}
+
+Outcome<ObjectVersions> SqliteStore::object_versions() {
+  return run<ObjectVersions>([](Session& session) { return known_versions(session); });
+}
+
+Outcome<bool> SqliteStore::add_session(const LoginSession& added, size_t most) {
+  return write<bool>([one = added, most](Session& session) mutable {
+    std::string scopes = joined(one.scopes);
+    std::string time = one.created;
+    WriteTransaction transaction(session);
+    session << "DELETE FROM sessions WHERE expires <= ?", use(time), now;
+    session << "INSERT INTO sessions VALUES (?, ?, ?, ?, ?)", use(one.digest), use(one.name), use(scopes), use(one.created), use(one.expires), now;
+    session << "DELETE FROM sessions WHERE digest NOT IN (SELECT digest FROM sessions ORDER BY created DESC, rowid DESC LIMIT " << most << ")", now;
+    transaction.commit();
+    return true;
+  });
+}
+
+Outcome<std::optional<LoginSession>> SqliteStore::session(const std::string& digest) {
+  return run<std::optional<LoginSession>>([key = digest](Session& session) mutable {
+    std::vector<std::string> digests, names, scopes, created, expires;
+    session << "SELECT digest, name, scopes, created, expires FROM sessions WHERE digest = ?", use(key), into(digests), into(names), into(scopes), into(created), into(expires), now;
+    if (digests.empty()) return std::optional<LoginSession>();
+    return std::optional(LoginSession{digests[0], names[0], split(scopes[0]), created[0], expires[0]});
+  });
+}
+
+Outcome<bool> SqliteStore::remove_session(const std::string& digest) {
+  return write<bool>([key = digest](Session& session) mutable {
+    Statement statement(session);
+    return (statement << "DELETE FROM sessions WHERE digest = ?", use(key)).execute() > 0;
   });
 }
 

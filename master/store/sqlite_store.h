@@ -27,7 +27,8 @@ class SqliteStore final : public Store {
   ~SqliteStore() override;
 
   Outcome<std::optional<Revision>> active_revision() override;
-  Outcome<uint64_t> commit_revision(const Revision& revision) override;
+  Outcome<uint64_t> commit_revision(const Revision& revision, const ObjectVersions& versions) override;
+  Outcome<ObjectVersions> object_versions() override;
   Outcome<uint64_t> next_revision_number() override;
   Outcome<std::vector<Revision>> list_revisions(uint64_t before, size_t limit) override;
   Outcome<std::optional<Revision>> read_revision(uint64_t number) override;
@@ -37,6 +38,9 @@ class SqliteStore final : public Store {
   Outcome<std::vector<Token>> tokens() override;
   Outcome<bool> add_token(const Token& token) override;
   Outcome<bool> remove_token(const std::string& id) override;
+  Outcome<bool> add_session(const LoginSession& session, size_t most) override;
+  Outcome<std::optional<LoginSession>> session(const std::string& digest) override;
+  Outcome<bool> remove_session(const std::string& digest) override;
   Outcome<bool> append_audit(const AuditEntry& entry) override;
   Outcome<std::vector<AuditEntry>> audit(uint64_t before, size_t limit) override;
   std::string degraded() const override { return degraded_; }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -52,6 +53,18 @@ struct Token {
   std::string expires;
 };
 
+// A browser that is logged in.
+struct LoginSession {
+  std::string digest;         // SHA-256 of its cookie, hexadecimal
+  std::string name;           // "session:root"
+  std::vector<std::string> scopes;
+  std::string created;
+  std::string expires;
+};
+
+// The revision in which each object of the document last changed, by its place ("upstreams/app").
+using ObjectVersions = std::map<std::string, uint64_t>;
+
 struct AuditEntry {
   uint64_t number = 0;
   std::string time;
@@ -68,8 +81,10 @@ class Store {
   virtual ~Store() = default;
 
   virtual Outcome<std::optional<Revision>> active_revision() = 0;
-  // Makes `revision` the active one if the active one is its parent still; gives it its number.
-  virtual Outcome<uint64_t> commit_revision(const Revision& revision) = 0;
+  // Makes `revision` the active one if the active one is its parent still, and `versions` those of its objects; gives
+  // it its number.
+  virtual Outcome<uint64_t> commit_revision(const Revision& revision, const ObjectVersions& versions) = 0;
+  virtual Outcome<ObjectVersions> object_versions() = 0;
   virtual Outcome<uint64_t> next_revision_number() = 0;
   // Newest first, older than `before` (0: from the newest), without documents.
   virtual Outcome<std::vector<Revision>> list_revisions(uint64_t before, size_t limit) = 0;
@@ -82,6 +97,11 @@ class Store {
   virtual Outcome<std::vector<Token>> tokens() = 0;
   virtual Outcome<bool> add_token(const Token& token) = 0;
   virtual Outcome<bool> remove_token(const std::string& id) = 0;
+
+  // The oldest go when there are more than `most`, and those that have expired.
+  virtual Outcome<bool> add_session(const LoginSession& session, size_t most) = 0;
+  virtual Outcome<std::optional<LoginSession>> session(const std::string& digest) = 0;
+  virtual Outcome<bool> remove_session(const std::string& digest) = 0;
 
   virtual Outcome<bool> append_audit(const AuditEntry& entry) = 0;
   virtual Outcome<std::vector<AuditEntry>> audit(uint64_t before, size_t limit) = 0;

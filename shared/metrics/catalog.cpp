@@ -18,7 +18,7 @@ constexpr std::array kFamilies = {
     Family{"proxyd_http_request_duration_seconds", Kind::kHistogram, "host,route", "From the head received to the last octet sent."},
     Family{"proxyd_http_request_bytes_total", kCounter, "host,route", "Octets of request content received."},
     Family{"proxyd_http_response_bytes_total", kCounter, "host,route", "Octets sent to clients, heads included."},
-    Family{"proxyd_downstream_connections_total", kCounter, "listener", "Client connections accepted."},
+    Family{"proxyd_downstream_accepted_total", kCounter, "listener", "Client connections accepted."},
     Family{"proxyd_downstream_connections", Kind::kGauge, "listener", "Client connections open."},
     Family{"proxyd_upstream_requests_total", kCounter, "upstream,target,class", "Responses from targets, by class of status."},
     Family{"proxyd_upstream_connect_total", kCounter, "upstream,target,result", "Connections tried."},
@@ -36,7 +36,7 @@ constexpr std::array kFamilies = {
     Family{"proxyd_buffer_pool_misses_total", kCounter, "", "Buffers taken from the heap."},
     Family{"proxyd_accept_errors_total", kCounter, "reason", "Connections that could not be accepted."},
     Family{"proxyd_tunnels", Kind::kGauge, "", "WebSocket tunnels open."},
-    Family{"proxyd_tunnels_total", kCounter, "", "WebSocket tunnels made."},
+    Family{"proxyd_tunnels_made_total", kCounter, "", "WebSocket tunnels made."},
     Family{"proxyd_unhandled_exceptions_total", kCounter, "", "Requests that ended in an exception."},
     Family{"proxyd_process_restarts_total", kCounter, "", "Workers started again after a death."},
     Family{"proxyd_config_applies_total", kCounter, "result", "Changes of the configuration."},
@@ -95,7 +95,7 @@ void register_series(MetricsRegion& region, const config::Document& document) {
   registrar.route("_rejected", "_rejected");
   registrar.route("_none", "_none");
   for (const auto& [name, listener] : document.listeners) {
-    registrar.add("proxyd_downstream_connections_total", fmt::format("listener=\"{}\"", name));
+    registrar.add("proxyd_downstream_accepted_total", fmt::format("listener=\"{}\"", name));
     registrar.add("proxyd_downstream_connections", fmt::format("listener=\"{}\"", name));
   }
   for (const auto& [name, host] : document.hosts) {

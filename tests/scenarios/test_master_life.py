@@ -216,7 +216,7 @@ def test_gauges_of_a_killed_worker_go_and_counters_stay(origin):
         eventually(lambda: len(proxyd.pids()) == 2 and not set(before) & set(proxyd.pids()) and all(w["state"] == "running" for w in proxyd.workers()))
         assert proxyd.metric("proxyd_downstream_connections") == 0
         assert target()["in_flight"] == 0 and target()["connections"] == 0
-        assert proxyd.metric("proxyd_downstream_connections_total") == 8
+        assert proxyd.metric("proxyd_downstream_accepted_total") == 8
         for client in clients:
             assert client.is_closed()
         release.set()

@@ -176,13 +176,13 @@ def test_trailers_reach_curl_and_the_origin_rfc9110_6_5(described_site):
 
 def test_python_requests_uses_one_connection_for_a_session(described_site):
     proxyd, url = described_site
-    opened = proxyd.metric("proxyd_downstream_connections_total")
+    opened = proxyd.metric("proxyd_downstream_accepted_total")
     with requests.Session() as session:
         for number in range(100):
             assert session.get(f"{url}/{number}", timeout=30).json()["target"] == f"/{number}"
         pieces = (b"piece %d;" % number for number in range(1000))
         assert session.post(url + "/chunks", data=pieces, timeout=30).json()["size"] == sum(len(b"piece %d;" % n) for n in range(1000))
-    assert proxyd.metric("proxyd_downstream_connections_total") - opened == 1
+    assert proxyd.metric("proxyd_downstream_accepted_total") - opened == 1
 
 
 def test_http_client_reads_a_response_while_it_has_more_to_ask(described_site):
@@ -287,5 +287,5 @@ def test_a_websocket_client_and_server_talk_through_us():
 
         assert asyncio.run(several()) == [1000] * 5
         eventually(lambda: proxyd.metric("proxyd_tunnels") == 0)
-        assert proxyd.metric("proxyd_tunnels_total") == 5
+        assert proxyd.metric("proxyd_tunnels_made_total") == 5
     server.stop()

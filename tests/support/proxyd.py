@@ -48,7 +48,7 @@ class Proxyd:
     """A running proxyd. `document` None: no --config. `state` outlives it when it was given. `ready` False: does not wait.
     `descriptors`: how many files each process may have open."""
 
-    def __init__(self, document, workers=1, state=None, arguments=(), environment=None, ready=True, descriptors=None):
+    def __init__(self, document, workers=1, state=None, arguments=(), environment=None, ready=True, descriptors=None, admin="off"):
         self.folder = tempfile.TemporaryDirectory(prefix="proxyd-test-")
         self.state = state or self.folder.name
         self.config = Path(self.folder.name) / "site.json"
@@ -57,7 +57,7 @@ class Proxyd:
         self.log = open(self.log_path, "wb")
         self.process = subprocess.Popen(
             [BUILD / "bin/proxyd", "run", *(["--config", self.config] if document else []), "--state-dir", self.state, "--run-dir", self.folder.name,
-             "--admin", "off", "--workers", str(workers), *arguments], stdout=self.log, stderr=self.log, env={**os.environ, **(environment or {})},
+             "--admin", admin, "--workers", str(workers), *arguments], stdout=self.log, stderr=self.log, env={**os.environ, **(environment or {})},
             preexec_fn=descriptors and (lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (descriptors, descriptors))))
         self.socket = self.folder.name + "/admin.sock"
         if ready:
@@ -120,7 +120,7 @@ class Proxyd:
         return self.api("GET", "/api/v1/workers")[1]["items"]
 
     def pids(self):
-        return sorted(worker["pid"] for worker in self.workers())
+        return sorted(worker["pid"] for worker in self.workers() if worker["pid"])
 
     def metric(self, name, **labels):
         text = self.api("GET", "/metrics", parse=False)[1]

@@ -36,7 +36,7 @@ Proxy::Proxy(async::EventLoop& loop, net::BufferPool& buffers, const metrics::Me
   }
   route_misses = metrics.cell(slot, "proxyd_route_miss_total", "");
   loops = metrics.cell(slot, "proxyd_loop_total", "");
-  tunnels_total = metrics.cell(slot, "proxyd_tunnels_total", "");
+  tunnels_total = metrics.cell(slot, "proxyd_tunnels_made_total", "");
   tunnels = metrics.cell(slot, "proxyd_tunnels", "");
   random_bytes({reinterpret_cast<uint8_t*>(random_.data()), sizeof random_});
 }

@@ -10,14 +10,29 @@ namespace proxyd::admin {
 AdminAnswer get_livez(const AdminRequest&, Context&);
 AdminAnswer get_readyz(const AdminRequest&, Context&);
 AdminAnswer get_status(const AdminRequest&, Context&);
-AdminAnswer post_reload(const AdminRequest&, Context&);
-AdminAnswer post_shutdown(const AdminRequest&, Context&);
 AdminAnswer get_open_api(const AdminRequest&, Context&);
 AdminAnswer get_schema(const AdminRequest&, Context&);
 AdminAnswer get_problem(const AdminRequest&, Context&);
 AdminAnswer get_root(const AdminRequest&, Context&);
+
+// life.cpp
+AdminAnswer post_reload(const AdminRequest&, Context&);
+AdminAnswer post_shutdown(const AdminRequest&, Context&);
+
+// observe.cpp
 AdminAnswer get_rejects(const AdminRequest&, Context&);
 AdminAnswer patch_log_level(const AdminRequest&, Context&);
+
+// sessions.cpp
+AdminAnswer create_login_code(const AdminRequest&, Context&);
+AdminAnswer create_session(const AdminRequest&, Context&);
+AdminAnswer get_session(const AdminRequest&, Context&);
+AdminAnswer delete_session(const AdminRequest&, Context&);
+
+// operations.cpp
+AdminAnswer list_operations(const AdminRequest&, Context&);
+AdminAnswer get_operation(const AdminRequest&, Context&);
+AdminAnswer cancel_operation(const AdminRequest&, Context&);
 
 // metrics.cpp
 AdminAnswer get_metrics(const AdminRequest&, Context&);
@@ -33,6 +48,12 @@ AdminAnswer put_object(const AdminRequest&, Context&);
 AdminAnswer patch_object(const AdminRequest&, Context&);
 AdminAnswer delete_object(const AdminRequest&, Context&);
 
+// routes.cpp
+AdminAnswer get_route(const AdminRequest&, Context&);
+AdminAnswer put_route(const AdminRequest&, Context&);
+AdminAnswer patch_route(const AdminRequest&, Context&);
+AdminAnswer delete_route(const AdminRequest&, Context&);
+
 // revisions.cpp
 AdminAnswer list_revisions(const AdminRequest&, Context&);
 AdminAnswer get_revision(const AdminRequest&, Context&);
@@ -43,9 +64,13 @@ AdminAnswer activate_revision(const AdminRequest&, Context&);
 AdminAnswer list_upstreams(const AdminRequest&, Context&);
 AdminAnswer get_upstream(const AdminRequest&, Context&);
 AdminAnswer get_target(const AdminRequest&, Context&);
+
+// targets.cpp
 AdminAnswer put_target(const AdminRequest&, Context&);
 AdminAnswer patch_target(const AdminRequest&, Context&);
 AdminAnswer delete_target(const AdminRequest&, Context&);
+
+// target_overrides.cpp
 AdminAnswer drain_target(const AdminRequest&, Context&);
 AdminAnswer maintain_target(const AdminRequest&, Context&);
 AdminAnswer ready_target(const AdminRequest&, Context&);

@@ -54,7 +54,7 @@ void append_own(std::string& out, Context& context) {
 
 // Prometheus text 0.0.4, or OpenMetrics where it is asked for: there a counter's family has no `_total`.
 AdminAnswer get_metrics(const AdminRequest& request, Context& context) {
-  const bool open_metrics = request.accept.find("application/openmetrics-text") != std::string::npos;
+  const bool open_metrics = request.field("accept").find("application/openmetrics-text") != std::string::npos;
   const metrics::MetricsRegion& region = context.master.regions().metrics();
   std::map<std::string, std::vector<Series>> by_name;
   for (const Series& series : region.series()) by_name[series.name].push_back(series);

@@ -1,11 +1,13 @@
 #include <fmt/format.h>
 
 #include "master/admin/change.h"
+#include "master/admin/page.h"
 #include "master/admin/resources/handlers.h"
 
 namespace proxyd::admin {
 namespace {
 
+constexpr size_t kUsuallyListed = 50;
 constexpr size_t kMostListed = 200;
 
 Json to_json(const store::Revision& revision) {
@@ -28,7 +30,7 @@ Wanted wanted(const std::string& text, Context& context) {
   const auto number = number_in(text);
   if (!number) return {std::nullopt, problem("not-found", fmt::format("'{}' is no revision", text))};
   auto read = context.master.store().read_revision(*number);
-  if (!read) return {std::nullopt, problem("store-busy", read.error().message)};
+  if (!read) return {std::nullopt, store_answer(read.error())};
   if (!*read) return {std::nullopt, problem("not-found", fmt::format("there is no revision {}", *number))};
   return {std::move(*read), {}};
 }
@@ -36,15 +38,19 @@ Wanted wanted(const std::string& text, Context& context) {
 }  // namespace
 
 AdminAnswer list_revisions(const AdminRequest& request, Context& context) {
-  const auto limit = number_in(request.value("limit", "50"));
-  const auto before = number_in(request.value("cursor", "0"));
-  if (!limit || !before || *limit == 0 || *limit > kMostListed) return problem("malformed", fmt::format("limit is a number from 1 to {}, cursor what next_cursor said", kMostListed));
-  const auto revisions = context.master.store().list_revisions(*before, *limit);
-  if (!revisions) return problem("store-busy", revisions.error().message);
+  const PageRequest page = page_of(request, kUsuallyListed, kMostListed);
+  if (page.refusal) return *page.refusal;
+  const auto before = page.after.empty() ? std::optional<uint64_t>(0) : number_in(page.after);
+  if (!before) return problem("malformed", "cursor is what next_cursor said");
+  const auto revisions = context.master.store().list_revisions(*before, page.limit + 1);
+  if (!revisions) return store_answer(revisions.error());
   Json items = Json::array();
-  for (const store::Revision& revision : *revisions) items.push_back(to_json(revision));
-  const bool more = revisions->size() == *limit && revisions->back().number > 1;
-  return json_answer({{"items", std::move(items)}, {"next_cursor", more ? Json(std::to_string(revisions->back().number)) : Json(nullptr)}});
+  for (const store::Revision& revision : *revisions) {
+    if (items.size() < page.limit) items.push_back(to_json(revision));
+  }
+  const bool more = revisions->size() > page.limit;
+  const std::optional<std::string> last = more ? std::optional(items.back()["revision"].dump()) : std::nullopt;
+  return json_answer(page_json(std::move(items), last));
 }
 
 AdminAnswer get_revision(const AdminRequest& request, Context& context) {
@@ -53,6 +59,7 @@ AdminAnswer get_revision(const AdminRequest& request, Context& context) {
   Json json = to_json(*found.revision);
   json["document"] = Json::parse(found.revision->canonical);
   AdminAnswer answer = json_answer(json);
+  answer.fields["ETag"] = document_tag(found.revision->number);
   if (request.value("format") == "yaml") {
     answer.body = config::to_yaml(json["document"]);
     answer.content_type = "application/yaml";
@@ -79,9 +86,15 @@ AdminAnswer diff_revision(const AdminRequest& request, Context& context) {
 
 // A rollback: a new revision equal to an old one.
 AdminAnswer activate_revision(const AdminRequest& request, Context& context) {
-  Wanted found = wanted(request.parameters.at("n"), context);
+  const Body body = read_json_body(request);
+  if (body.refusal) return *body.refusal;
+  const Wanted found = wanted(request.parameters.at("n"), context);
   if (!found.revision) return found.refusal;
-  return change_document(request, context, config::decode(found.revision->canonical, config::Format::kJson), found.revision->source);
+  DocumentChange change;
+  change.origin = "rollback";
+  change.message = fmt::format("rollback to revision {}", found.revision->number);
+  change.propose = [&found](const Json&) { return Proposal{config::decode(found.revision->canonical, config::Format::kJson), found.revision->source, std::nullopt}; };
+  return change_document(request, context, change);
 }
 
 }  // namespace proxyd::admin

@@ -1,9 +1,10 @@
 #include <fmt/format.h>
 
+#include <algorithm>
+
+#include "master/admin/open_api.h"
 #include "master/admin/resources/handlers.h"
-#include "master/admin/routes.h"
-#include "shared/base/bytes.h"
-#include "shared/base/log.h"
+#include "master/admin/resources/targets.h"
 #include "shared/config/units.h"
 
 namespace proxyd::admin {
@@ -17,10 +18,43 @@ AdminAnswer text_answer(int status, std::string text) {
   return answer;
 }
 
-Json attention_json(Context& context) {
+// An upstream that nobody can answer for: what its visitors see are errors.
+void add_upstreams(std::vector<master::Attention>& all, const master::ActiveConfiguration& active) {
+  for (const auto& [name, upstream] : active.document.upstreams) {
+    const auto is_up = [&](const auto& entry) { return state_of(active.targets.at(name + "/" + entry.first)) == "up"; };
+    const bool any = std::any_of(upstream.targets.begin(), upstream.targets.end(), is_up);
+    if (!any && !upstream.targets.empty()) all.push_back({"error", "no-target-up", fmt::format("no target of upstream '{}' is up: its requests get 503", name), "proxyctl upstream show " + name});
+  }
+}
+
+std::string undo_of(const store::Override& one) {
+  if (one.subject == "workers") return "proxyctl worker scale auto";
+  if (one.subject == "log-level") return "proxyctl logs level info";
+  const size_t slash = std::min(one.subject.find('/'), one.subject.size() - 1);
+  const size_t end = one.subject.rfind(':');
+  const std::string target = one.subject.substr(7, slash - 7) + " " + one.subject.substr(slash + 1, end - slash - 1);
+  return one.kind == "weight" ? "proxyctl upstream weight " + target + " 100%" : "proxyctl upstream ready " + target;
+}
+
+void add_overrides(std::vector<master::Attention>& all, const std::vector<store::Override>& overrides) {
+  for (const store::Override& one : overrides) {
+    const std::string value = one.value.empty() ? "" : " " + one.value;
+    all.push_back({"info", "override", fmt::format("{}{} of {} by {} since {}{}{}", one.kind, value, one.subject, one.owner, one.created, one.expires.empty() ? "" : ", until " + one.expires, one.reason.empty() ? "" : ": " + one.reason), undo_of(one)});
+  }
+}
+
+// What needs a person, the most severe first.
+Json attention_json(const master::ActiveConfiguration* active, Context& context) {
+  std::vector<master::Attention> all = context.master.attention();
+  if (active) add_upstreams(all, *active);
+  const auto overrides = context.master.store().overrides();
+  if (overrides) add_overrides(all, *overrides);
+  if (!overrides) all.push_back({"error", "store", "the store cannot be read: " + overrides.error().message, "proxyctl config history"});
   Json items = Json::array();
-  for (const master::Attention& one : context.master.attention()) {
-    items.push_back({{"severity", one.severity}, {"code", one.code}, {"message", one.message}, {"command", one.command}});
+  for (const char* severity : {"error", "warning", "info"}) {
+    for (const master::Attention& one : all) {
+      if (one.severity == severity) items.push_back({{"severity", one.severity}, {"code", one.code}, {"message", one.message}, {"command", one.command}});
+    }
   }
   return items;
 }
@@ -35,7 +69,7 @@ AdminAnswer get_readyz(const AdminRequest& request, Context& context) {
   const master::Readiness readiness = context.master.readiness();
   if (!readiness.ready) return text_answer(503, readiness.why + "\n");
   if (!readiness.degraded) return text_answer(200, "ready\n");
-  return text_answer(request.value("strict") == "true" ? 503 : 200, "degraded: " + readiness.why + "\n");
+  return text_answer(request.flag("strict") ? 503 : 200, "degraded: " + readiness.why + "\n");
 }
 
 AdminAnswer get_status(const AdminRequest&, Context& context) {
@@ -60,27 +94,8 @@ AdminAnswer get_status(const AdminRequest&, Context& context) {
   json["connections"] = connections;
   json["in_flight"] = in_flight;
   json["workers"] = std::move(workers);
-  json["attention"] = attention_json(context);
+  json["attention"] = attention_json(active.get(), context);
   return json_answer(json);
-}
-
-AdminAnswer post_reload(const AdminRequest&, Context& context) {
-  const auto reloaded = context.master.reload();
-  if (!reloaded) return problem("invalid", reloaded.error().message, {{"errors", problems_json(reloaded.error().problems)}});
-  return json_answer({{"reloaded", true}});
-}
-
-AdminAnswer post_shutdown(const AdminRequest& request, Context& context) {
-  const Body body = read_json_body(request);
-  if (body.refusal) return *body.refusal;
-  milliseconds grace = context.master.bootstrap().shutdown_grace;
-  if (body.json.contains("grace")) {
-    const auto parsed = body.json["grace"].is_string() ? config::parse_duration(body.json["grace"].get<std::string>()) : std::nullopt;
-    if (!parsed) return problem("invalid", "grace is a duration, as \"60s\"", {{"errors", Json::array()}});
-    grace = milliseconds(*parsed);
-  }
-  if (!request.dry_run()) context.master.shut_down(grace);
-  return json_answer({{"stopping", true}, {"grace", config::format_duration(grace.count())}}, 202);
 }
 
 AdminAnswer get_open_api(const AdminRequest&, Context&) { return json_answer(open_api()); }
@@ -93,9 +108,9 @@ AdminAnswer get_schema(const AdminRequest&, Context&) {
 
 AdminAnswer get_problem(const AdminRequest& request, Context&) {
   const std::string& code = request.parameters.at("code");
-  const int status = status_of_problem(code);
-  if (status == 500) return problem("not-found", fmt::format("there is no problem '{}'", code));
-  return json_answer({{"code", code}, {"status", status}});
+  const auto status = status_of_problem(code);
+  if (!status) return problem("not-found", fmt::format("there is no problem '{}'", code));
+  return json_answer({{"code", code}, {"status", *status}, {"title", title_of_problem(code)}});
 }
 
 AdminAnswer get_root(const AdminRequest&, Context&) {
@@ -103,33 +118,8 @@ AdminAnswer get_root(const AdminRequest&, Context&) {
   answer.content_type = "text/html; charset=utf-8";
   answer.body = "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>proxyd</title></head><body><h1>proxyd</h1>"
                 "<p>The admin API is at <code>/api/v1</code>; <code>/api/v1/openapi.json</code> describes it. This version has no browser UI: use <code>proxyctl</code>.</p></body></html>\n";
-  answer.fields["Content-Security-Policy"] = "default-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
+  answer.fields["Content-Security-Policy"] = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
   return answer;
-}
-
-AdminAnswer get_rejects(const AdminRequest& request, Context& context) {
-  constexpr size_t kMost = 256;
-  Json items = Json::array();
-  for (const status::Reject& one : context.master.regions().rejects().newest(kMost)) {
-    const bool wanted = (request.value("client").empty() || one.peer == request.value("client")) && (request.value("reason").empty() || one.reason == request.value("reason"));
-    if (!wanted) continue;
-    const auto time = std::chrono::system_clock::time_point(milliseconds(one.time_ms));
-    items.push_back({{"time", rfc3339(time)}, {"from", one.from_upstream ? "upstream" : "client"}, {"peer", one.peer}, {"reason", one.reason}, {"offset", one.fault_offset}, {"excerpt", one.excerpt}});
-  }
-  return json_answer({{"items", std::move(items)}, {"next_cursor", nullptr}});
-}
-
-AdminAnswer patch_log_level(const AdminRequest& request, Context& context) {
-  const Body body = read_json_body(request);
-  if (body.refusal) return *body.refusal;
-  const std::string name = body.json.value("level", "");
-  const auto level = log_level_from(name);
-  if (!level) return problem("invalid", "level is debug, info, warning or error", {{"errors", Json::array()}});
-  if (!request.dry_run()) {
-    context.master.log().set_level(*level);
-    context.master.pool().broadcast(ipc::MessageType::kLogLevel, {{"level", name}});
-  }
-  return json_answer({{"level", name}});
 }
 
 }  // namespace proxyd::admin

@@ -50,8 +50,8 @@ TEST_F(SqliteStoreTest, KeepsRevisionsOverAReopenWithExactlyOneActive) {
     auto store = open();
     EXPECT_EQ(*store->next_revision_number(), 1u);
     EXPECT_FALSE(*store->active_revision());
-    ASSERT_TRUE(store->commit_revision(revision(1)));
-    ASSERT_TRUE(store->commit_revision(revision(2, R"({"version":1})")));
+    ASSERT_TRUE(store->commit_revision(revision(1), {}));
+    ASSERT_TRUE(store->commit_revision(revision(2, R"({"version":1})"), {}));
   }
   auto store = open();
   const auto active = store->active_revision();
@@ -70,10 +70,10 @@ TEST_F(SqliteStoreTest, KeepsRevisionsOverAReopenWithExactlyOneActive) {
 
 TEST_F(SqliteStoreTest, RefusesARevisionWhoseParentIsNotActiveAnyMore) {
   auto store = open();
-  ASSERT_TRUE(store->commit_revision(revision(1)));
+  ASSERT_TRUE(store->commit_revision(revision(1), {}));
   Revision stale = revision(2);
   stale.parent = 0;
-  const auto committed = store->commit_revision(stale);
+  const auto committed = store->commit_revision(stale, {});
   ASSERT_FALSE(committed);
   EXPECT_EQ(committed.error().kind, Failure::Kind::kConflict);
   EXPECT_EQ((*store->active_revision())->number, 1u);
@@ -82,7 +82,7 @@ TEST_F(SqliteStoreTest, RefusesARevisionWhoseParentIsNotActiveAnyMore) {
 TEST_F(SqliteStoreTest, KeepsTextsWithEveryOctetOfUtf8) {
   auto store = open();
   const std::string odd = "{\"a\":\"é\\u0000'\\\"; DROP TABLE revisions; --\"}";
-  ASSERT_TRUE(store->commit_revision(revision(1, odd)));
+  ASSERT_TRUE(store->commit_revision(revision(1, odd), {}));
   EXPECT_EQ((*store->read_revision(1))->canonical, odd);
 }
 
@@ -112,7 +112,7 @@ TEST_F(SqliteStoreTest, AnswersManyThreadsAtOnce) {
 
 TEST_F(SqliteStoreTest, IsReadableByItsOwnerAlone) {
   auto store = open();
-  ASSERT_TRUE(store->commit_revision(revision(1)));
+  ASSERT_TRUE(store->commit_revision(revision(1), {}));
   ASSERT_TRUE(store->back_up());
   for (const char* name : {"proxyd.db", "proxyd.db-wal", "backup-0.db"}) {
     struct stat status {};
@@ -124,7 +124,7 @@ TEST_F(SqliteStoreTest, IsReadableByItsOwnerAlone) {
 TEST_F(SqliteStoreTest, KeepsThreeCopiesAndMakesNoneOfWhatDidNotChange) {
   auto store = open();
   for (uint64_t number = 1; number <= 5; ++number) {
-    ASSERT_TRUE(store->commit_revision(revision(number)));
+    ASSERT_TRUE(store->commit_revision(revision(number), {}));
     ASSERT_TRUE(store->back_up());
   }
   const auto newest = fs::last_write_time(Copies(folder_).newest_first().front());
@@ -137,7 +137,7 @@ TEST_F(SqliteStoreTest, SetsADamagedFileAsideUnchangedAndServesTheNewestWholeCop
   {
     auto store = open();
     for (uint64_t number = 1; number <= 2; ++number) {
-      ASSERT_TRUE(store->commit_revision(revision(number)));
+      ASSERT_TRUE(store->commit_revision(revision(number), {}));
       ASSERT_TRUE(store->back_up());
     }
   }
@@ -161,18 +161,18 @@ TEST_F(SqliteStoreTest, BeginsEmptyWhenNothingIsWhole) {
   ASSERT_TRUE(store);
   EXPECT_FALSE(*store->active_revision());
   EXPECT_NE(store->degraded().find("no good copy"), std::string::npos);
-  EXPECT_TRUE(store->commit_revision(revision(1)));
+  EXPECT_TRUE(store->commit_revision(revision(1), {}));
 }
 
 TEST_F(SqliteStoreTest, SaysThatTheDiskIsFullAndGoesOnWhenItIsNotAnyMore) {
   auto store = open();
-  ASSERT_TRUE(store->commit_revision(revision(1)));
+  ASSERT_TRUE(store->commit_revision(revision(1), {}));
   ::signal(SIGXFSZ, SIG_IGN);
   rlimit former{};
   ::getrlimit(RLIMIT_FSIZE, &former);
   const rlimit tight{4096, former.rlim_max};   // no file may grow
   ::setrlimit(RLIMIT_FSIZE, &tight);
-  const auto failed = store->commit_revision(revision(2));
+  const auto failed = store->commit_revision(revision(2), {});
   const auto copied = store->back_up();
   ::setrlimit(RLIMIT_FSIZE, &former);
   ASSERT_FALSE(failed);
@@ -180,7 +180,7 @@ TEST_F(SqliteStoreTest, SaysThatTheDiskIsFullAndGoesOnWhenItIsNotAnyMore) {
   ASSERT_FALSE(copied);
   EXPECT_EQ(copied.error().kind, Failure::Kind::kFull);
   EXPECT_EQ((*store->active_revision())->number, 1u);
-  ASSERT_TRUE(store->commit_revision(revision(2)));
+  ASSERT_TRUE(store->commit_revision(revision(2), {}));
   EXPECT_EQ((*store->active_revision())->number, 2u);
   EXPECT_TRUE(store->back_up());
 }
@@ -188,7 +188,7 @@ TEST_F(SqliteStoreTest, SaysThatTheDiskIsFullAndGoesOnWhenItIsNotAnyMore) {
 TEST_F(SqliteStoreTest, PeeksWithoutMakingOrChangingAnything) {
   EXPECT_FALSE(*SqliteStore::peek(folder_));
   EXPECT_TRUE(fs::is_empty(folder_));
-  { ASSERT_TRUE(open()->commit_revision(revision(1))); }
+  { ASSERT_TRUE(open()->commit_revision(revision(1), {})); }
   const auto before = fs::last_write_time(file("proxyd.db"));
   const auto peeked = SqliteStore::peek(folder_);
   ASSERT_TRUE(peeked && *peeked);

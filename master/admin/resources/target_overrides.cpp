@@ -1,0 +1,172 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "master/admin/body_fields.h"
+#include "master/admin/change.h"
+#include "master/admin/resources/handlers.h"
+#include "master/admin/resources/targets.h"
+
+namespace proxyd::admin {
+namespace {
+
+constexpr milliseconds kLook{50};
+constexpr milliseconds kUsualTimeout{60'000};
+constexpr milliseconds kLongestTimeout = std::chrono::hours(24);
+constexpr milliseconds kLongestOverride = std::chrono::hours(24 * 366);
+constexpr int64_t kMostWeight = 10000;
+
+std::string subject_of(const std::string& target, const std::string& aspect) { return fmt::format("target:{}:{}", target, aspect); }
+
+// What every verb takes.
+void take_common(BodyFields& fields, TargetOverride& what) {
+  what.lifetime = fields.duration("for", milliseconds(1000), kLongestOverride);
+  what.reason = fields.text("reason").value_or("");
+}
+
+AdminAnswer target_answer(const AdminRequest& request, Context& context) {
+  const WantedTarget now = find_target(request, context);
+  return now.target ? json_answer(target_json(now.active, *now.upstream, *now.target, context)) : now.refusal;
+}
+
+// What the target would be, without its being so.
+AdminAnswer planned(const WantedTarget& wanted, Context& context, const std::string& state, std::optional<uint32_t> weight) {
+  Json json = target_json(wanted.active, *wanted.upstream, *wanted.target, context);
+  json["dry_run"] = true;
+  json["state"] = state;
+  json["effective_weight"] = weight.value_or(0);
+  return json_answer(json);
+}
+
+Json with_count(Json target, uint32_t in_flight, bool drained) {
+  target["in_flight"] = in_flight;
+  target["drained"] = drained;
+  return target;
+}
+
+Operations::Ending watch_drain(const AdminRequest& request, Context& context, const Operations::Control& control, uint32_t row, milliseconds timeout) {
+  using State = Operations::State;
+  const Idle idle = wait_for_idle(context, control, row, timeout);
+  if (idle == Idle::kInterrupted) {
+    const auto failed = clear_override(request.parameters.at("u") + "/" + request.parameters.at("t"), "admission", context, request.identity.name);
+    return {State::kCancelled, failed ? *failed : target_answer(request, context)};
+  }
+  const AdminAnswer now = target_answer(request, context);
+  if (!now.ok()) return {State::kFailed, now};
+  const uint32_t left = idle == Idle::kYes ? 0 : context.master.regions().status().in_flight_sum(row);
+  return {left == 0 ? State::kDone : State::kTimedOut, json_answer(with_count(Json::parse(now.body), left, left == 0))};
+}
+
+// 50, or "50%" of the document's.
+std::optional<uint32_t> weight_in(BodyFields& fields, uint32_t declared) {
+  const Json* given = fields.any("weight");
+  int64_t value = given && given->is_number_integer() ? given->get<int64_t>() : -1;
+  if (given && given->is_string()) {
+    const std::string text = given->get<std::string>();
+    const bool percent = text.size() >= 2 && text.size() <= 6 && text.ends_with('%') && std::all_of(text.begin(), text.end() - 1, [](char c) { return c >= '0' && c <= '9'; });
+    if (percent) value = (static_cast<int64_t>(declared) * std::stol(text) + 50) / 100;
+  }
+  if (value >= 0 && value <= kMostWeight) return static_cast<uint32_t>(value);
+  fields.fault("weight", "range", fmt::format("weight is a number from 0 to {}, or a percentage of the document's {}, as \"50%\"", kMostWeight, declared));
+  return std::nullopt;
+}
+
+}  // namespace
+
+Idle wait_for_idle(Context& context, const Operations::Control& control, uint32_t row, milliseconds limit) {
+  const Instant end = Clock::now() + limit;
+  const status::StatusRegion& status = context.master.regions().status();
+  for (;;) {
+    const uint32_t left = status.in_flight_sum(row);
+    control.progress({{"in_flight", left}});
+    if (left == 0) return Idle::kYes;
+    if (Clock::now() >= end) return Idle::kNo;
+    if (!control.wait(kLook)) return Idle::kInterrupted;
+  }
+}
+
+std::optional<AdminAnswer> put_override(const AdminRequest& request, Context& context, const WantedTarget& wanted, const TargetOverride& what) {
+  const auto now = std::chrono::system_clock::now();
+  const std::string expires = what.lifetime ? rfc3339(now + *what.lifetime) : "";
+  const auto put = context.master.configuration().put_override({subject_of(wanted.name(), what.aspect), what.kind, what.value, request.identity.name, what.reason, rfc3339(now), expires});
+  if (!put) return failure_answer(put.error());
+  context.master.events().publish("target", {{"upstream", wanted.upstream->name}, {"target", wanted.target->id}, {"state", what.kind}, {"owner", request.identity.name}, {"reason", what.reason}});
+  return std::nullopt;
+}
+
+std::optional<AdminAnswer> clear_override(const std::string& target, const std::string& aspect, Context& context, const std::string& owner) {
+  const auto cleared = context.master.configuration().clear_override(subject_of(target, aspect));
+  if (!cleared) return failure_answer(cleared.error());
+  const size_t slash = target.find('/');
+  if (*cleared) context.master.events().publish("target", {{"upstream", target.substr(0, slash)}, {"target", target.substr(slash + 1)}, {"state", aspect == "weight" ? "weight" : "ready"}, {"owner", owner}});
+  return std::nullopt;
+}
+
+// No new requests from now on; the operation ends when nothing is in flight, or its time is over.
+AdminAnswer drain_target(const AdminRequest& request, Context& context) {
+  const WantedTarget wanted = find_target(request, context);
+  if (!wanted.target) return wanted.refusal;
+  const Body body = read_json_body(request);
+  if (body.refusal) return *body.refusal;
+  BodyFields fields(body.json);
+  TargetOverride what{"admission", "drain", "", "", std::nullopt};
+  take_common(fields, what);
+  const milliseconds wait = request.duration("wait", milliseconds(0), kLongestTimeout);
+  const milliseconds timeout = fields.duration("timeout", milliseconds(0), kLongestTimeout).value_or(std::max(kUsualTimeout, wait));
+  if (auto refused = fields.refusal()) return *refused;
+  if (request.dry_run()) return planned(wanted, context, "draining", std::nullopt);
+  if (auto refused = put_override(request, context, wanted, what)) return *refused;
+  const auto number = context.operations.start("drain", wanted.name(), request.identity.name, [&context, asked = request, row = wanted.row(), timeout](const Operations::Control& control) {
+    return watch_drain(asked, context, control, row, timeout);
+  });
+  if (!number) return problem("too-many", "64 long calls run already; the target drains all the same");
+  const AdminAnswer now = target_answer(request, context);
+  return now.ok() ? answer_for(context.operations, *number, wait, Json::parse(now.body)) : now;
+}
+
+AdminAnswer maintain_target(const AdminRequest& request, Context& context) {
+  const WantedTarget wanted = find_target(request, context);
+  if (!wanted.target) return wanted.refusal;
+  const Body body = read_json_body(request);
+  if (body.refusal) return *body.refusal;
+  BodyFields fields(body.json);
+  TargetOverride what{"admission", "maintenance", "", "", std::nullopt};
+  take_common(fields, what);
+  if (auto refused = fields.refusal()) return *refused;
+  if (request.dry_run()) return planned(wanted, context, "maintenance", std::nullopt);
+  if (auto refused = put_override(request, context, wanted, what)) return *refused;
+  return target_answer(request, context);
+}
+
+AdminAnswer ready_target(const AdminRequest& request, Context& context) {
+  const WantedTarget wanted = find_target(request, context);
+  if (!wanted.target) return wanted.refusal;
+  const Body body = read_json_body(request);
+  if (body.refusal) return *body.refusal;
+  BodyFields fields(body.json);
+  (void)fields.text("reason");
+  if (auto refused = fields.refusal()) return *refused;
+  if (request.dry_run()) return planned(wanted, context, "up", wanted.active->targets.at(wanted.name()).weight.value_or(wanted.target->weight));
+  if (auto refused = clear_override(wanted.name(), "admission", context, request.identity.name)) return *refused;
+  return target_answer(request, context);
+}
+
+// { "weight": 50 } or { "weight": "50%" }; "100%" is the document's own, so nothing is left to override.
+AdminAnswer weigh_target(const AdminRequest& request, Context& context) {
+  const WantedTarget wanted = find_target(request, context);
+  if (!wanted.target) return wanted.refusal;
+  const Body body = read_json_body(request);
+  if (body.refusal) return *body.refusal;
+  BodyFields fields(body.json);
+  TargetOverride what{"weight", "weight", "", "", std::nullopt};
+  take_common(fields, what);
+  const auto weight = weight_in(fields, wanted.target->weight);
+  if (auto refused = fields.refusal()) return *refused;
+  if (request.dry_run()) return planned(wanted, context, state_of(wanted.active->targets.at(wanted.name())), weight);
+  what.value = std::to_string(*weight);
+  const bool as_declared = body.json.at("weight") == "100%";
+  auto refused = as_declared ? clear_override(wanted.name(), "weight", context, request.identity.name) : put_override(request, context, wanted, what);
+  return refused ? *refused : target_answer(request, context);
+}
+
+}  // namespace proxyd::admin
