@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <cstring>
 #include <span>
 #include <string>
 #include <string_view>
@@ -17,6 +18,32 @@ constexpr int hex_value(char c) {
 }
 
 bool equals_ignoring_case(std::string_view a, std::string_view b);
+
+// Copies `text` to `to` and returns the end. Short texts, of which heads are made, without a call: two copies of fixed
+// size that overlap.
+[[gnu::always_inline]] inline char* put_octets(char* to, std::string_view text) {
+  const size_t size = text.size();
+  const char* from = text.data();
+  const auto ends = [=](auto word) __attribute__((always_inline)) {
+    std::memcpy(&word, from, sizeof word);
+    auto last = word;
+    std::memcpy(&last, from + size - sizeof last, sizeof last);
+    std::memcpy(to, &word, sizeof word);
+    std::memcpy(to + size - sizeof last, &last, sizeof last);
+  };
+  if (size > 16) {
+    std::memcpy(to, from, size);
+  } else if (size >= 8) {
+    ends(uint64_t{});
+  } else if (size >= 4) {
+    ends(uint32_t{});
+  } else if (size >= 2) {
+    ends(uint16_t{});
+  } else if (size == 1) {
+    *to = *from;
+  }
+  return to + size;
+}
 
 std::string to_hex(std::span<const uint8_t> bytes);
 

@@ -8,6 +8,8 @@
 #include <string_view>
 #include <vector>
 
+#include "shared/base/bytes.h"
+
 namespace proxyd::http {
 
 // Thrown when one message asks for more memory than it may have: the request is answered 500 (RFC 9110 15.6.1) or the
@@ -45,7 +47,7 @@ class Arena {
 
   std::string_view copy(std::string_view text) {
     char* to = allocate_text(text.size());
-    if (!text.empty()) std::memcpy(to, text.data(), text.size());
+    std::memcpy(to, text.data(), text.size());
     return {to, text.size()};
   }
 
@@ -55,12 +57,7 @@ class Arena {
     const size_t size = (std::string_view(parts).size() + ... + 0);
     char* to = allocate_text(size);
     char* at = to;
-    const auto append = [&at](std::string_view part) {
-      if (part.empty()) return;   // a null pointer, perhaps
-      std::memcpy(at, part.data(), part.size());
-      at += part.size();
-    };
-    (append(std::string_view(parts)), ...);
+    ((at = put_octets(at, std::string_view(parts))), ...);
     return {to, size};
   }
 

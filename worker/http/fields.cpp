@@ -6,16 +6,12 @@
 
 namespace proxyd::http {
 
-void Fields::add(Field field) {
-  if (size_ == capacity_) {
-    const uint32_t grown = capacity_ == 0 ? 24 : capacity_ * 2;
-    Field* fields = arena_->allocate_array<Field>(grown);
-    std::copy_n(fields_, size_, fields);
-    fields_ = fields;
-    capacity_ = grown;
-  }
-  fields_[size_++] = field;
-  present_ |= bit_of(field.known);
+void Fields::grow() {
+  const uint32_t grown = capacity_ == 0 ? 24 : capacity_ * 2;
+  Field* fields = arena_->allocate_array<Field>(grown);
+  std::copy_n(fields_, size_, fields);
+  fields_ = fields;
+  capacity_ = grown;
 }
 
 const Field* Fields::find(FieldName name) const {

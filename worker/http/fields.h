@@ -25,7 +25,11 @@ class Fields {
 
   void add(std::string_view name, std::string_view value) { add({name, value, field_name_from(name)}); }
   void add(FieldName name, std::string_view value) { add({to_string(name), value, name}); }
-  void add(Field field);
+  void add(const Field& field) {
+    if (size_ == capacity_) grow();
+    fields_[size_++] = field;
+    present_ |= bit_of(field.known);
+  }
 
   size_t size() const { return size_; }
   bool empty() const { return size_ == 0; }
@@ -57,6 +61,7 @@ class Fields {
   Arena& arena() const { return *arena_; }
 
  private:
+  void grow();
   template <class Predicate>
   void remove_if(Predicate matches);
 

@@ -29,15 +29,13 @@ class ListMembers {
 
  private:
   size_t end_of_member() const {
+    const char* const begin = rest_.data();
+    const char* const end = begin + rest_.size();
     bool quoted = false;
-    for (size_t at = 0; at < rest_.size(); ++at) {
-      if (rest_[at] == '\\' && quoted) {
-        ++at;
-      } else if (rest_[at] == '"') {
-        quoted = !quoted;
-      } else if (rest_[at] == ',' && !quoted) {
-        return at;
-      }
+    for (const char* at = begin; at < end; ++at) {
+      if (*at == ',' && !quoted) return static_cast<size_t>(at - begin);
+      if (*at == '"') quoted = !quoted;
+      if (*at == '\\' && quoted) ++at;
     }
     return rest_.size();
   }

@@ -28,17 +28,14 @@ Refusal parse_length(std::string_view text, uint64_t& length) {
 
 // The one Content-Length of a section that has at least one (RFC 9110 8.6).
 Result<uint64_t, Refusal> content_length(const Fields& fields) {
-  size_t lines = 0;
-  std::string_view text;
-  for (const http::Field& field : fields) {
-    if (field.known != FieldName::kContentLength) continue;
-    if (field.value.empty()) return Refusal::kClEmpty;
-    text = field.value;
-    ++lines;
+  const http::Field* line = fields.find(FieldName::kContentLength);
+  for (const http::Field* field = line; field != fields.end(); ++field) {
+    if (field->known != FieldName::kContentLength) continue;
+    if (field->value.empty()) return Refusal::kClEmpty;
+    if (field != line) return Refusal::kClDuplicate;
   }
-  if (lines > 1) return Refusal::kClDuplicate;
   uint64_t length = 0;
-  const Refusal refusal = parse_length(text, length);
+  const Refusal refusal = parse_length(line->value, length);
   if (refusal != Refusal::kNone) return refusal;
   return length;
 }

@@ -4,7 +4,6 @@
 #include <cstdint>
 #include <string_view>
 
-#include "shared/base/result.h"
 #include "worker/http/fields.h"
 #include "worker/http/head.h"
 #include "worker/http/refusal.h"
@@ -29,10 +28,6 @@ struct Fault {
   size_t offset = 0;   // of the octet that was wrong, from the head's first
 };
 
-// One field line "name: value" (RFC 9112 5), strictly: a token, no space before the colon, no folding. Views into
-// `line`.
-Result<http::Field, http::Refusal> parse_field_line(std::string_view line);
-
 // The field section of a head or of trailers, line by line. Shared by the parsers below.
 class FieldSection {
  public:
@@ -44,8 +39,8 @@ class FieldSection {
 
  private:
   Progress refuse(http::Refusal refusal, size_t offset);
-  Progress take(std::string_view line, size_t offset);
-  Progress check_partial(std::string_view received, const LineScanner& scanner);
+  Progress take(const LineScanner::Line& line, size_t offset);
+  Progress check_partial(std::string_view received);
 
   http::Fields* fields_;
   const HeadRules* rules_;

@@ -46,8 +46,8 @@ Refusal check_expectation(http::RequestHead& head) {
 Refusal check_upgrade(http::RequestHead& head) {
   const bool asks = head.version == http::Version::kHttp11 && head.fields.has(FieldName::kUpgrade) &&
                     connection_names(head.fields, "upgrade");
-  const bool websocket = equals_ignoring_case(head.fields.combined(FieldName::kUpgrade), "websocket");
-  if (!asks || !websocket || head.method != http::Method::kGet) return Refusal::kNone;
+  const bool websocket = asks && equals_ignoring_case(head.fields.combined(FieldName::kUpgrade), "websocket");
+  if (!websocket || head.method != http::Method::kGet) return Refusal::kNone;
   if (!head.content.is_empty()) return Refusal::kUpgradeBody;
   head.wants_websocket = true;
   return Refusal::kNone;

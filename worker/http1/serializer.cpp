@@ -21,14 +21,8 @@ void Serializer::field_lines(const http::Fields& fields) {
       overflowed_ = true;
       return;
     }
-    std::memcpy(at_, field.name.data(), field.name.size());
-    at_ += field.name.size();
-    *at_++ = ':';
-    *at_++ = ' ';
-    if (!field.value.empty()) std::memcpy(at_, field.value.data(), field.value.size());
-    at_ += field.value.size();
-    *at_++ = '\r';
-    *at_++ = '\n';
+    char* at = put_octets(put_octets(put_octets(at_, field.name), ": "), field.value);
+    at_ = put_octets(at, "\r\n");
   }
 }
 
@@ -57,9 +51,9 @@ void Serializer::request_head(std::string_view method, std::string_view target, 
 
 void Serializer::response_head(int status, std::string_view reason, const http::Fields& fields,
                                const http::ContentLength& content, const ResponseOptions& options) {
-  append("HTTP/1.1 ");
-  append_number(static_cast<uint64_t>(status));
-  append(" ");
+  const auto digit = [status](int divisor) { return static_cast<char>('0' + status / divisor % 10); };
+  const char line[] = {'H', 'T', 'T', 'P', '/', '1', '.', '1', ' ', digit(100), digit(10), digit(1), ' '};
+  append({line, sizeof line});
   append(reason.empty() ? http::reason_phrase(status) : reason);
   append("\r\n");
   field_lines(fields);

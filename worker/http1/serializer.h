@@ -2,9 +2,9 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
 #include <string_view>
 
+#include "shared/base/bytes.h"
 #include "worker/http/head.h"
 
 namespace proxyd::http1 {
@@ -37,9 +37,7 @@ class Serializer {
       overflowed_ = true;
       return;
     }
-    if (text.empty()) return;   // a null pointer, perhaps
-    std::memcpy(at_, text.data(), text.size());
-    at_ += text.size();
+    at_ = put_octets(at_, text);
   }
   void append_number(uint64_t number);
 

@@ -42,6 +42,7 @@ class ContentWriter final : public net::ContentSink {
   size_t waiting() const { return end_ - begin_; }
   bool reserve(size_t octets);
   void append(std::string_view text);
+  net::Taken take_short(std::string_view octets, bool last);
   net::Taken take_octets(const net::Piece& piece, bool last);
   net::Taken take_socket(const net::Piece& piece);
   net::Taken drain_pipe();

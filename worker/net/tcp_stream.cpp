@@ -34,11 +34,13 @@ Moved TcpStream::write(std::span<const iovec> from) {
   msghdr message{};
   message.msg_iov = const_cast<iovec*>(from.data());
   message.msg_iovlen = from.size();
+  size_t wanted = 0;
+  for (const iovec& part : from) wanted += part.iov_len;
   for (;;) {
-    const ssize_t put = ::sendmsg(socket_.value(), &message, MSG_NOSIGNAL);
+    // For one part send is the shorter way through the kernel.
+    const ssize_t put = from.size() == 1 ? ::send(socket_.value(), from[0].iov_base, wanted, MSG_NOSIGNAL)
+                                         : ::sendmsg(socket_.value(), &message, MSG_NOSIGNAL);
     if (put >= 0) {
-      size_t wanted = 0;
-      for (const iovec& part : from) wanted += part.iov_len;
       if (static_cast<size_t>(put) < wanted) watched_.filled();
       return {Moved::State::kSome, static_cast<size_t>(put)};
     }

@@ -2,7 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <bit>
+#include <cstring>
 #include <ctime>
 
 #include "shared/base/digest.h"
@@ -79,12 +81,14 @@ uint64_t Proxy::next_random() {
   return result;
 }
 
+// Eight digits at a time: a nibble an octet, turned into characters all at once.
 std::string_view Proxy::random_hex(char* room, size_t digits) {
-  constexpr char kDigits[] = "0123456789abcdef";
-  uint64_t bits = 0;
-  for (size_t i = 0; i < digits; ++i, bits >>= 4) {
-    if (i % 16 == 0) bits = next_random();
-    room[i] = kDigits[bits & 15];
+  constexpr uint64_t kEach = 0x0101010101010101;
+  for (size_t at = 0; at < digits; at += 8) {
+    uint64_t nibbles = next_random() & (kEach * 0x0F);
+    const uint64_t letters = ((nibbles + kEach * 6) >> 4) & kEach;   // 1 where the nibble is above 9
+    nibbles += kEach * '0' + letters * ('a' - '0' - 10);
+    std::memcpy(room + at, &nibbles, std::min<size_t>(digits - at, 8));
   }
   return {room, digits};
 }
