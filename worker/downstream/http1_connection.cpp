@@ -134,13 +134,21 @@ async::Task<Http1Connection::Next> Http1Connection::serve_one(message::Input& in
   const Http1Exchange::Context context{stream_, services.buffers, services.pipes, peer_, connections_};
   const http1::HeadRules rules = settings().head;
   Http1Exchange exchange(context, rules, input);
-  const Received received = co_await receive_head(exchange, input);
+  const Deadline deadline = Deadline::after(loop().now(), settings().timeouts.client_header);
+  Received received = receive_head(exchange, input);
+  while (received == Received::kPending) {
+    const bool ready = co_await stream_.readable(deadline);
+    received = ready ? receive_head(exchange, input) : Received::kRequest;
+    if (ready) continue;
+    services.head_timeouts.add();
+    exchange.refuse(http::Refusal::kHeaderTimeout);
+  }
   if (received == Received::kNothingYet) co_return Next::kIdle;
   if (received == Received::kEnd) co_return Next::kClose;
   served_any_ = true;
   exchange_ = &exchange;
   co_await services.handler.handle(exchange);
-  co_await conclude(exchange);
+  if (!exchange.writer().finished()) co_await conclude(exchange);
   exchange_ = nullptr;
   const Next next = next_after(exchange);
   message::Input& rest = exchange.reader().rest();
@@ -149,27 +157,20 @@ async::Task<Http1Connection::Next> Http1Connection::serve_one(message::Input& in
   co_return next;
 }
 
-// kNothingYet: the connection goes idle, which holds no frame and no buffer. A peer that is silent in the middle of a
-// head, or sends one that is too large, gives a request that is refused.
-async::Task<Http1Connection::Received> Http1Connection::receive_head(Http1Exchange& exchange, message::Input& input) {
-  const Deadline deadline = Deadline::after(loop().now(), settings().timeouts.client_header);
+// kNothingYet: the connection goes idle, which holds no frame and no buffer. kPending: in the middle of a head. One that
+// is too large gives a request that is refused.
+Http1Connection::Received Http1Connection::receive_head(Http1Exchange& exchange, message::Input& input) {
   bool parse = !input.empty();
   for (;;) {
-    if (parse && exchange.parse() != http1::Progress::kNeedMore) co_return Received::kRequest;
-    if (input.full() && !make_room(exchange, input)) co_return Received::kRequest;
+    if (parse && exchange.parse() != http1::Progress::kNeedMore) return Received::kRequest;
+    if (input.full() && !make_room(exchange, input)) return Received::kRequest;
     const net::Moved moved = input.read(stream_, kHeadBuffer);
     parse = moved.state == net::Moved::State::kSome;
     if (parse) continue;
-    if (moved.state != net::Moved::State::kWouldBlock) co_return Received::kEnd;
-    if (input.empty()) {
-      input.release();
-      co_return Received::kNothingYet;
-    }
-    const bool ready = co_await stream_.readable(deadline);
-    if (ready) continue;
-    connections_.services().head_timeouts.add();
-    exchange.refuse(http::Refusal::kHeaderTimeout);
-    co_return Received::kRequest;
+    if (moved.state != net::Moved::State::kWouldBlock) return Received::kEnd;
+    if (!input.empty()) return Received::kPending;
+    input.release();
+    return Received::kNothingYet;
   }
 }
 

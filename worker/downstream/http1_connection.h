@@ -30,7 +30,7 @@ class Http1Connection : private async::Wakeup {
   friend class Connections;
   enum class State : uint8_t { kIdle, kServing };
   enum class Next : uint8_t { kIdle, kAnother, kClose, kCloseAfterLinger };
-  enum class Received : uint8_t { kRequest, kNothingYet, kEnd };
+  enum class Received : uint8_t { kRequest, kPending, kNothingYet, kEnd };
 
   // Woken: readable while idle, a timeout, the end of `serve`, or the client hung up.
   void woken();
@@ -38,7 +38,7 @@ class Http1Connection : private async::Wakeup {
   void go_idle();
   async::Task<void> serve();
   async::Task<Next> serve_one(message::Input& input);
-  async::Task<Received> receive_head(Http1Exchange& exchange, message::Input& input);
+  Received receive_head(Http1Exchange& exchange, message::Input& input);
   bool make_room(Http1Exchange& exchange, message::Input& input);
   async::Task<bool> receive_proxy_header(message::Input& input);
   async::Task<void> conclude(Http1Exchange& exchange);

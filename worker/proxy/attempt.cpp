@@ -56,17 +56,16 @@ std::string_view Attempt::target_host() {
   return request_.arena().concat(facts.host, ":", std::string_view(port, digits));
 }
 
-async::Task<bool> Attempt::connect(bool fresh) {
-  const Deadline deadline = Deadline::after(request_.loop().now(), request_.timeouts().connect).earlier_of(request_.total);
+async::Task<bool> Attempt::connect() {
   const Instant began = request_.loop().now();
-  auto opened = co_await upstream::open_exchange(member_.target, response_rules(), deadline, fresh);
+  const Deadline deadline = Deadline::after(began, request_.timeouts().connect).earlier_of(request_.total);
+  auto opened = co_await upstream::open_exchange(member_.target, response_rules(), deadline);
   if (!opened) {
     fault_ = opened.error();
     co_return false;
   }
   exchange_ = std::move(*opened);
-  const auto took = std::chrono::duration_cast<std::chrono::microseconds>(request_.loop().now() - began);
-  if (!exchange_->on_reused_connection()) request_.record.connect_us = took.count();
+  request_.record.connect_us = std::chrono::duration_cast<std::chrono::microseconds>(request_.loop().now() - began).count();
   co_return true;
 }
 
@@ -88,6 +87,7 @@ void Attempt::begin_upload() {
   upload_ = relay_content(request_.loop(), content_, exchange_->content(), limits);
 }
 
+// Waits until the head is on its way; whoever could not send it at once calls this.
 async::Task<bool> Attempt::flush_head() {
   for (;;) {
     const net::Taken flushed = exchange_->content().flush();
@@ -106,38 +106,20 @@ async::Task<bool> Attempt::await_go_ahead() {
   if (!sent) co_return true;   // its response, if there is one, tells more
   const Deadline moment = Deadline::at(request_.loop().now() + kGoAheadWait);
   for (;;) {
-    if (!exchange_->has_unread()) {
+    if (fault_ == Fault::kPending || !exchange_->has_unread()) {
       const bool arrived = co_await exchange_->readable(moment);
-      if (!arrived) co_return true;
+      if (!arrived) break;
     }
-    const Deadline first_byte = Deadline::after(request_.loop().now(), request_.timeouts().first_byte);
-    fault_ = co_await exchange_->receive_head(first_byte.earlier_of(request_.total));
+    fault_ = exchange_->receive_head();
+    if (fault_ == Fault::kPending) continue;
     if (fault_ != Fault::kNone) co_return false;
     const http::ResponseHead& response = exchange_->response();
     final_head_ = !response.is_interim();
     if (final_head_ || response.status == 100) co_return !final_head_;
     pass_interim(response);
   }
-}
-
-async::Task<Attempt::Outcome> Attempt::run(bool fresh) {
-  const bool connected = co_await connect(fresh);
-  if (!connected) co_return Outcome::kTargetFailed;
-  if (!send_head()) co_return Outcome::kHeadTooLarge;
-  if (request_.head.content.is_empty()) {
-    if (!request_.head.wants_websocket) (void)exchange_->content().finish(nullptr);
-    (void)co_await flush_head();
-    const Outcome outcome = co_await await_response();
-    co_return outcome;
-  }
-  if (wait_for_continue_) {
-    const bool go_ahead = co_await await_go_ahead();
-    if (final_head_) co_return Outcome::kResponse;
-    if (!go_ahead) co_return Outcome::kTargetFailed;
-  }
-  begin_upload();
-  const Outcome outcome = co_await await_response();
-  co_return outcome;
+  fault_ = Fault::kNone;
+  co_return true;
 }
 
 // What the end of the upload means for the request.
@@ -169,9 +151,28 @@ void Attempt::pass_interim(const http::ResponseHead& response) {
   request_.exchange.send_interim(interim);
 }
 
-// Waits for the final head. Once the request is sent the origin has `first_byte` for it, whatever interim heads come
-// before; as long as content is on its way, the upload's own deadlines hold.
-async::Task<Attempt::Outcome> Attempt::await_response() {
+// Without content the head goes at once, with it beside the first of it.
+void Attempt::start_content() {
+  if (!request_.head.content.is_empty()) return begin_upload();
+  if (!request_.head.wants_websocket) (void)exchange_->content().finish(nullptr);
+}
+
+// Once the request is sent the origin has `first_byte` for its final head, whatever interim heads come before; as long
+// as content is on its way, the upload's own deadlines hold.
+async::Task<Attempt::Outcome> Attempt::run(bool fresh) {
+  if (!fresh) exchange_ = upstream::reuse_connection(member_.target, response_rules());
+  if (!exchange_) {
+    const bool connected = co_await connect();
+    if (!connected) co_return Outcome::kTargetFailed;
+  }
+  if (!send_head()) co_return Outcome::kHeadTooLarge;
+  if (wait_for_continue_) {
+    const bool go_ahead = co_await await_go_ahead();
+    if (final_head_) co_return Outcome::kResponse;
+    if (!go_ahead) co_return Outcome::kTargetFailed;
+  }
+  start_content();
+  if (!upload_ && exchange_->content().flush().state == net::Taken::State::kBlocked) (void)co_await flush_head();
   const config::MaybeDuration limit = request_.timeouts().first_byte;
   std::optional<Deadline> first_byte;
   for (;;) {
@@ -180,10 +181,15 @@ async::Task<Attempt::Outcome> Attempt::await_response() {
       const Outcome uploaded = after_upload();
       if (uploaded != Outcome::kResponse) co_return uploaded;
     }
-    const Deadline from_now = Deadline::after(request_.loop().now(), limit);
-    if (!uploading() && !first_byte) first_byte = from_now;
-    const Fault fault = co_await exchange_->receive_head(first_byte.value_or(from_now).earlier_of(request_.total));
-    if (fault == Fault::kTimeout && request_.total.passed(request_.loop().now())) co_return Outcome::kTotalTimeout;
+    const Fault fault = exchange_->receive_head();
+    if (fault == Fault::kPending) {
+      const Deadline from_now = Deadline::after(request_.loop().now(), limit);
+      if (!uploading() && !first_byte) first_byte = from_now;
+      const bool arrived = co_await exchange_->readable(first_byte.value_or(from_now).earlier_of(request_.total));
+      if (arrived) continue;
+      if (request_.total.passed(request_.loop().now())) co_return Outcome::kTotalTimeout;
+      co_return failed(Fault::kTimeout);
+    }
     if (fault != Fault::kNone) co_return failed(fault);
     if (!exchange_->response().is_interim()) co_return Outcome::kResponse;
     pass_interim(exchange_->response());

@@ -37,12 +37,12 @@ class Attempt {
   }
 
  private:
-  async::Task<bool> connect(bool fresh);
+  async::Task<bool> connect();
   bool send_head();
   void begin_upload();
   async::Task<bool> flush_head();
   async::Task<bool> await_go_ahead();
-  async::Task<Outcome> await_response();
+  void start_content();
   async::Task<void> await_upload_or_arrival();
   void pass_interim(const http::ResponseHead& response);
   Outcome after_upload();

@@ -24,6 +24,7 @@ ProxyError error_of(Fault fault) {
     case Fault::kMalformed: return ProxyError::kProtocolError;
     case Fault::kClosedUnanswered:
     case Fault::kCut: return ProxyError::kResponseIncomplete;
+    case Fault::kPending:
     case Fault::kNone: break;
   }
   return ProxyError::kInternalError;

@@ -54,16 +54,16 @@ async::Task<Fault> connect_to(Http1Connection& connection, async::EventLoop& loo
 
 }  // namespace
 
+std::unique_ptr<Exchange> reuse_connection(const std::shared_ptr<Target>& target, const http1::HeadRules& rules) {
+  std::unique_ptr<Http1Connection> pooled = target->pool().take();
+  if (!pooled) return nullptr;
+  target->counters().reused.add();
+  return std::make_unique<Http1Exchange>(target, std::move(pooled), rules);
+}
+
 async::Task<Result<std::unique_ptr<Exchange>, Fault>> open_exchange(std::shared_ptr<Target> target,
-                                                                    http1::HeadRules rules, Deadline deadline, bool fresh) {
+                                                                    http1::HeadRules rules, Deadline deadline) {
   using Opened = Result<std::unique_ptr<Exchange>, Fault>;
-  if (!fresh) {
-    std::unique_ptr<Http1Connection> pooled = target->pool().take();
-    if (pooled) {
-      target->counters().reused.add();
-      co_return Opened(std::make_unique<Http1Exchange>(std::move(target), std::move(pooled), rules));
-    }
-  }
   Fault fault = Fault::kNoAddress;
   const size_t first = target->next_address();
   for (size_t i = 0; i < target->addresses().size(); ++i) {

@@ -10,9 +10,12 @@
 
 namespace proxyd::upstream {
 
-// An exchange with `target` on a pooled connection, or on a new one: its addresses are tried one after the other until
-// one accepts, all before `deadline`. Suspends while it connects. `fresh`: no pooled one, because one just failed.
+// An exchange with `target` on a pooled connection; null when none is idle.
+std::unique_ptr<Exchange> reuse_connection(const std::shared_ptr<Target>& target, const http1::HeadRules& rules);
+
+// An exchange with `target` on a new connection: its addresses are tried one after the other until one accepts, all
+// before `deadline`. Suspends while it connects.
 async::Task<Result<std::unique_ptr<Exchange>, Fault>> open_exchange(std::shared_ptr<Target> target,
-                                                                    http1::HeadRules rules, Deadline deadline, bool fresh);
+                                                                    http1::HeadRules rules, Deadline deadline);
 
 }  // namespace proxyd::upstream

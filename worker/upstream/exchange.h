@@ -21,6 +21,7 @@ enum class Fault : uint8_t {
   kCut,                 // … in the middle of a head
   kTimeout,
   kMalformed,           // not HTTP as we accept it; see `refusal`
+  kPending,             // none of these: it has not come yet
 };
 
 // What is sent to a target: everything decided, nothing of the client's bytes taken over.
@@ -44,8 +45,8 @@ class Exchange {
   virtual bool begin(const Request& request) = 0;
   virtual net::ContentSink& content() = 0;
 
-  // The next head, interim or final. Suspends.
-  virtual async::Task<Fault> receive_head(Deadline deadline) = 0;
+  // Reads on toward the next head, interim or final: kNone when it is there, kPending when `readable` has to be awaited.
+  virtual Fault receive_head() = 0;
   virtual const http::ResponseHead& response() const = 0;
   virtual http::Refusal refusal() const = 0;
   virtual size_t fault_offset() const = 0;

@@ -103,25 +103,24 @@ bool Http1Exchange::make_room() {
   return true;
 }
 
-async::Task<Fault> Http1Exchange::receive_head(Deadline deadline) {
+Fault Http1Exchange::receive_head() {
   bool parse_now = !input_.empty();
   for (;;) {
     if (parse_now) {
       const Step step = parse();
-      if (step == Step::kHead) co_return Fault::kNone;
-      if (step == Step::kRefused) co_return Fault::kMalformed;
+      if (step == Step::kHead) return Fault::kNone;
+      if (step == Step::kRefused) return Fault::kMalformed;
     }
     if (input_.full() && !make_room()) {
       refusal_ = http::Refusal::kHeaderSize;
-      co_return Fault::kMalformed;
+      return Fault::kMalformed;
     }
     const net::Moved moved = input_.read(connection_->stream(), kResponseBuffer);
     parse_now = moved.state == net::Moved::State::kSome;
     if (parse_now) continue;
-    if (moved.state != net::Moved::State::kWouldBlock) co_return ended();
+    if (moved.state != net::Moved::State::kWouldBlock) return ended();
     if (input_.empty()) input_.release();
-    const bool ready = co_await connection_->stream().readable(deadline);
-    if (!ready) co_return Fault::kTimeout;
+    return Fault::kPending;
   }
 }
 

@@ -24,7 +24,7 @@ class Http1Exchange final : public Exchange {
 
   bool begin(const Request& request) override;
   net::ContentSink& content() override { return writer_; }
-  async::Task<Fault> receive_head(Deadline deadline) override;
+  Fault receive_head() override;
   const http::ResponseHead& response() const override { return *response_; }
   http::Refusal refusal() const override { return refusal_; }
   size_t fault_offset() const override { return fault_offset_; }
