@@ -326,6 +326,29 @@ def test_a_start_that_waits_for_an_address_obeys_term(origin):
             assert "stopped while it waited" in proxyd.logs()
 
 
+def is_served(client):
+    try:
+        client.send(get())
+        return client.response().status == 200
+    except Closed:   # it was idle when room had to be made
+        return False
+
+
+def test_a_worker_short_of_descriptors_serves_on_and_takes_changes(origin):
+    port = free_port()
+    document = site(port, origin.address)
+    with Proxyd(document, descriptors=64) as proxyd:
+        pid = proxyd.pids()[0]
+        clients = [Client(port, timeout=30) for _ in range(100)]
+        eventually(lambda: proxyd.metric("proxyd_accept_errors_total", reason="descriptors") > 0)
+        assert is_served(clients[-1])
+        applied = proxyd.apply({**document, "defaults": {"timeouts": {"connect": "9s"}}})
+        assert applied["acknowledged"] == 1 and proxyd.pids() == [pid]
+        for client in clients:
+            client.socket.close()
+        assert eventually(lambda: status_of(port) == 200) and proxyd.pids() == [pid]
+
+
 @pytest.mark.parametrize("step", killed_apply.STEPS)
 @pytest.mark.skipif(not killed_apply.has_steps(), reason="this build does not stop at steps")
 def test_a_master_killed_at_a_step_of_a_change_leaves_one_revision_everywhere(step, tmp_path):

@@ -70,9 +70,8 @@ class Acceptor::Socket : private async::Wakeup {
     socklen_t size = sizeof peer;
     UniqueFd socket(::accept4(descriptor_.value(), reinterpret_cast<sockaddr*>(&peer), &size, SOCK_NONBLOCK | SOCK_CLOEXEC));
     if (!socket) return after_error(errno);
-    const bool reserve_begun = socket.value() >= acceptor_.reserved_from_;
+    if (socket.value() >= acceptor_.reserved_from_) return adopt_from_reserve(std::move(socket), peer);
     acceptor_.connections_.adopt(std::move(socket), peer, listener_);
-    if (reserve_begun) return after_shortage("few descriptors are left");
     rest_after_ = kFirstRest;
     return true;
   }
@@ -81,6 +80,14 @@ class Acceptor::Socket : private async::Wakeup {
   bool may_replace_idle() {
     pollfd queue{descriptor_.value(), POLLIN, 0};
     return ::poll(&queue, 1, 0) == 1 && acceptor_.connections_.close_oldest_idle_of(*listener_);
+  }
+
+  // It takes the number of the connection that makes room for it, or stays in the reserve and the socket rests.
+  bool adopt_from_reserve(UniqueFd socket, const sockaddr_storage& peer) {
+    const bool again = after_shortage("few descriptors are left");
+    if (UniqueFd lower(again ? ::fcntl(socket.value(), F_DUPFD_CLOEXEC, 0) : -1); lower) socket = std::move(lower);
+    acceptor_.connections_.adopt(std::move(socket), peer, listener_);
+    return again;
   }
 
   // True when it is worth trying again at once.
