@@ -51,6 +51,23 @@ def test_chunked_content_and_trailers_pass_both_ways_rfc9112_7_1(world):
     assert origin.requests[0].body == b"abc"
 
 
+@pytest.mark.parametrize("ending", [b"0\r\n\r\n", b"0\r\nX-Sum: 1\r\n\r\n"], ids=["plain", "trailers"])
+def test_short_chunks_travel_together_and_stay_in_order_rfc9112_7_1(world, ending):
+    _, origin, port = world
+    pieces = [pattern(size) for size in [1] * 500 + [3, 100, 9000, 1, 70_000, 2, 8191, 8192, 8193] + list(range(1, 200))]
+    content = b"".join(pieces)
+    framed = b"".join(b"%x;e=1\r\n%s\r\n" % (len(piece), piece) for piece in pieces) + ending
+    origin.answer = lambda request: b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + framed
+    for step in (len(framed), 1000, 7):
+        with Client(port) as client:
+            client.send(b"POST / HTTP/1.1\r\nHost: a.test\r\nTransfer-Encoding: chunked\r\n\r\n")
+            client.send(*(framed[at:at + step] for at in range(0, len(framed), step)))
+            response = client.response()
+            assert response.body == content and origin.requests[-1].body == content
+            assert response.trailers == ([] if ending == b"0\r\n\r\n" else [("X-Sum", "1")]) == origin.requests[-1].trailers
+            assert response.chunks < len(pieces) / 2
+
+
 def test_head_keeps_the_length_and_has_no_content_rfc9110_9_3_2(world):
     _, origin, port = world
     origin.answer = lambda request: b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n"

@@ -81,7 +81,7 @@ class Client:
         if method == "HEAD" or status in (204, 304) or status < 200:
             return Response(status, fields, b"")
         if lower.get("transfer-encoding", "").lower() == "chunked":
-            body = b""
+            body, chunks = b"", 0
             while True:
                 size = int(self._line().split(b";")[0], 16)
                 if size == 0:
@@ -89,8 +89,9 @@ class Client:
                     while line := self._line():
                         trailers.append(tuple(line.decode("latin-1").split(": ", 1)))
                     response = Response(status, fields, body)
-                    response.trailers = trailers
+                    response.trailers, response.chunks = trailers, chunks
                     return response
+                chunks += 1
                 body += self._exactly(size)
                 assert self._exactly(2) == b"\r\n"
         if "content-length" in lower:

@@ -29,6 +29,7 @@ class ChunkedDecoder {
   // Looks at what has been received and not yet taken. With kData, the caller takes some of `data` and says how much.
   Step next(std::string_view input);
   void take_data(size_t octets);
+  bool ended() const { return part_ == Part::kEnd; }
   http::Refusal refusal() const { return refusal_; }
 
  private:

@@ -41,6 +41,8 @@ class ContentReader final : public net::ContentSource {
   Input& current() { return with_head_.empty() ? bulk_ : with_head_; }
   net::Offer offer_plain(net::PieceKinds kinds);
   net::Offer offer_chunked();
+  net::Offer offer_gathered();
+  void gather(std::string_view data);
   net::Offer read_bulk();
   net::Offer ended(net::Moved::State state);
   bool may_splice(net::PieceKinds kinds) const;
@@ -51,6 +53,7 @@ class ContentReader final : public net::ContentSource {
   http::Fields trailers_;
   http1::Underscore underscore_;   // in names of trailers
   std::optional<http1::ChunkedDecoder> chunks_;
+  std::string_view gathered_;  // of short chunks, in the current input, before what is unread
   http::ContentLength content_;
   uint64_t left_ = 0;          // for kKnown
   uint64_t received_ = 0;

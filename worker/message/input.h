@@ -15,6 +15,7 @@ class Input {
   explicit Input(net::BufferPool& pool) : pool_(&pool) {}
 
   std::string_view unread() const { return {buffer_.data() + begin_, end_ - begin_}; }
+  char* front() { return buffer_.data() + begin_; }
   bool empty() const { return begin_ == end_; }
   void consume(size_t octets) { begin_ += octets; }
 
