@@ -1,5 +1,6 @@
 """Origins that die, reset and answer early; clients that go away. Nothing is left behind, and nobody is misled."""
 import os
+import resource
 import signal
 import socket
 import subprocess
@@ -173,6 +174,22 @@ def test_content_that_goes_until_close_is_whole_only_after_a_clean_end_rfc9112_6
                     client._more()
             assert not closed.value.args[0].endswith(b"\r\n0\r\n\r\n")
     eventually(lambda: at_rest(proxyd))
+
+
+def test_a_worker_without_descriptors_copies_what_it_cannot_splice(world):
+    proxyd, origin, port = world
+    pid = proxyd.pids()[0]
+    with Client(port) as client:
+        origin.answer = lambda request: ok(b"small")
+        client.send(get(b"/"))
+        assert client.response().body == b"small"
+        _, most = resource.prlimit(pid, resource.RLIMIT_NOFILE)
+        resource.prlimit(pid, resource.RLIMIT_NOFILE, (0, most))
+        origin.answer = lambda request: ok(request.body or b"x" * 5_000_000)
+        client.send(get(b"/"))
+        assert client.response().body == b"x" * 5_000_000
+        client.send(b"POST / HTTP/1.1\r\nHost: a.test\r\nContent-Length: 5000000\r\n\r\n", b"y" * 5_000_000)
+        assert client.response().body == b"y" * 5_000_000
 
 
 @pytest.mark.parametrize("end", ["keep", "close", "reset"])
