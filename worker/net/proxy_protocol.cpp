@@ -57,11 +57,9 @@ ProxyHeader parse_v1(std::string_view received) {
   if (!source_port || !destination_port) return {State::kBad};
   header.source = Address::parse(source, *source_port);
   header.destination = Address::parse(destination, *destination_port);
-  const auto family = protocol == "TCP4" ? Address::Family::kIpv4 : Address::Family::kIpv6;
-  const auto fits = [family](const std::optional<Address>& address) {
-    return address && (address->family() == family || family == Address::Family::kIpv6);
-  };
-  if (!fits(header.source) || !fits(header.destination)) return {State::kBad};
+  const bool ipv6 = protocol == "TCP6";   // by how it is written: "::ffff:192.0.2.1" becomes IPv4
+  const auto fits = [ipv6](std::string_view text) { return (text.find(':') != std::string_view::npos) == ipv6; };
+  if (!header.source || !header.destination || !fits(source) || !fits(destination)) return {State::kBad};
   return header;
 }
 

@@ -121,5 +121,83 @@ TEST(Client, IsTheRightmostAddressThatIsNotTrusted) {
   EXPECT_EQ(resolve_client(stranger, "192.0.2.1", http::Scheme::kHttp, head, trusted).text, "192.0.2.1");
 }
 
+TEST(Client, IsNotWhatAStrangerWroteIntoForwardedWhereTheProxySetsTheOtherField) {
+  http::Arena arena;
+  http::RequestHead head(arena);
+  head.fields.add("Forwarded", "for=10.6.6.6;proto=https;host=evil.test");
+  head.fields.add("X-Forwarded-For", "203.0.113.9");
+  head.fields.add("X-Forwarded-Proto", "http");
+  const config::CidrList trusted({"10.0.0.0/8"});
+  const auto peer = config::parse_mapped_address("10.0.0.1").value();
+  const Client client = resolve_client(peer, "10.0.0.1", http::Scheme::kHttp, head, trusted);
+  EXPECT_EQ(client.text, "203.0.113.9");
+  EXPECT_EQ(client.scheme, http::Scheme::kHttp);
+}
+
+TEST(Client, IsReadFromForwardedWithQuotesPortsAndBrackets) {
+  http::Arena arena;
+  http::RequestHead head(arena);
+  head.fields.add("Forwarded", "for=unknown, for=\"[2001:db8::7]:4711\";proto=https;host=\"www.test:8443\", for=10.0.0.9;proto=https;host=\"www.test:8443\"");
+  const config::CidrList trusted({"10.0.0.0/8"});
+  const auto peer = config::parse_mapped_address("10.0.0.1").value();
+  const Client client = resolve_client(peer, "10.0.0.1", http::Scheme::kHttp, head, trusted);
+  EXPECT_EQ(client.text, "2001:db8::7");
+  EXPECT_EQ(client.scheme, http::Scheme::kHttps);
+  EXPECT_EQ(client.authority->host, "www.test");
+  EXPECT_EQ(client.authority->port, 8443);
+}
+
+class Rewriting : public testing::Test {
+ protected:
+  std::string apply(config::Rewrite rules, std::string_view header) {
+    head_.fields.clear();
+    head_.fields.add("X-Path", arena_.copy(header));
+    head_.target = http::parse_target("/a", http::Method::kGet, arena_).value();
+    facts_.head = &head_;
+    return std::string(Rewrite(rules).apply("/a", facts_, arena_));
+  }
+  http::Arena arena_;
+  http::RequestHead head_{arena_};
+  RequestFacts facts_;
+};
+
+TEST_F(Rewriting, ByAVariableStaysAPath) {
+  const config::Rewrite rules{.path = "/{header.X-Path}"};
+  EXPECT_EQ(apply(rules, "x HTTP/1.1"), "/x%20HTTP/1.1");
+  EXPECT_EQ(apply(rules, "x?y#z"), "/x%3Fy%23z");
+  EXPECT_EQ(apply(rules, "%"), "/%25");
+  EXPECT_EQ(apply(rules, "a%4"), "/a%254");
+  EXPECT_EQ(apply(rules, "../%2e%2e/b"), "/b");
+  EXPECT_EQ(apply({.path = "{header.X-Path}"}, ""), "/");
+}
+
+TEST(Expression, TakesAnyOctetForADot) {
+  const auto expression = compile_expression("^/admin/.*x$");
+  EXPECT_TRUE(RE2::FullMatch("/admin/\xFF\xFEx", *expression));
+}
+
+TEST(Condition, LooksAtEveryLineOfAFieldInAnyCase) {
+  config::Match match;
+  match.headers = {{"x-flag", config::Condition::Kind::kEquals, "on"}};
+  http::Arena arena;
+  http::RequestHead head(arena);
+  head.fields.add("X-Flag", "off");
+  head.fields.add("x-FLAG", "on");
+  RequestFacts facts;
+  facts.head = &head;
+  EXPECT_EQ(Conditions(match).first_failed(facts), "");
+}
+
+TEST(Template, RendersLargeValuesWithinTheArena) {
+  http::Arena arena;
+  http::RequestHead head(arena);
+  const std::string value(30'000, 'v');
+  head.fields.add("X", value);
+  RequestFacts facts;
+  facts.head = &head;
+  const ValueTemplate text("{header.X}-{header.X}-{header.X}-{header.X}-{header.X}-{header.Y}");
+  EXPECT_EQ(text.render(facts, arena).size(), 5 * 30'001u);
+}
+
 }  // namespace
 }  // namespace proxyd::routing
