@@ -135,6 +135,23 @@ void Configuration::follow_error_log(const Publication& publication, const std::
   if (level != former) parts_.log.set_level(log_level_from(level).value_or(LogLevel::kInfo));
 }
 
+Result<UniqueFd, Configuration::Failure> Configuration::sealed_apart(const config::Decoded& decoded, uint64_t revision) {
+  constexpr uint32_t kNobodysRow = status::kTargetRows - 1;
+  const auto now = active();
+  config::Materials materials;
+  for (const auto& [upstream_name, upstream] : decoded.document.upstreams) {
+    for (const auto& [id, target] : upstream.targets) {
+      const std::string name = upstream_name + "/" + id;
+      const auto known = now ? now->targets.find(name) : std::map<std::string, config::TargetMaterial>::const_iterator{};
+      const bool same = now && known != now->targets.end() && now->document.upstreams.at(upstream_name).targets.at(id).address == target.address;
+      materials.targets[name] = same ? known->second : config::TargetMaterial{kNobodysRow, {target.address}, config::Admission::kReady, std::nullopt};
+    }
+  }
+  auto snapshot = config::seal({revision, 0, decoded.canonical.dump(), std::move(materials)});
+  if (!snapshot) return refused(snapshot.error().message);
+  return std::move(*snapshot);
+}
+
 // Compile, prepare everywhere, commit, activate everywhere.
 Result<size_t, Configuration::Failure> Configuration::publish(std::shared_ptr<ActiveConfiguration> next, milliseconds bind_patience, const Commit& commit) {
   if (closed_) return refused("proxyd is stopping");

@@ -79,6 +79,11 @@ class Configuration {
   };
   Result<Applied, Failure> apply(Request request);
 
+  // A document that is not in force as a snapshot that a question can be answered by: it gets no rows, no listeners, no
+  // lookups of its own, and no file is read for who may only ask; what it shares with the document in force it knows.
+  // `revision` is what it says it is.
+  Result<UniqueFd, Failure> sealed_apart(const config::Decoded& decoded, uint64_t revision);
+
   // Null before the first revision.
   std::shared_ptr<const ActiveConfiguration> active() const;
 

@@ -58,8 +58,8 @@ class WorkerPool {
   std::vector<WorkerInfo> list();
   // A new worker starts, and when it serves, the one of this slot drains. False when no worker serves there.
   bool restart(uint32_t slot, milliseconds grace);
-  // The answer of one running worker, or nothing after `patience`.
-  std::optional<nlohmann::json> ask(const nlohmann::json& question, milliseconds patience);
+  // The answer of one running worker, or nothing after `patience`. A descriptor may go along.
+  std::optional<nlohmann::json> ask(const nlohmann::json& question, milliseconds patience, UniqueFd attached = {});
   // The error log's level of every worker, now and to come. Empty: the document's, which is `declared`.
   void set_log_level(std::string name, const std::string& declared);
   void broadcast(ipc::MessageType type, const nlohmann::json& body);

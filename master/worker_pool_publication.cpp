@@ -93,14 +93,19 @@ void WorkerPool::forget_publication() {
   current_.reset();
 }
 
-std::optional<nlohmann::json> WorkerPool::ask(const nlohmann::json& question, milliseconds patience) {
+std::optional<nlohmann::json> WorkerPool::ask(const nlohmann::json& question, milliseconds patience, UniqueFd attached) {
   Lock lock(mutex_);
   const auto found = std::find_if(workers_.begin(), workers_.end(), [](const auto& worker) { return worker->state() == State::kRunning; });
   if (found == workers_.end()) return std::nullopt;
   const uint64_t id = next_id_++;
   replies_[id];
   std::set<uint64_t> waiting = {(*found)->incarnation()};
-  send(**found, MessageType::kAsk, id, question);
+  ipc::Message message;
+  message.type = MessageType::kAsk;
+  message.id = id;
+  message.body = question;
+  if (attached) message.descriptors.push_back(std::move(attached));
+  send(**found, std::move(message));
   await(lock, id, waiting, patience);
   std::optional<nlohmann::json> answer;
   if (!replies_[id].empty()) answer = std::move(replies_[id].begin()->second.message.body);

@@ -112,14 +112,25 @@ void Control::activate(const ipc::Message& message) {
 }
 
 void Control::answer(const ipc::Message& question) {
-  const proxy::Configuration* configuration = worker_.configuration();
-  nlohmann::json reply{{"error", "this worker has no configuration yet"}};
+  nlohmann::json reply{{"error", "this worker does not know the question"}};
   try {
-    if (configuration && question.body.value("question", "") == "explain") reply = explain(*configuration, question.body);
+    if (question.body.value("question", "") == "explain") reply = explained(question);
   } catch (const std::exception& error) {   // a question as large as no request may be
     reply = {{"error", error.what()}};
   }
   send(MessageType::kAnswer, question.id, std::move(reply));
+}
+
+// By the configuration in force, or by the snapshot that came with the question.
+nlohmann::json Control::explained(const ipc::Message& question) {
+  if (question.descriptors.empty()) {
+    const proxy::Configuration* configuration = worker_.configuration();
+    return configuration ? explain(*configuration, question.body) : nlohmann::json{{"error", "this worker has no configuration yet"}};
+  }
+  auto snapshot = config::unseal(question.descriptors.front().value());
+  if (!snapshot) return {{"error", snapshot.error().message}};
+  const auto apart = worker_.build_apart(std::move(*snapshot));
+  return apart ? explain(**apart, question.body) : nlohmann::json{{"error", apart.error().pointer + ": " + apart.error().text}};
 }
 
 }  // namespace proxyd::worker

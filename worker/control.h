@@ -22,6 +22,7 @@ class Control : private async::Wakeup {
   void prepare(ipc::Message message);
   void activate(const ipc::Message& message);
   void answer(const ipc::Message& question);
+  nlohmann::json explained(const ipc::Message& question);
   void send(ipc::MessageType type, uint64_t id, nlohmann::json body);
   void master_gone();
 

@@ -110,6 +110,11 @@ Result<Worker::Prepared, proxy::ConfigurationBuilder::Refusal> Worker::prepare(c
   return prepared;
 }
 
+Result<std::shared_ptr<const proxy::Configuration>, proxy::ConfigurationBuilder::Refusal> Worker::build_apart(config::Snapshot snapshot) {
+  proxy::ConfigurationBuilder builder(upstream_services(loop_, buffers_, pipes_, status_, metrics_, slot_), metrics_);
+  return builder.build(std::move(snapshot));
+}
+
 downstream::Settings Worker::settings_for(const config::Listener& listener, const proxy::Configuration& configuration) const {
   const config::Limits& limits = configuration.document.limits;
   downstream::Settings settings;

@@ -47,6 +47,8 @@ class Worker {
   };
   Result<Prepared, proxy::ConfigurationBuilder::Refusal> prepare(config::Snapshot snapshot);
   void activate(Prepared prepared);
+  // A configuration that will never serve, to answer a question by: it shares no targets with the one in force.
+  Result<std::shared_ptr<const proxy::Configuration>, proxy::ConfigurationBuilder::Refusal> build_apart(config::Snapshot snapshot);
   void accept_once() { acceptor_.accept_once(); }
   // Leaves the listeners now, finishes what runs, cuts the rest at the deadline, then stops the loop.
   void drain(Deadline deadline);

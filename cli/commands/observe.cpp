@@ -1,74 +1,162 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <chrono>
-#include <iostream>
 #include <memory>
-#include <set>
+#include <sstream>
 #include <thread>
 
 #include "cli/commands/commands.h"
+#include "cli/output/text.h"
+#include "cli/validators.h"
+#include "shared/config/decode.h"
 
 namespace proxyd::cli {
 namespace {
 
+constexpr int kPatienceMs = 60'000;
+constexpr int kSilenceMs = 400;    // statistics come each second; before them comes all that there was
+
+struct Options {
+  std::vector<std::string> kinds;
+  std::string client;
+  std::string reason;
+  std::string level;
+  std::string duration;
+  bool follow = false;
+};
+
+// The text is the API's own body; `-o name` has the names of the series.
 Exit metrics(const Session& session) {
-  const Session::Outcome outcome = session.get("/metrics");
-  if (outcome.ok()) std::cout << outcome.reply.body;
-  return outcome.exit;
+  const Session::Outcome outcome = session.call({.path = "/metrics"});
+  if (!outcome.ok()) return outcome.exit;
+  if (session.output != "name") return print(outcome.reply.body), Exit::kOk;
+  std::istringstream lines(outcome.reply.body);
+  std::string names;
+  for (std::string line; std::getline(lines, line);) {
+    if (line.starts_with("# TYPE ")) names += line.substr(7, line.find(' ', 7) - 7) + "\n";
+  }
+  return print(names), Exit::kOk;
 }
 
-Exit events(const Session& session, bool follow) {
-  const auto deadline = std::chrono::steady_clock::now() + std::chrono::milliseconds(1500);
-  const auto ended = session.client().events("/api/v1/events", [&](const std::string& kind, const std::string& data) {
-    std::cout << kind << " " << data << std::endl;
-    return follow || std::chrono::steady_clock::now() < deadline;
-  });
-  if (ended) return Exit::kOk;
-  print_error(ended.error().message);
-  return Exit::kUnreachable;
+std::string rendered(const Session& session, const RestClient::Event& event) {
+  const Json data = Json::parse(event.data, nullptr, false);
+  if (session.output == "name") return event.kind + "\n";
+  if (session.output == "json") return fmt::format("{{\"id\":{},\"event\":{},\"data\":{}}}\n", event.id.empty() ? "null" : event.id, Json(event.kind).dump(), event.data);
+  if (session.output == "yaml") return "---\n" + config::to_yaml(Json{{"id", event.id}, {"event", event.kind}, {"data", data}});
+  std::string words;
+  const Json fields = data.is_object() ? data : Json::object();
+  for (const auto& [key, value] : fields.items()) {
+    const std::string text = value.is_string() ? value.get<std::string>() : value.dump();
+    if (!text.empty()) words += fmt::format(" {}={}", key, printable(shell_word(text)));
+  }
+  return fmt::format("{}{}\n", session.painted(event.kind, Colour::kBold), words);
 }
 
-std::string one_line(const Json& reject) {
-  return fmt::format("{}  {}  {}  {}  at octet {}\n", text_of(reject, "time"), text_of(reject, "from"), text_of(reject, "peer"), text_of(reject, "reason"), text_of(reject, "offset"));
+// Statistics come each second; a person who did not ask for them is not shown them.
+bool is_wanted(const Session& session, const Options& options, const std::string& kind) {
+  if (!options.kinds.empty()) return std::find(options.kinds.begin(), options.kinds.end(), kind) != options.kinds.end();
+  return session.output != "table" || kind != "stats";
 }
 
-Exit rejects(const Session& session, bool follow) {
-  std::set<std::string> seen;
+// From what the server still remembers on; a stream that ends is taken up again where it was.
+Exit events(const Session& session, const Options& options) {
+  std::string last = "0";
   for (;;) {
-    const Session::Outcome outcome = session.get("/api/v1/rejects");
+    const auto ended = RestClient(session.address, session.token).events("/api/v1/events", last, options.follow ? kPatienceMs : kSilenceMs, [&](const RestClient::Event& event) {
+      if (!event.id.empty()) last = event.id;
+      end_when_reader_left();
+      if (is_wanted(session, options, event.kind)) print(rendered(session, event));
+      return true;
+    });
+    if (!ended) return print_error(ended.error().message, ended.error().hint), ended.error().exit;
+    if (!options.follow) return Exit::kOk;
+  }
+}
+
+Table reject_table(const Session& session, const Json& items) {
+  std::vector<Table::Column> columns = {{"TIME"}, {"FROM"}, {"PEER"}, {"REASON"}, {"AT", true}};
+  columns.push_back({"FIRST LINE"});
+  Table rows(std::move(columns));
+  for (const Json& one : items) {
+    const std::string excerpt = one.value("excerpt", "");
+    const std::string line = session.wide() ? excerpt : excerpt.substr(0, excerpt.find_first_of("\r\n"));
+    rows.add({text_of(one, "time"), text_of(one, "from"), text_of(one, "peer"), text_of(one, "reason"), text_of(one, "offset"), shell_word(line) == line ? line : "\"" + line + "\""});
+  }
+  return rows;
+}
+
+std::string reject_line(const Json& one) {
+  const std::string excerpt = one.value("excerpt", "");
+  return fmt::format("{}  {}  {}  {}  at octet {}  \"{}\"\n", text_of(one, "time"), text_of(one, "from"), printable(text_of(one, "peer")), text_of(one, "reason"), text_of(one, "offset"), printable(excerpt.substr(0, excerpt.find_first_of("\r\n"))));
+}
+
+// The server keeps the newest 256: what the last look did not have is new.
+Exit follow_rejects(const Session& session, const std::string& path) {
+  std::vector<std::string> known;
+  for (;;) {
+    const Session::Outcome outcome = session.get(path);
     if (!outcome.ok()) return outcome.exit;
-    const Json items = outcome.reply.json().value("items", Json::array());
+    const Json items = outcome.items();
+    std::vector<std::string> now;
     std::string out;
     for (auto item = items.rbegin(); item != items.rend(); ++item) {
-      if (seen.insert(item->dump()).second) out += one_line(*item);
+      now.push_back(item->dump());
+      const bool is_new = std::find(known.begin(), known.end(), now.back()) == known.end();
+      if (is_new) out += session.output == "json" ? now.back() + "\n" : session.output == "yaml" ? "---\n" + config::to_yaml(*item) : reject_line(*item);
     }
-    if (!follow) return session.show(outcome, out);
-    std::cout << out << std::flush;
+    print(out);
+    end_when_reader_left();
+    known = std::move(now);
     std::this_thread::sleep_for(std::chrono::seconds(1));
   }
 }
 
-Exit level(const Session& session, const std::string& name) {
-  const Session::Outcome outcome = session.call({"PATCH", "/api/v1/logs/level", Json{{"level", name}}.dump(), "application/json", {}});
-  return session.show(outcome, "the error log's level is " + name + "\n");
+Exit rejects(const Session& session, const Options& options) {
+  std::string query;
+  if (!options.client.empty()) query += "client=" + encoded(options.client);
+  if (!options.reason.empty()) query += (query.empty() ? "reason=" : "&reason=") + encoded(options.reason);
+  const std::string path = "/api/v1/rejects" + (query.empty() ? "" : "?" + query);
+  if (options.follow) return follow_rejects(session, path);
+  const Session::Outcome outcome = session.get(path);
+  if (session.output != "name") return session.show(outcome, reject_table(session, outcome.items()), "no message was refused");
+  std::vector<std::string> peers;
+  for (const Json& one : outcome.items()) peers.push_back(text_of(one, "peer"));
+  return session.show(outcome, "", peers);
+}
+
+Exit level(const Session& session, const Options& options) {
+  Json body{{"level", options.level}};
+  if (!options.duration.empty()) body["for"] = options.duration;
+  const Session::Outcome outcome = session.call({.method = "PATCH", .path = "/api/v1/logs/level", .body = body.dump()});
+  if (!outcome.ok()) return outcome.exit;
+  session.show(outcome, "the error log's level is " + options.level + (options.duration.empty() ? "" : " for " + options.duration) + "\n", {options.level});
+  say("override, not in the document; undo: proxyctl logs level info");
+  return Exit::kOk;
 }
 
 }  // namespace
 
 void add_observe(CLI::App& app, Session& session, Exit& exit) {
+  auto options = std::make_shared<Options>();
+  const auto run = [&session, &exit, options](Exit (*command)(const Session&, const Options&)) {
+    return [&session, &exit, options, command] { exit = command(session, *options); };
+  };
   app.add_subcommand("metrics", "Prometheus text")->callback([&session, &exit] { exit = metrics(session); });
-  auto follow = std::make_shared<bool>(false);
-  CLI::App* command = app.add_subcommand("events", "What happens, as it happens");
-  command->add_flag("-f,--follow", *follow, "Until interrupted");
-  command->callback([&session, &exit, follow] { exit = events(session, *follow); });
+  CLI::App* command = app.add_subcommand("events", "What happened lately; with -f, what happens");
+  command->add_flag("-f,--follow", options->follow, "Go on until interrupted");
+  command->add_option("--kind", options->kinds, "Only these: stats, revision, target, worker …; else all but stats")->allow_extra_args(false)->delimiter(',')->type_name("KIND");
+  command->callback(run(events));
   CLI::App* logs = app.add_subcommand("logs", "Logs")->require_subcommand(1);
-  command = logs->add_subcommand("rejects", "Messages that were refused");
-  command->add_flag("-f,--follow", *follow, "Until interrupted");
-  command->callback([&session, &exit, follow] { exit = rejects(session, *follow); });
-  auto name = std::make_shared<std::string>();
-  command = logs->add_subcommand("level", "Level of the error log");
-  command->add_option("level", *name)->required()->check(CLI::IsMember({"debug", "info", "warning", "error"}));
-  command->callback([&session, &exit, name] { exit = level(session, *name); });
+  command = logs->add_subcommand("rejects", "The last messages that were refused, and why");
+  command->add_flag("-f,--follow", options->follow, "Go on until interrupted");
+  command->add_option("--client", options->client, "Only from this address")->type_name("ADDRESS");
+  command->add_option("--reason", options->reason, "Only for this reason")->type_name("REASON");
+  command->callback(run(rejects));
+  command = logs->add_subcommand("level", "Another level of the error log, for now");
+  command->add_option("level", options->level, "debug, info, warning or error")->required()->check(CLI::IsMember({"debug", "info", "warning", "error"}).description(""))->type_name("debug|info|warning|error");
+  command->add_option("--for", options->duration, "Goes back by itself after this time")->check(duration())->type_name("DURATION");
+  command->callback(run(level));
 }
 
 }  // namespace proxyd::cli

@@ -1,35 +1,16 @@
 #include "cli/rest/client.h"
 
-#include <Poco/Net/HTTPClientSession.h>
 #include <Poco/Net/HTTPRequest.h>
 #include <Poco/Net/HTTPResponse.h>
-#include <Poco/Net/HTTPSClientSession.h>
-#include <Poco/Net/StreamSocket.h>
+#include <Poco/Net/NetException.h>
 #include <Poco/StreamCopier.h>
 #include <Poco/URI.h>
 #include <fmt/format.h>
 
+#include "cli/rest/connection.h"
+
 namespace proxyd::cli {
 namespace {
-
-using Poco::Net::HTTPClientSession;
-
-// A session on a connected unix socket; POCO has a constructor for a socket that is there.
-class UnixSession : public HTTPClientSession {
- public:
-  explicit UnixSession(const Poco::Net::StreamSocket& socket) : HTTPClientSession(socket) {}
-};
-
-std::unique_ptr<HTTPClientSession> open_session(const std::string& address) {
-  if (address.starts_with("unix:")) {
-    Poco::Net::StreamSocket socket;
-    socket.connect(Poco::Net::SocketAddress(Poco::Net::SocketAddress::UNIX_LOCAL, address.substr(5)));
-    return std::make_unique<UnixSession>(socket);
-  }
-  const Poco::URI uri(address);
-  if (uri.getScheme() == "https") return std::make_unique<Poco::Net::HTTPSClientSession>(uri.getHost(), uri.getPort());
-  return std::make_unique<HTTPClientSession>(uri.getHost(), uri.getPort());
-}
 
 Poco::Net::HTTPRequest make_request(const RestClient::Call& call, const std::string& address, const std::string& token) {
   Poco::Net::HTTPRequest request(call.method, call.path, Poco::Net::HTTPMessage::HTTP_1_1);
@@ -41,8 +22,21 @@ Poco::Net::HTTPRequest make_request(const RestClient::Call& call, const std::str
   return request;
 }
 
-Error unreachable(const std::string& address, const std::string& why) {
-  return Error{fmt::format("no proxyd answers at {}: {}", address, why)};
+CallFailure silent(const std::string& address, int seconds, bool changes) {
+  return {Exit::kTimedOut, fmt::format("{} did not answer within {} s{}", address, seconds, changes ? "; whether it was done is unknown" : ""),
+          changes ? "look with: proxyctl config history, proxyctl status" : "try again, or look at proxyd's log"};
+}
+
+CallFailure broken(const std::string& address, const std::string& why) {
+  return {Exit::kUnreachable, fmt::format("the answer of {} broke off: {}", address, why), "see whether it runs: proxyctl status"};
+}
+
+Reply read_reply(Poco::Net::HTTPResponse& response, std::istream& in) {
+  Reply reply{static_cast<int>(response.getStatus()), "", response.getContentType(), response.get("ETag", ""), response.get("Location", "")};
+  Poco::StreamCopier::copyToString(in, reply.body);
+  const bool cut = response.hasContentLength() && response.getContentLength64() > static_cast<Poco::Int64>(reply.body.size());
+  if (cut) throw Poco::Net::MessageException("it is shorter than it says");
+  return reply;
 }
 
 }  // namespace
@@ -55,6 +49,7 @@ Exit exit_of(const Reply& reply) {
     case 421:
     case 429: return Exit::kNotAllowed;
     case 404: return Exit::kNotFound;
+    case 405: return Exit::kUsage;
     case 409:
     case 412:
     case 428: return Exit::kConflict;
@@ -67,41 +62,54 @@ Exit exit_of(const Reply& reply) {
   }
 }
 
-Result<Reply> RestClient::call(const Call& call) const {
+Result<Reply, CallFailure> RestClient::call(const Call& call) const {
+  auto session = connect(address_, call.timeout_seconds * 1000);
+  if (!session) return session.error();
+  const bool changes = call.method != "GET";
   try {
-    const auto session = open_session(address_);
-    session->setTimeout(Poco::Timespan(call.timeout_seconds, 0));
     Poco::Net::HTTPRequest request = make_request(call, address_, token_);
-    std::ostream& out = session->sendRequest(request);
+    std::ostream& out = (*session)->sendRequest(request);
     out << call.body;
     out.flush();
     Poco::Net::HTTPResponse response;
-    std::istream& in = session->receiveResponse(response);
-    Reply reply{static_cast<int>(response.getStatus()), "", response.get("ETag", ""), response.get("Location", "")};
-    Poco::StreamCopier::copyToString(in, reply.body);
-    return reply;
+    std::istream& in = (*session)->receiveResponse(response);
+    return read_reply(response, in);
+  } catch (const Poco::TimeoutException& error) {
+    return failed_connection(address_, error).value_or(silent(address_, call.timeout_seconds, changes));
   } catch (const Poco::Exception& error) {
-    return unreachable(address_, error.displayText());
+    return failed_connection(address_, error).value_or(broken(address_, error.displayText()));
   }
 }
 
-Result<bool> RestClient::events(const std::string& path, const std::function<bool(const std::string&, const std::string&)>& each) const {
+Result<bool, CallFailure> RestClient::events(const std::string& path, const std::string& last_id, int patience_ms, const std::function<bool(const Event&)>& each) const {
+  auto session = connect(address_, patience_ms);
+  if (!session) return session.error();
   try {
-    const auto session = open_session(address_);
-    session->setTimeout(Poco::Timespan(60, 0));
-    Poco::Net::HTTPRequest request = make_request({"GET", path, "", "", {}}, address_, token_);
-    session->sendRequest(request);
+    Poco::Net::HTTPRequest request = make_request({"GET", path, "", "", {{"Last-Event-ID", last_id}}}, address_, token_);
+    (*session)->sendRequest(request);
     Poco::Net::HTTPResponse response;
-    std::istream& in = session->receiveResponse(response);
-    if (response.getStatus() != 200) return Error{fmt::format("the server answered {}", static_cast<int>(response.getStatus()))};
-    std::string line, kind;
+    std::istream& in = (*session)->receiveResponse(response);
+    if (response.getStatus() != 200) {
+      const Reply refused = read_reply(response, in);
+      const Json problem = refused.json();
+      return CallFailure{exit_of(refused), problem.is_object() ? problem.value("detail", "") : fmt::format("the server answered {}", refused.status), ""};
+    }
+    Event event;
+    std::string line;
     while (std::getline(in, line)) {
-      if (line.starts_with("event: ")) kind = line.substr(7);
-      if (line.starts_with("data: ") && !each(kind, line.substr(6))) return true;
+      if (line.starts_with("id: ")) event.id = line.substr(4);
+      if (line.starts_with("event: ")) event.kind = line.substr(7);
+      if (line.starts_with("data: ")) event.data = line.substr(6);
+      if (!line.empty() || event.data.empty()) continue;
+      if (!each(event)) return true;
+      event = Event{};
     }
     return true;
+  } catch (const Poco::TimeoutException& error) {
+    if (auto nobody = failed_connection(address_, error)) return *nobody;
+    return true;
   } catch (const Poco::Exception& error) {
-    return unreachable(address_, error.displayText());
+    return failed_connection(address_, error).value_or(broken(address_, error.displayText()));
   }
 }
 

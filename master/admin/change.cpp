@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "master/admin/provenance.h"
+
 namespace proxyd::admin {
 namespace {
 
@@ -86,6 +88,7 @@ std::optional<AdminAnswer> check_preconditions(const AdminRequest& request, cons
 AdminAnswer applied_answer(const master::Configuration::Applied& applied, const std::string& object, const AdminRequest& request, Context& context) {
   Json changes = Json::array();
   for (const config::Change& one : applied.changes) changes.push_back(change_json(one));
+  if (request.dry_run()) changes = with_provenance(std::move(changes), context);
   Json json{{"revision", applied.revision}, {"parent", applied.parent}, {"changes", std::move(changes)}, {"workers", applied.workers}, {"acknowledged", applied.acknowledged}, {"warnings", problems_json(applied.warnings)}};
   if (request.dry_run()) json["dry_run"] = true;
   AdminAnswer answer = json_answer(json);

@@ -22,7 +22,8 @@ enum class MessageType : uint32_t {
   kDrain = 4,        // {deadline_ms}: leave and close the listeners, finish what runs, cut the rest at the deadline, exit
   kStop = 5,         // {}: exit now
   kAcceptOnce = 6,   // {}: accept until EAGAIN once, for a wake-up may have died with another worker
-  kAsk = 7,          // {question, …}: answered by kAnswer of the same id; questions: "explain"
+  kAsk = 7,          // {question, …}: answered by kAnswer of the same id; questions: "explain", by
+                     // the configuration in force or by a snapshot whose descriptor comes along
   kLogLevel = 8,     // {level}
   kPing = 10,        // {}: answered by kPong of the same id
   // worker → master

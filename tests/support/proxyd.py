@@ -46,7 +46,7 @@ class UnixConnection(http.client.HTTPConnection):
 
 class Proxyd:
     """A running proxyd. `document` None: no --config. `state` outlives it when it was given. `ready` False: does not wait.
-    `descriptors`: how many files each process may have open."""
+    `descriptors`: how many files each process may have open. `admin`: the address of its TCP side."""
 
     def __init__(self, document, workers=1, state=None, arguments=(), environment=None, ready=True, descriptors=None, admin="off"):
         self.folder = tempfile.TemporaryDirectory(prefix="proxyd-test-")

@@ -4,6 +4,7 @@
 #include <array>
 
 #include "master/admin/change.h"
+#include "master/admin/provenance.h"
 #include "master/admin/resources/handlers.h"
 
 namespace proxyd::admin {
@@ -112,7 +113,7 @@ AdminAnswer diff_config(const AdminRequest& request, Context& context) {
   const auto active = context.master.configuration().active();
   Json changes = Json::array();
   for (const config::Change& change : config::diff(active ? active->canonical : Json(nullptr), decoded.canonical)) changes.push_back(change_json(change));
-  return json_answer({{"revision", active ? active->revision.number : 0}, {"changes", std::move(changes)}, {"warnings", problems_json(decoded.warnings)}});
+  return json_answer({{"revision", active ? active->revision.number : 0}, {"changes", with_provenance(std::move(changes), context)}, {"warnings", problems_json(decoded.warnings)}});
 }
 
 AdminAnswer get_object(const AdminRequest& request, Context& context) {

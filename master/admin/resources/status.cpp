@@ -85,7 +85,9 @@ AdminAnswer get_status(const AdminRequest&, Context& context) {
   }
   Json json{{"version", "0.1.0"}, {"ready", readiness.ready}, {"degraded", readiness.degraded}, {"why", readiness.why},
             {"uptime", config::format_duration(std::chrono::duration_cast<std::chrono::seconds>(Clock::now() - context.master.started()).count() * 1000)},
-            {"config_source", context.master.bootstrap().config_source}, {"revision", nullptr}};
+            {"config_source", context.master.bootstrap().config_source}, {"admin_url", nullptr}, {"revision", nullptr}};
+  const std::string& address = context.master.bootstrap().admin_address;
+  if (address != "off") json["admin_url"] = fmt::format("http://{}/", address);
   if (active) {
     json["revision"] = {{"revision", active->revision.number}, {"author", active->revision.author}, {"created", active->revision.created}, {"message", active->revision.message}};
     json["hosts"] = active->document.hosts.size();

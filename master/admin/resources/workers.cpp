@@ -11,11 +11,9 @@
 namespace proxyd::admin {
 namespace {
 
-constexpr milliseconds kPatience{2000};
 constexpr milliseconds kLook{50};
 constexpr int64_t kMostWorkers = 64;
 constexpr milliseconds kLongestOverride = std::chrono::hours(24 * 366);
-constexpr size_t kMostQuestion = 64 * 1024;
 
 Json to_json(const master::WorkerInfo& worker) {
   return {{"slot", worker.slot}, {"pid", worker.pid == 0 ? Json(nullptr) : Json(worker.pid)}, {"generation", 1}, {"state", worker.state}, {"revision", worker.revision},
@@ -92,29 +90,6 @@ AdminAnswer scale_workers(const AdminRequest& request, Context& context) {
     if (!done) return store_answer(done.error());
   }
   return json_answer({{"count", wanted}, {"override", number}});
-}
-
-AdminAnswer post_explain(const AdminRequest& request, Context& context) {
-  const Body body = read_json_body(request);
-  if (body.refusal) return *body.refusal;
-  if (request.body.size() > kMostQuestion) return invalid("", "range", fmt::format("a request to explain has at most {} octets", kMostQuestion));
-  BodyFields fields(body.json);
-  if (!fields.text("url", 8192)) fields.fault("url", "missing", "url is a text, as \"http://www.example.com/path\"");
-  for (const char* name : {"method", "client", "listener"}) (void)fields.text(name, 256);
-  const Json* headers = fields.any("headers");
-  if (headers && !headers->is_object()) fields.fault("headers", "type", "headers is an object of texts");
-  const Json none = Json::object();
-  const Json& given = headers && headers->is_object() ? *headers : none;
-  for (const auto& [name, value] : given.items()) {
-    if (!value.is_string()) fields.fault("headers", "type", fmt::format("the header {} is a text", name));
-  }
-  if (auto refused = fields.refusal()) return *refused;
-  nlohmann::json question = nlohmann::json::parse(body.json.dump());
-  question["question"] = "explain";
-  const auto answer = context.master.pool().ask(question, kPatience);
-  if (!answer) return problem("worker-timeout", "no worker answered within 2 s");
-  if (answer->contains("error")) return invalid("/url", "value", answer->at("error").get<std::string>());
-  return json_answer(Json::parse(answer->dump()));
 }
 
 }  // namespace proxyd::admin

@@ -1,0 +1,67 @@
+#include "master/admin/provenance.h"
+
+#include <algorithm>
+#include <array>
+#include <vector>
+
+namespace proxyd::admin {
+namespace {
+
+constexpr int kMostRevisions = 500;
+constexpr size_t kMostOctets = 64 * 1024 * 1024;
+
+Json to_json(const store::Revision& revision) { return {{"by", revision.author}, {"at", revision.created}, {"revision", revision.number}}; }
+
+bool is_section_of_objects(const std::string& pointer) {
+  constexpr std::array<std::string_view, 7> kSections = {"/listeners", "/certificates", "/cache_policies", "/rate_limits", "/access_lists", "/upstreams", "/hosts"};
+  return std::find(kSections.begin(), kSections.end(), pointer) != kSections.end();
+}
+
+// Something that would go, and where in the answer its origin belongs.
+struct Removed {
+  Json::json_pointer document;
+  Json::json_pointer answer;
+};
+
+std::vector<Removed> removed_by(const Json& changes) {
+  std::vector<Removed> all;
+  for (size_t i = 0; i < changes.size(); ++i) {
+    if (changes[i].value("op", "") != "remove") continue;
+    const std::string pointer = changes[i].value("pointer", "");
+    const Json::json_pointer document(pointer);
+    const Json::json_pointer answer = Json::json_pointer() / i;
+    all.push_back({document, answer / "added"});
+    if (!is_section_of_objects(pointer)) continue;
+    for (const auto& [name, object] : changes[i]["from"].items()) all.push_back({document / name, answer / "objects" / name});
+  }
+  return all;
+}
+
+}  // namespace
+
+Json with_provenance(Json changes, Context& context) {
+  for (Json& change : changes) {   // an object before any name is put into it: "0" is a name too
+    if (change.value("op", "") == "remove" && is_section_of_objects(change.value("pointer", ""))) change["objects"] = Json::object();
+  }
+  std::vector<Removed> wanted = removed_by(changes);
+  const auto active = context.master.configuration().active();
+  if (!active) return changes;
+  store::Revision younger = active->revision;
+  size_t octets = 0;
+  for (int looked = 0; !wanted.empty() && looked < kMostRevisions && octets < kMostOctets; ++looked) {
+    auto read = younger.parent == 0 ? store::Outcome<std::optional<store::Revision>>(std::nullopt) : context.master.store().read_revision(younger.parent);
+    if (!read) break;
+    const Json older = *read ? Json::parse((*read)->canonical, nullptr, false) : Json::object();
+    octets += *read ? (*read)->canonical.size() : 0;
+    std::erase_if(wanted, [&](const Removed& one) {
+      if (older.contains(one.document)) return false;
+      changes[one.answer] = to_json(younger);
+      return true;
+    });
+    if (!*read) break;
+    younger = std::move(**read);
+  }
+  return changes;
+}
+
+}  // namespace proxyd::admin
