@@ -50,16 +50,20 @@ class Acceptor::Socket : private async::Wakeup {
     watched_ = false;
     acceptor_.loop_.unwatch_level(descriptor_.value());
   }
-  // At most `most` connections.
-  void accept(int most) {
+  // At most `most` connections; true when more may wait.
+  bool accept(int most) {
     for (int i = 0; i < most; ++i) {
-      if (!accept_one()) return;
+      if (!accept_one()) return false;
     }
+    return true;
   }
 
  private:
   void woken() {
-    if (watched_) return accept(kBatch), acceptor_.rebalance();
+    if (watched_) {
+      accept(kBatch);
+      return acceptor_.rebalance();
+    }
     if (acceptor_.joined_) join();   // rested
   }
 
@@ -177,11 +181,17 @@ void Acceptor::join_all() {
 void Acceptor::leave_all() {
   joined_ = false;
   status_.worker(slot_).accepting.store(0, std::memory_order_relaxed);
-  for (const auto& [address, socket] : sockets_) {
-    socket->leave();
-    socket->accept(kSweep);
-  }
+  for (const auto& [address, socket] : sockets_) socket->leave();
   check_after_ = kFirstCheck;
+  accept_while_away();
+}
+
+// A wake-up for a connection that waits may have come here alone. But to sweep the queue would undo why this worker
+// went away: a batch at a time, and the others have a moment for the rest.
+void Acceptor::accept_while_away() {
+  bool more = false;
+  for (const auto& [address, socket] : sockets_) more = socket->accept(kBatch) || more;
+  if (more) check_after_ = kFirstCheck;
   arm_check();
 }
 
@@ -211,7 +221,7 @@ void Acceptor::rebalance() {
   } else if (has_few()) {
     join_all();
   } else {
-    arm_check();
+    accept_while_away();
   }
 }
 

@@ -55,6 +55,7 @@ class Acceptor : private async::Wakeup {
   bool has_few() const;
   void join_all();
   void leave_all();
+  void accept_while_away();
   void arm_check();
   void reserve_descriptors();
 

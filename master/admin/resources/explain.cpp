@@ -2,6 +2,7 @@
 
 #include <optional>
 
+#include "master/admin/body_fields.h"
 #include "master/admin/change.h"
 #include "master/admin/resources/handlers.h"
 
@@ -9,6 +10,7 @@ namespace proxyd::admin {
 namespace {
 
 constexpr milliseconds kPatience{2000};
+constexpr size_t kMostQuestion = 64 * 1024;   // without a document; it travels as a message
 
 // The configuration that the question is about: none for the one in force, else its snapshot; or the answer why not.
 struct Subject {
@@ -38,21 +40,38 @@ Subject subject_of(const Json& body, Context& context) {
   return sealed(config::decode((*revision)->canonical, config::Format::kJson), (*revision)->number, context);
 }
 
+// What of the request to explain can't be asked.
+std::optional<AdminAnswer> fault_of(const Json& body) {
+  BodyFields fields(body);
+  if (!fields.text("url", 8192)) fields.fault("url", "missing", "url is a text, as \"http://www.example.com/path\"");
+  for (const char* name : {"method", "client", "listener"}) (void)fields.text(name, 256);
+  const Json* headers = fields.any("headers");
+  if (headers && !headers->is_object()) fields.fault("headers", "type", "headers is an object of texts");
+  const Json none = Json::object();
+  const Json& given = headers && headers->is_object() ? *headers : none;
+  for (const auto& [name, value] : given.items()) {
+    if (!value.is_string()) fields.fault("headers", "type", fmt::format("the header {} is a text", name));
+  }
+  for (const char* name : {"revision", "document"}) (void)fields.any(name);
+  return fields.refusal();
+}
+
 }  // namespace
 
 // Asked of a worker: its own matcher, by the configuration in force, an old revision or a document that was sent.
 AdminAnswer post_explain(const AdminRequest& request, Context& context) {
   const Body body = read_json_body(request);
   if (body.refusal) return *body.refusal;
-  if (!body.json.value("url", Json()).is_string()) return problem("invalid", "url is missing", {{"errors", Json::array()}});
-  Subject subject = subject_of(body.json, context);
-  if (subject.refusal) return *subject.refusal;
+  if (auto refused = fault_of(body.json)) return *refused;
   nlohmann::json question = nlohmann::json::parse(body.json.dump());
   question.erase("document");
   question["question"] = "explain";
+  if (question.dump().size() > kMostQuestion) return invalid("", "range", fmt::format("a request to explain has at most {} octets", kMostQuestion));
+  Subject subject = subject_of(body.json, context);
+  if (subject.refusal) return *subject.refusal;
   const auto answer = context.master.pool().ask(question, kPatience, std::move(subject.snapshot));
   if (!answer) return problem("worker-timeout", "no worker answered within 2 s");
-  if (answer->contains("error")) return problem("invalid", answer->at("error").get<std::string>(), {{"errors", Json::array()}});
+  if (answer->contains("error")) return invalid("/url", "value", answer->at("error").get<std::string>());
   return json_answer(Json::parse(answer->dump()));
 }
 
