@@ -101,9 +101,10 @@ Taken ContentWriter::take_octets(const Piece& piece, bool last) {
   const bool fits = octets.size() <= kShortPiece && waiting() > 0 && out_.capacity() - end_ >= octets.size();
   if (!chunked && fits) return take_short(octets, last);
   const bool ends_chunk = chunked && octets.size() == chunk_left_ && !octets.empty();
+  const bool ends_content = last && octets.size() == piece.size;   // a chunk begun earlier may end within the piece
   const std::string_view waits(out_.data() + begin_, waiting());
   const std::array<iovec, 4> parts = {as_iovec(waits), as_iovec(octets), as_iovec(ends_chunk ? kLineEnd : ""),
-                                      as_iovec(chunked && last && ends_chunk ? kLastChunk : "")};
+                                      as_iovec(ends_chunk && ends_content ? kLastChunk : "")};
   const Moved moved = stream_.write(parts);
   if (moved.state == Moved::State::kBroken) return {Taken::State::kFailed};
   size_t sent = moved.octets;
@@ -125,7 +126,7 @@ Taken ContentWriter::take_octets(const Piece& piece, bool last) {
     sent -= done;
     append({static_cast<const char*>(tail.iov_base) + done, tail.iov_len - done});
   }
-  finished_ = last && (content_.kind != Kind::kKnown || left_ == 0);
+  finished_ = ends_content && (content_.kind != Kind::kKnown || left_ == 0);
   return {waiting() == 0 ? Taken::State::kMore : Taken::State::kBlocked, of_piece};
 }
 
