@@ -49,7 +49,10 @@ Session::Outcome Session::call(const RestClient::Call& call, const HintFor& hint
 Session::Outcome Session::change(RestClient::Call wanted, const HintFor& hint) const {
   const Outcome first = attempt(wanted);
   if (first.ok() || first.reply.status == 0) return first;
-  if (problem_code(first.reply) == "precondition-required") wanted.fields["If-Match"] = attempt({.path = "/api/v1/config"}).reply.etag;
+  if (problem_code(first.reply) == "precondition-required") {
+    const std::string own = attempt({.path = wanted.path}).reply.etag;
+    wanted.fields["If-Match"] = own.empty() ? attempt({.path = "/api/v1/config"}).reply.etag : own;
+  }
   return call(wanted, hint);
 }
 

@@ -35,7 +35,7 @@ struct Session {
   using HintFor = std::function<std::string(const Reply&)>;
   Outcome call(const RestClient::Call& call, const HintFor& hint = {}) const;
   Outcome get(const std::string& path, const HintFor& hint = {}) const { return call({.path = path}, hint); }
-  // A change: where the server demands If-Match, that of the document as it is now.
+  // A change: where the server demands If-Match, that of what is changed, or of the document, as it is now.
   Outcome change(RestClient::Call call, const HintFor& hint = {}) const;
   // Without a word when it is refused: the caller looks into it.
   Outcome attempt(const RestClient::Call& call) const;

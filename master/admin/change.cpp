@@ -12,7 +12,8 @@ namespace {
 using Active = std::shared_ptr<const master::ActiveConfiguration>;
 using Kind = master::Configuration::Failure::Kind;
 
-constexpr int kTries = 8;
+constexpr int kTries = 8;   // overtaken by a reload
+constexpr std::chrono::seconds kTurn{20};
 constexpr size_t kMostMessage = 1024;
 constexpr size_t kMostDifferences = 100;
 
@@ -150,6 +151,8 @@ AdminAnswer change_document(const AdminRequest& request, Context& context, const
   if (bootstrap.config_source == "file") return problem("config-managed-by-file", fmt::format("the configuration is in {}; change that file and reload", bootstrap.config_file));
   const std::string message = request.value("message", change.message);
   if (message.size() > kMostMessage) return problem("malformed", fmt::format("message has at most {} octets", kMostMessage));
+  const std::unique_lock turn(context.document_turn, kTurn);
+  if (!turn) return problem("store-busy", "other changes of the configuration are under way; try again");
   for (int tries = 1;; ++tries) {
     const Active active = context.master.configuration().active();
     if (auto refused = check_preconditions(request, active, change.object, context)) return *refused;

@@ -29,6 +29,7 @@ class Context {
   LoginCodes login_codes;
   Operations operations;
   Settings settings;
+  std::timed_mutex document_turn;   // changes of the document come one after the other, so that none is overtaken for ever
 
   void start();
   // Ends what waits: long calls, the thread.

@@ -203,7 +203,7 @@ def test_with_config_source_file_the_file_is_the_document(tmp_path):
         status, answer = proxyd.api("PUT", "/api/v1/config", {"version": 1})
         assert status == 409 and answer["type"].endswith("config-managed-by-file") and str(file) in answer["detail"]
         assert proxyd.api("DELETE", "/api/v1/upstreams/app/targets/one?force=true")[0] == 409
-        assert proxyd.api("POST", "/api/v1/upstreams/app/targets/one:drain", {})[0] == 200
+        assert proxyd.api("POST", "/api/v1/upstreams/app/targets/one:drain", {})[0] == 202
         assert proxyd.api("POST", "/api/v1/upstreams/app/targets/one:ready", {})[0] == 200
         pids = proxyd.pids()
 

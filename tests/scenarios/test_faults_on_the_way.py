@@ -12,7 +12,7 @@ from client import Client, Closed
 from nginx import Nginx
 from origin import Origin, ok
 from process import sockets
-from proxyd import Proxyd, eventually, free_port, site
+from proxyd import BUILD, Proxyd, eventually, free_port, site
 
 MIB = 1 << 20
 UPGRADE = (b"Connection: Upgrade", b"Upgrade: websocket", b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==", b"Sec-WebSocket-Version: 13")
@@ -176,6 +176,8 @@ def test_content_that_goes_until_close_is_whole_only_after_a_clean_end_rfc9112_6
     eventually(lambda: at_rest(proxyd))
 
 
+# UBSan's own check of a pointer needs a pipe, so it takes every object of a worker without descriptors for a dead one.
+@pytest.mark.skipif("asan" in str(BUILD), reason="the sanitizer needs descriptors")
 def test_a_worker_without_descriptors_copies_what_it_cannot_splice(world):
     proxyd, origin, port = world
     pid = proxyd.pids()[0]

@@ -201,7 +201,8 @@ def test_revisions_can_be_listed_shown_compared_and_rolled_back_to(world, tmp_pa
     assert "2  active" in history[1] and history[1].endswith("a second upstream")
     assert proxyd.proxyctl("config", "history", "-o", "name").stdout == "2\n1\n"
     page = proxyd.proxyctl("config", "history", "--limit", "1")
-    assert "--before 2" in page.stderr and proxyd.proxyctl("config", "history", "--before", "2", "-o", "name").stdout == "1\n"
+    cursor = page.stderr.split("--before ")[1].strip()
+    assert proxyd.proxyctl("config", "history", "--before", cursor, "-o", "name").stdout == "1\n"
     shown = proxyd.proxyctl("config", "show").stdout
     assert shown.startswith("# revision 2, active, by unix:") and "a second upstream" in shown.splitlines()[0] and "more0" in shown
     assert "more0" not in proxyd.proxyctl("config", "show", "1").stdout

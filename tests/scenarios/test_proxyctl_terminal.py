@@ -132,10 +132,12 @@ def test_a_full_disk_is_said_and_not_taken_for_success(world):
 
 def test_what_others_wrote_cannot_steer_the_terminal(world):
     proxyd, document = world
-    status, _ = proxyd.api("PUT", "/api/v1/config?message=%1b%5b2Jgone", {**document, "defaults": {"timeouts": {"connect": "7s"}}})
-    assert status == 200
-    with Terminal(proxyctl(proxyd, "config", "history"), environment={"NO_COLOR": "1"}) as terminal:
-        assert terminal.end() == 0 and "\x1b" not in terminal.shown and "\\x1b[2Jgone" in terminal.shown
+    status, answer = proxyd.api("PUT", "/api/v1/config?message=%1b%5b2Jgone", {**document, "defaults": {"timeouts": {"connect": "7s"}}})
+    assert status == 400 and "message" in answer["detail"]
+    body = {"reason": "\x1b[2Jgone"}
+    assert proxyd.api("POST", "/api/v1/upstreams/app/targets/one:maintenance", body)[0] in (200, 422)
+    with Terminal(proxyctl(proxyd, "-o", "wide", "upstream", "show", "app"), environment={"NO_COLOR": "1"}) as terminal:
+        assert terminal.end() == 0 and "\x1b" not in terminal.shown
 
 
 def test_watching_draws_over_itself_on_a_terminal_and_goes_on_in_a_pipe(world):

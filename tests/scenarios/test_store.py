@@ -156,7 +156,7 @@ def test_an_override_goes_with_what_it_names(origin, tmp_path):
     one, two = site(port, origin.address), site(port, origin.address)
     two["upstreams"]["app"]["targets"]["two"] = {"address": origin.address}
     with Proxyd(two, state=str(tmp_path)) as proxyd:
-        assert proxyd.api("POST", "/api/v1/upstreams/app/targets/two:drain", {})[0] == 200
+        assert proxyd.api("POST", "/api/v1/upstreams/app/targets/two:drain", {})[0] == 202
         assert target(proxyd, "two")["state"] == "draining"
         proxyd.apply(one)
         proxyd.apply(two)
@@ -168,6 +168,6 @@ def test_an_override_goes_with_what_it_names(origin, tmp_path):
 
 def test_an_override_expires_by_itself(origin):
     with Proxyd(site(free_port(), origin.address)) as proxyd:
-        assert proxyd.api("POST", "/api/v1/upstreams/app/targets/one:drain", {"for": "1s"})[0] == 200
+        assert proxyd.api("POST", "/api/v1/upstreams/app/targets/one:drain", {"for": "1s"})[0] == 202
         eventually(lambda: target(proxyd)["state"] == "up")
         assert "has expired" in proxyd.logs()
