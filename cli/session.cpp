@@ -50,7 +50,7 @@ Session::Outcome Session::change(RestClient::Call wanted, const HintFor& hint) c
   const Outcome first = attempt(wanted);
   if (first.ok() || first.reply.status == 0) return first;
   if (problem_code(first.reply) == "precondition-required") {
-    const std::string own = attempt({.path = wanted.path}).reply.etag;
+    const std::string own = attempt({.path = wanted.path.substr(0, wanted.path.find('?'))}).reply.etag;
     wanted.fields["If-Match"] = own.empty() ? attempt({.path = "/api/v1/config"}).reply.etag : own;
   }
   return call(wanted, hint);

@@ -190,7 +190,7 @@ void add_config(CLI::App& app, Session& session, Exit& exit) {
   command->callback(run(validate));
   command = config->add_subcommand("history", "Revisions, newest first");
   command->add_option("--limit", options->limit, "How many")->type_name("N")->check(CLI::Range(1, 200).description(""))->capture_default_str();
-  command->add_option("--before", options->before, "Those older than this revision")->type_name("N")->check(CLI::Validator(CLI::PositiveNumber).description(""));
+  command->add_option("--before", options->before, "What came before: as the last page said")->type_name("CURSOR");
   command->callback(run(history));
   command = config->add_subcommand("show", "One revision: who, when, why, and its document");
   command->add_option("revision", options->revision, "Another than the active one")->type_name("REV")->check(CLI::Validator(CLI::PositiveNumber).description(""));

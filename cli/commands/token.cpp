@@ -81,7 +81,7 @@ void add_token(CLI::App& app, Session& session, Exit& exit) {
   command->add_flag("--yes", session.yes, "Do not ask");
   command->callback([&session, &exit, options] { exit = revoke(session, *options); });
   command = app.add_subcommand("audit", "Who did what, newest first");
-  command->add_option("--before", options->before, "What came before this one")->type_name("N")->check(CLI::Validator(CLI::PositiveNumber).description(""));
+  command->add_option("--before", options->before, "What came before: as the last page said")->type_name("CURSOR");
   command->callback([&session, &exit, options] { exit = audit(session, *options); });
 }
 
