@@ -1,4 +1,5 @@
 """Starts the real program on ports of the kernel's choice and gives its API, metrics, workers and logs."""
+import collections
 import http.client
 import json
 import os
@@ -15,11 +16,17 @@ ROOT = Path(__file__).resolve().parents[2]
 BUILD = ROOT / os.environ.get("PROXYD_BUILD", "build/release")
 
 
+_reserved = collections.deque(maxlen=128)
+
+
 def free_port():
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """A port of the kernel's choice. It stays bound here, so that no connection of another test is given it, and may be
+    bound once more by the server, since neither socket listens yet."""
+    probe = socket.socket()
+    probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    probe.bind(("127.0.0.1", 0))
+    _reserved.append(probe)
+    return probe.getsockname()[1]
 
 
 def eventually(condition, seconds=10, what="the condition"):

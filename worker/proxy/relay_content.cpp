@@ -75,6 +75,9 @@ class Transfer {
 };
 
 Transfer::Wait Transfer::take(const net::Offer& offer) {
+  // Nothing beyond the limit is handed on, lest the other end take it for whole.
+  const bool beyond = offer.piece.kind != net::PieceKinds::kSocket && offer.piece.size > limits_.most - relayed_.octets;
+  if (beyond) return end(End::kTooMuch);
   const net::Taken taken = sink_.take(offer.piece, offer.last);
   source_.consumed(taken.octets);
   relayed_.octets += taken.octets;

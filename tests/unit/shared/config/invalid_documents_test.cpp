@@ -16,7 +16,9 @@ TEST_P(InvalidDocument, IsRefusedWhereItIsWrong) {
   EXPECT_EQ(problem.code, wrong.code) << wrong.what << ": " << problem.message;
   EXPECT_EQ(problem.line, wrong.line) << wrong.what << ": " << problem.message;
   EXPECT_EQ(problem.column, wrong.column) << wrong.what << ": " << problem.message;
-  if (wrong.pointer) EXPECT_EQ(problem.pointer, wrong.pointer) << wrong.what;
+  if (wrong.pointer) {
+    EXPECT_EQ(problem.pointer, wrong.pointer) << wrong.what;
+  }
   EXPECT_EQ(problem.suggestion, wrong.suggestion) << wrong.what << ": " << problem.message;
   EXPECT_FALSE(problem.message.empty());
   EXPECT_TRUE(decoded.canonical.is_null()) << wrong.what;
