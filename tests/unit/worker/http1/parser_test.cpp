@@ -91,7 +91,7 @@ TEST(Chunked, GivesTheSameByteByByteAsAtOnce) {
   std::mt19937 random(7);
   for (int round = 0; round < 60000; ++round) {
     std::string text = seeds[random() % 3];
-    for (unsigned changes = random() % 3; changes > 0; --changes) text[random() % text.size()] = "\r\n;0a g"[random() % 7];
+    for (auto changes = random() % 3; changes > 0; --changes) text[random() % text.size()] = "\r\n;0a g"[random() % 7];
     ASSERT_EQ(chunks(text, 1), chunks(text, text.size())) << testing::PrintToString(text);
   }
 }

@@ -101,7 +101,9 @@ TEST_F(Matching, SplitsByShareAndAGrowingShareKeepsItsMembers) {
     route("www.test", "/?u=" + std::to_string(i));
     const size_t first = before.draw(facts_, all);
     ++drawn[first];
-    if (first == 1) EXPECT_EQ(after.draw(facts_, all), 1u);
+    if (first == 1) {
+      EXPECT_EQ(after.draw(facts_, all), 1u);
+    }
     if (i % 1000 == 0) arena_.reset();
   }
   EXPECT_NEAR(drawn[1] / 20000.0, 0.1, 0.01);
