@@ -100,7 +100,7 @@ The configuration is not valid.
 The time was over, as when a drained target still has requests in flight.
 .TP
 .B 9
-Partly done, as when requests were cut.
+Partly done, as when requests still ran.
 .TP
 .B 10
 The server failed.

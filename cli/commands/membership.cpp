@@ -115,9 +115,9 @@ Exit remove(const Session& session, const Options& options) {
   const Session::Outcome outcome = finished(session, started, limit);
   if (!outcome.ok()) return outcome.exit;
   session.show(outcome, fmt::format("{} is removed, revision {}\n", options.target.words(), text_of(outcome.json, "revision")));
-  const int cut = outcome.json.value("in_flight", 0);
-  if (cut == 0) return Exit::kOk;
-  print_error(fmt::format("{} request{} had not ended after {} and {} cut", cut, cut == 1 ? "" : "s", options.drain, cut == 1 ? "was" : "were"), "give more time: --drain, or keep it until it is idle: --keep");
+  const int running = outcome.json.value("in_flight", 0);
+  if (running == 0) return Exit::kOk;
+  print_error(fmt::format("{} request{} had not ended after {}: the target is removed, they go on until they end", running, running == 1 ? "" : "s", options.drain), "give more time: --drain, or keep it until it is idle: --keep");
   return Exit::kPartly;
 }
 
@@ -142,7 +142,7 @@ void add_membership(CLI::App& noun, Session& session, Exit& exit) {
   };
   with_attributes(command);
   command = with_target(verb("remove", "Drain a target and take it out of the document", remove), options->target);
-  CLI::Option* drain = command->add_option("--drain", options->drain, "How long requests may finish; those that do not are cut: exit 9")->check(duration())->type_name("DURATION")->capture_default_str();
+  CLI::Option* drain = command->add_option("--drain", options->drain, "How long the removal waits for requests; when some still run: exit 9")->check(duration())->type_name("DURATION")->capture_default_str();
   CLI::Option* keep = command->add_flag("--keep", options->keep, "Keep it, draining, when they do not finish: exit 8");
   command->add_flag("--force", options->force, "At once, and the last one too")->excludes(drain)->excludes(keep);
   command->add_flag("--yes", session.yes, "Do not ask");
