@@ -155,7 +155,6 @@ def test_what_is_not_finished_when_a_target_is_removed_is_counted_and_goes_on(on
     slow = Slow(proxyd, origin, port, "one", 2)
     removed = proxyd.proxyctl("upstream", "target", "remove", "app", "one", "--drain", "200ms", "--yes")
     assert removed.returncode == 9 and "is removed, revision 2" in removed.stdout and "2 requests had not ended after 200ms: the target is removed, they go on until they end" in removed.stderr
-    assert all(client.is_closed() or True for client in slow.clients)
     slow.go.set()
 
 
