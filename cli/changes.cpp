@@ -24,13 +24,16 @@ std::string inline_text(const Json& value) {
   return yaml;
 }
 
-bool is_block(const Json& value) { return (value.is_object() && !value.empty()) || inline_text(value).find('\n') != std::string::npos; }
+bool is_block(const Json& value) {
+  return (value.is_object() && !value.empty()) || inline_text(value).find('\n') != std::string::npos;
+}
 
 std::string note(const Json& change) {
   const std::string kind = text_of(change, "class");
   const Json added = change.value("added", Json());
   if (!added.is_object()) return fmt::format("  ({})", kind);
-  return fmt::format("  ({}; added by {} at {}, revision {})", kind, text_of(added, "by"), text_of(added, "at"), text_of(added, "revision"));
+  return fmt::format("  ({}; added by {} at {}, revision {})", kind, text_of(added, "by"), text_of(added, "at"),
+                     text_of(added, "revision"));
 }
 
 std::string render_change(const Json& change) {
@@ -39,9 +42,14 @@ std::string render_change(const Json& change) {
   const Json from = change.value("from", Json());
   const Json to = change.value("to", Json());
   const char sign = op == "add" ? '+' : op == "remove" ? '-' : '~';
-  if (op == "add") return is_block(to) ? fmt::format("+ {}{}\n", pointer, note(change)) + block(to, '+') : fmt::format("+ {}: {}{}\n", pointer, inline_text(to), note(change));
-  if (op == "remove") return is_block(from) ? fmt::format("- {}{}\n", pointer, note(change)) + block(from, '-') : fmt::format("- {}: {}{}\n", pointer, inline_text(from), note(change));
-  if (!is_block(from) && !is_block(to)) return fmt::format("{} {}: {} → {}{}\n", sign, pointer, inline_text(from), inline_text(to), note(change));
+  if (op == "add")
+    return is_block(to) ? fmt::format("+ {}{}\n", pointer, note(change)) + block(to, '+')
+                        : fmt::format("+ {}: {}{}\n", pointer, inline_text(to), note(change));
+  if (op == "remove")
+    return is_block(from) ? fmt::format("- {}{}\n", pointer, note(change)) + block(from, '-')
+                          : fmt::format("- {}: {}{}\n", pointer, inline_text(from), note(change));
+  if (!is_block(from) && !is_block(to))
+    return fmt::format("{} {}: {} → {}{}\n", sign, pointer, inline_text(from), inline_text(to), note(change));
   return fmt::format("{} {}{}\n", sign, pointer, note(change)) + block(from, '-') + block(to, '+');
 }
 
@@ -65,7 +73,11 @@ Json by_object(const Json& changes) {
       continue;
     }
     for (const auto& [name, object] : change["from"].items()) {
-      all.push_back({{"op", "remove"}, {"pointer", change.value("pointer", "") + "/" + name}, {"from", object}, {"class", text_of(change, "class")}, {"added", objects.value(name, Json())}});
+      all.push_back({{"op", "remove"},
+                     {"pointer", change.value("pointer", "") + "/" + name},
+                     {"from", object},
+                     {"class", text_of(change, "class")},
+                     {"added", objects.value(name, Json())}});
     }
   }
   return all;
@@ -93,11 +105,12 @@ Turnover turnover(const Json& changes, const std::string& section) {
   return total;
 }
 
-}  // namespace
+}   // namespace
 
 std::string render_changes(const Json& changes, bool colour) {
   std::string removals, others;
-  for (const Json& change : by_object(changes)) (change.value("op", "") == "remove" ? removals : others) += render_change(change);
+  for (const Json& change : by_object(changes))
+    (change.value("op", "") == "remove" ? removals : others) += render_change(change);
   return painted_lines(removals + others, colour);
 }
 
@@ -111,19 +124,23 @@ std::string render_removals(const Json& changes) {
 
 Json changes_between(const Json& from, const Json& to) {
   Json changes = Json::array();
-  for (const config::Change& one : config::diff(from, to)) changes.push_back({{"op", one.op}, {"pointer", one.pointer}, {"from", one.from}, {"to", one.to}, {"class", one.change_class}});
+  for (const config::Change& one : config::diff(from, to))
+    changes.push_back(
+        {{"op", one.op}, {"pointer", one.pointer}, {"from", one.from}, {"to", one.to}, {"class", one.change_class}});
   return changes;
 }
 
 std::string loses_most(const Json& changes, const Json& document) {
   const auto size_of = [&document](const char* section) { return document.value(section, Json::object()).size(); };
   const Turnover listeners = turnover(changes, "listeners");
-  if (listeners.removed > 0 && listeners.removed >= size_of("listeners") + listeners.added) return "this leaves no listener";
+  if (listeners.removed > 0 && listeners.removed >= size_of("listeners") + listeners.added)
+    return "this leaves no listener";
   for (const char* section : {"hosts", "upstreams"}) {
     const size_t removed = turnover(changes, section).removed;
-    if (removed * 2 > size_of(section)) return fmt::format("this removes {} of {} {}", removed, size_of(section), section);
+    if (removed * 2 > size_of(section))
+      return fmt::format("this removes {} of {} {}", removed, size_of(section), section);
   }
   return {};
 }
 
-}  // namespace proxyd::cli
+}   // namespace proxyd::cli

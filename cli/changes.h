@@ -19,4 +19,4 @@ Json changes_between(const Json& from, const Json& to);
 // upstreams: the words for it, or nothing.
 std::string loses_most(const Json& changes, const Json& document);
 
-}  // namespace proxyd::cli
+}   // namespace proxyd::cli

@@ -26,7 +26,8 @@ constexpr size_t kMostFiles = 1000;
 
 // Sections that are maps of objects by name; the others are one object each.
 bool is_map_of_objects(const std::string& section) {
-  constexpr std::array<std::string_view, 7> kMaps = {"listeners", "certificates", "cache_policies", "rate_limits", "access_lists", "upstreams", "hosts"};
+  constexpr std::array<std::string_view, 7> kMaps = {"listeners",    "certificates", "cache_policies", "rate_limits",
+                                                     "access_lists", "upstreams",    "hosts"};
   return std::find(kMaps.begin(), kMaps.end(), section) != kMaps.end();
 }
 
@@ -52,7 +53,8 @@ size_t depth_in(const Node& root, const std::string& pointer) {
 }
 
 Json problem_json(const config::Problem& one) {
-  return {{"pointer", one.pointer}, {"line", one.line}, {"column", one.column}, {"code", one.code}, {"message", one.message}, {"suggestion", one.suggestion}};
+  return {{"pointer", one.pointer}, {"line", one.line},       {"column", one.column},
+          {"code", one.code},       {"message", one.message}, {"suggestion", one.suggestion}};
 }
 
 std::vector<fs::path> documents_in(const fs::path& folder) {
@@ -67,7 +69,7 @@ std::vector<fs::path> documents_in(const fs::path& folder) {
   return paths;
 }
 
-}  // namespace
+}   // namespace
 
 Json without_places(Json problems) {
   for (Json& one : problems) {
@@ -110,25 +112,35 @@ Result<Documents> Documents::read(const std::string& name) {
 }
 
 std::string Documents::content_type() const {
-  return is_one_text() && config::guess_format(text()) != config::Format::kJson ? "application/yaml" : "application/json";
+  return is_one_text() && config::guess_format(text()) != config::Format::kJson ? "application/yaml"
+                                                                                : "application/json";
 }
 
 // Sections are joined name by name; what two files say is an error at the second.
 void Documents::join(Node& whole, const File& file, Json& errors) const {
   const auto twice = [&](const std::string& pointer, const Node& again, const Node& first) {
-    errors.push_back({{"pointer", pointer}, {"file", file.name}, {"line", again.line}, {"column", again.column}, {"code", "duplicate-key"},
-                      {"message", fmt::format("'{}' is in {}:{} too", again.text, file_of(pointer).name, first.line)}, {"suggestion", ""}});
+    errors.push_back({{"pointer", pointer},
+                      {"file", file.name},
+                      {"line", again.line},
+                      {"column", again.column},
+                      {"code", "duplicate-key"},
+                      {"message", fmt::format("'{}' is in {}:{} too", again.text, file_of(pointer).name, first.line)},
+                      {"suggestion", ""}});
   };
   for (const config::Member& section : file.root.members) {
     const std::string at = "/" + config::pointer_step(section.key.text);
-    const auto known = std::find_if(whole.members.begin(), whole.members.end(), [&section](const config::Member& one) { return one.key.text == section.key.text; });
+    const auto known = std::find_if(whole.members.begin(), whole.members.end(),
+                                    [&section](const config::Member& one) { return one.key.text == section.key.text; });
     if (known == whole.members.end()) {
       whole.members.push_back(section);
-    } else if (!is_map_of_objects(section.key.text) || section.value.kind != Node::Kind::kMap || known->value.kind != Node::Kind::kMap) {
+    } else if (!is_map_of_objects(section.key.text) || section.value.kind != Node::Kind::kMap ||
+               known->value.kind != Node::Kind::kMap) {
       if (section.key.text != "version" || section.value.text != known->value.text) twice(at, section.key, known->key);
     } else {
       for (const config::Member& object : section.value.members) {
-        const auto same = std::find_if(known->value.members.begin(), known->value.members.end(), [&object](const config::Member& one) { return one.key.text == object.key.text; });
+        const auto same =
+            std::find_if(known->value.members.begin(), known->value.members.end(),
+                         [&object](const config::Member& one) { return one.key.text == object.key.text; });
         if (same == known->value.members.end()) {
           known->value.members.push_back(object);
         } else {
@@ -152,7 +164,14 @@ Documents::Composed Documents::composed(bool part) const {
       composed.errors.push_back(std::move(error));
     }
     const bool map = read.root.kind == Node::Kind::kMap || read.root.kind == Node::Kind::kNull;
-    if (read.problems.empty() && !map) composed.errors.push_back({{"pointer", ""}, {"file", file.name}, {"line", 1}, {"column", 1}, {"code", "type"}, {"message", "a document is a map"}, {"suggestion", ""}});
+    if (read.problems.empty() && !map)
+      composed.errors.push_back({{"pointer", ""},
+                                 {"file", file.name},
+                                 {"line", 1},
+                                 {"column", 1},
+                                 {"code", "type"},
+                                 {"message", "a document is a map"},
+                                 {"suggestion", ""}});
     join(whole, file, composed.errors);
   }
   if (!composed.errors.empty()) return composed;
@@ -175,7 +194,8 @@ Json Documents::merged_into(Json document, const Json& composed) const {
         document[name] = value;
         continue;
       }
-      for (const config::Member& object : section.value.members) document[name][object.key.text] = value.value(object.key.text, Json::object());
+      for (const config::Member& object : section.value.members)
+        document[name][object.key.text] = value.value(object.key.text, Json::object());
     }
   }
   return document;
@@ -189,15 +209,19 @@ Result<std::string> Documents::base() const {
     if (!file.text.starts_with(kRevisionLine)) continue;
     const std::string line = file.text.substr(kRevisionLine.size(), file.text.find('\n') - kRevisionLine.size());
     const std::string number = line.substr(0, line.find_first_not_of("0123456789"));
-    if (number.empty() || number.size() > 15) return Error{fmt::format("{}:1: '{}{}' names no revision", file.name, kRevisionLine, line)};
-    if (!base.empty() && base != number) return Error{fmt::format("{} is based on revision {}, another file on {}", file.name, number, base)};
+    if (number.empty() || number.size() > 15)
+      return Error{fmt::format("{}:1: '{}{}' names no revision", file.name, kRevisionLine, line)};
+    if (!base.empty() && base != number)
+      return Error{fmt::format("{} is based on revision {}, another file on {}", file.name, number, base)};
     base = number;
   }
   return base;
 }
 
 const Documents::File& Documents::file_of(const std::string& pointer) const {
-  return *std::max_element(files_.begin(), files_.end(), [&pointer](const File& a, const File& b) { return depth_in(a.root, pointer) < depth_in(b.root, pointer); });
+  return *std::max_element(files_.begin(), files_.end(), [&pointer](const File& a, const File& b) {
+    return depth_in(a.root, pointer) < depth_in(b.root, pointer);
+  });
 }
 
 std::string Documents::located(const Json& problem) const {
@@ -214,12 +238,14 @@ std::string Documents::located(const Json& problem) const {
   }
   if (line > 0) place += fmt::format(":{}:{}", line, column);
   const std::string suggestion = problem.value("suggestion", "");
-  return fmt::format("{}: {}{}{}{}", place, pointer, pointer.empty() ? "" : ": ", problem.value("message", ""), suggestion.empty() ? "" : " (" + suggestion + ")");
+  return fmt::format("{}: {}{}{}{}", place, pointer, pointer.empty() ? "" : ": ", problem.value("message", ""),
+                     suggestion.empty() ? "" : " (" + suggestion + ")");
 }
 
 void Documents::print_errors(const Json& errors) const {
   for (const Json& error : errors) say(located(error));
-  print_error(fmt::format("{} is not valid: {} error{}", name_, errors.size(), errors.size() == 1 ? "" : "s"), "nothing was changed; proxyctl config schema prints what a document may hold");
+  print_error(fmt::format("{} is not valid: {} error{}", name_, errors.size(), errors.size() == 1 ? "" : "s"),
+              "nothing was changed; proxyctl config schema prints what a document may hold");
 }
 
 void Documents::print_warnings(const Json& warnings) const {
@@ -230,4 +256,4 @@ void Documents::print_warnings(const Json& warnings) const {
   }
 }
 
-}  // namespace proxyd::cli
+}   // namespace proxyd::cli

@@ -62,4 +62,4 @@ Json without_places(Json problems);
 // Problems as the API's `errors[]`.
 Json to_json(const std::vector<config::Problem>& problems);
 
-}  // namespace proxyd::cli
+}   // namespace proxyd::cli

@@ -12,8 +12,10 @@ struct Hint {
 };
 
 constexpr std::array<Hint, 22> kHints = {{
-    {"unauthenticated", "send a token: proxyctl --token-file FILE …; root makes one: sudo proxyctl token create --name NAME --scope ROLE"},
-    {"forbidden", "ask for more: sudo proxyctl token create --name NAME --scope SCOPE, then proxyctl --token-file FILE …"},
+    {"unauthenticated",
+     "send a token: proxyctl --token-file FILE …; root makes one: sudo proxyctl token create --name NAME --scope ROLE"},
+    {"forbidden",
+     "ask for more: sudo proxyctl token create --name NAME --scope SCOPE, then proxyctl --token-file FILE …"},
     {"read-only", "set admin.read_only to false in the bootstrap file and restart proxyd"},
     {"not-found", "proxyctl status shows what is running"},
     {"method", "proxyctl api GET openapi.json lists every call"},
@@ -36,7 +38,7 @@ constexpr std::array<Hint, 22> kHints = {{
     {"internal", "proxyd's error log says more under this request"},
 }};
 
-}  // namespace
+}   // namespace
 
 std::string hint_for(const std::string& code) {
   for (const Hint& hint : kHints) {
@@ -45,4 +47,4 @@ std::string hint_for(const std::string& code) {
   return {};
 }
 
-}  // namespace proxyd::cli
+}   // namespace proxyd::cli

@@ -8,4 +8,4 @@ namespace proxyd::cli {
 // the cause says it all. A plain function.
 std::string hint_for(const std::string& code);
 
-}  // namespace proxyd::cli
+}   // namespace proxyd::cli

@@ -54,15 +54,26 @@ int run(int argc, char** argv) {
   std::string token_file;
   Exit exit = Exit::kUsage;
   session.address = from_environment("PROXYCTL_ADDR", kDefaultAddress);
-  app.add_option("--addr", session.address, "The server: unix:PATH, http://HOST:PORT or https://HOST:PORT; else PROXYCTL_ADDR, else unix:/run/proxyd/admin.sock")->type_name("ADDRESS")->take_last();
-  app.add_option("--token-file", token_file, "A file with an API token; else PROXYCTL_TOKEN")->type_name("FILE")->take_last();
-  app.add_option("-o,--output", session.output, "How data is shown; json is the API's own")->check(CLI::IsMember({"table", "wide", "json", "yaml", "name"}).description(""))->type_name("table|wide|json|yaml|name")->capture_default_str()->take_last();
+  app.add_option("--addr", session.address,
+                 "The server: unix:PATH, http://HOST:PORT or https://HOST:PORT; else PROXYCTL_ADDR, else "
+                 "unix:/run/proxyd/admin.sock")
+      ->type_name("ADDRESS")
+      ->take_last();
+  app.add_option("--token-file", token_file, "A file with an API token; else PROXYCTL_TOKEN")
+      ->type_name("FILE")
+      ->take_last();
+  app.add_option("-o,--output", session.output, "How data is shown; json is the API's own")
+      ->check(CLI::IsMember({"table", "wide", "json", "yaml", "name"}).description(""))
+      ->type_name("table|wide|json|yaml|name")
+      ->capture_default_str()
+      ->take_last();
   app.set_version_flag("--version", std::string("proxyctl ") + PROXYD_VERSION, "Of proxyctl");
   app.require_subcommand(1);
   app.fallthrough();
   app.parse_complete_callback([&] {
     session.token = read_token(token_file);
-    if (const std::string fault = fault_in_address(session.address); !fault.empty()) throw CLI::ValidationError("--addr", "'" + session.address + "': " + fault);
+    if (const std::string fault = fault_in_address(session.address); !fault.empty())
+      throw CLI::ValidationError("--addr", "'" + session.address + "': " + fault);
     session.colour = has_colour(STDOUT_FILENO);
     session.width = ::isatty(STDOUT_FILENO) ? terminal_width() : 0;
   });
@@ -75,13 +86,14 @@ int run(int argc, char** argv) {
   return static_cast<int>(exit);
 }
 
-}  // namespace
+}   // namespace
 
 int main(int argc, char** argv) {
   try {
     return run(argc, argv);
   } catch (const std::exception& error) {
-    print_error(std::string("the answer was not understood: ") + error.what(), "are proxyctl and proxyd of one version? proxyctl version");
+    print_error(std::string("the answer was not understood: ") + error.what(),
+                "are proxyctl and proxyd of one version? proxyctl version");
     return static_cast<int>(Exit::kServerFailed);
   }
 }

@@ -21,7 +21,7 @@ bool is_ours(const Reply& reply, const Json& json) {
   return !reply.is_json() || !json.is_discarded();
 }
 
-}  // namespace
+}   // namespace
 
 Session::Outcome Session::attempt(const RestClient::Call& call) const {
   auto reply = RestClient(address, token).call(call);
@@ -31,7 +31,9 @@ Session::Outcome Session::attempt(const RestClient::Call& call) const {
   }
   Json json = reply->is_json() ? reply->json() : Json();
   if (!is_ours(*reply, json)) {
-    print_error(fmt::format("what answers at {} is no proxyd: status {}, {}", address, reply->status, reply->content_type), "name proxyd's admin address: --addr unix:PATH or http://HOST:PORT");
+    print_error(
+        fmt::format("what answers at {} is no proxyd: status {}, {}", address, reply->status, reply->content_type),
+        "name proxyd's admin address: --addr unix:PATH or http://HOST:PORT");
     return {Exit::kServerFailed, {}, {}};
   }
   const Exit exit = exit_of(*reply);
@@ -41,7 +43,8 @@ Session::Outcome Session::attempt(const RestClient::Call& call) const {
 Session::Outcome Session::call(const RestClient::Call& call, const HintFor& hint) const {
   Outcome outcome = attempt(call);
   if (outcome.ok() || outcome.reply.status == 0) return outcome;
-  for (const Json& one : outcome.json.value("errors", Json::array())) say(fmt::format("{}: {}", text_of(one, "pointer"), text_of(one, "message")));
+  for (const Json& one : outcome.json.value("errors", Json::array()))
+    say(fmt::format("{}: {}", text_of(one, "pointer"), text_of(one, "message")));
   print_refusal(outcome.reply, hint ? hint(outcome.reply) : "");
   return outcome;
 }
@@ -119,11 +122,15 @@ void print_refusal(const Reply& reply, const std::string& hint) {
   if (!problem.is_object()) return print_error(fmt::format("the server answered {}", reply.status));
   const std::string detail = problem.value("detail", "");
   const std::string title = problem.value("title", "refused");
-  const std::string cause = reply.status >= 500 && detail.empty() ? fmt::format("{} (request {})", title, problem.value("request_id", "-")) : detail.empty() ? title : detail;
+  const std::string cause = reply.status >= 500 && detail.empty()
+                                ? fmt::format("{} (request {})", title, problem.value("request_id", "-"))
+                            : detail.empty() ? title
+                                             : detail;
   print_error(cause, hint.empty() ? hint_for(problem_code(reply)) : hint);
 }
 
-std::string meant(const Session& session, const std::string& list_path, const char* key, const std::string& wrong, const std::string& list_command) {
+std::string meant(const Session& session, const std::string& list_path, const char* key, const std::string& wrong,
+                  const std::string& list_command) {
   const auto reply = RestClient(session.address, session.token).call({.path = list_path});
   const Json json = reply && reply->ok() ? reply->json() : Json();
   const std::string all = list_command + " shows what there is";
@@ -144,4 +151,4 @@ std::string text_of(const Json& json, const char* key) {
   return printable(found->is_string() ? found->get<std::string>() : found->dump());
 }
 
-}  // namespace proxyd::cli
+}   // namespace proxyd::cli

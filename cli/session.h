@@ -15,10 +15,10 @@ namespace proxyd::cli {
 struct Session {
   std::string address;
   std::string token;
-  std::string output = "table";     // table | wide | json | yaml | name
+  std::string output = "table";   // table | wide | json | yaml | name
   bool yes = false;
-  bool colour = false;              // of stdout
-  size_t width = 0;                 // of the terminal at stdout; 0: none
+  bool colour = false;   // of stdout
+  size_t width = 0;      // of the terminal at stdout; 0: none
 
   bool for_people() const { return output == "table" || output == "wide"; }
   bool wide() const { return output == "wide"; }
@@ -27,7 +27,7 @@ struct Session {
   struct Outcome {
     Exit exit = Exit::kOk;
     Reply reply;
-    Json json;                      // of the reply, when it is JSON
+    Json json;   // of the reply, when it is JSON
     bool ok() const { return exit == Exit::kOk; }
     Json items() const { return json.is_object() ? json.value("items", Json::array()) : Json::array(); }
   };
@@ -42,7 +42,9 @@ struct Session {
 
   // The reply as `-o` says: `text` for people, JSON as the API sent it, names one a line (`names`, or what the reply's
   // items are called).
-  Exit show(const Outcome& outcome, const std::string& text) const { return show(outcome, text, names_in(outcome.json)); }
+  Exit show(const Outcome& outcome, const std::string& text) const {
+    return show(outcome, text, names_in(outcome.json));
+  }
   Exit show(const Outcome& outcome, const std::string& text, const std::vector<std::string>& names) const;
   Exit show(const Outcome& outcome, const Table& rows, const std::string& when_empty) const;
 
@@ -60,9 +62,10 @@ void print_refusal(const Reply& reply, const std::string& hint = {});
 std::string problem_code(const Reply& reply);
 
 // "did you mean 'app'? …", of the names that a list has under `key`; else how to see them.
-std::string meant(const Session& session, const std::string& list_path, const char* key, const std::string& wrong, const std::string& list_command);
+std::string meant(const Session& session, const std::string& list_path, const char* key, const std::string& wrong,
+                  const std::string& list_command);
 
 // For people: a text as it is but for control characters, anything else as JSON; "-" for nothing.
 std::string text_of(const Json& json, const char* key);
 
-}  // namespace proxyd::cli
+}   // namespace proxyd::cli

@@ -17,13 +17,16 @@ OptionView view_of(const CLI::Option& option) {
 
 void add(std::vector<CommandView>& all, const CLI::App& app, const std::string& words) {
   CommandView view{words, app.get_description(), {}, {}, {}};
-  for (const CLI::Option* option : app.get_options()) (option->get_positional() ? view.arguments : view.options).push_back(view_of(*option));
-  for (const CLI::App* child : app.get_subcommands([](const CLI::App*) { return true; })) view.verbs.push_back({child->get_name(), child->get_description()});
+  for (const CLI::Option* option : app.get_options())
+    (option->get_positional() ? view.arguments : view.options).push_back(view_of(*option));
+  for (const CLI::App* child : app.get_subcommands([](const CLI::App*) { return true; }))
+    view.verbs.push_back({child->get_name(), child->get_description()});
   all.push_back(std::move(view));
-  for (const CLI::App* child : app.get_subcommands([](const CLI::App*) { return true; })) add(all, *child, words.empty() ? child->get_name() : words + " " + child->get_name());
+  for (const CLI::App* child : app.get_subcommands([](const CLI::App*) { return true; }))
+    add(all, *child, words.empty() ? child->get_name() : words + " " + child->get_name());
 }
 
-}  // namespace
+}   // namespace
 
 std::vector<CommandView> commands_of(const CLI::App& root) {
   std::vector<CommandView> all;
@@ -31,4 +34,4 @@ std::vector<CommandView> commands_of(const CLI::App& root) {
   return all;
 }
 
-}  // namespace proxyd::cli
+}   // namespace proxyd::cli

@@ -11,4 +11,4 @@ CLI::Validator duration();
 // "50" or "50%".
 CLI::Validator weight_or_percentage();
 
-}  // namespace proxyd::cli
+}   // namespace proxyd::cli

@@ -14,12 +14,13 @@ using std::chrono::steady_clock;
 
 constexpr milliseconds kLook{50};
 
-}  // namespace
+}   // namespace
 
 Session::Outcome finished(const Session& session, Session::Outcome outcome, milliseconds limit) {
   if (outcome.reply.status != 202 || !outcome.reply.location.starts_with("/api/")) return outcome;
   const std::string place = outcome.reply.location;
-  const Looked looked = look_until(session, place, limit, [](const Json& operation) { return operation.value("state", "") != "running"; });
+  const Looked looked = look_until(session, place, limit,
+                                   [](const Json& operation) { return operation.value("state", "") != "running"; });
   if (!looked.outcome.ok()) return looked.outcome;
   if (!looked.held) {
     print_error("it goes on, but not within the time that was given", "look again: proxyctl api GET " + place);
@@ -33,7 +34,8 @@ Session::Outcome finished(const Session& session, Session::Outcome outcome, mill
   return {exit, std::move(reply), result};
 }
 
-Looked look_until(const Session& session, const std::string& path, milliseconds limit, const std::function<bool(const Json&)>& there) {
+Looked look_until(const Session& session, const std::string& path, milliseconds limit,
+                  const std::function<bool(const Json&)>& there) {
   const auto end = steady_clock::now() + limit;
   for (;;) {
     Looked looked{session.get(path), false};
@@ -46,4 +48,4 @@ Looked look_until(const Session& session, const std::string& path, milliseconds 
 
 milliseconds duration_of(const std::string& text) { return milliseconds(config::parse_duration(text).value_or(0)); }
 
-}  // namespace proxyd::cli
+}   // namespace proxyd::cli

@@ -20,9 +20,10 @@ struct Looked {
   Session::Outcome outcome;
   bool held = false;
 };
-Looked look_until(const Session& session, const std::string& path, std::chrono::milliseconds limit, const std::function<bool(const Json&)>& there);
+Looked look_until(const Session& session, const std::string& path, std::chrono::milliseconds limit,
+                  const std::function<bool(const Json&)>& there);
 
 // Of "30s"; it was checked when the command line was read.
 std::chrono::milliseconds duration_of(const std::string& text);
 
-}  // namespace proxyd::cli
+}   // namespace proxyd::cli

@@ -20,4 +20,4 @@ struct Readiness {
   std::string why;
 };
 
-}  // namespace proxyd::master
+}   // namespace proxyd::master

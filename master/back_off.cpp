@@ -11,7 +11,7 @@ constexpr size_t kMostDeaths = 5;
 constexpr milliseconds kFirst{100};
 constexpr milliseconds kLongest{30'000};
 
-}  // namespace
+}   // namespace
 
 void BackOff::died(Instant started, Instant now, bool last) {
   ++total_;
@@ -32,4 +32,4 @@ void BackOff::died(Instant started, Instant now, bool last) {
   delay_ = delay_ == milliseconds(0) ? kFirst : std::min(delay_ * 2, kLongest);
 }
 
-}  // namespace proxyd::master
+}   // namespace proxyd::master

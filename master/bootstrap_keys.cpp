@@ -67,7 +67,8 @@ std::vector<std::string> parts_of(const std::string& list) {
 
 std::string set_hostnames(Bootstrap& bootstrap, const std::string& text) {
   bootstrap.admin_hostnames = parts_of(text);
-  const bool empty = std::any_of(bootstrap.admin_hostnames.begin(), bootstrap.admin_hostnames.end(), [](const auto& name) { return name.empty(); });
+  const bool empty = std::any_of(bootstrap.admin_hostnames.begin(), bootstrap.admin_hostnames.end(),
+                                 [](const auto& name) { return name.empty(); });
   return empty ? "has an empty name" : "";
 }
 
@@ -78,7 +79,8 @@ std::string set_grants(Bootstrap& bootstrap, const std::string& text) {
     const size_t colon = grant.find(':');
     const std::string role = colon == std::string::npos ? "" : grant.substr(colon + 1);
     const bool known = role == "viewer" || role == "operator" || role == "deployer" || role == "admin";
-    if (!known || colon == 0) return fmt::format("has '{}': a grant is a group and its role, viewer, operator, deployer or admin", grant);
+    if (!known || colon == 0)
+      return fmt::format("has '{}': a grant is a group and its role, viewer, operator, deployer or admin", grant);
     bootstrap.admin_grants.emplace_back(grant.substr(0, colon), role);
   }
   return {};
@@ -97,31 +99,47 @@ std::string set_ceiling(Bootstrap& bootstrap, const std::string& text) {
   return {};
 }
 
-}  // namespace
+}   // namespace
 
 const std::vector<BootstrapKey>& bootstrap_keys() {
   using B = Bootstrap;
   using S = const std::string&;
   static const std::vector<BootstrapKey> all = {
-      {"state_dir", "PROXYD_STATE_DIR", [](B& b, S t) { return set_path(b.state_dir, t); }, [](const B& b) { return b.state_dir; }},
-      {"run_dir", "PROXYD_RUN_DIR", [](B& b, S t) { return set_path(b.run_dir, t); }, [](const B& b) { return b.run_dir; }},
+      {"state_dir", "PROXYD_STATE_DIR", [](B& b, S t) { return set_path(b.state_dir, t); },
+       [](const B& b) { return b.state_dir; }},
+      {"run_dir", "PROXYD_RUN_DIR", [](B& b, S t) { return set_path(b.run_dir, t); },
+       [](const B& b) { return b.run_dir; }},
       {"config_source", "PROXYD_CONFIG_SOURCE", set_source, [](const B& b) { return b.config_source; }},
-      {"config_file", "PROXYD_CONFIG_FILE", [](B& b, S t) { return set_path(b.config_file, t); }, [](const B& b) { return b.config_file; }},
-      {"workers", "PROXYD_WORKERS", set_workers, [](const B& b) { return b.workers ? std::to_string(*b.workers) : "auto"; }},
-      {"cache_ceiling", "PROXYD_CACHE_CEILING", set_ceiling, [](const B& b) { return config::format_size(b.cache_ceiling); }},
-      {"shutdown.delay", "PROXYD_SHUTDOWN_DELAY", [](B& b, S t) { return set_duration(b.shutdown_delay, t); }, [](const B& b) { return config::format_duration(b.shutdown_delay.count()); }},
-      {"shutdown.grace", "PROXYD_SHUTDOWN_GRACE", [](B& b, S t) { return set_duration(b.shutdown_grace, t); }, [](const B& b) { return config::format_duration(b.shutdown_grace.count()); }},
-      {"upgrade.drain", "PROXYD_UPGRADE_DRAIN", [](B& b, S t) { return set_duration(b.upgrade_drain, t); }, [](const B& b) { return config::format_duration(b.upgrade_drain.count()); }},
-      {"upgrade.probation", "PROXYD_UPGRADE_PROBATION", [](B& b, S t) { return set_duration(b.upgrade_probation, t); }, [](const B& b) { return config::format_duration(b.upgrade_probation.count()); }},
-      {"admin.unix.group", "PROXYD_ADMIN_GROUP", [](B& b, S t) { return b.admin_group = t, std::string(); }, [](const B& b) { return b.admin_group; }},
+      {"config_file", "PROXYD_CONFIG_FILE", [](B& b, S t) { return set_path(b.config_file, t); },
+       [](const B& b) { return b.config_file; }},
+      {"workers", "PROXYD_WORKERS", set_workers,
+       [](const B& b) { return b.workers ? std::to_string(*b.workers) : "auto"; }},
+      {"cache_ceiling", "PROXYD_CACHE_CEILING", set_ceiling,
+       [](const B& b) { return config::format_size(b.cache_ceiling); }},
+      {"shutdown.delay", "PROXYD_SHUTDOWN_DELAY", [](B& b, S t) { return set_duration(b.shutdown_delay, t); },
+       [](const B& b) { return config::format_duration(b.shutdown_delay.count()); }},
+      {"shutdown.grace", "PROXYD_SHUTDOWN_GRACE", [](B& b, S t) { return set_duration(b.shutdown_grace, t); },
+       [](const B& b) { return config::format_duration(b.shutdown_grace.count()); }},
+      {"upgrade.drain", "PROXYD_UPGRADE_DRAIN", [](B& b, S t) { return set_duration(b.upgrade_drain, t); },
+       [](const B& b) { return config::format_duration(b.upgrade_drain.count()); }},
+      {"upgrade.probation", "PROXYD_UPGRADE_PROBATION", [](B& b, S t) { return set_duration(b.upgrade_probation, t); },
+       [](const B& b) { return config::format_duration(b.upgrade_probation.count()); }},
+      {"admin.unix.group", "PROXYD_ADMIN_GROUP", [](B& b, S t) { return b.admin_group = t, std::string(); },
+       [](const B& b) { return b.admin_group; }},
       {"admin.unix.grants", "PROXYD_ADMIN_GRANTS", set_grants, show_grants, true},
-      {"admin.tcp.address", "PROXYD_ADMIN", [](B& b, S t) { return set_address(b.admin_address, t); }, [](const B& b) { return b.admin_address; }},
-      {"admin.tcp.hostnames", "PROXYD_ADMIN_HOSTNAMES", set_hostnames, [](const B& b) { return fmt::format("{}", fmt::join(b.admin_hostnames, ",")); }, true},
-      {"admin.read_only", "PROXYD_ADMIN_READ_ONLY", [](B& b, S t) { return set_boolean(b.read_only, t); }, [](const B& b) { return b.read_only ? "true" : "false"; }},
-      {"admin.require_if_match", "PROXYD_ADMIN_REQUIRE_IF_MATCH", [](B& b, S t) { return set_boolean(b.require_if_match, t); }, [](const B& b) { return b.require_if_match ? "true" : "false"; }},
-      {"metrics.address", "PROXYD_METRICS", [](B& b, S t) { return set_address(b.metrics_address, t); }, [](const B& b) { return b.metrics_address; }},
+      {"admin.tcp.address", "PROXYD_ADMIN", [](B& b, S t) { return set_address(b.admin_address, t); },
+       [](const B& b) { return b.admin_address; }},
+      {"admin.tcp.hostnames", "PROXYD_ADMIN_HOSTNAMES", set_hostnames,
+       [](const B& b) { return fmt::format("{}", fmt::join(b.admin_hostnames, ",")); }, true},
+      {"admin.read_only", "PROXYD_ADMIN_READ_ONLY", [](B& b, S t) { return set_boolean(b.read_only, t); },
+       [](const B& b) { return b.read_only ? "true" : "false"; }},
+      {"admin.require_if_match", "PROXYD_ADMIN_REQUIRE_IF_MATCH",
+       [](B& b, S t) { return set_boolean(b.require_if_match, t); },
+       [](const B& b) { return b.require_if_match ? "true" : "false"; }},
+      {"metrics.address", "PROXYD_METRICS", [](B& b, S t) { return set_address(b.metrics_address, t); },
+       [](const B& b) { return b.metrics_address; }},
   };
   return all;
 }
 
-}  // namespace proxyd::master
+}   // namespace proxyd::master

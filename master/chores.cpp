@@ -18,7 +18,8 @@ Chores::~Chores() {
 void Chores::add(std::string name, std::function<void()> work) {
   {
     const std::lock_guard lock(mutex_);
-    const bool waits = std::any_of(waiting_.begin(), waiting_.end(), [&name](const auto& one) { return one.first == name; });
+    const bool waits =
+        std::any_of(waiting_.begin(), waiting_.end(), [&name](const auto& one) { return one.first == name; });
     if (waits || stopping_) return;
     waiting_.emplace_back(std::move(name), std::move(work));
   }
@@ -38,4 +39,4 @@ void Chores::run() {
   }
 }
 
-}  // namespace proxyd::master
+}   // namespace proxyd::master

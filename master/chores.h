@@ -30,4 +30,4 @@ class Chores {
   std::thread thread_;
 };
 
-}  // namespace proxyd::master
+}   // namespace proxyd::master

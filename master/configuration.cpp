@@ -40,7 +40,8 @@ bool is_named(const store::Override& one, const config::Document& document) {
   const size_t end = one.subject.rfind(':');
   if (!one.subject.starts_with("target:") || slash == std::string::npos || end < slash) return false;
   const auto upstream = document.upstreams.find(one.subject.substr(7, slash - 7));
-  return upstream != document.upstreams.end() && upstream->second.targets.contains(one.subject.substr(slash + 1, end - slash - 1));
+  return upstream != document.upstreams.end() &&
+         upstream->second.targets.contains(one.subject.substr(slash + 1, end - slash - 1));
 }
 
 // Takes out of `overrides` those that stay; what is returned does not.
@@ -60,11 +61,12 @@ void apply_overrides(config::Materials& materials, const std::vector<store::Over
     if (material == materials.targets.end()) continue;
     if (one.kind == "drain") material->second.admission = config::Admission::kDraining;
     if (one.kind == "maintenance") material->second.admission = config::Admission::kMaintenance;
-    if (one.kind == "weight") material->second.weight = static_cast<uint32_t>(std::strtoul(one.value.c_str(), nullptr, 10));
+    if (one.kind == "weight")
+      material->second.weight = static_cast<uint32_t>(std::strtoul(one.value.c_str(), nullptr, 10));
   }
 }
 
-}  // namespace
+}   // namespace
 
 void test_stop([[maybe_unused]] const char* step) {
 #ifdef PROXYD_TEST_HOOKS
@@ -87,7 +89,8 @@ void Configuration::install(std::shared_ptr<const ActiveConfiguration> next) {
   active_ = std::move(next);
 }
 
-Result<std::shared_ptr<Publication>, Configuration::Failure> Configuration::compile(ActiveConfiguration& next, milliseconds bind_patience) {
+Result<std::shared_ptr<Publication>, Configuration::Failure> Configuration::compile(ActiveConfiguration& next,
+                                                                                    milliseconds bind_patience) {
   auto materials = parts_.regions.assign_rows(next.document, next.revision.number);
   if (!materials) return refused(materials.error().message);
   auto files = read_value_files(next.document);
@@ -103,7 +106,8 @@ Result<std::shared_ptr<Publication>, Configuration::Failure> Configuration::comp
       auto& material = materials->targets[upstream_name + "/" + id];
       material.addresses = addresses.at(target.address);
       if (!material.addresses.empty()) continue;
-      next.warnings.push_back({fmt::format("/upstreams/{}/targets/{}/address", upstream_name, id), 0, 0, "unresolved", fmt::format("'{}' does not resolve yet: the target is 'checking'", target.address), ""});
+      next.warnings.push_back({fmt::format("/upstreams/{}/targets/{}/address", upstream_name, id), 0, 0, "unresolved",
+                               fmt::format("'{}' does not resolve yet: the target is 'checking'", target.address), ""});
     }
   }
   apply_overrides(*materials, next.overrides);
@@ -118,14 +122,16 @@ Result<std::shared_ptr<Publication>, Configuration::Failure> Configuration::comp
   publication->revision = next.revision.number;
   publication->epoch = next.epoch;
   publication->snapshot = std::move(*snapshot);
-  for (const ListeningSocket& socket : *sockets) publication->sockets.push_back({socket.listener, socket.address, duplicate(socket.descriptor)});
+  for (const ListeningSocket& socket : *sockets)
+    publication->sockets.push_back({socket.listener, socket.address, duplicate(socket.descriptor)});
   publication->access_logs = std::move(logs->access);
   publication->error_log = std::move(logs->error);
   return publication;
 }
 
 // The master's own lines go where the document says, too. The descriptor stays one, since others may be writing to it.
-void Configuration::follow_error_log(const Publication& publication, const std::string& former, const std::string& level) {
+void Configuration::follow_error_log(const Publication& publication, const std::string& former,
+                                     const std::string& level) {
   if (!error_log_) {
     error_log_ = duplicate(publication.error_log.value());
   } else {
@@ -135,16 +141,21 @@ void Configuration::follow_error_log(const Publication& publication, const std::
   if (level != former) parts_.log.set_level(log_level_from(level).value_or(LogLevel::kInfo));
 }
 
-Result<UniqueFd, Configuration::Failure> Configuration::sealed_apart(const config::Decoded& decoded, uint64_t revision) {
+Result<UniqueFd, Configuration::Failure> Configuration::sealed_apart(const config::Decoded& decoded,
+                                                                     uint64_t revision) {
   constexpr uint32_t kNobodysRow = status::kTargetRows - 1;
   const auto now = active();
   config::Materials materials;
   for (const auto& [upstream_name, upstream] : decoded.document.upstreams) {
     for (const auto& [id, target] : upstream.targets) {
       const std::string name = upstream_name + "/" + id;
-      const auto known = now ? now->targets.find(name) : std::map<std::string, config::TargetMaterial>::const_iterator{};
-      const bool same = now && known != now->targets.end() && now->document.upstreams.at(upstream_name).targets.at(id).address == target.address;
-      materials.targets[name] = same ? known->second : config::TargetMaterial{kNobodysRow, {target.address}, config::Admission::kReady, std::nullopt};
+      const auto known =
+          now ? now->targets.find(name) : std::map<std::string, config::TargetMaterial>::const_iterator{};
+      const bool same = now && known != now->targets.end() &&
+                        now->document.upstreams.at(upstream_name).targets.at(id).address == target.address;
+      materials.targets[name] =
+          same ? known->second
+               : config::TargetMaterial{kNobodysRow, {target.address}, config::Admission::kReady, std::nullopt};
     }
   }
   auto snapshot = config::seal({revision, 0, decoded.canonical.dump(), std::move(materials)});
@@ -153,7 +164,8 @@ Result<UniqueFd, Configuration::Failure> Configuration::sealed_apart(const confi
 }
 
 // Compile, prepare everywhere, commit, activate everywhere.
-Result<size_t, Configuration::Failure> Configuration::publish(std::shared_ptr<ActiveConfiguration> next, milliseconds bind_patience, const Commit& commit) {
+Result<size_t, Configuration::Failure> Configuration::publish(std::shared_ptr<ActiveConfiguration> next,
+                                                              milliseconds bind_patience, const Commit& commit) {
   if (closed_) return refused("proxyd is stopping");
   test_stop("validated");
   auto publication = compile(*next, bind_patience);
@@ -192,7 +204,8 @@ Result<Configuration::Applied, Configuration::Failure> Configuration::apply(Requ
   Applied applied;
   applied.parent = before ? before->revision.number : 0;
   if (request.expected_parent && *request.expected_parent != applied.parent) {
-    return Failure{Kind::kChangedMeanwhile, fmt::format("revision {} is active, not {}", applied.parent, *request.expected_parent), "", -1};
+    return Failure{Kind::kChangedMeanwhile,
+                   fmt::format("revision {} is active, not {}", applied.parent, *request.expected_parent), "", -1};
   }
   applied.changes = config::diff(before ? before->canonical : config::Json(nullptr), request.decoded.canonical);
   applied.warnings = request.decoded.warnings;
@@ -202,13 +215,23 @@ Result<Configuration::Applied, Configuration::Failure> Configuration::apply(Requ
   auto number = parts_.store.next_revision_number();
   if (!number) return of_store(number.error());
   auto next = std::make_shared<ActiveConfiguration>();
-  next->revision = {*number, applied.parent, rfc3339(std::chrono::system_clock::now()), request.author, request.origin, request.message, request.decoded.canonical.dump(), request.source, true};
+  next->revision = {*number,
+                    applied.parent,
+                    rfc3339(std::chrono::system_clock::now()),
+                    request.author,
+                    request.origin,
+                    request.message,
+                    request.decoded.canonical.dump(),
+                    request.source,
+                    true};
   next->canonical = std::move(request.decoded.canonical);
   next->document = std::move(request.decoded.document);
   next->epoch = 1;
-  next->versions = object_versions(before ? before->versions : ObjectVersions(), before ? before->canonical : config::Json(), next->canonical, *number);
+  next->versions = object_versions(before ? before->versions : ObjectVersions(),
+                                   before ? before->canonical : config::Json(), next->canonical, *number);
   if (before) next->overrides = before->overrides;
-  const auto dropped = take_out(next->overrides, [&next](const store::Override& one) { return is_named(one, next->document); });
+  const auto dropped =
+      take_out(next->overrides, [&next](const store::Override& one) { return is_named(one, next->document); });
   const auto commit = [this, &next, dry_run = request.dry_run]() -> std::optional<Failure> {
     if (dry_run) return Failure{Kind::kRehearsed, "", "", -1};
     auto committed = parts_.store.commit_revision(next->revision, next->versions);
@@ -220,19 +243,27 @@ Result<Configuration::Applied, Configuration::Failure> Configuration::apply(Requ
     applied.warnings.insert(applied.warnings.end(), next->warnings.begin(), next->warnings.end());
     return applied;
   }
-  parts_.regions.metrics().cell(metrics::MetricsRegion::kMasterSlot, "proxyd_config_applies_total", acknowledged ? "result=\"applied\"" : "result=\"failed\"").add();
+  parts_.regions.metrics()
+      .cell(metrics::MetricsRegion::kMasterSlot, "proxyd_config_applies_total",
+            acknowledged ? "result=\"applied\"" : "result=\"failed\"")
+      .add();
   if (!acknowledged) return acknowledged.error();
   drop_from_store(dropped);
   applied.revision = next->revision.number;
   applied.acknowledged = *acknowledged;
   applied.workers = std::max(parts_.pool.serving(), *acknowledged);
   applied.warnings.insert(applied.warnings.end(), next->warnings.begin(), next->warnings.end());
-  parts_.log.info("revision {} is active ({} changes, by {})", applied.revision, applied.changes.size(), request.author);
-  parts_.events.publish("revision", {{"revision", applied.revision}, {"author", request.author}, {"message", request.message}, {"changes", applied.changes.size()}});
+  parts_.log.info("revision {} is active ({} changes, by {})", applied.revision, applied.changes.size(),
+                  request.author);
+  parts_.events.publish("revision", {{"revision", applied.revision},
+                                     {"author", request.author},
+                                     {"message", request.message},
+                                     {"changes", applied.changes.size()}});
   return applied;
 }
 
-Result<size_t, Configuration::Failure> Configuration::publish_again(const std::function<void(ActiveConfiguration&)>& change, const Commit& commit) {
+Result<size_t, Configuration::Failure> Configuration::publish_again(
+    const std::function<void(ActiveConfiguration&)>& change, const Commit& commit) {
   const auto before = active();
   if (!before) return refused("there is no configuration yet");
   auto next = std::make_shared<ActiveConfiguration>(*before);
@@ -256,7 +287,10 @@ Result<bool, Configuration::Failure> Configuration::resume(milliseconds bind_pat
   if (!revision) return of_store(revision.error());
   if (!*revision) return false;
   config::Decoded decoded = config::decode((*revision)->canonical, config::Format::kJson);
-  if (!decoded.valid()) return refused(fmt::format("the stored revision {} is not valid for this build: {}", (*revision)->number, decoded.problems.front().message), decoded.problems.front().pointer);
+  if (!decoded.valid())
+    return refused(fmt::format("the stored revision {} is not valid for this build: {}", (*revision)->number,
+                               decoded.problems.front().message),
+                   decoded.problems.front().pointer);
   auto overrides = parts_.store.overrides();
   if (!overrides) return of_store(overrides.error());
   auto next = std::make_shared<ActiveConfiguration>();
@@ -269,7 +303,8 @@ Result<bool, Configuration::Failure> Configuration::resume(milliseconds bind_pat
   next->versions = object_versions(*versions, next->canonical, next->canonical, next->revision.number);
   take_out(*overrides, [](const store::Override& one) { return one.subject.starts_with("target:"); });
   next->overrides = std::move(*overrides);
-  const auto dropped = take_out(next->overrides, [&next](const store::Override& one) { return is_named(one, next->document); });
+  const auto dropped =
+      take_out(next->overrides, [&next](const store::Override& one) { return is_named(one, next->document); });
   auto published = publish(std::move(next), bind_patience, [] { return std::nullopt; });
   if (!published) return published.error();
   drop_from_store(dropped);
@@ -279,7 +314,8 @@ Result<bool, Configuration::Failure> Configuration::resume(milliseconds bind_pat
 Result<bool, Configuration::Failure> Configuration::put_override(const store::Override& value) {
   const std::lock_guard lock(change_);
   const auto before = active();
-  if (!before || !is_named(value, before->document)) return Failure{Kind::kChangedMeanwhile, "what the override is about has gone", "", -1};
+  if (!before || !is_named(value, before->document))
+    return Failure{Kind::kChangedMeanwhile, "what the override is about has gone", "", -1};
   const auto change = [&value](ActiveConfiguration& next) {
     take_out(next.overrides, [&value](const store::Override& one) { return one.subject != value.subject; });
     next.overrides.push_back(value);
@@ -331,12 +367,14 @@ void Configuration::expire_overrides() {
   if (!before) return;
   const std::string now = rfc3339(std::chrono::system_clock::now());
   std::vector<store::Override> staying = before->overrides;
-  const auto expired = take_out(staying, [&now](const store::Override& one) { return one.expires.empty() || one.expires > now; });
+  const auto expired =
+      take_out(staying, [&now](const store::Override& one) { return one.expires.empty() || one.expires > now; });
   if (expired.empty()) return;
-  const auto published = publish_again([&staying](ActiveConfiguration& next) { next.overrides = staying; }, [] { return std::nullopt; });
+  const auto published =
+      publish_again([&staying](ActiveConfiguration& next) { next.overrides = staying; }, [] { return std::nullopt; });
   if (!published) return parts_.log.error("expired overrides stay in force: {}", published.error().message);
   drop_from_store(expired);
   for (const store::Override& one : expired) parts_.log.info("override {} ({}) has expired", one.subject, one.kind);
 }
 
-}  // namespace proxyd::master
+}   // namespace proxyd::master

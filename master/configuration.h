@@ -14,8 +14,8 @@
 #include "master/object_versions.h"
 #include "master/region_keeper.h"
 #include "master/resolver.h"
-#include "master/worker_pool.h"
 #include "master/store/store.h"
+#include "master/worker_pool.h"
 #include "shared/config/decode.h"
 
 namespace proxyd::master {
@@ -59,7 +59,7 @@ class Configuration {
     std::string origin;
     std::string message;
     std::string source;
-    bool dry_run = false;                      // all but the commit: what would fail, fails
+    bool dry_run = false;   // all but the commit: what would fail, fails
     milliseconds bind_patience{0};
   };
   struct Applied {
@@ -103,7 +103,8 @@ class Configuration {
  private:
   Result<std::shared_ptr<Publication>, Failure> compile(ActiveConfiguration& next, milliseconds bind_patience);
   using Commit = std::function<std::optional<Failure>()>;
-  Result<size_t, Failure> publish(std::shared_ptr<ActiveConfiguration> next, milliseconds bind_patience, const Commit& commit);
+  Result<size_t, Failure> publish(std::shared_ptr<ActiveConfiguration> next, milliseconds bind_patience,
+                                  const Commit& commit);
   // The same revision with something new behind it: `change` alters the copy, `commit` keeps it.
   Result<size_t, Failure> publish_again(const std::function<void(ActiveConfiguration&)>& change, const Commit& commit);
   void follow_error_log(const Publication& publication, const std::string& former, const std::string& level);
@@ -111,9 +112,9 @@ class Configuration {
   void install(std::shared_ptr<const ActiveConfiguration> next);
 
   Parts parts_;
-  std::mutex change_;                          // held through a change
+  std::mutex change_;   // held through a change
   bool closed_ = false;
-  UniqueFd error_log_;                         // the log's descriptor
+  UniqueFd error_log_;   // the log's descriptor
   mutable std::mutex active_mutex_;
   std::shared_ptr<const ActiveConfiguration> active_;
 };
@@ -122,4 +123,4 @@ class Configuration {
 // that the file named by PROXYD_TEST_STOP holds, until it is killed. Else nothing.
 void test_stop(const char* step);
 
-}  // namespace proxyd::master
+}   // namespace proxyd::master

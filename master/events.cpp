@@ -5,9 +5,11 @@ namespace {
 
 constexpr size_t kKept = 1024;
 
-}  // namespace
+}   // namespace
 
-Events::Events() : last_(static_cast<uint64_t>(std::chrono::duration_cast<milliseconds>(std::chrono::system_clock::now().time_since_epoch()).count())) {}
+Events::Events()
+    : last_(static_cast<uint64_t>(
+          std::chrono::duration_cast<milliseconds>(std::chrono::system_clock::now().time_since_epoch()).count())) {}
 
 void Events::publish(std::string kind, nlohmann::json body) {
   {
@@ -47,4 +49,4 @@ void Events::close() {
   more_.notify_all();
 }
 
-}  // namespace proxyd::master
+}   // namespace proxyd::master

@@ -41,7 +41,8 @@ Error failed(const std::string& address, int error) {
 bool is_asked_to_stop() {
   sigset_t pending;
   ::sigpending(&pending);
-  return ::sigismember(&pending, SIGTERM) == 1 || ::sigismember(&pending, SIGINT) == 1 || ::sigismember(&pending, SIGQUIT) == 1;
+  return ::sigismember(&pending, SIGTERM) == 1 || ::sigismember(&pending, SIGINT) == 1 ||
+         ::sigismember(&pending, SIGQUIT) == 1;
 }
 
 // A socket file that nobody answers on was left behind by a process that died.
@@ -82,7 +83,7 @@ Result<UniqueFd, int> bind_tcp(const config::Endpoint& endpoint, const config::L
   return socket;
 }
 
-}  // namespace
+}   // namespace
 
 Listeners::~Listeners() { close(); }
 
@@ -94,12 +95,14 @@ void Listeners::close() {
   active_.clear();
 }
 
-Result<UniqueFd> Listeners::bind_patiently(const std::string& address, const config::Listener& listener, milliseconds patience) {
+Result<UniqueFd> Listeners::bind_patiently(const std::string& address, const config::Listener& listener,
+                                           milliseconds patience) {
   const auto endpoint = config::Endpoint::parse(address);
   if (!endpoint) return failed(address, EINVAL);
   const Instant give_up = Clock::now() + patience;
   for (bool told = false;;) {
-    auto bound = endpoint->kind == config::Endpoint::Kind::kUnix ? bind_unix(*endpoint, listener.backlog) : bind_tcp(*endpoint, listener);
+    auto bound = endpoint->kind == config::Endpoint::Kind::kUnix ? bind_unix(*endpoint, listener.backlog)
+                                                                 : bind_tcp(*endpoint, listener);
     if (bound) return std::move(*bound);
     if (bound.error() != EADDRINUSE || Clock::now() >= give_up) return failed(address, bound.error());
     if (is_asked_to_stop()) return Error{fmt::format("stopped while it waited for {}, which is in use", address)};
@@ -126,7 +129,8 @@ Result<std::vector<ListeningSocket>> Listeners::prepare(const config::Document& 
           const std::string own = own_on_port_of(address);
           discard();
           if (own.empty()) return socket.error();
-          return Error{fmt::format("{}; proxyd itself listens on {}: take that away first, in a change of its own", socket.error().message, own)};
+          return Error{fmt::format("{}; proxyd itself listens on {}: take that away first, in a change of its own",
+                                   socket.error().message, own)};
         }
         const std::string path = address.starts_with("unix:") ? address.substr(5) : "";
         sockets.push_back({name, address, socket->value()});
@@ -137,12 +141,14 @@ Result<std::vector<ListeningSocket>> Listeners::prepare(const config::Document& 
   return sockets;
 }
 
-// A socket of ours with the same port, which the kernel may not allow beside the new one ("0.0.0.0:80", "127.0.0.1:80").
+// A socket of ours with the same port, which the kernel may not allow beside the new one ("0.0.0.0:80",
+// "127.0.0.1:80").
 std::string Listeners::own_on_port_of(const std::string& address) const {
   const auto wanted = config::Endpoint::parse(address);
   for (const auto& [active, bound] : active_) {
     const auto endpoint = config::Endpoint::parse(active);
-    const bool same = wanted && endpoint && wanted->kind == config::Endpoint::Kind::kTcp && endpoint->kind == wanted->kind && endpoint->port == wanted->port;
+    const bool same = wanted && endpoint && wanted->kind == config::Endpoint::Kind::kTcp &&
+                      endpoint->kind == wanted->kind && endpoint->port == wanted->port;
     if (same) return active;
   }
   return {};
@@ -170,4 +176,4 @@ void Listeners::discard() {
   wanted_.clear();
 }
 
-}  // namespace proxyd::master
+}   // namespace proxyd::master

@@ -14,8 +14,8 @@ namespace proxyd::master {
 
 // A listening socket that is bound. Workers get duplicates.
 struct ListeningSocket {
-  std::string listener;    // name
-  std::string address;     // as bound: "0.0.0.0:80", "[::]:80", "unix:/path"
+  std::string listener;   // name
+  std::string address;    // as bound: "0.0.0.0:80", "[::]:80", "unix:/path"
   int descriptor = -1;
 };
 
@@ -46,8 +46,8 @@ class Listeners {
 
   Log& log_;
   std::map<std::string, Bound> active_;
-  std::map<std::string, Bound> prepared_;      // new ones only
-  std::map<std::string, int> wanted_;          // address → backlog, of the prepared document
+  std::map<std::string, Bound> prepared_;   // new ones only
+  std::map<std::string, int> wanted_;       // address → backlog, of the prepared document
 };
 
-}  // namespace proxyd::master
+}   // namespace proxyd::master

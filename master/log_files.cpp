@@ -17,7 +17,7 @@ Result<UniqueFd> open_for_appending(const std::string& path) {
   return file;
 }
 
-}  // namespace
+}   // namespace
 
 Result<LogFiles> LogFiles::open(const config::Logging& logging) {
   LogFiles files;
@@ -40,4 +40,4 @@ Result<LogFiles> LogFiles::open(const config::Logging& logging) {
   return files;
 }
 
-}  // namespace proxyd::master
+}   // namespace proxyd::master

@@ -17,4 +17,4 @@ struct LogFiles {
   static Result<LogFiles> open(const config::Logging& logging);
 };
 
-}  // namespace proxyd::master
+}   // namespace proxyd::master

@@ -22,8 +22,10 @@ int fail(const std::string& message, int code) {
 }
 
 int report(const std::string& name, const config::Decoded& decoded) {
-  for (const config::Problem& problem : decoded.problems) std::fprintf(stderr, "error: %s\n", master::describe(name, problem).c_str());
-  for (const config::Problem& warning : decoded.warnings) std::fprintf(stderr, "warning: %s\n", master::describe(name, warning).c_str());
+  for (const config::Problem& problem : decoded.problems)
+    std::fprintf(stderr, "error: %s\n", master::describe(name, problem).c_str());
+  for (const config::Problem& warning : decoded.warnings)
+    std::fprintf(stderr, "warning: %s\n", master::describe(name, warning).c_str());
   if (decoded.valid()) fmt::print("{} is valid\n", name);
   return decoded.valid() ? 0 : kInvalid;
 }
@@ -32,7 +34,9 @@ int report(const std::string& name, const config::Decoded& decoded) {
 int check(const master::Bootstrap& bootstrap) {
   fmt::print("the bootstrap is valid\n");
   const bool from_file = bootstrap.config_source == "file";
-  const std::string path = !bootstrap.imported_config.empty() ? bootstrap.imported_config : from_file ? bootstrap.config_file : "";
+  const std::string path = !bootstrap.imported_config.empty() ? bootstrap.imported_config
+                           : from_file                        ? bootstrap.config_file
+                                                              : "";
   if (!path.empty()) {
     const auto read = master::read_document_file(path);
     if (read) return report(path, read->decoded);
@@ -42,15 +46,19 @@ int check(const master::Bootstrap& bootstrap) {
     return report(path, wrong);
   }
   const auto active = store::SqliteStore::peek(bootstrap.state_dir);
-  if (!active) return fail(fmt::format("the store in {} cannot be read: {}", bootstrap.state_dir, active.error().message), kInvalid);
+  if (!active)
+    return fail(fmt::format("the store in {} cannot be read: {}", bootstrap.state_dir, active.error().message),
+                kInvalid);
   if (!*active) return fmt::print("there is no active revision yet in {}\n", bootstrap.state_dir), 0;
-  return report(fmt::format("revision {}", (*active)->number), config::decode((*active)->canonical, config::Format::kJson));
+  return report(fmt::format("revision {}", (*active)->number),
+                config::decode((*active)->canonical, config::Format::kJson));
 }
 
 void print_where(const master::Bootstrap& bootstrap, const std::string& admin_url) {
   if (bootstrap.listen.empty()) return;
   const std::string site = bootstrap.listen.starts_with(':') ? "127.0.0.1" + bootstrap.listen : bootstrap.listen;
-  fmt::print("site:   http://{}/\nadmin:  {}\nproxyctl: PROXYCTL_ADDR=unix:{}\n", site, admin_url, bootstrap.admin_socket());
+  fmt::print("site:   http://{}/\nadmin:  {}\nproxyctl: PROXYCTL_ADDR=unix:{}\n", site, admin_url,
+             bootstrap.admin_socket());
   std::fflush(stdout);
 }
 
@@ -63,7 +71,8 @@ int run(const master::Flags& flags, bool print_config, bool check_only) {
   if (!folders) return fail(folders.error().message, 1);
   Log log(2, "proxyd");
   auto master = master::Master::create(*bootstrap, log);
-  if (!master) return fail(master.error().message, master.error().message.starts_with("another proxyd") ? kConflict : 1);
+  if (!master)
+    return fail(master.error().message, master.error().message.starts_with("another proxyd") ? kConflict : 1);
   admin::AdminServer admin(**master);
   const auto listening = admin.start();
   if (!listening) return fail(listening.error().message, 1);
@@ -76,7 +85,7 @@ int run(const master::Flags& flags, bool print_config, bool check_only) {
   return status;
 }
 
-}  // namespace
+}   // namespace
 
 int main(int argc, char** argv) {
   CLI::App app("proxyd, a caching reverse proxy and load balancer");
@@ -87,7 +96,8 @@ int main(int argc, char** argv) {
   bool print_config = false;
   bool check_only = false;
   const auto value = [&](const char* flag, const char* key, const char* text) {
-    command->add_option_function<std::string>(flag, [&flags, key](const std::string& given) { flags.values[key] = given; }, text);
+    command->add_option_function<std::string>(
+        flag, [&flags, key](const std::string& given) { flags.values[key] = given; }, text);
   };
   command->add_option("--bootstrap", flags.bootstrap_file, "Bootstrap file (/etc/proxyd/proxyd.yaml)");
   command->add_option("--config", flags.config, "Document that becomes revision 1 of an empty store");

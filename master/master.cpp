@@ -39,12 +39,14 @@ void raise_descriptor_limit() {
 // A site that goes wherever the flags say.
 std::string quick_start_document(const Bootstrap& bootstrap) {
   return fmt::format(
-      "version: 1\nlisteners:\n  main: {{ addresses: [\"{}\"] }}\nupstreams:\n  main: {{ targets: {{ origin: {{ address: \"{}\" }} }} }}\n"
-      "hosts:\n  all:\n    names: [\"*\"]\n    routes:\n      - {{ name: all, match: {{ path_prefix: / }}, upstream: main }}\n",
+      "version: 1\nlisteners:\n  main: {{ addresses: [\"{}\"] }}\nupstreams:\n  main: {{ targets: {{ origin: {{ "
+      "address: \"{}\" }} }} }}\n"
+      "hosts:\n  all:\n    names: [\"*\"]\n    routes:\n      - {{ name: all, match: {{ path_prefix: / }}, upstream: "
+      "main }}\n",
       bootstrap.listen, bootstrap.upstream);
 }
 
-}  // namespace
+}   // namespace
 
 Result<std::unique_ptr<Master>> Master::create(Bootstrap bootstrap, Log& log) {
   std::unique_ptr<Master> master(new Master(std::move(bootstrap), log));
@@ -65,10 +67,12 @@ Result<bool> Master::open() {
     std::ifstream holder(lock);
     std::string pid;
     holder >> pid;
-    return Error{fmt::format("another proxyd (pid {}) runs with state folder {}", pid.empty() ? "unknown" : pid, bootstrap_.state_dir)};
+    return Error{fmt::format("another proxyd (pid {}) runs with state folder {}", pid.empty() ? "unknown" : pid,
+                             bootstrap_.state_dir)};
   }
   const std::string pid = std::to_string(::getpid()) + "\n";
-  if (::ftruncate(lock_file_.value(), 0) != 0 || ::pwrite(lock_file_.value(), pid.data(), pid.size(), 0) < 0) return Error{fmt::format("{} cannot be written", lock)};
+  if (::ftruncate(lock_file_.value(), 0) != 0 || ::pwrite(lock_file_.value(), pid.data(), pid.size(), 0) < 0)
+    return Error{fmt::format("{} cannot be written", lock)};
   sigset_t mask;
   ::sigemptyset(&mask);
   for (const int signal : {SIGHUP, SIGUSR1, SIGUSR2, SIGQUIT, SIGTERM, SIGINT, SIGCHLD}) ::sigaddset(&mask, signal);
@@ -89,7 +93,8 @@ Result<bool> Master::open() {
   pool_ = std::make_unique<WorkerPool>(*regions_, std::move(*spawn), log_);
   pool_->on_change([this] { wake(); });
   resolver_ = std::make_unique<Resolver>([this] { epoch_due_ = true; });
-  configuration_ = std::make_unique<Configuration>(Configuration::Parts{*store_, *regions_, *pool_, *listeners_, *resolver_, events_, log_});
+  configuration_ = std::make_unique<Configuration>(
+      Configuration::Parts{*store_, *regions_, *pool_, *listeners_, *resolver_, events_, log_});
   chores_ = std::make_unique<Chores>();
   return true;
 }
@@ -105,7 +110,8 @@ Master::~Master() {
   if (bootstrap_.temporary_state) std::filesystem::remove_all(bootstrap_.state_dir, ignored);
 }
 
-Result<bool, DocumentError> Master::put_in_force(config::Decoded decoded, std::string source, const std::string& author, const std::string& origin, const std::string& message) {
+Result<bool, DocumentError> Master::put_in_force(config::Decoded decoded, std::string source, const std::string& author,
+                                                 const std::string& origin, const std::string& message) {
   Configuration::Request request;
   request.decoded = std::move(decoded);
   request.author = author;
@@ -121,18 +127,26 @@ Result<bool, DocumentError> Master::put_in_force(config::Decoded decoded, std::s
 Result<bool, DocumentError> Master::load_document(const std::string& path, const std::string& origin) {
   auto read = read_document_file(path);
   if (!read) return read.error();
-  return put_in_force(std::move(read->decoded), std::move(read->text), origin == "file" ? "file" : "import", origin, path);
+  return put_in_force(std::move(read->decoded), std::move(read->text), origin == "file" ? "file" : "import", origin,
+                      path);
 }
 
 // What an earlier quick start put into a store that was kept gives way to these flags; anything else serves on.
 Result<bool, DocumentError> Master::quick_start(bool resumed) {
   const std::string text = quick_start_document(bootstrap_);
   config::Decoded decoded = config::decode(text, config::Format::kYaml);
-  if (!decoded.valid()) return DocumentError{fmt::format("--listen {} --upstream {}: {}", bootstrap_.listen, bootstrap_.upstream, decoded.problems.front().message), decoded.problems};
+  if (!decoded.valid())
+    return DocumentError{fmt::format("--listen {} --upstream {}: {}", bootstrap_.listen, bootstrap_.upstream,
+                                     decoded.problems.front().message),
+                         decoded.problems};
   const auto active = configuration_->active();
-  if (!resumed || active->revision.origin == "quick-start") return put_in_force(std::move(decoded), text, "quick start", "quick-start", "");
+  if (!resumed || active->revision.origin == "quick-start")
+    return put_in_force(std::move(decoded), text, "quick start", "quick-start", "");
   if (decoded.canonical == active->canonical) return true;
-  note_difference(fmt::format("--listen and --upstream are not used: the store in {} has revision {}, which serves; use another --state-dir, or `proxyctl upstream target add` and `proxyctl apply -f FILE`", bootstrap_.state_dir, active->revision.number));
+  note_difference(
+      fmt::format("--listen and --upstream are not used: the store in {} has revision {}, which serves; use another "
+                  "--state-dir, or `proxyctl upstream target add` and `proxyctl apply -f FILE`",
+                  bootstrap_.state_dir, active->revision.number));
   return true;
 }
 
@@ -165,7 +179,9 @@ Result<bool, DocumentError> Master::start() {
   const auto active = configuration_->active();
   const auto file = read_document_file(bootstrap_.imported_config);
   if (file && file->decoded.canonical == active->canonical) return true;
-  note_difference(fmt::format("{0} differs from revision {1}, which serves: see `proxyctl diff -f {0}`, then `proxyctl apply -f {0}`", bootstrap_.imported_config, active->revision.number));
+  note_difference(fmt::format(
+      "{0} differs from revision {1}, which serves: see `proxyctl diff -f {0}`, then `proxyctl apply -f {0}`",
+      bootstrap_.imported_config, active->revision.number));
   return true;
 }
 
@@ -188,7 +204,8 @@ int Master::run() {
     last_turn_ms_ = milliseconds_now();
     handle_signals();
     pool_->turn();
-    if (!all_have_served_ && pool_->serving() > 0) all_have_served_ = pool_->serving() + pool_->resting() >= static_cast<size_t>(pool_->wanted());
+    if (!all_have_served_ && pool_->serving() > 0)
+      all_have_served_ = pool_->serving() + pool_->resting() >= static_cast<size_t>(pool_->wanted());
     if (const int64_t grace = requested_grace_ms_.exchange(-1); grace >= 0) begin_shutdown(milliseconds(grace));
     const Instant now = Clock::now();
     if (now - last_tick_ >= kTick) tick();
@@ -307,14 +324,20 @@ Readiness Master::readiness() {
 
 std::vector<Attention> Master::attention() {
   std::vector<Attention> all;
-  if (!store_->degraded().empty()) all.push_back({"error", "store-degraded", store_->degraded(), "proxyctl config history"});
+  if (!store_->degraded().empty())
+    all.push_back({"error", "store-degraded", store_->degraded(), "proxyctl config history"});
   const auto active = configuration_->active();
-  if (!active) all.push_back({"error", "no-configuration", "there is no configuration: nothing is served", "proxyctl apply -f FILE"});
-  if (pool_->resting() > 0) all.push_back({"error", "worker-resting", "a worker slot rests: it died more than 5 times in 60 s", "proxyctl worker list"});
+  if (!active)
+    all.push_back(
+        {"error", "no-configuration", "there is no configuration: nothing is served", "proxyctl apply -f FILE"});
+  if (pool_->resting() > 0)
+    all.push_back(
+        {"error", "worker-resting", "a worker slot rests: it died more than 5 times in 60 s", "proxyctl worker list"});
   if (const std::string text = difference(); !text.empty()) {
     const bool from_file = bootstrap_.config_source == "file";
     const std::string file = from_file ? bootstrap_.config_file : bootstrap_.imported_config;
-    all.push_back({from_file ? "error" : "warning", "file-differs", text, file.empty() ? "proxyctl export" : "proxyctl diff -f " + file});
+    all.push_back({from_file ? "error" : "warning", "file-differs", text,
+                   file.empty() ? "proxyctl export" : "proxyctl diff -f " + file});
   }
   for (const config::Problem& warning : active ? active->warnings : std::vector<config::Problem>()) {
     all.push_back({"warning", warning.code, warning.message, "proxyctl upstream list"});
@@ -322,4 +345,4 @@ std::vector<Attention> Master::attention() {
   return all;
 }
 
-}  // namespace proxyd::master
+}   // namespace proxyd::master

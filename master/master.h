@@ -54,7 +54,8 @@ class Master {
   Result<bool> open();
   Result<bool, DocumentError> load_document(const std::string& path, const std::string& origin);
   Result<bool, DocumentError> quick_start(bool resumed);
-  Result<bool, DocumentError> put_in_force(config::Decoded decoded, std::string source, const std::string& author, const std::string& origin, const std::string& message);
+  Result<bool, DocumentError> put_in_force(config::Decoded decoded, std::string source, const std::string& author,
+                                           const std::string& origin, const std::string& message);
   void note_difference(std::string text);
   std::string difference() const;
   void handle_signals();
@@ -78,12 +79,12 @@ class Master {
   UniqueFd signals_;
   UniqueFd wakeup_;
   mutable std::mutex difference_mutex_;
-  std::string difference_;                      // between a file or flags and what serves
+  std::string difference_;   // between a file or flags and what serves
   std::atomic<bool> epoch_due_{false};
-  std::atomic<bool> all_have_served_{false};    // every worker did, once
+  std::atomic<bool> all_have_served_{false};   // every worker did, once
   std::atomic<int64_t> requested_grace_ms_{-1};
   std::atomic<int64_t> last_turn_ms_{0};
-  Deadline drain_at_ = Deadline::never();       // shutdown.delay is over
+  Deadline drain_at_ = Deadline::never();   // shutdown.delay is over
   Deadline end_at_ = Deadline::never();
   milliseconds grace_{60'000};
   int terminations_ = 0;
@@ -94,4 +95,4 @@ class Master {
   std::unique_ptr<Chores> chores_;
 };
 
-}  // namespace proxyd::master
+}   // namespace proxyd::master

@@ -38,7 +38,7 @@ Objects objects_of(const Json& document) {
   return objects;
 }
 
-}  // namespace
+}   // namespace
 
 ObjectVersions object_versions(const ObjectVersions& known, const Json& before, const Json& after, uint64_t revision) {
   const Objects old_objects = objects_of(before);
@@ -52,4 +52,4 @@ ObjectVersions object_versions(const ObjectVersions& known, const Json& before, 
   return versions;
 }
 
-}  // namespace proxyd::master
+}   // namespace proxyd::master

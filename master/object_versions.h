@@ -14,6 +14,7 @@ namespace proxyd::master {
 using ObjectVersions = std::map<std::string, uint64_t>;
 
 // Those of `after`, which is `revision`, when `before` had `known`. Canonical documents.
-ObjectVersions object_versions(const ObjectVersions& known, const config::Json& before, const config::Json& after, uint64_t revision);
+ObjectVersions object_versions(const ObjectVersions& known, const config::Json& before, const config::Json& after,
+                               uint64_t revision);
 
-}  // namespace proxyd::master
+}   // namespace proxyd::master

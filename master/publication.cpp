@@ -18,8 +18,11 @@ ipc::Message Publication::message(uint64_t id) const {
   }
   for (const UniqueFd& log : access_logs) message.descriptors.push_back(duplicate(log.value()));
   message.descriptors.push_back(duplicate(error_log.value()));
-  message.body = {{"revision", revision}, {"epoch", epoch}, {"listeners", std::move(listeners)}, {"access_logs", access_logs.size()}};
+  message.body = {{"revision", revision},
+                  {"epoch", epoch},
+                  {"listeners", std::move(listeners)},
+                  {"access_logs", access_logs.size()}};
   return message;
 }
 
-}  // namespace proxyd::master
+}   // namespace proxyd::master

@@ -31,4 +31,4 @@ struct Publication {
 
 UniqueFd duplicate(int descriptor);
 
-}  // namespace proxyd::master
+}   // namespace proxyd::master

@@ -67,4 +67,4 @@ Result<config::Materials> RegionKeeper::assign_rows(const config::Document& docu
   return materials;
 }
 
-}  // namespace proxyd::master
+}   // namespace proxyd::master

@@ -46,4 +46,4 @@ class RegionKeeper {
   Rows upstreams_;
 };
 
-}  // namespace proxyd::master
+}   // namespace proxyd::master

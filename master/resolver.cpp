@@ -20,7 +20,7 @@ bool needs_lookup(const std::string& target) {
   return endpoint && endpoint->kind == config::Endpoint::Kind::kTcp && !endpoint->host_is_address;
 }
 
-}  // namespace
+}   // namespace
 
 Resolver::Resolver(std::function<void()> on_change) : on_change_(std::move(on_change)), thread_([this] { run(); }) {}
 
@@ -83,7 +83,8 @@ void Resolver::run() {
   }
 }
 
-std::map<std::string, std::vector<std::string>> Resolver::addresses(const std::vector<std::string>& targets, milliseconds patience) {
+std::map<std::string, std::vector<std::string>> Resolver::addresses(const std::vector<std::string>& targets,
+                                                                    milliseconds patience) {
   std::unique_lock lock(mutex_);
   std::set<std::string> missing;
   wanted_.clear();
@@ -94,7 +95,9 @@ std::map<std::string, std::vector<std::string>> Resolver::addresses(const std::v
   }
   pending_.insert(missing.begin(), missing.end());
   wake_.notify_all();
-  const auto settled = [&] { return std::all_of(missing.begin(), missing.end(), [this](const auto& name) { return known_.contains(name); }); };
+  const auto settled = [&] {
+    return std::all_of(missing.begin(), missing.end(), [this](const auto& name) { return known_.contains(name); });
+  };
   if (!missing.empty()) answered_.wait_for(lock, patience, settled);
   std::map<std::string, std::vector<std::string>> answer;
   for (const std::string& target : targets) {
@@ -109,4 +112,4 @@ std::map<std::string, std::vector<std::string>> Resolver::addresses(const std::v
   return answer;
 }
 
-}  // namespace proxyd::master
+}   // namespace proxyd::master

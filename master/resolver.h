@@ -22,8 +22,10 @@ class Resolver {
   ~Resolver();
 
   // For each "host:port" or "unix:/path": where to connect, as "192.0.2.1:80" … Addresses are themselves; a name that
-  // is new is waited for, up to `patience`; one without an answer has no address for now. From now on these names, and no others, are looked up again.
-  std::map<std::string, std::vector<std::string>> addresses(const std::vector<std::string>& targets, milliseconds patience);
+  // is new is waited for, up to `patience`; one without an answer has no address for now. From now on these names, and
+  // no others, are looked up again.
+  std::map<std::string, std::vector<std::string>> addresses(const std::vector<std::string>& targets,
+                                                            milliseconds patience);
 
  private:
   void run();
@@ -40,4 +42,4 @@ class Resolver {
   std::thread thread_;
 };
 
-}  // namespace proxyd::master
+}   // namespace proxyd::master

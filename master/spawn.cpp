@@ -14,12 +14,13 @@
 namespace proxyd::master {
 namespace {
 
-constexpr int kScratch = 16;        // above every number that a child sees
+constexpr int kScratch = 16;   // above every number that a child sees
 constexpr size_t kMostInherited = 8;
 
 // In the child, async-signal-safe only: descriptors to their numbers, signals to their defaults, then exec. All are
 // first copied to free numbers, since the number that one gets may be another's now.
-[[noreturn]] void become(int binary, char* const* arguments, char* const* environment, const std::pair<int, int>* inherited, size_t count) {
+[[noreturn]] void become(int binary, char* const* arguments, char* const* environment,
+                         const std::pair<int, int>* inherited, size_t count) {
   int copies[kMostInherited] = {};
   for (size_t i = 0; i < count; ++i) {
     copies[i] = ::fcntl(inherited[i].first, F_DUPFD, kScratch);
@@ -37,23 +38,26 @@ constexpr size_t kMostInherited = 8;
   sigset_t none;
   ::sigemptyset(&none);
   ::sigprocmask(SIG_SETMASK, &none, nullptr);
-  struct sigaction initial {};
+  struct sigaction initial{};
   initial.sa_handler = SIG_DFL;
   for (int signal = 1; signal < 32; ++signal) ::sigaction(signal, &initial, nullptr);
   ::syscall(SYS_execveat, executable, "", arguments, environment, 0x1000 /* AT_EMPTY_PATH */);
   ::_exit(127);
 }
 
-}  // namespace
+}   // namespace
 
 Result<Spawn> Spawn::open(const std::string& binary) {
   UniqueFd descriptor(::open(binary.c_str(), O_RDONLY | O_CLOEXEC));
-  if (!descriptor) return Error{fmt::format("the worker's binary {} cannot be opened: {}", binary, std::strerror(errno))};
+  if (!descriptor)
+    return Error{fmt::format("the worker's binary {} cannot be opened: {}", binary, std::strerror(errno))};
   return Spawn(std::move(descriptor));
 }
 
-Result<Spawn::Child> Spawn::start(const std::string& argument, const std::vector<std::pair<int, int>>& inherited) const {
-  if (inherited.size() > kMostInherited) return Error{fmt::format("a child inherits at most {} descriptors", kMostInherited)};
+Result<Spawn::Child> Spawn::start(const std::string& argument,
+                                  const std::vector<std::pair<int, int>>& inherited) const {
+  if (inherited.size() > kMostInherited)
+    return Error{fmt::format("a child inherits at most {} descriptors", kMostInherited)};
   std::string name = "proxyd-worker";
   std::string copy = argument;
   const std::array<char*, 3> arguments = {name.data(), copy.data(), nullptr};
@@ -69,4 +73,4 @@ Result<Spawn::Child> Spawn::start(const std::string& argument, const std::vector
   return Child{pid, std::move(pidfd)};
 }
 
-}  // namespace proxyd::master
+}   // namespace proxyd::master

@@ -32,4 +32,4 @@ class Spawn {
   UniqueFd binary_;
 };
 
-}  // namespace proxyd::master
+}   // namespace proxyd::master

@@ -20,14 +20,16 @@ using Contents = std::map<std::string, std::string>;
 Result<std::string> read_value(const std::string& path) {
   const UniqueFd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
   if (!file) return Error{fmt::format("file {} cannot be read: {}", path, std::strerror(errno))};
-  struct stat status {};
-  if (::fstat(file.value(), &status) != 0 || !S_ISREG(status.st_mode)) return Error{fmt::format("{} is no plain file", path)};
+  struct stat status{};
+  if (::fstat(file.value(), &status) != 0 || !S_ISREG(status.st_mode))
+    return Error{fmt::format("{} is no plain file", path)};
   std::string content(kMostValue + 1, '\0');
   const ssize_t got = ::read(file.value(), content.data(), content.size());
   if (got < 0) return Error{fmt::format("file {} cannot be read: {}", path, std::strerror(errno))};
   content.resize(static_cast<size_t>(got));
   while (!content.empty() && (content.back() == '\n' || content.back() == '\r')) content.pop_back();
-  const bool one_line = content.size() < kMostValue && content.find_first_of(std::string_view("\r\n\0", 3)) == std::string::npos;
+  const bool one_line =
+      content.size() < kMostValue && content.find_first_of(std::string_view("\r\n\0", 3)) == std::string::npos;
   if (!one_line) return Error{fmt::format("file {} is no header value: one line of less than 16 KiB", path)};
   return content;
 }
@@ -49,8 +51,11 @@ class Reader {
       for (const auto& [name, value] : *values) {
         if (!value.is_file || contents_.contains(value.text) || failure_) continue;
         auto content = read_value(value.text);
-        if (content) contents_[value.text] = std::move(*content);
-        else failure_ = ValueFileError{fmt::format("{}; field '{}' takes its value from it", content.error().message, name), pointer};
+        if (content)
+          contents_[value.text] = std::move(*content);
+        else
+          failure_ = ValueFileError{
+              fmt::format("{}; field '{}' takes its value from it", content.error().message, name), pointer};
       }
     }
   }
@@ -59,16 +64,17 @@ class Reader {
   std::optional<ValueFileError> failure_;
 };
 
-}  // namespace
+}   // namespace
 
 Result<Contents, ValueFileError> read_value_files(const config::Document& document) {
   Reader reader;
   reader.edits(document.headers, "/defaults");
   for (const auto& [name, host] : document.hosts) {
     reader.edits(host.headers, fmt::format("/hosts/{}", name));
-    for (size_t i = 0; i < host.routes.size(); ++i) reader.edits(host.routes[i].headers, fmt::format("/hosts/{}/routes/{}", name, i));
+    for (size_t i = 0; i < host.routes.size(); ++i)
+      reader.edits(host.routes[i].headers, fmt::format("/hosts/{}/routes/{}", name, i));
   }
   return reader.take();
 }
 
-}  // namespace proxyd::master
+}   // namespace proxyd::master

@@ -17,4 +17,4 @@ struct ValueFileError {
 // most 16 KiB each, its line end taken off. Fails naming the file and who names it, never its content.
 Result<std::map<std::string, std::string>, ValueFileError> read_value_files(const config::Document& document);
 
-}  // namespace proxyd::master
+}   // namespace proxyd::master

@@ -27,4 +27,4 @@ class WatchDog {
   Instant calm_until_{};
 };
 
-}  // namespace proxyd::master
+}   // namespace proxyd::master

@@ -34,7 +34,8 @@ uint64_t private_memory(pid_t pid) {
   uint64_t total = 0;
   std::string line;
   while (std::getline(rollup, line)) {
-    if (line.starts_with("Private_Clean:") || line.starts_with("Private_Dirty:")) total += std::stoull(line.substr(14)) * 1024;
+    if (line.starts_with("Private_Clean:") || line.starts_with("Private_Dirty:"))
+      total += std::stoull(line.substr(14)) * 1024;
   }
   return total;
 }
@@ -43,9 +44,10 @@ void signal_process(const WorkerProcess& worker, int signal) {
   ::syscall(SYS_pidfd_send_signal, worker.pidfd(), signal, nullptr, 0u);
 }
 
-}  // namespace
+}   // namespace
 
-WorkerPool::WorkerPool(RegionKeeper& regions, Spawn spawn, Log& log) : regions_(regions), spawn_(std::move(spawn)), log_(log) {}
+WorkerPool::WorkerPool(RegionKeeper& regions, Spawn spawn, Log& log)
+    : regions_(regions), spawn_(std::move(spawn)), log_(log) {}
 
 WorkerPool::~WorkerPool() { kill_all(); }
 
@@ -74,11 +76,13 @@ void WorkerPool::turn() {
 }
 
 bool WorkerPool::slot_is_occupied(uint32_t slot) const {
-  return std::any_of(workers_.begin(), workers_.end(), [slot](const auto& worker) { return worker->slot() == slot && worker->alive(); });
+  return std::any_of(workers_.begin(), workers_.end(),
+                     [slot](const auto& worker) { return worker->slot() == slot && worker->alive(); });
 }
 
 size_t WorkerPool::serving_locked() const {
-  return static_cast<size_t>(std::count_if(workers_.begin(), workers_.end(), [](const auto& worker) { return worker->state() == State::kRunning; }));
+  return static_cast<size_t>(std::count_if(workers_.begin(), workers_.end(),
+                                           [](const auto& worker) { return worker->state() == State::kRunning; }));
 }
 
 size_t WorkerPool::placed() const {
@@ -91,7 +95,8 @@ size_t WorkerPool::placed() const {
 std::vector<uint32_t> WorkerPool::empty_places() const {
   std::vector<uint32_t> places;
   const size_t placed_now = placed();
-  for (uint32_t slot = 0; slot < kSlotsForWorkers && placed_now + places.size() < static_cast<size_t>(wanted_); ++slot) {
+  for (uint32_t slot = 0; slot < kSlotsForWorkers && placed_now + places.size() < static_cast<size_t>(wanted_);
+       ++slot) {
     if (!slot_is_occupied(slot)) places.push_back(slot);
   }
   return places;
@@ -118,7 +123,9 @@ void WorkerPool::start_due() {
 
 // As many as are wanted serve without those that were to be replaced: now these go.
 void WorkerPool::retire_replaced() {
-  const auto serving = std::count_if(workers_.begin(), workers_.end(), [](const auto& worker) { return worker->state() == State::kRunning && !worker->replaced; });
+  const auto serving = std::count_if(workers_.begin(), workers_.end(), [](const auto& worker) {
+    return worker->state() == State::kRunning && !worker->replaced;
+  });
   if (serving < wanted_) return;
   for (const auto& worker : workers_) {
     if (worker->replaced && worker->serves()) drain(*worker, grace_);
@@ -130,8 +137,10 @@ void WorkerPool::start(uint32_t slot) {
   if (!channels) return log_.error("{}", channels.error().message);
   const uint64_t incarnation = next_incarnation_++;
   const ipc::Inheritance inheritance{slot, incarnation, 3, 4, 5, 6};
-  auto child = spawn_.start("--inherit=" + inheritance.encode(),
-                            {{channels->second.descriptor(), 3}, {regions_.metrics().descriptor(), 4}, {regions_.status().descriptor(), 5}, {regions_.rejects().descriptor(), 6}});
+  auto child = spawn_.start("--inherit=" + inheritance.encode(), {{channels->second.descriptor(), 3},
+                                                                  {regions_.metrics().descriptor(), 4},
+                                                                  {regions_.status().descriptor(), 5},
+                                                                  {regions_.rejects().descriptor(), 6}});
   if (!child) {
     slots_[slot].back_off.died(Clock::now(), Clock::now(), is_last(slot));
     return log_.error("worker {} could not be started: {}", slot, child.error().message);
@@ -143,7 +152,8 @@ void WorkerPool::start(uint32_t slot) {
   words.pid.store(static_cast<uint64_t>(child->pid));
   words.heartbeat_ms.store(monotonic_ms());
   words.oldest_revision.store(current_->revision);
-  workers_.push_back(std::make_unique<WorkerProcess>(slot, incarnation, child->pid, std::move(child->pidfd), std::move(channels->first), Clock::now()));
+  workers_.push_back(std::make_unique<WorkerProcess>(slot, incarnation, child->pid, std::move(child->pidfd),
+                                                     std::move(channels->first), Clock::now()));
   log_.info("worker {} started, pid {}", slot, child->pid);
   changed();
 }
@@ -170,7 +180,8 @@ void WorkerPool::receive(WorkerProcess& worker) {
 
 // Whether a worker speaks of what is in force: a change may have come between two messages of its start.
 bool WorkerPool::is_current(const ipc::Message& reply) const {
-  return current_ && reply.body.value("revision", uint64_t{0}) == current_->revision && reply.body.value("epoch", uint64_t{0}) == current_->epoch;
+  return current_ && reply.body.value("revision", uint64_t{0}) == current_->revision &&
+         reply.body.value("epoch", uint64_t{0}) == current_->epoch;
 }
 
 void WorkerPool::take(WorkerProcess& worker, ipc::Message message) {
@@ -187,17 +198,20 @@ void WorkerPool::take(WorkerProcess& worker, ipc::Message message) {
       return send(worker, MessageType::kActivate, 0, {{"revision", current_->revision}, {"epoch", current_->epoch}});
     case MessageType::kRefused:
       if (!start_up) break;
-      log_.error("worker {} refused revision {}: {}", worker.slot(), current_->revision, message.body.value("text", ""));
+      log_.error("worker {} refused revision {}: {}", worker.slot(), current_->revision,
+                 message.body.value("text", ""));
       return send(worker, MessageType::kStop, 0, nlohmann::json::object());
     case MessageType::kActivated:
       if (start_up && !is_current(message)) return send(worker, current_->message(0));
       if (worker.state() == State::kPreparing) worker.move_to(State::kRunning);
-      if (!log_level_.empty()) send(worker, MessageType::kLogLevel, 0, {{"level", log_level_}});   // over the document's
+      if (!log_level_.empty())
+        send(worker, MessageType::kLogLevel, 0, {{"level", log_level_}});   // over the document's
       if (start_up) return;
       break;
     default: break;
   }
-  if (const auto awaited = replies_.find(message.id); awaited != replies_.end()) awaited->second[worker.incarnation()] = {worker.slot(), std::move(message)};
+  if (const auto awaited = replies_.find(message.id); awaited != replies_.end())
+    awaited->second[worker.incarnation()] = {worker.slot(), std::move(message)};
 }
 
 std::string WorkerPool::describe_exit(int code, int status) {
@@ -207,7 +221,9 @@ std::string WorkerPool::describe_exit(int code, int status) {
 
 void WorkerPool::reap(WorkerProcess& worker) {
   siginfo_t info{};
-  if (::waitid(static_cast<idtype_t>(3) /* P_PIDFD */, static_cast<id_t>(worker.pidfd()), &info, WEXITED | WNOHANG) != 0) return;
+  if (::waitid(static_cast<idtype_t>(3) /* P_PIDFD */, static_cast<id_t>(worker.pidfd()), &info, WEXITED | WNOHANG) !=
+      0)
+    return;
   if (info.si_pid == 0) return;
   receive(worker);
   end_process(worker, describe_exit(info.si_code, info.si_status));
@@ -227,7 +243,8 @@ void WorkerPool::end_process(WorkerProcess& worker, std::string exit) {
     ++slot.restarts;
     slot.back_off.died(worker.started(), Clock::now(), is_last(worker.slot()));
     const bool rests = slot.back_off.resting(Clock::now());
-    log_.error("worker {} (pid {}) died: {}; {}", worker.slot(), worker.pid(), exit, rests ? "more than 5 deaths in 60 s, its slot rests for 60 s" : "it is started again");
+    log_.error("worker {} (pid {}) died: {}; {}", worker.slot(), worker.pid(), exit,
+               rests ? "more than 5 deaths in 60 s, its slot rests for 60 s" : "it is started again");
     regions_.metrics().cell(metrics::MetricsRegion::kMasterSlot, "proxyd_process_restarts_total", "").add();
   }
   for (const auto& other : workers_) {
@@ -248,7 +265,8 @@ void WorkerPool::drain(WorkerProcess& worker, milliseconds grace) {
 void WorkerPool::end_hanging() {
   const Instant now = Clock::now();
   watch_dog_.turn(now);
-  bool one_is_dying = std::any_of(workers_.begin(), workers_.end(), [](const auto& worker) { return !worker->kill_at.is_never(); });
+  bool one_is_dying =
+      std::any_of(workers_.begin(), workers_.end(), [](const auto& worker) { return !worker->kill_at.is_never(); });
   for (const auto& worker : workers_) {
     if (worker->kill_at.passed(now) || worker->end_at.passed(now)) signal_process(*worker, SIGKILL);
     const uint64_t heartbeat = regions_.status().worker(worker->slot()).heartbeat_ms.load(std::memory_order_relaxed);
@@ -284,13 +302,17 @@ std::vector<WorkerInfo> WorkerPool::list() {
   for (const auto& worker : workers_) {
     const status::WorkerSlot& words = regions_.status().worker(worker->slot());
     const Slot& slot = slots_[worker->slot()];
-    all.push_back({worker->slot(), worker->pid(), std::string(to_string(worker->state())), words.revision.load(), words.connections.load(), words.in_flight.load(),
-                   private_memory(worker->pid()), words.loop_lag_us.load(), slot.restarts, slot.last_exit});
+    all.push_back({worker->slot(), worker->pid(), std::string(to_string(worker->state())), words.revision.load(),
+                   words.connections.load(), words.in_flight.load(), private_memory(worker->pid()),
+                   words.loop_lag_us.load(), slot.restarts, slot.last_exit});
   }
   const Instant now = Clock::now();
   for (const uint32_t number : empty_places()) {
     const Slot& slot = slots_[number];
-    all.push_back({.slot = number, .state = slot.back_off.resting(now) ? "resting" : "dead", .restarts = slot.restarts, .last_exit = slot.last_exit});
+    all.push_back({.slot = number,
+                   .state = slot.back_off.resting(now) ? "resting" : "dead",
+                   .restarts = slot.restarts,
+                   .last_exit = slot.last_exit});
   }
   std::sort(all.begin(), all.end(), [](const WorkerInfo& a, const WorkerInfo& b) { return a.slot < b.slot; });
   return all;
@@ -298,7 +320,8 @@ std::vector<WorkerInfo> WorkerPool::list() {
 
 bool WorkerPool::restart(uint32_t slot, milliseconds grace) {
   const Lock lock(mutex_);
-  const auto found = std::find_if(workers_.begin(), workers_.end(), [slot](const auto& worker) { return worker->slot() == slot && worker->serves(); });
+  const auto found = std::find_if(workers_.begin(), workers_.end(),
+                                  [slot](const auto& worker) { return worker->slot() == slot && worker->serves(); });
   if (found == workers_.end()) return false;
   (*found)->replaced = true;
   grace_ = grace;
@@ -310,7 +333,8 @@ void WorkerPool::set_log_level(std::string name, const std::string& declared) {
   const Lock lock(mutex_);
   log_level_ = std::move(name);
   for (const auto& worker : workers_) {
-    if (worker->serves()) send(*worker, MessageType::kLogLevel, 0, {{"level", log_level_.empty() ? declared : log_level_}});
+    if (worker->serves())
+      send(*worker, MessageType::kLogLevel, 0, {{"level", log_level_.empty() ? declared : log_level_}});
   }
 }
 
@@ -335,7 +359,8 @@ size_t WorkerPool::resting() {
   const Lock lock(mutex_);
   const Instant now = Clock::now();
   const std::vector<uint32_t> places = empty_places();
-  return static_cast<size_t>(std::count_if(places.begin(), places.end(), [&](uint32_t slot) { return slots_[slot].back_off.resting(now); }));
+  return static_cast<size_t>(
+      std::count_if(places.begin(), places.end(), [&](uint32_t slot) { return slots_[slot].back_off.resting(now); }));
 }
 
 void WorkerPool::shut_down(milliseconds grace) {
@@ -357,4 +382,4 @@ void WorkerPool::kill_all() {
   replied_.notify_all();
 }
 
-}  // namespace proxyd::master
+}   // namespace proxyd::master

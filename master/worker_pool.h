@@ -28,11 +28,11 @@ namespace proxyd::master {
 struct WorkerInfo {
   uint32_t slot = 0;
   pid_t pid = 0;
-  std::string state;             // starting, running, draining, resting, dead
+  std::string state;   // starting, running, draining, resting, dead
   uint64_t revision = 0;
   uint64_t connections = 0;
   uint64_t in_flight = 0;
-  uint64_t memory_bytes = 0;     // private
+  uint64_t memory_bytes = 0;   // private
   uint64_t loop_lag_us = 0;
   uint64_t restarts = 0;
   std::string last_exit;
@@ -119,7 +119,9 @@ class WorkerPool {
   // Those that hold one of the wanted places: neither draining nor being replaced.
   size_t placed() const;
   size_t serving_locked() const;
-  void changed() { if (on_change_) on_change_(); }
+  void changed() {
+    if (on_change_) on_change_();
+  }
   static std::string describe_exit(int code, int status);
 
   RegionKeeper& regions_;
@@ -131,8 +133,8 @@ class WorkerPool {
   std::map<uint32_t, Slot> slots_;
   std::shared_ptr<const Publication> current_;
   std::shared_ptr<const Publication> prepared_;
-  std::set<uint64_t> asked_;                                       // incarnations that have prepared `prepared_`
-  std::map<uint64_t, std::map<uint64_t, Reply>> replies_;          // by id that somebody awaits, then incarnation
+  std::set<uint64_t> asked_;                                // incarnations that have prepared `prepared_`
+  std::map<uint64_t, std::map<uint64_t, Reply>> replies_;   // by id that somebody awaits, then incarnation
   std::function<void()> on_change_;
   uint64_t next_id_ = 1;
   uint64_t next_incarnation_ = 1;
@@ -143,4 +145,4 @@ class WorkerPool {
   std::string log_level_;
 };
 
-}  // namespace proxyd::master
+}   // namespace proxyd::master

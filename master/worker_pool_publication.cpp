@@ -11,7 +11,9 @@ using State = WorkerProcess::State;
 // By incarnation, since another worker may have taken the slot of one that died meanwhile.
 void WorkerPool::await(Lock& lock, uint64_t id, std::set<uint64_t>& waiting, milliseconds patience) {
   const auto is_alive = [this](uint64_t incarnation) {
-    return std::any_of(workers_.begin(), workers_.end(), [incarnation](const auto& worker) { return worker->incarnation() == incarnation && worker->alive(); });
+    return std::any_of(workers_.begin(), workers_.end(), [incarnation](const auto& worker) {
+      return worker->incarnation() == incarnation && worker->alive();
+    });
   };
   const auto settled = [&] {
     for (const auto& [incarnation, reply] : replies_[id]) waiting.erase(incarnation);
@@ -30,7 +32,8 @@ void WorkerPool::replace_silent(const std::set<uint64_t>& incarnations) {
   }
 }
 
-std::optional<WorkerPool::Refusal> WorkerPool::prepare(std::shared_ptr<const Publication> publication, milliseconds patience) {
+std::optional<WorkerPool::Refusal> WorkerPool::prepare(std::shared_ptr<const Publication> publication,
+                                                       milliseconds patience) {
   Lock lock(mutex_);
   prepared_ = std::move(publication);
   asked_.clear();
@@ -93,9 +96,11 @@ void WorkerPool::forget_publication() {
   current_.reset();
 }
 
-std::optional<nlohmann::json> WorkerPool::ask(const nlohmann::json& question, milliseconds patience, UniqueFd attached) {
+std::optional<nlohmann::json> WorkerPool::ask(const nlohmann::json& question, milliseconds patience,
+                                              UniqueFd attached) {
   Lock lock(mutex_);
-  const auto found = std::find_if(workers_.begin(), workers_.end(), [](const auto& worker) { return worker->state() == State::kRunning; });
+  const auto found = std::find_if(workers_.begin(), workers_.end(),
+                                  [](const auto& worker) { return worker->state() == State::kRunning; });
   if (found == workers_.end()) return std::nullopt;
   const uint64_t id = next_id_++;
   replies_[id];
@@ -113,4 +118,4 @@ std::optional<nlohmann::json> WorkerPool::ask(const nlohmann::json& question, mi
   return answer;
 }
 
-}  // namespace proxyd::master
+}   // namespace proxyd::master

@@ -4,8 +4,14 @@
 
 namespace proxyd::master {
 
-WorkerProcess::WorkerProcess(uint32_t slot, uint64_t incarnation, pid_t pid, UniqueFd pidfd, ipc::Channel channel, Instant now)
-    : slot_(slot), incarnation_(incarnation), pid_(pid), pidfd_(std::move(pidfd)), channel_(std::move(channel)), started_(now) {}
+WorkerProcess::WorkerProcess(uint32_t slot, uint64_t incarnation, pid_t pid, UniqueFd pidfd, ipc::Channel channel,
+                             Instant now)
+    : slot_(slot),
+      incarnation_(incarnation),
+      pid_(pid),
+      pidfd_(std::move(pidfd)),
+      channel_(std::move(channel)),
+      started_(now) {}
 
 void WorkerProcess::move_to(State state) {
   assert(state > state_ || (state == State::kDraining && state_ == State::kDraining));
@@ -23,4 +29,4 @@ std::string_view to_string(WorkerProcess::State state) {
   return "dead";
 }
 
-}  // namespace proxyd::master
+}   // namespace proxyd::master

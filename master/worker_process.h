@@ -50,4 +50,4 @@ class WorkerProcess {
 
 std::string_view to_string(WorkerProcess::State state);
 
-}  // namespace proxyd::master
+}   // namespace proxyd::master

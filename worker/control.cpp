@@ -1,7 +1,7 @@
 #include "worker/control.h"
 
-#include <csignal>
 #include <unistd.h>
+#include <csignal>
 
 #include "worker/explain.h"
 
@@ -13,7 +13,7 @@ using ipc::MessageType;
 
 constexpr auto kOrphanGrace = milliseconds(10'000);
 
-}  // namespace
+}   // namespace
 
 Control::Control(Worker& worker, ipc::Channel channel, const ipc::Inheritance& inheritance)
     : Wakeup([](Wakeup& self) { static_cast<Control&>(self).receive(); }),
@@ -24,7 +24,8 @@ Control::Control(Worker& worker, ipc::Channel channel, const ipc::Inheritance& i
 }
 
 void Control::say_hello() {
-  send(MessageType::kHello, 0, {{"slot", inheritance_.slot}, {"incarnation", inheritance_.incarnation}, {"pid", ::getpid()}});
+  send(MessageType::kHello, 0,
+       {{"slot", inheritance_.slot}, {"incarnation", inheritance_.incarnation}, {"pid", ::getpid()}});
 }
 
 void Control::send(MessageType type, uint64_t id, nlohmann::json body) {
@@ -62,7 +63,9 @@ void Control::obey(ipc::Message message) {
     case MessageType::kPrepare: return prepare(std::move(message));
     case MessageType::kActivate: return activate(message);
     case MessageType::kDiscard: return prepared_.reset();
-    case MessageType::kDrain: return worker_.drain(Deadline::at(worker_.loop().now() + milliseconds(message.body.value("deadline_ms", 10'000))));
+    case MessageType::kDrain:
+      return worker_.drain(
+          Deadline::at(worker_.loop().now() + milliseconds(message.body.value("deadline_ms", 10'000))));
     case MessageType::kStop: return worker_.stop();
     case MessageType::kAcceptOnce: return worker_.accept_once();
     case MessageType::kAsk: return answer(message);
@@ -70,7 +73,8 @@ void Control::obey(ipc::Message message) {
       if (const auto level = log_level_from(message.body.value("level", ""))) worker_.log().set_level(*level);
       return;
     case MessageType::kPing: return send(MessageType::kPong, message.id, worker_.status());
-    default: worker_.log().error("message {} of the master is unknown to this build", static_cast<uint32_t>(message.type));
+    default:
+      worker_.log().error("message {} of the master is unknown to this build", static_cast<uint32_t>(message.type));
   }
 }
 
@@ -104,8 +108,10 @@ void Control::prepare(ipc::Message message) {
 void Control::activate(const ipc::Message& message) {
   const uint64_t revision = message.body.value("revision", uint64_t{0});
   const uint64_t epoch = message.body.value("epoch", uint64_t{0});
-  const bool same = prepared_ && prepared_->configuration->snapshot.revision == revision && prepared_->configuration->snapshot.epoch == epoch;
-  if (!same) return worker_.log().error("the master activates revision {}, epoch {}, which was not prepared", revision, epoch);
+  const bool same = prepared_ && prepared_->configuration->snapshot.revision == revision &&
+                    prepared_->configuration->snapshot.epoch == epoch;
+  if (!same)
+    return worker_.log().error("the master activates revision {}, epoch {}, which was not prepared", revision, epoch);
   worker_.activate(std::move(*prepared_));
   prepared_.reset();
   send(MessageType::kActivated, message.id, {{"revision", revision}, {"epoch", epoch}});
@@ -125,12 +131,14 @@ void Control::answer(const ipc::Message& question) {
 nlohmann::json Control::explained(const ipc::Message& question) {
   if (question.descriptors.empty()) {
     const proxy::Configuration* configuration = worker_.configuration();
-    return configuration ? explain(*configuration, question.body) : nlohmann::json{{"error", "this worker has no configuration yet"}};
+    return configuration ? explain(*configuration, question.body)
+                         : nlohmann::json{{"error", "this worker has no configuration yet"}};
   }
   auto snapshot = config::unseal(question.descriptors.front().value());
   if (!snapshot) return {{"error", snapshot.error().message}};
   const auto apart = worker_.build_apart(std::move(*snapshot));
-  return apart ? explain(**apart, question.body) : nlohmann::json{{"error", apart.error().pointer + ": " + apart.error().text}};
+  return apart ? explain(**apart, question.body)
+               : nlohmann::json{{"error", apart.error().pointer + ": " + apart.error().text}};
 }
 
-}  // namespace proxyd::worker
+}   // namespace proxyd::worker

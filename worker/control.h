@@ -32,4 +32,4 @@ class Control : private async::Wakeup {
   std::optional<Worker::Prepared> prepared_;
 };
 
-}  // namespace proxyd::worker
+}   // namespace proxyd::worker

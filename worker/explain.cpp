@@ -42,24 +42,34 @@ std::string admission_word(const upstream::Member& member) {
 json describe(const upstream::UpstreamGroup& group) {
   json targets = json::array();
   for (const upstream::Member& member : group.members) {
-    targets.push_back({{"id", member.id}, {"state", admission_word(member)}, {"eligible", member.is_eligible() && member.has_room()},
-                       {"weight", member.weight}, {"backup", member.backup}, {"in_flight", member.target->in_flight_everywhere()}});
+    targets.push_back({{"id", member.id},
+                       {"state", admission_word(member)},
+                       {"eligible", member.is_eligible() && member.has_room()},
+                       {"weight", member.weight},
+                       {"backup", member.backup},
+                       {"in_flight", member.target->in_flight_everywhere()}});
   }
-  return {{"upstream", group.name}, {"balance", group.balance == config::Balance::kP2c ? "p2c" : "round_robin"}, {"targets", std::move(targets)}};
+  return {{"upstream", group.name},
+          {"balance", group.balance == config::Balance::kP2c ? "p2c" : "round_robin"},
+          {"targets", std::move(targets)}};
 }
 
 // What the matched route does with the request.
-json action_of(const proxy::Configuration& configuration, const routing::RouteEntry& route, const routing::RequestFacts& facts, http::Arena& arena) {
+json action_of(const proxy::Configuration& configuration, const routing::RouteEntry& route,
+               const routing::RequestFacts& facts, http::Arena& arena) {
   json action = json::object();
   if (route.rewrite) action["path"] = std::string(route.rewrite->apply(facts.head->target.path, facts, arena));
   if (const auto* group = configuration.route_upstream[route.index]) action["forward"] = describe(*group);
   if (route.split) {
     const auto& groups = configuration.route_split[route.index];
-    const size_t drawn = route.split->draw(facts, [&groups](size_t i) { return upstream::Balancer::has_eligible(*groups[i]); });
+    const size_t drawn =
+        route.split->draw(facts, [&groups](size_t i) { return upstream::Balancer::has_eligible(*groups[i]); });
     action["split_by"] = route.settings.split->by;
     action["forward"] = describe(*groups[drawn]);
   }
-  if (route.redirect) action["redirect"] = {{"status", route.settings.redirect->status}, {"location", std::string(route.redirect->render(facts, arena))}};
+  if (route.redirect)
+    action["redirect"] = {{"status", route.settings.redirect->status},
+                          {"location", std::string(route.redirect->render(facts, arena))}};
   if (route.settings.respond) action["respond"] = {{"status", route.settings.respond->status}};
   if (route.settings.ready) action["ready"] = true;
   return action;
@@ -72,7 +82,7 @@ std::string listener_for(const proxy::Configuration& configuration, const json& 
   return configuration.document.listeners.begin()->first;
 }
 
-}  // namespace
+}   // namespace
 
 json explain(const proxy::Configuration& configuration, const json& question) {
   http::Arena arena;
@@ -83,7 +93,8 @@ json explain(const proxy::Configuration& configuration, const json& question) {
   head.method_text = method;
   head.method = http::method_from(method);
   const auto target = http::parse_target(url, head.method, arena);
-  if (!target) return {{"error", fmt::format("the url '{}' would be refused: {}", url, http::to_string(target.error()))}};
+  if (!target)
+    return {{"error", fmt::format("the url '{}' would be refused: {}", url, http::to_string(target.error()))}};
   head.target = *target;
   const auto headers = question.find("headers");
   if (headers != question.end() && headers->is_object()) {
@@ -91,9 +102,12 @@ json explain(const proxy::Configuration& configuration, const json& question) {
       if (value.is_string()) head.fields.add(arena.copy(name), arena.copy(value.get<std::string>()));
     }
   }
-  const std::string_view host_text = target->form == http::TargetForm::kAbsolute ? target->authority : head.fields.value(http::FieldName::kHost);
+  const std::string_view host_text =
+      target->form == http::TargetForm::kAbsolute ? target->authority : head.fields.value(http::FieldName::kHost);
   const auto authority = http::parse_authority(host_text, arena);
-  if (!authority) return {{"error", fmt::format("the host '{}' would be refused: {}", host_text, http::to_string(authority.error()))}};
+  if (!authority)
+    return {
+        {"error", fmt::format("the host '{}' would be refused: {}", host_text, http::to_string(authority.error()))}};
   head.authority = *authority;
   const auto address = config::parse_mapped_address(client_text);
   if (!address) return {{"error", fmt::format("'{}' is no address of a client", client_text)}};
@@ -109,12 +123,16 @@ json explain(const proxy::Configuration& configuration, const json& question) {
   facts.client_text = client_text;
   Steps steps;
   const routing::Matched matched = configuration.matcher.find(facts, &steps);
-  json answer{{"revision", configuration.snapshot.revision}, {"listener", listener}, {"host", matched.host ? json(matched.host->settings.name) : json()},
-              {"path", std::string(facts.head->target.path)}, {"candidates", steps.take()}, {"route", matched.route ? json(matched.route->settings.name) : json()}};
+  json answer{{"revision", configuration.snapshot.revision},
+              {"listener", listener},
+              {"host", matched.host ? json(matched.host->settings.name) : json()},
+              {"path", std::string(facts.head->target.path)},
+              {"candidates", steps.take()},
+              {"route", matched.route ? json(matched.route->settings.name) : json()}};
   if (!matched.host) answer["result"] = "404: no host has this name on this listener";
   if (matched.host && !matched.route) answer["result"] = "404: no route of this host matches";
   if (matched.route) answer["action"] = action_of(configuration, *matched.route, facts, arena);
   return answer;
 }
 
-}  // namespace proxyd::worker
+}   // namespace proxyd::worker

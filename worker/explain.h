@@ -11,4 +11,4 @@ namespace proxyd::worker {
 // not taken, the route, the rewrite, and the eligible targets; or `error`.
 nlohmann::json explain(const proxy::Configuration& configuration, const nlohmann::json& question);
 
-}  // namespace proxyd::worker
+}   // namespace proxyd::worker

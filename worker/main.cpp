@@ -22,10 +22,11 @@ int fail(const std::string& message) {
 // Signals reach the whole process group of a terminal; the master alone decides what they mean. A file that may not
 // grow (SIGXFSZ) is an error of that write.
 void ignore_signals() {
-  for (const int signal : {SIGINT, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2, SIGTERM, SIGPIPE, SIGXFSZ}) std::signal(signal, SIG_IGN);
+  for (const int signal : {SIGINT, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2, SIGTERM, SIGPIPE, SIGXFSZ})
+    std::signal(signal, SIG_IGN);
 }
 
-}  // namespace
+}   // namespace
 
 int main(int argc, char** argv) {
   using namespace proxyd;

@@ -22,16 +22,25 @@ uint64_t monotonic_ms() {
 }
 
 upstream::Services upstream_services(async::EventLoop& loop, net::BufferPool& buffers, net::PipePool& pipes,
-                                     const status::StatusRegion& status, const metrics::MetricsRegion& metrics, uint32_t slot) {
-  return {loop, buffers, pipes, status, slot, metrics.cell(slot, "proxyd_upstream_bad_total", "reason=\"unsolicited\"")};
+                                     const status::StatusRegion& status, const metrics::MetricsRegion& metrics,
+                                     uint32_t slot) {
+  return {loop,   buffers, pipes,
+          status, slot,    metrics.cell(slot, "proxyd_upstream_bad_total", "reason=\"unsolicited\"")};
 }
 
 downstream::Services downstream_services(async::EventLoop& loop, net::BufferPool& buffers, net::PipePool& pipes,
                                          proxy::Proxy& proxy, const status::StatusRegion& status,
                                          const metrics::MetricsRegion& metrics, uint32_t slot, Log& log) {
   const auto cell = [&](std::string_view name, std::string_view labels) { return metrics.cell(slot, name, labels); };
-  return {loop, buffers, pipes, proxy, status.worker(slot), log, cell("proxyd_unhandled_exceptions_total", ""),
-          cell("proxyd_proxy_proto_bad_total", ""), cell("proxyd_timeout_total", "phase=\"keepalive\""),
+  return {loop,
+          buffers,
+          pipes,
+          proxy,
+          status.worker(slot),
+          log,
+          cell("proxyd_unhandled_exceptions_total", ""),
+          cell("proxyd_proxy_proto_bad_total", ""),
+          cell("proxyd_timeout_total", "phase=\"keepalive\""),
           cell("proxyd_timeout_total", "phase=\"client_header\"")};
 }
 
@@ -51,7 +60,7 @@ std::array<uint8_t, 16> mapped(const net::Address& address) {
   return octets;
 }
 
-}  // namespace
+}   // namespace
 
 Worker::Worker(const ipc::Inheritance& inheritance, metrics::MetricsRegion metrics, status::StatusRegion status,
                status::RejectRegion rejects, Log& log)
@@ -110,12 +119,14 @@ Result<Worker::Prepared, proxy::ConfigurationBuilder::Refusal> Worker::prepare(c
   return prepared;
 }
 
-Result<std::shared_ptr<const proxy::Configuration>, proxy::ConfigurationBuilder::Refusal> Worker::build_apart(config::Snapshot snapshot) {
+Result<std::shared_ptr<const proxy::Configuration>, proxy::ConfigurationBuilder::Refusal> Worker::build_apart(
+    config::Snapshot snapshot) {
   proxy::ConfigurationBuilder builder(upstream_services(loop_, buffers_, pipes_, status_, metrics_, slot_), metrics_);
   return builder.build(std::move(snapshot));
 }
 
-downstream::Settings Worker::settings_for(const config::Listener& listener, const proxy::Configuration& configuration) const {
+downstream::Settings Worker::settings_for(const config::Listener& listener,
+                                          const proxy::Configuration& configuration) const {
   const config::Limits& limits = configuration.document.limits;
   downstream::Settings settings;
   settings.head = {.max_line = limits.request_line.value_or(64 * 1024),
@@ -125,7 +136,9 @@ downstream::Settings Worker::settings_for(const config::Listener& listener, cons
   settings.timeouts = configuration.document.timeouts;
   settings.max_connections = listener.max_connections;
   settings.proxy_protocol = listener.proxy_protocol;
-  settings.trusts = [trusted = configuration.trusted_proxies](const net::Address& peer) { return trusted.holds(mapped(peer)); };
+  settings.trusts = [trusted = configuration.trusted_proxies](const net::Address& peer) {
+    return trusted.holds(mapped(peer));
+  };
   return settings;
 }
 
@@ -150,7 +163,8 @@ void Worker::activate(Prepared prepared) {
   std::vector<downstream::Acceptor::Given> sockets;
   for (size_t i = 0; i < prepared.sockets.size(); ++i) {
     const auto listener = listeners_.find(prepared.names[i]);
-    if (listener != listeners_.end()) sockets.push_back({std::move(prepared.sockets[i]), prepared.addresses[i], listener->second});
+    if (listener != listeners_.end())
+      sockets.push_back({std::move(prepared.sockets[i]), prepared.addresses[i], listener->second});
   }
   if (state_ == State::kStarting) state_ = State::kRunning;
   if (state_ != State::kRunning) return;
@@ -184,14 +198,17 @@ void Worker::finish_if_drained() {
   const bool late = drain_deadline_.passed(loop_.now());
   if (connections_.open() > 0 && !late) return;
   const size_t cut = connections_.cut_all();
-  if (cut > 0) log_.warning("{} connections were cut: their requests did not end before the deadline of the drain", cut);
+  if (cut > 0)
+    log_.warning("{} connections were cut: their requests did not end before the deadline of the drain", cut);
   if (proxy::AccessLog* log = proxy_.access_log()) log->flush();
   loop_.stop();
 }
 
 nlohmann::json Worker::status() const {
   constexpr const char* kNames[] = {"starting", "running", "draining"};
-  return {{"state", kNames[static_cast<int>(state_)]}, {"connections", connections_.open()}, {"in_flight", proxy_.requests()}};
+  return {{"state", kNames[static_cast<int>(state_)]},
+          {"connections", connections_.open()},
+          {"in_flight", proxy_.requests()}};
 }
 
-}  // namespace proxyd::worker
+}   // namespace proxyd::worker

@@ -40,7 +40,7 @@ class Worker {
   struct Prepared {
     std::shared_ptr<const proxy::Configuration> configuration;
     std::vector<UniqueFd> sockets;
-    std::vector<std::string> names;        // of listeners, beside `sockets`
+    std::vector<std::string> names;   // of listeners, beside `sockets`
     std::vector<std::string> addresses;
     std::vector<UniqueFd> access_logs;
     UniqueFd error_log;
@@ -48,7 +48,8 @@ class Worker {
   Result<Prepared, proxy::ConfigurationBuilder::Refusal> prepare(config::Snapshot snapshot);
   void activate(Prepared prepared);
   // A configuration that will never serve, to answer a question by: it shares no targets with the one in force.
-  Result<std::shared_ptr<const proxy::Configuration>, proxy::ConfigurationBuilder::Refusal> build_apart(config::Snapshot snapshot);
+  Result<std::shared_ptr<const proxy::Configuration>, proxy::ConfigurationBuilder::Refusal> build_apart(
+      config::Snapshot snapshot);
   void accept_once() { acceptor_.accept_once(); }
   // Leaves the listeners now, finishes what runs, cuts the rest at the deadline, then stops the loop.
   void drain(Deadline deadline);
@@ -63,7 +64,8 @@ class Worker {
   void finish_if_drained();
 
   struct Housekeeping : async::Wakeup {
-    explicit Housekeeping(Worker& owner) : Wakeup([](Wakeup& self) { static_cast<Housekeeping&>(self).worker.housekeeping(); }), worker(owner) {}
+    explicit Housekeeping(Worker& owner)
+        : Wakeup([](Wakeup& self) { static_cast<Housekeeping&>(self).worker.housekeeping(); }), worker(owner) {}
     Worker& worker;
   };
 
@@ -90,4 +92,4 @@ class Worker {
   State state_ = State::kStarting;
 };
 
-}  // namespace proxyd::worker
+}   // namespace proxyd::worker

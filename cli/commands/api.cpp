@@ -31,13 +31,19 @@ Result<std::string> body_of(const std::string& given) {
 Exit api(const Session& session, const Call& given) {
   const auto body = body_of(given.body);
   if (!body) return print_error(body.error().message), Exit::kUsage;
-  RestClient::Call call{.method = given.method, .path = given.path.starts_with('/') ? given.path : "/api/v1/" + given.path, .body = *body, .timeout_seconds = 660};
-  std::transform(call.method.begin(), call.method.end(), call.method.begin(), [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
+  RestClient::Call call{.method = given.method,
+                        .path = given.path.starts_with('/') ? given.path : "/api/v1/" + given.path,
+                        .body = *body,
+                        .timeout_seconds = 660};
+  std::transform(call.method.begin(), call.method.end(), call.method.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
   if (!body->empty() && config::guess_format(*body) != config::Format::kJson) call.content_type = "application/yaml";
   for (const std::string& header : given.headers) {
     const size_t colon = header.find(':');
-    if (colon == std::string::npos || colon == 0) return print_error(fmt::format("-H '{}' is no field", header), "write it as -H 'Name: value'"), Exit::kUsage;
-    call.fields[header.substr(0, colon)] = header.substr(std::min(header.find_first_not_of(' ', colon + 1), header.size()));
+    if (colon == std::string::npos || colon == 0)
+      return print_error(fmt::format("-H '{}' is no field", header), "write it as -H 'Name: value'"), Exit::kUsage;
+    call.fields[header.substr(0, colon)] =
+        header.substr(std::min(header.find_first_not_of(' ', colon + 1), header.size()));
   }
   const Session::Outcome outcome = session.call(call);
   const bool yaml = session.output == "yaml" && outcome.reply.is_json();
@@ -49,12 +55,14 @@ Exit api(const Session& session, const Call& given) {
 Exit version(const Session& session) {
   const auto reply = RestClient(session.address, session.token).call({.path = "/api/v1/status", .timeout_seconds = 5});
   const Json status = reply && reply->ok() && reply->is_json() ? reply->json() : Json();
-  const Json answer{{"proxyctl", PROXYD_VERSION}, {"proxyd", status.is_object() ? status.value("version", Json()) : Json()}};
+  const Json answer{{"proxyctl", PROXYD_VERSION},
+                    {"proxyd", status.is_object() ? status.value("version", Json()) : Json()}};
   const std::string server = status.is_object() ? text_of(status, "version") : "not reached at " + session.address;
-  return session.show({Exit::kOk, {200, answer.dump() + "\n", "application/json", "", ""}, answer}, fmt::format("proxyctl {}\nproxyd   {}\n", PROXYD_VERSION, server), {PROXYD_VERSION});
+  return session.show({Exit::kOk, {200, answer.dump() + "\n", "application/json", "", ""}, answer},
+                      fmt::format("proxyctl {}\nproxyd   {}\n", PROXYD_VERSION, server), {PROXYD_VERSION});
 }
 
-}  // namespace
+}   // namespace
 
 void add_api(CLI::App& app, Session& session, Exit& exit) {
   auto call = std::make_shared<Call>();
@@ -62,9 +70,13 @@ void add_api(CLI::App& app, Session& session, Exit& exit) {
   command->add_option("method", call->method, "GET, PUT, PATCH, POST or DELETE")->required()->type_name("METHOD");
   command->add_option("path", call->path, "/api/v1/status, or status")->required()->type_name("PATH");
   command->add_option("-d,--data", call->body, "Its body, @FILE, or @- for stdin")->type_name("BODY");
-  command->add_option("-H,--header", call->headers, "A field of it, as 'If-Match: \"r42\"'; may be given again")->allow_extra_args(false)->type_name("FIELD");
+  command->add_option("-H,--header", call->headers, "A field of it, as 'If-Match: \"r42\"'; may be given again")
+      ->allow_extra_args(false)
+      ->type_name("FIELD");
   command->callback([&session, &exit, call] { exit = api(session, *call); });
-  app.add_subcommand("version", "Of proxyctl and of the server")->callback([&session, &exit] { exit = version(session); });
+  app.add_subcommand("version", "Of proxyctl and of the server")->callback([&session, &exit] {
+    exit = version(session);
+  });
 }
 
-}  // namespace proxyd::cli
+}   // namespace proxyd::cli

@@ -51,14 +51,18 @@ class Application {
     if (options_.dry_run) return show_plan(plan, changes);
     if (session_.for_people()) print(render_changes(changes, session_.colour_on()));
     if (const Exit exit = agreed(changes); exit != Exit::kOk) return exit;
-    if (base_.empty() && !options_.overwrite && plan.json.value("parent", 0) != 0) call.fields["If-Match"] = tag_of(text_of(plan.json, "parent"));
+    if (base_.empty() && !options_.overwrite && plan.json.value("parent", 0) != 0)
+      call.fields["If-Match"] = tag_of(text_of(plan.json, "parent"));
     const Session::Outcome applied = options_.overwrite ? session_.change(call) : session_.attempt(call);
     again_ = applied.reply.status == 412 && base_.empty() && !last;
     if (again_) return say("the configuration was changed meanwhile; planning anew"), Exit::kOk;
     if (!applied.ok()) return refused(applied);
     documents_.print_warnings(problems_in(applied.json, "warnings"));
     const bool nothing = applied.json.value("changes", Json::array()).empty();
-    return session_.show(applied, nothing ? "no changes\n" : fmt::format("revision {} is active on {} of {} workers\n", text_of(applied.json, "revision"), text_of(applied.json, "acknowledged"), text_of(applied.json, "workers")));
+    return session_.show(
+        applied, nothing ? "no changes\n"
+                         : fmt::format("revision {} is active on {} of {} workers\n", text_of(applied.json, "revision"),
+                                       text_of(applied.json, "acknowledged"), text_of(applied.json, "workers")));
   }
 
   Exit make(RestClient::Call& call) {
@@ -112,7 +116,8 @@ class Application {
     if (!errors.empty()) return documents_.print_errors(errors), outcome.exit;
     if (problem_code(outcome.reply) == "changed-meanwhile") show_both_sides(outcome.json);
     if (problem_code(outcome.reply) == "activation-failed" && outcome.json.contains("pointer")) {
-      say(documents_.located({{"pointer", text_of(outcome.json, "pointer")}, {"message", text_of(outcome.json, "text")}}));
+      say(documents_.located(
+          {{"pointer", text_of(outcome.json, "pointer")}, {"message", text_of(outcome.json, "text")}}));
     }
     print_refusal(outcome.reply);
     return outcome.exit;
@@ -125,10 +130,14 @@ class Application {
     current = current.substr(0, current.find('"'));
     const std::string message = text_of(problem, "message");
     const Session::Outcome base = session_.attempt({.path = "/api/v1/revisions/" + encoded(base_)});
-    if (!base.ok()) return say(fmt::format("revision {} is active, by {} at {}", current, text_of(problem, "by"), text_of(problem, "at")));
+    if (!base.ok())
+      return say(
+          fmt::format("revision {} is active, by {} at {}", current, text_of(problem, "by"), text_of(problem, "at")));
     const Json from = base.json.value("document", Json());
-    const Session::Outcome theirs = session_.attempt({.path = fmt::format("/api/v1/revisions/{}/diff", encoded(base_))});
-    say(fmt::format("theirs: revision {} by {} at {}{} changed, since revision {}:", current, text_of(problem, "by"), text_of(problem, "at"), message == "-" || message.empty() ? "" : " (" + message + ")", base_));
+    const Session::Outcome theirs =
+        session_.attempt({.path = fmt::format("/api/v1/revisions/{}/diff", encoded(base_))});
+    say(fmt::format("theirs: revision {} by {} at {}{} changed, since revision {}:", current, text_of(problem, "by"),
+                    text_of(problem, "at"), message == "-" || message.empty() ? "" : " (" + message + ")", base_));
     show_side(theirs.json.value("changes", Json::array()));
     Json ours = documents_.composed(options_.merge).json;
     if (options_.merge && ours.is_object()) ours = documents_.merged_into(from, ours);
@@ -153,23 +162,31 @@ Exit apply(const Session& session, const Options& options) {
   const auto documents = Documents::read(options.file);
   if (!documents) return print_error(documents.error().message), Exit::kUsage;
   const auto base = documents->base();
-  if (!base) return print_error(base.error().message, "say it yourself: --base-revision N, or --overwrite"), Exit::kUsage;
+  if (!base)
+    return print_error(base.error().message, "say it yourself: --base-revision N, or --overwrite"), Exit::kUsage;
   return Application(session, options, *documents, options.base.empty() ? *base : options.base).run();
 }
 
-}  // namespace
+}   // namespace
 
 void add_apply(CLI::App& app, Session& session, Exit& exit) {
   auto options = std::make_shared<Options>();
   CLI::App* command = app.add_subcommand("apply", "Make the document equal to a file: what the file lacks is removed");
-  command->add_option("-f,--file", options->file, "A file, a folder of files, or - for stdin")->required()->type_name("FILE|DIR|-");
-  command->add_flag("--dry-run", options->dry_run, "Show what would change and change nothing; exit 1 when something would");
+  command->add_option("-f,--file", options->file, "A file, a folder of files, or - for stdin")
+      ->required()
+      ->type_name("FILE|DIR|-");
+  command->add_flag("--dry-run", options->dry_run,
+                    "Show what would change and change nothing; exit 1 when something would");
   command->add_flag("--merge", options->merge, "Change only the objects that the file names");
   command->add_option("-m,--message", options->message, "Why, for the history")->type_name("TEXT");
-  CLI::Option* base = command->add_option("--base-revision", options->base, "Refuse when another revision is active; else as the file's first line says")->type_name("N")->check(CLI::Validator(CLI::PositiveNumber).description(""));
+  CLI::Option* base = command
+                          ->add_option("--base-revision", options->base,
+                                       "Refuse when another revision is active; else as the file's first line says")
+                          ->type_name("N")
+                          ->check(CLI::Validator(CLI::PositiveNumber).description(""));
   command->add_flag("--overwrite", options->overwrite, "Go over whatever is active")->excludes(base);
   command->add_flag("--yes", session.yes, "Do not ask when most would be removed");
   command->callback([&session, &exit, options] { exit = apply(session, *options); });
 }
 
-}  // namespace proxyd::cli
+}   // namespace proxyd::cli

@@ -10,16 +10,16 @@ namespace proxyd::cli {
 
 void add_status(CLI::App& app, Session& session, Exit& exit);
 void add_apply(CLI::App& app, Session& session, Exit& exit);
-void add_config(CLI::App& app, Session& session, Exit& exit);      // diff, export, config …
+void add_config(CLI::App& app, Session& session, Exit& exit);   // diff, export, config …
 void add_upstream(CLI::App& app, Session& session, Exit& exit);
-void add_host(CLI::App& app, Session& session, Exit& exit);        // host, route
+void add_host(CLI::App& app, Session& session, Exit& exit);   // host, route
 void add_explain(CLI::App& app, Session& session, Exit& exit);
-void add_worker(CLI::App& app, Session& session, Exit& exit);      // worker, reload, shutdown
-void add_token(CLI::App& app, Session& session, Exit& exit);       // token, audit
-void add_observe(CLI::App& app, Session& session, Exit& exit);     // metrics, events, logs
+void add_worker(CLI::App& app, Session& session, Exit& exit);    // worker, reload, shutdown
+void add_token(CLI::App& app, Session& session, Exit& exit);     // token, audit
+void add_observe(CLI::App& app, Session& session, Exit& exit);   // metrics, events, logs
 void add_ui(CLI::App& app, Session& session, Exit& exit);
-void add_api(CLI::App& app, Session& session, Exit& exit);         // api, version
+void add_api(CLI::App& app, Session& session, Exit& exit);   // api, version
 void add_completion(CLI::App& app, Exit& exit);
 void add_manual(CLI::App& app, Exit& exit);
 
-}  // namespace proxyd::cli
+}   // namespace proxyd::cli

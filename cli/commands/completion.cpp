@@ -26,7 +26,8 @@ std::string offer_for(const std::string& value) {
   std::istringstream parts(value);
   std::string words;
   for (std::string part; std::getline(parts, part, '|');) {
-    const bool choice = !part.empty() && std::all_of(part.begin(), part.end(), [](char c) { return c >= 'a' && c <= 'z'; });
+    const bool choice =
+        !part.empty() && std::all_of(part.begin(), part.end(), [](char c) { return c >= 'a' && c <= 'z'; });
     if (choice) words += (words.empty() ? "" : " ") + part;
   }
   return words.empty() ? "@nothing" : words;
@@ -41,7 +42,9 @@ std::string in_quotes(const std::string& text) {
 
 std::vector<OptionView> options_of(const Commands& all, const CommandView& command) {
   std::vector<OptionView> options = command.options;
-  if (!command.words.empty()) std::copy_if(all.front().options.begin(), all.front().options.end(), std::back_inserter(options), [](const OptionView& one) { return one.names.back() != "--help" && one.names.back() != "--version"; });
+  if (!command.words.empty())
+    std::copy_if(all.front().options.begin(), all.front().options.end(), std::back_inserter(options),
+                 [](const OptionView& one) { return one.names.back() != "--help" && one.names.back() != "--version"; });
   return options;
 }
 
@@ -52,7 +55,8 @@ std::string value_branches(const Commands& all, const char* branch) {
     for (const OptionView& option : options_of(all, command)) {
       if (option.value.empty()) continue;
       std::string patterns;
-      for (const std::string& name : option.names) patterns += (patterns.empty() ? "" : "|") + in_quotes(command.words + " " + name);
+      for (const std::string& name : option.names)
+        patterns += (patterns.empty() ? "" : "|") + in_quotes(command.words + " " + name);
       out += fmt::format(fmt::runtime(branch), patterns, in_quotes(offer_for(option.value)));
     }
   }
@@ -65,7 +69,13 @@ std::string argument_branches(const Commands& all) {
     size_t number = 0;
     for (const OptionView& argument : command.arguments) {
       const std::string offer = offer_for(argument.value);
-      if (offer != "@nothing") out += fmt::format("    {}) echo {} ;;\n", in_quotes(fmt::format("{} {}", command.words, number)) + (argument.repeats ? fmt::format("|{}", in_quotes(fmt::format("{} {}", command.words, number + 1))) : ""), in_quotes(offer));
+      if (offer != "@nothing")
+        out += fmt::format(
+            "    {}) echo {} ;;\n",
+            in_quotes(fmt::format("{} {}", command.words, number)) +
+                (argument.repeats ? fmt::format("|{}", in_quotes(fmt::format("{} {}", command.words, number + 1)))
+                                  : ""),
+            in_quotes(offer));
       ++number;
     }
   }
@@ -82,21 +92,26 @@ std::string verb_names(const CommandView& command) {
 std::string tables(const Commands& all) {
   std::string verbs;
   for (const CommandView& command : all) {
-    if (!command.verbs.empty()) verbs += fmt::format("    {}) echo {} ;;\n", in_quotes(command.words), in_quotes(verb_names(command)));
+    if (!command.verbs.empty())
+      verbs += fmt::format("    {}) echo {} ;;\n", in_quotes(command.words), in_quotes(verb_names(command)));
   }
-  return fmt::format("_proxyctl_verbs() {{\n  case \"$1\" in\n{}  esac\n}}\n_proxyctl_value() {{\n  case \"$1 $2\" in\n{}  esac\n}}\n_proxyctl_argument() {{\n  case \"$1 $2\" in\n{}  esac\n}}\n",
-                     verbs, value_branches(all, "    {}) echo {} ;;\n"), argument_branches(all));
+  return fmt::format(
+      "_proxyctl_verbs() {{\n  case \"$1\" in\n{}  esac\n}}\n_proxyctl_value() {{\n  case \"$1 $2\" in\n{}  "
+      "esac\n}}\n_proxyctl_argument() {{\n  case \"$1 $2\" in\n{}  esac\n}}\n",
+      verbs, value_branches(all, "    {}) echo {} ;;\n"), argument_branches(all));
 }
 
 std::string bash(const Commands& all) {
   std::string options;
   for (const CommandView& command : all) {
     std::string names;
-    for (const OptionView& option : options_of(all, command)) names += fmt::format("{}{}", names.empty() ? "" : " ", fmt::join(option.names, " "));
+    for (const OptionView& option : options_of(all, command))
+      names += fmt::format("{}{}", names.empty() ? "" : " ", fmt::join(option.names, " "));
     options += fmt::format("    {}) echo {} ;;\n", in_quotes(command.words), in_quotes(names));
   }
-  return "# bash completion for proxyctl: source it, or put it into /usr/share/bash-completion/completions/proxyctl\n" + tables(all) +
-         fmt::format("_proxyctl_options() {{\n  case \"$1\" in\n{}  esac\n}}\n", options) + fmt::format(R"sh(_proxyctl_offer() {{
+  return "# bash completion for proxyctl: source it, or put it into /usr/share/bash-completion/completions/proxyctl\n" +
+         tables(all) + fmt::format("_proxyctl_options() {{\n  case \"$1\" in\n{}  esac\n}}\n", options) +
+         fmt::format(R"sh(_proxyctl_offer() {{
   case "$1" in
     @files) compgen -f -- "$2" ;;
     @upstreams) compgen -W "$({})" -- "$2" ;;
@@ -106,7 +121,9 @@ std::string bash(const Commands& all) {
     *) compgen -W "$1" -- "$2" ;;
   esac
 }}
-)sh", kUpstreams, kSlots, kRevisions) + R"sh(_proxyctl() {
+)sh",
+                     kUpstreams, kSlots, kRevisions) +
+         R"sh(_proxyctl() {
   local cur="${COMP_WORDS[COMP_CWORD]}" command='' expects='' given=0 i word
   for ((i = 1; i < COMP_CWORD; i++)); do
     word="${COMP_WORDS[i]}"
@@ -147,9 +164,12 @@ std::string zsh(const Commands& all) {
     for (const OptionView& option : options_of(all, command)) {
       for (const std::string& name : option.names) options += " " + in_quotes(name + ":" + option.text);
     }
-    described += fmt::format("    {}) verbs=({}) options=({}) ;;\n", in_quotes(command.words), verbs.empty() ? "" : verbs.substr(1), options.empty() ? "" : options.substr(1));
+    described += fmt::format("    {}) verbs=({}) options=({}) ;;\n", in_quotes(command.words),
+                             verbs.empty() ? "" : verbs.substr(1), options.empty() ? "" : options.substr(1));
   }
-  return "#compdef proxyctl\n# zsh completion for proxyctl: put it into a folder of $fpath as _proxyctl\n" + tables(all) + fmt::format(R"sh(_proxyctl_offer() {{
+  return "#compdef proxyctl\n# zsh completion for proxyctl: put it into a folder of $fpath as _proxyctl\n" +
+         tables(all) +
+         fmt::format(R"sh(_proxyctl_offer() {{
   case "$1" in
     @files) _files ;;
     @upstreams) compadd -- ${{(f)"$({})"}} ;;
@@ -159,7 +179,9 @@ std::string zsh(const Commands& all) {
     *) compadd -- ${{=1}} ;;
   esac
 }}
-)sh", kUpstreams, kSlots, kRevisions) + R"sh(_proxyctl() {
+)sh",
+                     kUpstreams, kSlots, kRevisions) +
+         R"sh(_proxyctl() {
   local command='' expects='' word
   local -i given=0 i
   local -a verbs options
@@ -181,7 +203,8 @@ std::string zsh(const Commands& all) {
     esac
   done
   case "$command" in
-)sh" + described + R"sh(  esac
+)sh" + described +
+         R"sh(  esac
   if [[ -n $expects ]]; then
     _proxyctl_offer "$expects"
   elif [[ ${words[CURRENT]} == -* ]]; then
@@ -210,9 +233,13 @@ std::string fish_offer(const std::string& value) {
 }
 
 std::string fish(const Commands& all) {
-  std::string out = "# fish completion for proxyctl: put it into ~/.config/fish/completions/proxyctl.fish\nfunction __proxyctl_verbs\n  switch \"$argv[1]\"\n";
+  std::string out =
+      "# fish completion for proxyctl: put it into ~/.config/fish/completions/proxyctl.fish\nfunction "
+      "__proxyctl_verbs\n  switch \"$argv[1]\"\n";
   for (const CommandView& command : all) {
-    if (!command.verbs.empty()) out += fmt::format("    case {}\n      string split ' ' {}\n", in_quotes(command.words), in_quotes(verb_names(command)));
+    if (!command.verbs.empty())
+      out += fmt::format("    case {}\n      string split ' ' {}\n", in_quotes(command.words),
+                         in_quotes(verb_names(command)));
   }
   std::string values = value_branches(all, "    case {0}\n      return 0\n");
   std::replace(values.begin(), values.end(), '|', ' ');
@@ -239,23 +266,30 @@ end
 )sh";
   for (const CommandView& command : all) {
     const std::string here = fmt::format("complete -c proxyctl -n \"__proxyctl_at '{}'\"", command.words);
-    for (const auto& verb : command.verbs) out += fmt::format("{} -f -a {} -d {}\n", here, verb.name, in_quotes(verb.text));
-    for (const OptionView& argument : command.arguments) out += fmt::format("{}{} -d {}\n", here, fish_offer(argument.value), in_quotes(argument.text));
+    for (const auto& verb : command.verbs)
+      out += fmt::format("{} -f -a {} -d {}\n", here, verb.name, in_quotes(verb.text));
+    for (const OptionView& argument : command.arguments)
+      out += fmt::format("{}{} -d {}\n", here, fish_offer(argument.value), in_quotes(argument.text));
     for (const OptionView& option : options_of(all, command)) {
       std::string names;
-      for (const std::string& name : option.names) names += name.starts_with("--") ? " -l " + name.substr(2) : " -s " + name.substr(1);
-      out += fmt::format("{}{}{} -d {}\n", here, names, option.value.empty() ? "" : " -r" + fish_offer(option.value), in_quotes(option.text));
+      for (const std::string& name : option.names)
+        names += name.starts_with("--") ? " -l " + name.substr(2) : " -s " + name.substr(1);
+      out += fmt::format("{}{}{} -d {}\n", here, names, option.value.empty() ? "" : " -r" + fish_offer(option.value),
+                         in_quotes(option.text));
     }
   }
   return out;
 }
 
-}  // namespace
+}   // namespace
 
 void add_completion(CLI::App& app, Exit& exit) {
   auto shell = std::make_shared<std::string>();
   CLI::App* command = app.add_subcommand("completion", "Completions for a shell");
-  command->add_option("shell", *shell, "Which")->required()->check(CLI::IsMember({"bash", "zsh", "fish"}).description(""))->type_name("bash|zsh|fish");
+  command->add_option("shell", *shell, "Which")
+      ->required()
+      ->check(CLI::IsMember({"bash", "zsh", "fish"}).description(""))
+      ->type_name("bash|zsh|fish");
   command->callback([&app, &exit, shell] {
     const Commands all = commands_of(app);
     print(*shell == "bash" ? bash(all) : *shell == "zsh" ? zsh(all) : fish(all));
@@ -263,4 +297,4 @@ void add_completion(CLI::App& app, Exit& exit) {
   });
 }
 
-}  // namespace proxyd::cli
+}   // namespace proxyd::cli

@@ -44,7 +44,8 @@ Asked ask_about(const Session& session, const Documents& documents, const std::s
   Session::Outcome outcome = session.attempt(call);
   if (outcome.ok() || outcome.reply.status == 0) return {outcome.exit, std::move(outcome)};
   const Json errors = outcome.json.value("errors", Json::array());
-  errors.empty() ? print_refusal(outcome.reply) : documents.print_errors(documents.is_one_text() ? errors : without_places(errors));
+  errors.empty() ? print_refusal(outcome.reply)
+                 : documents.print_errors(documents.is_one_text() ? errors : without_places(errors));
   return {outcome.exit, std::move(outcome)};
 }
 
@@ -59,7 +60,8 @@ Exit diff(const Session& session, const Options& options) {
     documents->print_warnings(outcome.json.value("warnings", Json::array()));
   } else if (!options.revisions.empty()) {
     const std::string to = options.revisions.size() > 1 ? fmt::format("?to={}", options.revisions[1]) : "";
-    outcome = session.get(fmt::format("/api/v1/revisions/{}/diff{}", options.revisions[0], to), [&](const Reply&) { return no_revision(session, options.revisions.back()); });
+    outcome = session.get(fmt::format("/api/v1/revisions/{}/diff{}", options.revisions[0], to),
+                          [&](const Reply&) { return no_revision(session, options.revisions.back()); });
   } else {
     return print_error("diff of what?", "proxyctl diff -f FILE, or proxyctl diff REV [REV]"), Exit::kUsage;
   }
@@ -75,13 +77,17 @@ Exit diff(const Session& session, const Options& options) {
 Exit export_document(const Session& session, const Options& options) {
   const bool json = session.output == "json";
   const std::string format = json ? "" : "?format=yaml";
-  const std::string path = options.revision == 0 ? "/api/v1/config" : fmt::format("/api/v1/revisions/{}", options.revision);
+  const std::string path =
+      options.revision == 0 ? "/api/v1/config" : fmt::format("/api/v1/revisions/{}", options.revision);
   const Session::Outcome outcome = session.get(path + format, [&](const Reply&) {
-    return options.revision == 0 ? std::string("there is none yet: proxyctl apply -f FILE") : no_revision(session, options.revision);
+    return options.revision == 0 ? std::string("there is none yet: proxyctl apply -f FILE")
+                                 : no_revision(session, options.revision);
   });
   if (!outcome.ok()) return outcome.exit;
   const std::string& tag = outcome.reply.etag;
-  const std::string number = options.revision != 0 ? std::to_string(options.revision) : tag.size() > 3 ? tag.substr(2, tag.size() - 3) : "0";
+  const std::string number = options.revision != 0 ? std::to_string(options.revision)
+                             : tag.size() > 3      ? tag.substr(2, tag.size() - 3)
+                                                   : "0";
   if (session.output == "name") return print(number + "\n"), Exit::kOk;
   print(json ? outcome.reply.body : fmt::format("# proxyd revision {}\n{}", number, outcome.reply.body));
   return Exit::kOk;
@@ -126,7 +132,8 @@ Exit history(const Session& session, const Options& options) {
   Table rows({{"REVISION", true}, {"", false}, {"CREATED"}, {"AUTHOR"}, {"ORIGIN"}, {"MESSAGE"}});
   for (const Json& one : outcome.items()) {
     const bool active = one.value("active", false);
-    rows.add({text_of(one, "revision"), active ? "active" : "", text_of(one, "created"), text_of(one, "author"), text_of(one, "origin"), text_of(one, "message")});
+    rows.add({text_of(one, "revision"), active ? "active" : "", text_of(one, "created"), text_of(one, "author"),
+              text_of(one, "origin"), text_of(one, "message")});
   }
   const Exit exit = session.show(outcome, rows, "there are no revisions yet: proxyctl apply -f FILE");
   const std::string next = outcome.ok() ? text_of(outcome.json, "next_cursor") : "-";
@@ -140,25 +147,37 @@ Exit show(const Session& session, const Options& options) {
     const Session::Outcome status = session.get("/api/v1/status");
     if (!status.ok()) return status.exit;
     const Json active = status.json.value("revision", Json());
-    if (!active.is_object()) return print_error("there is no configuration yet", "proxyctl apply -f FILE"), Exit::kNotFound;
+    if (!active.is_object())
+      return print_error("there is no configuration yet", "proxyctl apply -f FILE"), Exit::kNotFound;
     number = active.value("revision", uint64_t{0});
   }
-  const Session::Outcome outcome = session.get(fmt::format("/api/v1/revisions/{}", number), [&](const Reply&) { return no_revision(session, number); });
+  const Session::Outcome outcome = session.get(fmt::format("/api/v1/revisions/{}", number),
+                                               [&](const Reply&) { return no_revision(session, number); });
   if (!outcome.ok()) return outcome.exit;
   const std::string message = text_of(outcome.json, "message");
-  const std::string head = fmt::format("# revision {}{}, by {} at {} ({}){}\n", text_of(outcome.json, "revision"), outcome.json.value("active", false) ? ", active" : "", text_of(outcome.json, "author"),
-                                       text_of(outcome.json, "created"), text_of(outcome.json, "origin"), message.empty() || message == "-" ? "" : ": " + message);
+  const std::string head =
+      fmt::format("# revision {}{}, by {} at {} ({}){}\n", text_of(outcome.json, "revision"),
+                  outcome.json.value("active", false) ? ", active" : "", text_of(outcome.json, "author"),
+                  text_of(outcome.json, "created"), text_of(outcome.json, "origin"),
+                  message.empty() || message == "-" ? "" : ": " + message);
   return session.show(outcome, head + config::to_yaml(outcome.json.value("document", Json::object())));
 }
 
 Exit rollback(const Session& session, const Options& options) {
   const std::string dry = options.dry_run ? "&dry_run=true" : "";
-  const std::string message = options.message.empty() ? fmt::format("rollback to revision {}", options.revision) : options.message;
-  const Session::Outcome outcome = session.change({.method = "POST", .path = fmt::format("/api/v1/revisions/{}:activate?message={}{}", options.revision, encoded(message), dry), .timeout_seconds = 60},
-                                                  [&](const Reply& reply) { return reply.status == 404 ? no_revision(session, options.revision) : std::string(); });
+  const std::string message =
+      options.message.empty() ? fmt::format("rollback to revision {}", options.revision) : options.message;
+  const Session::Outcome outcome = session.change(
+      {.method = "POST",
+       .path = fmt::format("/api/v1/revisions/{}:activate?message={}{}", options.revision, encoded(message), dry),
+       .timeout_seconds = 60},
+      [&](const Reply& reply) { return reply.status == 404 ? no_revision(session, options.revision) : std::string(); });
   if (!outcome.ok()) return outcome.exit;
   const Json changes = outcome.json.value("changes", Json::array());
-  const std::string done = options.dry_run ? "" : fmt::format("revision {} is active on {} of {} workers\n", text_of(outcome.json, "revision"), text_of(outcome.json, "acknowledged"), text_of(outcome.json, "workers"));
+  const std::string done =
+      options.dry_run ? ""
+                      : fmt::format("revision {} is active on {} of {} workers\n", text_of(outcome.json, "revision"),
+                                    text_of(outcome.json, "acknowledged"), text_of(outcome.json, "workers"));
   session.show(outcome, changes.empty() ? "no changes\n" : render_changes(changes, session.colour_on()) + done);
   return options.dry_run && !changes.empty() ? Exit::kNegative : Exit::kOk;
 }
@@ -169,38 +188,58 @@ Exit schema(const Session& session) {
   return session.show({Exit::kOk, {200, text, "application/schema+json", "", ""}, json}, text, {});
 }
 
-}  // namespace
+}   // namespace
 
 void add_config(CLI::App& app, Session& session, Exit& exit) {
   auto options = std::make_shared<Options>();
   const auto run = [&session, &exit, options](Exit (*command)(const Session&, const Options&)) {
     return [&session, &exit, options, command] { exit = command(session, *options); };
   };
-  CLI::App* command = app.add_subcommand("diff", "What a file, or one revision against another, would change; exit 1 when there are differences");
-  CLI::Option* file = command->add_option("-f,--file", options->file, "A file, a folder of files, or - for stdin")->type_name("FILE|DIR|-");
-  command->add_option("revisions", options->revisions, "From this revision, to that one or the active one")->expected(0, 2)->type_name("REV")->excludes(file);
+  CLI::App* command = app.add_subcommand(
+      "diff", "What a file, or one revision against another, would change; exit 1 when there are differences");
+  CLI::Option* file = command->add_option("-f,--file", options->file, "A file, a folder of files, or - for stdin")
+                          ->type_name("FILE|DIR|-");
+  command->add_option("revisions", options->revisions, "From this revision, to that one or the active one")
+      ->expected(0, 2)
+      ->type_name("REV")
+      ->excludes(file);
   command->callback(run(diff));
   command = app.add_subcommand("export", "The document as YAML, for editing and applying again");
-  command->add_option("--revision", options->revision, "Another than the active one")->type_name("N")->check(CLI::Validator(CLI::PositiveNumber).description(""));
+  command->add_option("--revision", options->revision, "Another than the active one")
+      ->type_name("N")
+      ->check(CLI::Validator(CLI::PositiveNumber).description(""));
   command->callback(run(export_document));
   CLI::App* config = app.add_subcommand("config", "Documents and revisions")->require_subcommand(1);
   command = config->add_subcommand("validate", "Check a file: exit 0 or 7");
-  command->add_option("-f,--file", options->file, "A file, a folder of files, or - for stdin")->required()->type_name("FILE|DIR|-");
+  command->add_option("-f,--file", options->file, "A file, a folder of files, or - for stdin")
+      ->required()
+      ->type_name("FILE|DIR|-");
   command->add_flag("--offline", options->offline, "Here, without a server");
   command->callback(run(validate));
   command = config->add_subcommand("history", "Revisions, newest first");
-  command->add_option("--limit", options->limit, "How many")->type_name("N")->check(CLI::Range(1, 200).description(""))->capture_default_str();
+  command->add_option("--limit", options->limit, "How many")
+      ->type_name("N")
+      ->check(CLI::Range(1, 200).description(""))
+      ->capture_default_str();
   command->add_option("--before", options->before, "What came before: as the last page said")->type_name("CURSOR");
   command->callback(run(history));
   command = config->add_subcommand("show", "One revision: who, when, why, and its document");
-  command->add_option("revision", options->revision, "Another than the active one")->type_name("REV")->check(CLI::Validator(CLI::PositiveNumber).description(""));
+  command->add_option("revision", options->revision, "Another than the active one")
+      ->type_name("REV")
+      ->check(CLI::Validator(CLI::PositiveNumber).description(""));
   command->callback(run(show));
   command = config->add_subcommand("rollback", "Make a new revision that is equal to an old one");
-  command->add_option("revision", options->revision, "The old one")->required()->type_name("REV")->check(CLI::Validator(CLI::PositiveNumber).description(""));
+  command->add_option("revision", options->revision, "The old one")
+      ->required()
+      ->type_name("REV")
+      ->check(CLI::Validator(CLI::PositiveNumber).description(""));
   command->add_option("-m,--message", options->message, "Why, for the history")->type_name("TEXT");
-  command->add_flag("--dry-run", options->dry_run, "Show what would change and change nothing; exit 1 when something would");
+  command->add_flag("--dry-run", options->dry_run,
+                    "Show what would change and change nothing; exit 1 when something would");
   command->callback(run(rollback));
-  config->add_subcommand("schema", "JSON Schema of the document")->callback([&session, &exit] { exit = schema(session); });
+  config->add_subcommand("schema", "JSON Schema of the document")->callback([&session, &exit] {
+    exit = schema(session);
+  });
 }
 
-}  // namespace proxyd::cli
+}   // namespace proxyd::cli

@@ -20,28 +20,37 @@ struct Question {
   std::vector<std::string> headers;
 };
 
-std::string line(const std::string& name, const std::string& text) { return fmt::format("{:<10}{}\n", name, printable(text)); }
+std::string line(const std::string& name, const std::string& text) {
+  return fmt::format("{:<10}{}\n", name, printable(text));
+}
 
 std::string render_targets(const Session& session, const Json& forward) {
   std::string out = line("upstream", fmt::format("{} ({})", text_of(forward, "upstream"), text_of(forward, "balance")));
   Table rows({{"  TARGET"}, {"STATE", false, true}, {"WEIGHT", true}, {"IN FLIGHT", true}, {"ELIGIBLE"}});
   for (const Json& target : forward.value("targets", Json::array())) {
-    rows.add({"  " + text_of(target, "id"), text_of(target, "state"), text_of(target, "weight"), text_of(target, "in_flight"), target.value("eligible", false) ? "yes" : "no"});
+    rows.add({"  " + text_of(target, "id"), text_of(target, "state"), text_of(target, "weight"),
+              text_of(target, "in_flight"), target.value("eligible", false) ? "yes" : "no"});
   }
-  return out + (rows.empty() ? "  it has no target\n" : rows.text(session.colour_on(), session.wide() ? 0 : session.width));
+  return out +
+         (rows.empty() ? "  it has no target\n" : rows.text(session.colour_on(), session.wide() ? 0 : session.width));
 }
 
 std::string render(const Session& session, const Json& answer) {
-  std::string out = line("revision", text_of(answer, "revision")) + line("listener", text_of(answer, "listener")) + line("host", text_of(answer, "host")) + line("path", text_of(answer, "path"));
+  std::string out = line("revision", text_of(answer, "revision")) + line("listener", text_of(answer, "listener")) +
+                    line("host", text_of(answer, "host")) + line("path", text_of(answer, "path"));
   for (const Json& one : answer.value("candidates", Json::array())) {
     const bool matched = one.value("matched", false);
-    out += fmt::format("  {} {}  ({}){}\n", session.painted(matched ? "✓" : "✗", matched ? Colour::kGreen : Colour::kRed), text_of(one, "route"), text_of(one, "rank"), one.contains("why_not") ? ": " + text_of(one, "why_not") : "");
+    out += fmt::format(
+        "  {} {}  ({}){}\n", session.painted(matched ? "✓" : "✗", matched ? Colour::kGreen : Colour::kRed),
+        text_of(one, "route"), text_of(one, "rank"), one.contains("why_not") ? ": " + text_of(one, "why_not") : "");
   }
   out += line("route", text_of(answer, "route"));
   if (answer.contains("result")) out += line("answer", text_of(answer, "result"));
   const Json action = answer.value("action", Json::object());
   if (action.contains("path")) out += line("rewritten", text_of(action, "path"));
-  if (action.contains("redirect")) out += line("redirect", fmt::format("{} {}", text_of(action["redirect"], "status"), text_of(action["redirect"], "location")));
+  if (action.contains("redirect"))
+    out += line("redirect",
+                fmt::format("{} {}", text_of(action["redirect"], "status"), text_of(action["redirect"], "location")));
   if (action.contains("respond")) out += line("respond", text_of(action["respond"], "status"));
   if (action.contains("ready")) out += line("answer", "200 when this server is ready, else 503");
   if (action.contains("split_by")) out += line("split by", text_of(action, "split_by"));
@@ -52,7 +61,8 @@ Exit explain(const Session& session, const Question& question) {
   Json headers = Json::object();
   for (const std::string& header : question.headers) {
     const size_t colon = header.find(':');
-    if (colon == std::string::npos || colon == 0) return print_error(fmt::format("-H '{}' is no field", header), "write it as -H 'Name: value'"), Exit::kUsage;
+    if (colon == std::string::npos || colon == 0)
+      return print_error(fmt::format("-H '{}' is no field", header), "write it as -H 'Name: value'"), Exit::kUsage;
     headers[header.substr(0, colon)] = header.substr(std::min(header.find_first_not_of(' ', colon + 1), header.size()));
   }
   Json body{{"method", question.method}, {"url", question.url}, {"headers", headers}, {"client", question.client}};
@@ -67,22 +77,33 @@ Exit explain(const Session& session, const Question& question) {
     body["document"] = composed.json;
   }
   const Session::Outcome outcome = session.call({.method = "POST", .path = "/api/v1/explain", .body = body.dump()});
-  return session.show(outcome, outcome.ok() ? render(session, outcome.json) : "", {outcome.ok() ? text_of(outcome.json, "route") : ""});
+  return session.show(outcome, outcome.ok() ? render(session, outcome.json) : "",
+                      {outcome.ok() ? text_of(outcome.json, "route") : ""});
 }
 
-}  // namespace
+}   // namespace
 
 void add_explain(CLI::App& app, Session& session, Exit& exit) {
   auto question = std::make_shared<Question>();
-  CLI::App* command = app.add_subcommand("explain", "What would happen to a request, step by step, by a worker's own matcher");
+  CLI::App* command =
+      app.add_subcommand("explain", "What would happen to a request, step by step, by a worker's own matcher");
   command->add_option("url", question->url, "http://HOST/PATH")->required()->type_name("URL");
   command->add_option("-X,--method", question->method, "Its method")->type_name("METHOD")->capture_default_str();
-  command->add_option("-H,--header", question->headers, "A field of it, as 'Name: value'; may be given again")->allow_extra_args(false)->type_name("FIELD");
-  command->add_option("--client", question->client, "The client's address")->type_name("ADDRESS")->capture_default_str();
-  command->add_option("--listener", question->listener, "The listener it comes in by; else the first")->type_name("NAME");
-  CLI::Option* revision = command->add_option("--revision", question->revision, "By that revision")->check(CLI::Validator(CLI::PositiveNumber).description(""))->type_name("N");
-  command->add_option("-f,--file", question->file, "By a file, a folder of files, or - for stdin")->type_name("FILE|DIR|-")->excludes(revision);
+  command->add_option("-H,--header", question->headers, "A field of it, as 'Name: value'; may be given again")
+      ->allow_extra_args(false)
+      ->type_name("FIELD");
+  command->add_option("--client", question->client, "The client's address")
+      ->type_name("ADDRESS")
+      ->capture_default_str();
+  command->add_option("--listener", question->listener, "The listener it comes in by; else the first")
+      ->type_name("NAME");
+  CLI::Option* revision = command->add_option("--revision", question->revision, "By that revision")
+                              ->check(CLI::Validator(CLI::PositiveNumber).description(""))
+                              ->type_name("N");
+  command->add_option("-f,--file", question->file, "By a file, a folder of files, or - for stdin")
+      ->type_name("FILE|DIR|-")
+      ->excludes(revision);
   command->callback([&session, &exit, question] { exit = explain(session, *question); });
 }
 
-}  // namespace proxyd::cli
+}   // namespace proxyd::cli

@@ -43,19 +43,24 @@ Exit list_hosts(const Session& session) {
   std::vector<std::string> names;
   const Json hosts = outcome.ok() ? outcome.json.value("hosts", Json::object()) : Json::object();
   for (const auto& [name, host] : hosts.items()) {
-    rows.add({name, fmt::format("{}", fmt::join(host.value("names", std::vector<std::string>()), " ")), std::to_string(host.value("routes", Json::array()).size())});
+    rows.add({name, fmt::format("{}", fmt::join(host.value("names", std::vector<std::string>()), " ")),
+              std::to_string(host.value("routes", Json::array()).size())});
     names.push_back(name);
   }
   return session.output == "name" ? session.show(outcome, "", names) : session.show(outcome, rows, kNone);
 }
 
-}  // namespace
+}   // namespace
 
 void add_host(CLI::App& app, Session& session, Exit& exit) {
   CLI::App* host = app.add_subcommand("host", "Hosts")->require_subcommand(1);
-  host->add_subcommand("list", "Every host with its names")->callback([&session, &exit] { exit = list_hosts(session); });
+  host->add_subcommand("list", "Every host with its names")->callback([&session, &exit] {
+    exit = list_hosts(session);
+  });
   CLI::App* route = app.add_subcommand("route", "Routes")->require_subcommand(1);
-  route->add_subcommand("list", "Every route of every host, as the document has them")->callback([&session, &exit] { exit = list_routes(session); });
+  route->add_subcommand("list", "Every route of every host, as the document has them")->callback([&session, &exit] {
+    exit = list_routes(session);
+  });
 }
 
-}  // namespace proxyd::cli
+}   // namespace proxyd::cli

@@ -26,13 +26,16 @@ std::string sentence(const std::string& text) { return roff(text) + (text.ends_w
 std::string synopsis(const CommandView& command) {
   std::string out = fmt::format(".B proxyctl {}\n", roff(command.words));
   if (!command.options.empty()) out += ".RI [ options ]\n";
-  for (const OptionView& argument : command.arguments) out += fmt::format("{}{}{}{}\n", argument.required ? ".I " : ".RI [ ", roff(argument.value), argument.required ? "" : " ]", argument.repeats ? "..." : "");
+  for (const OptionView& argument : command.arguments)
+    out += fmt::format("{}{}{}{}\n", argument.required ? ".I " : ".RI [ ", roff(argument.value),
+                       argument.required ? "" : " ]", argument.repeats ? "..." : "");
   return out;
 }
 
 std::string option_text(const OptionView& option) {
   std::string heading;
-  for (const std::string& name : option.names) heading += fmt::format("{}\\fB{}\\fR", heading.empty() ? "" : ", ", roff(name));
+  for (const std::string& name : option.names)
+    heading += fmt::format("{}\\fB{}\\fR", heading.empty() ? "" : ", ", roff(name));
   if (!option.value.empty()) heading += fmt::format("{}\\fI{}\\fR", heading.empty() ? "" : " ", roff(option.value));
   return fmt::format(".TP\n{}\n{}", heading, sentence(option.text));
 }
@@ -56,7 +59,8 @@ is set.
 .PP
 Commands that destroy something ask on a terminal; elsewhere they need
 .BR \-\-yes :
-target remove, token revoke, worker restart, shutdown, and an apply that would leave no listener or remove more than half of the hosts or upstreams.
+target remove, token revoke, worker restart, shutdown, and an apply that would leave no listener or remove more than
+half of the hosts or upstreams.
 .SH ENVIRONMENT
 .TP
 .B PROXYCTL_ADDR
@@ -117,8 +121,11 @@ proxyctl explain http://www.example.com/cart \-X POST
 
 std::string manual(const CLI::App& app) {
   const std::vector<CommandView> all = commands_of(app);
-  std::string out = ".TH PROXYCTL 1 \"\" \"proxyd " PROXYD_VERSION "\" \"User Commands\"\n.SH NAME\nproxyctl \\- operate a running proxyd\n.SH SYNOPSIS\n.B proxyctl\n.RI [ options ]\n.I command\n.SH DESCRIPTION\n"
-                    "proxyctl speaks with a running proxyd by its admin API: it shows and changes the configuration, the targets of upstreams, the workers and the API tokens.\n.SH OPTIONS\n";
+  std::string out = ".TH PROXYCTL 1 \"\" \"proxyd " PROXYD_VERSION
+                    "\" \"User Commands\"\n.SH NAME\nproxyctl \\- operate a running proxyd\n.SH SYNOPSIS\n.B "
+                    "proxyctl\n.RI [ options ]\n.I command\n.SH DESCRIPTION\n"
+                    "proxyctl speaks with a running proxyd by its admin API: it shows and changes the configuration, "
+                    "the targets of upstreams, the workers and the API tokens.\n.SH OPTIONS\n";
   for (const OptionView& option : all.front().options) out += option_text(option);
   out += ".SH COMMANDS\n";
   for (const CommandView& command : all) {
@@ -127,7 +134,7 @@ std::string manual(const CLI::App& app) {
   return out + kEnd;
 }
 
-}  // namespace
+}   // namespace
 
 void add_manual(CLI::App& app, Exit& exit) {
   app.add_subcommand("man", "The manual page, as roff: proxyctl man | man -l -")->callback([&app, &exit] {
@@ -136,4 +143,4 @@ void add_manual(CLI::App& app, Exit& exit) {
   });
 }
 
-}  // namespace proxyd::cli
+}   // namespace proxyd::cli

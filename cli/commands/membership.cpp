@@ -27,7 +27,9 @@ struct Options {
 
 // The id of a target that was given none: its address with other characters as "-".
 std::string default_id(std::string address) {
-  std::replace_if(address.begin(), address.end(), [](unsigned char c) { return !std::isalnum(c) && c != '.' && c != '_' && c != '-'; }, '-');
+  std::replace_if(
+      address.begin(), address.end(),
+      [](unsigned char c) { return !std::isalnum(c) && c != '.' && c != '_' && c != '-'; }, '-');
   return address.substr(0, 64);
 }
 
@@ -45,21 +47,26 @@ Json attributes_of(const Options& options) {
 std::string difference(const Json& target, const Json& wanted) {
   for (const auto& [key, value] : wanted.items()) {
     const Json is = target.value(key, Json());
-    if (is != value) return fmt::format("its {} is {}, not {}", key, text_of(target, key.c_str()), value.is_string() ? value.get<std::string>() : value.dump());
+    if (is != value)
+      return fmt::format("its {} is {}, not {}", key, text_of(target, key.c_str()),
+                         value.is_string() ? value.get<std::string>() : value.dump());
   }
   return {};
 }
 
 std::string set_command(const Options& options) {
-  std::string words = fmt::format("proxyctl upstream target set {} {} --address {}", options.target.upstream, options.target.id, options.address);
+  std::string words = fmt::format("proxyctl upstream target set {} {} --address {}", options.target.upstream,
+                                  options.target.id, options.address);
   if (!options.weight.empty()) words += " --weight " + options.weight;
   return words;
 }
 
-Exit show_change(const Session& session, const Session::Outcome& outcome, const std::string& done, const std::string& unchanged) {
+Exit show_change(const Session& session, const Session::Outcome& outcome, const std::string& done,
+                 const std::string& unchanged) {
   if (!outcome.ok()) return outcome.exit;
   const bool nothing = outcome.json.value("changes", Json::array()).empty();
-  return session.show(outcome, nothing ? unchanged + ", nothing was changed\n" : fmt::format("{}, revision {}\n", done, text_of(outcome.json, "revision")));
+  return session.show(outcome, nothing ? unchanged + ", nothing was changed\n"
+                                       : fmt::format("{}, revision {}\n", done, text_of(outcome.json, "revision")));
 }
 
 Exit add(const Session& session, const Options& given) {
@@ -67,34 +74,49 @@ Exit add(const Session& session, const Options& given) {
   options.target.id = options.id.empty() ? default_id(options.address) : options.id;
   const TargetName& target = options.target;
   const Json body = attributes_of(options);
-  const auto hint = [&](const Reply& reply) { return reply.status == 404 ? meant_target(session, target) : std::string(); };
+  const auto hint = [&](const Reply& reply) {
+    return reply.status == 404 ? meant_target(session, target) : std::string();
+  };
   const auto found = RestClient(session.address, session.token).call({.path = target.path()});
   if (!found || !found->ok()) {
-    return show_change(session, session.change({.method = "PUT", .path = target.path(), .body = body.dump()}, hint), target.words() + " is added", target.words() + " is there already");
+    return show_change(session, session.change({.method = "PUT", .path = target.path(), .body = body.dump()}, hint),
+                       target.words() + " is added", target.words() + " is there already");
   }
   const std::string differs = difference(found->json(), body);
-  if (differs.empty()) return show_change(session, session.change({.method = "PATCH", .path = target.path(), .body = body.dump()}, hint), "", target.words() + " is there already");
-  print_error(fmt::format("{} is there already, but {}", target.words(), differs), "change it: " + set_command(options));
+  if (differs.empty())
+    return show_change(session, session.change({.method = "PATCH", .path = target.path(), .body = body.dump()}, hint),
+                       "", target.words() + " is there already");
+  print_error(fmt::format("{} is there already, but {}", target.words(), differs),
+              "change it: " + set_command(options));
   return Exit::kConflict;
 }
 
 Exit set(const Session& session, const Options& options) {
   const Json body = attributes_of(options);
-  if (body.empty()) return print_error("nothing is to be set", "name what: --address, --weight, --backup, --no-backup, --slow-start"), Exit::kUsage;
-  const Session::Outcome outcome = session.change({.method = "PATCH", .path = options.target.path(), .body = body.dump()}, [&](const Reply& reply) { return reply.status == 404 ? meant_target(session, options.target) : std::string(); });
-  return show_change(session, outcome, options.target.words() + " is changed", options.target.words() + " is so already");
+  if (body.empty())
+    return print_error("nothing is to be set", "name what: --address, --weight, --backup, --no-backup, --slow-start"),
+           Exit::kUsage;
+  const Session::Outcome outcome = session.change(
+      {.method = "PATCH", .path = options.target.path(), .body = body.dump()},
+      [&](const Reply& reply) { return reply.status == 404 ? meant_target(session, options.target) : std::string(); });
+  return show_change(session, outcome, options.target.words() + " is changed",
+                     options.target.words() + " is so already");
 }
 
 // Drains and looks; what is still in flight when the time is over keeps the target.
 Exit drained_first(const Session& session, const Options& options) {
-  const Session::Outcome draining = session.call({.method = "POST", .path = options.target.path() + ":drain", .body = R"({"reason":"removal"})"},
-                                                 [&](const Reply& reply) { return reply.status == 404 ? meant_target(session, options.target) : std::string(); });
+  const Session::Outcome draining = session.call(
+      {.method = "POST", .path = options.target.path() + ":drain", .body = R"({"reason":"removal"})"},
+      [&](const Reply& reply) { return reply.status == 404 ? meant_target(session, options.target) : std::string(); });
   if (!draining.ok()) return draining.exit;
-  const Looked looked = look_until(session, options.target.path(), duration_of(options.drain), [](const Json& target) { return target.value("in_flight", 0) == 0; });
+  const Looked looked = look_until(session, options.target.path(), duration_of(options.drain),
+                                   [](const Json& target) { return target.value("in_flight", 0) == 0; });
   if (!looked.outcome.ok()) return looked.outcome.exit;
   if (looked.held) return Exit::kOk;
-  print_error(fmt::format("{} is kept, draining: after {} there {} still {}", options.target.words(), options.drain, looked.outcome.json.value("in_flight", 0) == 1 ? "is" : "are", in_flight_of(looked.outcome.json)),
-              fmt::format("undo: proxyctl upstream ready {} {}", options.target.upstream, options.target.id));
+  print_error(
+      fmt::format("{} is kept, draining: after {} there {} still {}", options.target.words(), options.drain,
+                  looked.outcome.json.value("in_flight", 0) == 1 ? "is" : "are", in_flight_of(looked.outcome.json)),
+      fmt::format("undo: proxyctl upstream ready {} {}", options.target.upstream, options.target.id));
   return Exit::kTimedOut;
 }
 
@@ -108,25 +130,31 @@ Exit remove(const Session& session, const Options& options) {
   RestClient::Call call{.method = "DELETE", .path = options.target.path() + query};
   call.timeout_seconds = static_cast<int>(std::chrono::duration_cast<std::chrono::seconds>(limit).count());
   const Session::Outcome started = session.change(call, [&](const Reply& reply) {
-    if (problem_code(reply) == "last-target") return fmt::format("its upstream would be empty; all the same: proxyctl upstream target remove {} {} --force", options.target.upstream, options.target.id);
+    if (problem_code(reply) == "last-target")
+      return fmt::format("its upstream would be empty; all the same: proxyctl upstream target remove {} {} --force",
+                         options.target.upstream, options.target.id);
     return reply.status == 404 ? meant_target(session, options.target) : std::string();
   });
   if (!started.ok()) return started.exit;
   const Session::Outcome outcome = finished(session, started, limit);
   if (!outcome.ok()) return outcome.exit;
-  session.show(outcome, fmt::format("{} is removed, revision {}\n", options.target.words(), text_of(outcome.json, "revision")));
+  session.show(outcome,
+               fmt::format("{} is removed, revision {}\n", options.target.words(), text_of(outcome.json, "revision")));
   const int running = outcome.json.value("in_flight", 0);
   if (running == 0) return Exit::kOk;
-  print_error(fmt::format("{} request{} had not ended after {}: the target is removed, they go on until they end", running, running == 1 ? "" : "s", options.drain), "give more time: --drain, or keep it until it is idle: --keep");
+  print_error(fmt::format("{} request{} had not ended after {}: the target is removed, they go on until they end",
+                          running, running == 1 ? "" : "s", options.drain),
+              "give more time: --drain, or keep it until it is idle: --keep");
   return Exit::kPartly;
 }
 
-}  // namespace
+}   // namespace
 
 void add_membership(CLI::App& noun, Session& session, Exit& exit) {
   auto options = std::make_shared<Options>();
   CLI::App* target = noun.add_subcommand("target", "Members of an upstream")->require_subcommand(1);
-  const auto verb = [&session, &exit, options, target](const char* name, const char* text, Exit (*run)(const Session&, const Options&)) {
+  const auto verb = [&session, &exit, options, target](const char* name, const char* text,
+                                                       Exit (*run)(const Session&, const Options&)) {
     CLI::App* command = target->add_subcommand(name, text);
     command->callback([&session, &exit, options, run] { exit = run(session, *options); });
     return command;
@@ -136,13 +164,22 @@ void add_membership(CLI::App& noun, Session& session, Exit& exit) {
   command->add_option("address", options->address, "HOST:PORT or unix:PATH")->required()->type_name("ADDRESS");
   command->add_option("--id", options->id, "Its name; else its address with other characters as -")->type_name("ID");
   const auto with_attributes = [options](CLI::App* one) {
-    one->add_option("--weight", options->weight, "100 is one share")->check(CLI::Range(0, 10000).description(""))->type_name("N");
+    one->add_option("--weight", options->weight, "100 is one share")
+        ->check(CLI::Range(0, 10000).description(""))
+        ->type_name("N");
     one->add_flag("--backup", options->backup, "Used only when no other can be");
-    one->add_option("--slow-start", options->slow_start, "Its share grows over this time")->check(duration())->type_name("DURATION");
+    one->add_option("--slow-start", options->slow_start, "Its share grows over this time")
+        ->check(duration())
+        ->type_name("DURATION");
   };
   with_attributes(command);
   command = with_target(verb("remove", "Drain a target and take it out of the document", remove), options->target);
-  CLI::Option* drain = command->add_option("--drain", options->drain, "How long the removal waits for requests; when some still run: exit 9")->check(duration())->type_name("DURATION")->capture_default_str();
+  CLI::Option* drain = command
+                           ->add_option("--drain", options->drain,
+                                        "How long the removal waits for requests; when some still run: exit 9")
+                           ->check(duration())
+                           ->type_name("DURATION")
+                           ->capture_default_str();
   CLI::Option* keep = command->add_flag("--keep", options->keep, "Keep it, draining, when they do not finish: exit 8");
   command->add_flag("--force", options->force, "At once, and the last one too")->excludes(drain)->excludes(keep);
   command->add_flag("--yes", session.yes, "Do not ask");
@@ -152,4 +189,4 @@ void add_membership(CLI::App& noun, Session& session, Exit& exit) {
   command->add_flag("--no-backup", options->no_backup, "Used like any other")->excludes("--backup");
 }
 
-}  // namespace proxyd::cli
+}   // namespace proxyd::cli

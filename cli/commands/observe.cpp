@@ -15,7 +15,7 @@ namespace proxyd::cli {
 namespace {
 
 constexpr int kPatienceMs = 60'000;
-constexpr int kSilenceMs = 400;    // statistics come each second; before them comes all that there was
+constexpr int kSilenceMs = 400;   // statistics come each second; before them comes all that there was
 
 struct Options {
   std::vector<std::string> kinds;
@@ -42,8 +42,11 @@ Exit metrics(const Session& session) {
 std::string rendered(const Session& session, const RestClient::Event& event) {
   const Json data = Json::parse(event.data, nullptr, false);
   if (session.output == "name") return event.kind + "\n";
-  if (session.output == "json") return fmt::format("{{\"id\":{},\"event\":{},\"data\":{}}}\n", event.id.empty() ? "null" : event.id, Json(event.kind).dump(), event.data);
-  if (session.output == "yaml") return "---\n" + config::to_yaml(Json{{"id", event.id}, {"event", event.kind}, {"data", data}});
+  if (session.output == "json")
+    return fmt::format("{{\"id\":{},\"event\":{},\"data\":{}}}\n", event.id.empty() ? "null" : event.id,
+                       Json(event.kind).dump(), event.data);
+  if (session.output == "yaml")
+    return "---\n" + config::to_yaml(Json{{"id", event.id}, {"event", event.kind}, {"data", data}});
   std::string words;
   const Json fields = data.is_object() ? data : Json::object();
   for (const auto& [key, value] : fields.items()) {
@@ -63,12 +66,14 @@ bool is_wanted(const Session& session, const Options& options, const std::string
 Exit events(const Session& session, const Options& options) {
   std::string last = "0";
   for (;;) {
-    const auto ended = RestClient(session.address, session.token).events("/api/v1/events", last, options.follow ? kPatienceMs : kSilenceMs, [&](const RestClient::Event& event) {
-      if (!event.id.empty()) last = event.id;
-      end_when_reader_left();
-      if (is_wanted(session, options, event.kind)) print(rendered(session, event));
-      return true;
-    });
+    const auto ended = RestClient(session.address, session.token)
+                           .events("/api/v1/events", last, options.follow ? kPatienceMs : kSilenceMs,
+                                   [&](const RestClient::Event& event) {
+                                     if (!event.id.empty()) last = event.id;
+                                     end_when_reader_left();
+                                     if (is_wanted(session, options, event.kind)) print(rendered(session, event));
+                                     return true;
+                                   });
     if (!ended) return print_error(ended.error().message, ended.error().hint), ended.error().exit;
     if (!options.follow) return Exit::kOk;
   }
@@ -81,14 +86,17 @@ Table reject_table(const Session& session, const Json& items) {
   for (const Json& one : items) {
     const std::string excerpt = one.value("excerpt", "");
     const std::string line = session.wide() ? excerpt : excerpt.substr(0, excerpt.find_first_of("\r\n"));
-    rows.add({text_of(one, "time"), text_of(one, "from"), text_of(one, "peer"), text_of(one, "reason"), text_of(one, "offset"), shell_word(line) == line ? line : "\"" + line + "\""});
+    rows.add({text_of(one, "time"), text_of(one, "from"), text_of(one, "peer"), text_of(one, "reason"),
+              text_of(one, "offset"), shell_word(line) == line ? line : "\"" + line + "\""});
   }
   return rows;
 }
 
 std::string reject_line(const Json& one) {
   const std::string excerpt = one.value("excerpt", "");
-  return fmt::format("{}  {}  {}  {}  at octet {}  \"{}\"\n", text_of(one, "time"), text_of(one, "from"), printable(text_of(one, "peer")), text_of(one, "reason"), text_of(one, "offset"), printable(excerpt.substr(0, excerpt.find_first_of("\r\n"))));
+  return fmt::format("{}  {}  {}  {}  at octet {}  \"{}\"\n", text_of(one, "time"), text_of(one, "from"),
+                     printable(text_of(one, "peer")), text_of(one, "reason"), text_of(one, "offset"),
+                     printable(excerpt.substr(0, excerpt.find_first_of("\r\n"))));
 }
 
 // The server keeps the newest 256: what the last look did not have is new.
@@ -103,7 +111,10 @@ Exit follow_rejects(const Session& session, const std::string& path) {
     for (auto item = items.rbegin(); item != items.rend(); ++item) {
       now.push_back(item->dump());
       const bool is_new = std::find(known.begin(), known.end(), now.back()) == known.end();
-      if (is_new) out += session.output == "json" ? now.back() + "\n" : session.output == "yaml" ? "---\n" + config::to_yaml(*item) : reject_line(*item);
+      if (is_new)
+        out += session.output == "json"   ? now.back() + "\n"
+               : session.output == "yaml" ? "---\n" + config::to_yaml(*item)
+                                          : reject_line(*item);
     }
     print(out);
     end_when_reader_left();
@@ -119,7 +130,8 @@ Exit rejects(const Session& session, const Options& options) {
   const std::string path = "/api/v1/rejects" + (query.empty() ? "" : "?" + query);
   if (options.follow) return follow_rejects(session, path);
   const Session::Outcome outcome = session.get(path);
-  if (session.output != "name") return session.show(outcome, reject_table(session, outcome.items()), "no message was refused");
+  if (session.output != "name")
+    return session.show(outcome, reject_table(session, outcome.items()), "no message was refused");
   std::vector<std::string> peers;
   for (const Json& one : outcome.items()) peers.push_back(text_of(one, "peer"));
   return session.show(outcome, "", peers);
@@ -130,12 +142,15 @@ Exit level(const Session& session, const Options& options) {
   if (!options.duration.empty()) body["for"] = options.duration;
   const Session::Outcome outcome = session.call({.method = "PATCH", .path = "/api/v1/logs/level", .body = body.dump()});
   if (!outcome.ok()) return outcome.exit;
-  session.show(outcome, "the error log's level is " + options.level + (options.duration.empty() ? "" : " for " + options.duration) + "\n", {options.level});
+  session.show(
+      outcome,
+      "the error log's level is " + options.level + (options.duration.empty() ? "" : " for " + options.duration) + "\n",
+      {options.level});
   say("override, not in the document; undo: proxyctl logs level info");
   return Exit::kOk;
 }
 
-}  // namespace
+}   // namespace
 
 void add_observe(CLI::App& app, Session& session, Exit& exit) {
   auto options = std::make_shared<Options>();
@@ -145,7 +160,10 @@ void add_observe(CLI::App& app, Session& session, Exit& exit) {
   app.add_subcommand("metrics", "Prometheus text")->callback([&session, &exit] { exit = metrics(session); });
   CLI::App* command = app.add_subcommand("events", "What happened lately; with -f, what happens");
   command->add_flag("-f,--follow", options->follow, "Go on until interrupted");
-  command->add_option("--kind", options->kinds, "Only these: stats, revision, target, worker …; else all but stats")->allow_extra_args(false)->delimiter(',')->type_name("KIND");
+  command->add_option("--kind", options->kinds, "Only these: stats, revision, target, worker …; else all but stats")
+      ->allow_extra_args(false)
+      ->delimiter(',')
+      ->type_name("KIND");
   command->callback(run(events));
   CLI::App* logs = app.add_subcommand("logs", "Logs")->require_subcommand(1);
   command = logs->add_subcommand("rejects", "The last messages that were refused, and why");
@@ -154,9 +172,14 @@ void add_observe(CLI::App& app, Session& session, Exit& exit) {
   command->add_option("--reason", options->reason, "Only for this reason")->type_name("REASON");
   command->callback(run(rejects));
   command = logs->add_subcommand("level", "Another level of the error log, for now");
-  command->add_option("level", options->level, "debug, info, warning or error")->required()->check(CLI::IsMember({"debug", "info", "warning", "error"}).description(""))->type_name("debug|info|warning|error");
-  command->add_option("--for", options->duration, "Goes back by itself after this time")->check(duration())->type_name("DURATION");
+  command->add_option("level", options->level, "debug, info, warning or error")
+      ->required()
+      ->check(CLI::IsMember({"debug", "info", "warning", "error"}).description(""))
+      ->type_name("debug|info|warning|error");
+  command->add_option("--for", options->duration, "Goes back by itself after this time")
+      ->check(duration())
+      ->type_name("DURATION");
   command->callback(run(level));
 }
 
-}  // namespace proxyd::cli
+}   // namespace proxyd::cli

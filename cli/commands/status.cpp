@@ -13,8 +13,14 @@ std::string readiness(const Session& session, const Json& json) {
   const bool ready = json.value("ready", false);
   const bool degraded = json.value("degraded", false);
   const std::string why = text_of(json, "why");
-  const std::string word = session.painted(!ready ? "not ready" : degraded ? "degraded" : "ready", !ready ? Colour::kRed : degraded ? Colour::kYellow : Colour::kGreen);
-  return fmt::format("proxyd {} is {}{}, up {}\n", text_of(json, "version"), word, why.empty() || why == "-" || (ready && !degraded) ? "" : ": " + why, text_of(json, "uptime"));
+  const std::string word = session.painted(!ready     ? "not ready"
+                                           : degraded ? "degraded"
+                                                      : "ready",
+                                           !ready     ? Colour::kRed
+                                           : degraded ? Colour::kYellow
+                                                      : Colour::kGreen);
+  return fmt::format("proxyd {} is {}{}, up {}\n", text_of(json, "version"), word,
+                     why.empty() || why == "-" || (ready && !degraded) ? "" : ": " + why, text_of(json, "uptime"));
 }
 
 std::string counted(const Json& json, const char* key, const char* one, const char* many) {
@@ -27,16 +33,22 @@ std::string render(const Session& session, const Json& json) {
   const Json revision = json.value("revision", Json());
   if (revision.is_object()) {
     const std::string message = text_of(revision, "message");
-    out += fmt::format("revision {} by {} at {}{}\n", text_of(revision, "revision"), text_of(revision, "author"), text_of(revision, "created"), message.empty() || message == "-" ? "" : ": " + message);
-    out += fmt::format("{}, {}\n", counted(json, "hosts", "host", "hosts"), counted(json, "upstreams", "upstream", "upstreams"));
+    out += fmt::format("revision {} by {} at {}{}\n", text_of(revision, "revision"), text_of(revision, "author"),
+                       text_of(revision, "created"), message.empty() || message == "-" ? "" : ": " + message);
+    out += fmt::format("{}, {}\n", counted(json, "hosts", "host", "hosts"),
+                       counted(json, "upstreams", "upstream", "upstreams"));
   }
   const Json workers = json.value("workers", Json::array());
   size_t running = 0;
   for (const Json& worker : workers) running += worker.value("state", "") == "running" ? 1 : 0;
-  out += fmt::format("{} of {} worker{} running, {}, {} in flight\n", running, workers.size(), workers.size() == 1 ? "" : "s", counted(json, "connections", "connection", "connections"), counted(json, "in_flight", "request", "requests"));
+  out += fmt::format("{} of {} worker{} running, {}, {} in flight\n", running, workers.size(),
+                     workers.size() == 1 ? "" : "s", counted(json, "connections", "connection", "connections"),
+                     counted(json, "in_flight", "request", "requests"));
   for (const Json& one : json.value("attention", Json::array())) {
     const std::string severity = text_of(one, "severity");
-    out += fmt::format("{} {}\n  {}\n", session.painted(severity + ":", severity == "error" ? Colour::kRed : Colour::kYellow), text_of(one, "message"), text_of(one, "command"));
+    out += fmt::format("{} {}\n  {}\n",
+                       session.painted(severity + ":", severity == "error" ? Colour::kRed : Colour::kYellow),
+                       text_of(one, "message"), text_of(one, "command"));
   }
   return out;
 }
@@ -65,7 +77,7 @@ Exit watch(const Session& session) {
   }
 }
 
-}  // namespace
+}   // namespace
 
 void add_status(CLI::App& app, Session& session, Exit& exit) {
   CLI::App* command = app.add_subcommand("status", "The overview; exit 1 when something needs attention");
@@ -74,4 +86,4 @@ void add_status(CLI::App& app, Session& session, Exit& exit) {
   command->callback([&session, &exit, again] { exit = *again ? watch(session) : status(session); });
 }
 
-}  // namespace proxyd::cli
+}   // namespace proxyd::cli

@@ -4,7 +4,9 @@
 
 namespace proxyd::cli {
 
-std::string TargetName::path() const { return fmt::format("/api/v1/upstreams/{}/targets/{}", encoded(upstream), encoded(id)); }
+std::string TargetName::path() const {
+  return fmt::format("/api/v1/upstreams/{}/targets/{}", encoded(upstream), encoded(id));
+}
 std::string TargetName::words() const { return fmt::format("target '{}' of '{}'", id, upstream); }
 
 CLI::App* with_target(CLI::App* command, TargetName& name) {
@@ -14,15 +16,24 @@ CLI::App* with_target(CLI::App* command, TargetName& name) {
 }
 
 std::string meant_target(const Session& session, const TargetName& name) {
-  const auto upstream = RestClient(session.address, session.token).call({.path = "/api/v1/upstreams/" + encoded(name.upstream)});
-  if (upstream && upstream->ok()) return meant(session, "/api/v1/upstreams/" + encoded(name.upstream), "id", name.id, "proxyctl upstream show " + name.upstream);
+  const auto upstream =
+      RestClient(session.address, session.token).call({.path = "/api/v1/upstreams/" + encoded(name.upstream)});
+  if (upstream && upstream->ok())
+    return meant(session, "/api/v1/upstreams/" + encoded(name.upstream), "id", name.id,
+                 "proxyctl upstream show " + name.upstream);
   return meant(session, "/api/v1/upstreams", "name", name.upstream, "proxyctl upstream list");
 }
 
 std::vector<std::string> target_cells(const std::string& upstream, const Json& target) {
   const std::string weight = text_of(target, "weight");
   const std::string effective = text_of(target, "effective_weight");
-  return {upstream, text_of(target, "id"), text_of(target, "address"), text_of(target, "state"), weight == effective ? weight : weight + " → " + effective, text_of(target, "in_flight"), text_of(target, "connections")};
+  return {upstream,
+          text_of(target, "id"),
+          text_of(target, "address"),
+          text_of(target, "state"),
+          weight == effective ? weight : weight + " → " + effective,
+          text_of(target, "in_flight"),
+          text_of(target, "connections")};
 }
 
 std::string reasons_of(const Json& target) {
@@ -30,17 +41,21 @@ std::string reasons_of(const Json& target) {
   for (const Json& one : target.value("overrides", Json::array())) {
     const std::string value = one.contains("value") ? " " + text_of(one, "value") : "";
     const std::string reason = text_of(one, "reason");
-    out += fmt::format("{}{}{} by {} since {}{}{}", out.empty() ? "" : "; ", text_of(one, "kind"), value, text_of(one, "owner"), text_of(one, "created"),
-                       one.contains("expires") ? " until " + text_of(one, "expires") : "", reason.empty() || reason == "-" ? "" : " (" + reason + ")");
+    out += fmt::format("{}{}{} by {} since {}{}{}", out.empty() ? "" : "; ", text_of(one, "kind"), value,
+                       text_of(one, "owner"), text_of(one, "created"),
+                       one.contains("expires") ? " until " + text_of(one, "expires") : "",
+                       reason.empty() || reason == "-" ? "" : " (" + reason + ")");
   }
   return out;
 }
 
 std::string in_flight_of(const Json& target) {
   const std::string count = text_of(target, "in_flight");
-  std::string out = fmt::format("{} request{} in flight at {}", count, count == "1" ? "" : "s", text_of(target, "address"));
-  for (const Json& one : target.value("in_flight_by_worker", Json::array())) out += fmt::format("\n  worker {}: {}", text_of(one, "slot"), text_of(one, "in_flight"));
+  std::string out =
+      fmt::format("{} request{} in flight at {}", count, count == "1" ? "" : "s", text_of(target, "address"));
+  for (const Json& one : target.value("in_flight_by_worker", Json::array()))
+    out += fmt::format("\n  worker {}: {}", text_of(one, "slot"), text_of(one, "in_flight"));
   return out;
 }
 
-}  // namespace proxyd::cli
+}   // namespace proxyd::cli

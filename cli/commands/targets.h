@@ -12,8 +12,8 @@ namespace proxyd::cli {
 struct TargetName {
   std::string upstream;
   std::string id;
-  std::string path() const;                     // of the API
-  std::string words() const;                    // "target 'a1' of 'app'"
+  std::string path() const;    // of the API
+  std::string words() const;   // "target 'a1' of 'app'"
 };
 CLI::App* with_target(CLI::App* command, TargetName& name);
 
@@ -22,7 +22,8 @@ std::string meant_target(const Session& session, const TargetName& name);
 
 // UPSTREAM TARGET ADDRESS STATE WEIGHT IN FLIGHT CONNECTIONS
 std::vector<std::string> target_cells(const std::string& upstream, const Json& target);
-// Why it is in its state: the server's reason, each override with its owner, reason and end. Empty when it is simply up.
+// Why it is in its state: the server's reason, each override with its owner, reason and end. Empty when it is simply
+// up.
 std::string reasons_of(const Json& target);
 // What is in flight at the target, for a person who waits for it to end.
 std::string in_flight_of(const Json& target);
@@ -30,4 +31,4 @@ std::string in_flight_of(const Json& target);
 void add_membership(CLI::App& noun, Session& session, Exit& exit);   // target add, remove, set
 void add_overrides(CLI::App& noun, Session& session, Exit& exit);    // drain, maintenance, ready, weight
 
-}  // namespace proxyd::cli
+}   // namespace proxyd::cli

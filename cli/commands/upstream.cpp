@@ -9,7 +9,9 @@ namespace proxyd::cli {
 namespace {
 
 Table table_of(const Session& session, const Json& upstreams) {
-  std::vector<Table::Column> columns = {{"UPSTREAM"}, {"TARGET"}, {"ADDRESS"}, {"STATE", false, true}, {"WEIGHT", true}, {"IN FLIGHT", true}, {"CONNECTIONS", true}};
+  std::vector<Table::Column> columns = {{"UPSTREAM"},           {"TARGET"},       {"ADDRESS"},
+                                        {"STATE", false, true}, {"WEIGHT", true}, {"IN FLIGHT", true},
+                                        {"CONNECTIONS", true}};
   if (session.wide()) columns.insert(columns.end(), {{"BACKUP"}, {"WHY"}});
   Table rows(std::move(columns));
   for (const Json& upstream : upstreams) {
@@ -25,14 +27,19 @@ Table table_of(const Session& session, const Json& upstreams) {
 Exit list(const Session& session) {
   const Session::Outcome outcome = session.get("/api/v1/upstreams");
   const Json items = outcome.items();
-  return session.show(outcome, table_of(session, items), items.empty() ? "there are no upstreams yet: proxyctl apply -f FILE" : "no upstream has a target: proxyctl upstream target add UPSTREAM ADDRESS");
+  return session.show(outcome, table_of(session, items),
+                      items.empty() ? "there are no upstreams yet: proxyctl apply -f FILE"
+                                    : "no upstream has a target: proxyctl upstream target add UPSTREAM ADDRESS");
 }
 
 // The table, and under it why a target is not simply up.
 Exit show(const Session& session, const std::string& name) {
-  const Session::Outcome outcome = session.get("/api/v1/upstreams/" + encoded(name), [&](const Reply&) { return meant(session, "/api/v1/upstreams", "name", name, "proxyctl upstream list"); });
+  const Session::Outcome outcome = session.get("/api/v1/upstreams/" + encoded(name), [&](const Reply&) {
+    return meant(session, "/api/v1/upstreams", "name", name, "proxyctl upstream list");
+  });
   if (!outcome.ok()) return outcome.exit;
-  std::string text = fmt::format("upstream {}: balance {}, membership {}\n", text_of(outcome.json, "name"), text_of(outcome.json, "balance"), text_of(outcome.json, "membership"));
+  std::string text = fmt::format("upstream {}: balance {}, membership {}\n", text_of(outcome.json, "name"),
+                                 text_of(outcome.json, "balance"), text_of(outcome.json, "membership"));
   text += table_of(session, Json::array({outcome.json})).text(session.colour_on(), session.wide() ? 0 : session.width);
   for (const Json& target : outcome.json.value("targets", Json::array())) {
     const std::string reasons = reasons_of(target);
@@ -41,7 +48,7 @@ Exit show(const Session& session, const std::string& name) {
   return session.show(outcome, text);
 }
 
-}  // namespace
+}   // namespace
 
 void add_upstream(CLI::App& app, Session& session, Exit& exit) {
   CLI::App* noun = app.add_subcommand("upstream", "Upstreams and their targets")->require_subcommand(1);
@@ -54,4 +61,4 @@ void add_upstream(CLI::App& app, Session& session, Exit& exit) {
   add_overrides(*noun, session, exit);
 }
 
-}  // namespace proxyd::cli
+}   // namespace proxyd::cli

@@ -23,14 +23,20 @@ struct Options {
   bool wait = true;
 };
 
-std::string kibibytes(const Json& worker) { return fmt::format("{} KiB", worker.value("memory_bytes", uint64_t{0}) / 1024); }
+std::string kibibytes(const Json& worker) {
+  return fmt::format("{} KiB", worker.value("memory_bytes", uint64_t{0}) / 1024);
+}
 
 Table table_of(const Session& session, const Json& workers) {
-  std::vector<Table::Column> columns = {{"SLOT", true}, {"PID", true}, {"STATE", false, true}, {"REVISION", true}, {"CONNECTIONS", true}, {"IN FLIGHT", true}, {"MEMORY", true}, {"RESTARTS", true}, {"LAST EXIT"}};
+  std::vector<Table::Column> columns = {{"SLOT", true},     {"PID", true},         {"STATE", false, true},
+                                        {"REVISION", true}, {"CONNECTIONS", true}, {"IN FLIGHT", true},
+                                        {"MEMORY", true},   {"RESTARTS", true},    {"LAST EXIT"}};
   if (session.wide()) columns.insert(columns.begin() + 8, {{"GENERATION", true}, {"LOOP LAG", true}});
   Table rows(std::move(columns));
   for (const Json& one : workers) {
-    std::vector<std::string> cells = {text_of(one, "slot"), text_of(one, "pid"), text_of(one, "state"), text_of(one, "revision"), text_of(one, "connections"), text_of(one, "in_flight"), kibibytes(one), text_of(one, "restarts")};
+    std::vector<std::string> cells = {text_of(one, "slot"),     text_of(one, "pid"),         text_of(one, "state"),
+                                      text_of(one, "revision"), text_of(one, "connections"), text_of(one, "in_flight"),
+                                      kibibytes(one),           text_of(one, "restarts")};
     if (session.wide()) cells.insert(cells.end(), {text_of(one, "generation"), text_of(one, "loop_lag")});
     cells.push_back(text_of(one, "last_exit"));
     rows.add(std::move(cells));
@@ -66,19 +72,27 @@ Exit restart(const Session& session, const Options& options) {
   if (!before.ok()) return before.exit;
   const std::set<std::string> known = running_in(before.json);
   const std::string old = pid_in(before.json, options.slot);
-  const Session::Outcome outcome = session.call({.method = "POST", .path = fmt::format("{}/{}:restart", kWorkers, encoded(options.slot))}, [](const Reply& reply) { return std::string(reply.status == 404 ? "proxyctl worker list shows the slots" : ""); });
+  const Session::Outcome outcome =
+      session.call({.method = "POST", .path = fmt::format("{}/{}:restart", kWorkers, encoded(options.slot))},
+                   [](const Reply& reply) {
+                     return std::string(reply.status == 404 ? "proxyctl worker list shows the slots" : "");
+                   });
   if (!outcome.ok()) return outcome.exit;
   if (!options.wait) return session.show(outcome, fmt::format("worker {} drains, another starts\n", options.slot));
   std::string replacement;
   const Looked looked = look_until(session, kWorkers, duration_of(options.timeout), [&](const Json& workers) {
     const std::set<std::string> running = running_in(workers);
-    const auto found = std::find_if(running.begin(), running.end(), [&known](const std::string& pid) { return !known.contains(pid); });
+    const auto found =
+        std::find_if(running.begin(), running.end(), [&known](const std::string& pid) { return !known.contains(pid); });
     if (found != running.end()) replacement = *found;
     return !replacement.empty() && !running.contains(old);
   });
   if (!looked.outcome.ok()) return looked.outcome.exit;
-  if (looked.held) return session.show(outcome, fmt::format("worker {} (pid {}) is replaced by pid {}\n", options.slot, old, replacement));
-  print_error(fmt::format("no other worker serves for pid {} after {}", old, options.timeout), "look again: proxyctl worker list");
+  if (looked.held)
+    return session.show(outcome,
+                        fmt::format("worker {} (pid {}) is replaced by pid {}\n", options.slot, old, replacement));
+  print_error(fmt::format("no other worker serves for pid {} after {}", old, options.timeout),
+              "look again: proxyctl worker list");
   return Exit::kTimedOut;
 }
 
@@ -90,7 +104,8 @@ Exit scale(const Session& session, const Options& options) {
   const auto limit = options.wait ? duration_of(options.timeout) : std::chrono::milliseconds(0);
   const Looked looked = look_until(session, kWorkers, limit, [wanted](const Json& workers) {
     const Json items = workers.value("items", Json::array());
-    return items.size() == wanted && std::all_of(items.begin(), items.end(), [](const Json& one) { return one.value("state", "") == "running"; });
+    return items.size() == wanted &&
+           std::all_of(items.begin(), items.end(), [](const Json& one) { return one.value("state", "") == "running"; });
   });
   if (!looked.outcome.ok()) return looked.outcome.exit;
   session.show(outcome, fmt::format("{} worker{}{}\n", wanted, wanted == 1 ? "" : "s", looked.held ? "" : " wanted"));
@@ -123,36 +138,54 @@ Exit shut_down(const Session& session, const Options& options) {
   return Exit::kTimedOut;
 }
 
-Exit reload(const Session& session) { return session.show(session.call({.method = "POST", .path = "/api/v1/reload"}), "reloaded\n"); }
+Exit reload(const Session& session) {
+  return session.show(session.call({.method = "POST", .path = "/api/v1/reload"}), "reloaded\n");
+}
 
-}  // namespace
+}   // namespace
 
 void add_worker(CLI::App& app, Session& session, Exit& exit) {
   auto options = std::make_shared<Options>();
   const auto run = [&session, &exit, options](Exit (*command)(const Session&, const Options&)) {
     return [&session, &exit, options, command] { exit = command(session, *options); };
   };
-  const auto with_wait = [options](CLI::App* command, const char* until) { command->add_flag("--wait,!--no-wait", options->wait, until); };
-  const auto with_timeout = [options](CLI::App* command) { command->add_option("--timeout", options->timeout, "How long to wait")->check(duration())->type_name("DURATION")->capture_default_str(); };
+  const auto with_wait = [options](CLI::App* command, const char* until) {
+    command->add_flag("--wait,!--no-wait", options->wait, until);
+  };
+  const auto with_timeout = [options](CLI::App* command) {
+    command->add_option("--timeout", options->timeout, "How long to wait")
+        ->check(duration())
+        ->type_name("DURATION")
+        ->capture_default_str();
+  };
   CLI::App* noun = app.add_subcommand("worker", "Worker processes")->require_subcommand(1);
   noun->add_subcommand("list", "All of them")->callback([&session, &exit] { exit = list(session); });
   CLI::App* command = noun->add_subcommand("restart", "Drain one and start another in its slot");
-  command->add_option("slot", options->slot, "Its slot")->required()->check(CLI::Range(0, 63).description(""))->type_name("SLOT");
+  command->add_option("slot", options->slot, "Its slot")
+      ->required()
+      ->check(CLI::Range(0, 63).description(""))
+      ->type_name("SLOT");
   with_timeout(command);
   with_wait(command, "Until the other one serves (the default)");
   command->add_flag("--yes", session.yes, "Do not ask");
   command->callback(run(restart));
   command = noun->add_subcommand("scale", "How many there are");
-  command->add_option("count", options->count, "A number, or auto: the bootstrap's")->required()->check((CLI::Range(1, 64) | CLI::IsMember({"auto"})).description(""))->type_name("N|auto");
+  command->add_option("count", options->count, "A number, or auto: the bootstrap's")
+      ->required()
+      ->check((CLI::Range(1, 64) | CLI::IsMember({"auto"})).description(""))
+      ->type_name("N|auto");
   with_timeout(command);
   with_wait(command, "Until they all serve (the default)");
   command->callback(run(scale));
-  app.add_subcommand("reload", "Read certificate, user and secret files again and reopen logs; as SIGHUP")->callback([&session, &exit] { exit = reload(session); });
+  app.add_subcommand("reload", "Read certificate, user and secret files again and reopen logs; as SIGHUP")
+      ->callback([&session, &exit] { exit = reload(session); });
   command = app.add_subcommand("shutdown", "Stop proxyd, letting requests finish");
-  command->add_option("--grace", options->grace, "How long they may take; else as the bootstrap says")->check(duration())->type_name("DURATION");
+  command->add_option("--grace", options->grace, "How long they may take; else as the bootstrap says")
+      ->check(duration())
+      ->type_name("DURATION");
   with_wait(command, "Until it has stopped (the default)");
   command->add_flag("--yes", session.yes, "Do not ask");
   command->callback(run(shut_down));
 }
 
-}  // namespace proxyd::cli
+}   // namespace proxyd::cli

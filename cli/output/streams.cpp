@@ -39,12 +39,13 @@ bool write_all(int descriptor, std::string_view text) {
   ::_exit(128 + SIGPIPE);
 }
 
-}  // namespace
+}   // namespace
 
 void print(const std::string& text) {
   if (write_all(STDOUT_FILENO, text)) return;
   if (errno == EPIPE) die_of_sigpipe();
-  print_error(fmt::format("stdout cannot be written: {}", std::strerror(errno)), "what was asked of the server is done, its answer is lost");
+  print_error(fmt::format("stdout cannot be written: {}", std::strerror(errno)),
+              "what was asked of the server is done, its answer is lost");
   ::_exit(kPartlyDone);
 }
 
@@ -57,13 +58,15 @@ void say(const std::string& text) { (void)write_all(STDERR_FILENO, printable(tex
 
 void print_error(const std::string& cause, const std::string& hint) {
   const bool colour = has_colour(STDERR_FILENO);
-  (void)write_all(STDERR_FILENO, fmt::format("{}error:{} {}\n", colour ? "\x1b[1;31m" : "", colour ? "\x1b[0m" : "", printable(cause, true)));
+  (void)write_all(STDERR_FILENO, fmt::format("{}error:{} {}\n", colour ? "\x1b[1;31m" : "", colour ? "\x1b[0m" : "",
+                                             printable(cause, true)));
   if (!hint.empty()) print_hint(hint);
 }
 
 void print_hint(const std::string& hint) {
   const bool colour = has_colour(STDERR_FILENO);
-  (void)write_all(STDERR_FILENO, fmt::format("{}hint:{} {}\n", colour ? "\x1b[1m" : "", colour ? "\x1b[0m" : "", printable(hint, true)));
+  (void)write_all(STDERR_FILENO, fmt::format("{}hint:{} {}\n", colour ? "\x1b[1m" : "", colour ? "\x1b[0m" : "",
+                                             printable(hint, true)));
 }
 
 bool has_colour(int descriptor) {
@@ -78,4 +81,4 @@ size_t terminal_width() {
   return ::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;
 }
 
-}  // namespace proxyd::cli
+}   // namespace proxyd::cli

@@ -24,4 +24,4 @@ bool has_colour(int descriptor);
 // Columns of the terminal at stdout, 0 when it is none.
 size_t terminal_width();
 
-}  // namespace proxyd::cli
+}   // namespace proxyd::cli

@@ -20,7 +20,7 @@ std::string aligned(const std::string& cell, size_t width, bool right) {
   return right ? room + cell : cell + room;
 }
 
-}  // namespace
+}   // namespace
 
 std::string painted(std::string_view text, Colour colour, bool enabled) {
   constexpr std::array<const char*, 6> kCodes = {"", "32", "33", "31", "2", "1"};
@@ -75,4 +75,4 @@ std::string Table::text(bool colour, size_t width) const {
   return out;
 }
 
-}  // namespace proxyd::cli
+}   // namespace proxyd::cli

@@ -18,8 +18,8 @@ class Table {
  public:
   struct Column {
     std::string heading;
-    bool right = false;        // numbers
-    bool state = false;        // coloured by its word
+    bool right = false;   // numbers
+    bool state = false;   // coloured by its word
   };
   explicit Table(std::vector<Column> columns) : columns_(std::move(columns)) {}
 
@@ -35,4 +35,4 @@ class Table {
   std::vector<std::vector<std::string>> rows_;
 };
 
-}  // namespace proxyd::cli
+}   // namespace proxyd::cli

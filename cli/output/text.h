@@ -20,4 +20,4 @@ std::string shortened(const std::string& text, size_t width);
 // The word of a shell that is this text: quoted only when it must be.
 std::string shell_word(const std::string& text);
 
-}  // namespace proxyd::cli
+}   // namespace proxyd::cli

@@ -12,34 +12,41 @@
 namespace proxyd::cli {
 namespace {
 
-Poco::Net::HTTPRequest make_request(const RestClient::Call& call, const std::string& address, const std::string& token) {
+Poco::Net::HTTPRequest make_request(const RestClient::Call& call, const std::string& address,
+                                    const std::string& token) {
   Poco::Net::HTTPRequest request(call.method, call.path, Poco::Net::HTTPMessage::HTTP_1_1);
   if (address.starts_with("unix:")) request.setHost("localhost");
   if (!token.empty()) request.set("Authorization", "Bearer " + token);
   for (const auto& [name, value] : call.fields) request.set(name, value);
   if (!call.body.empty()) request.setContentType(call.content_type);
-  if (!call.body.empty() || call.method != "GET") request.setContentLength64(static_cast<Poco::Int64>(call.body.size()));
+  if (!call.body.empty() || call.method != "GET")
+    request.setContentLength64(static_cast<Poco::Int64>(call.body.size()));
   return request;
 }
 
 CallFailure silent(const std::string& address, int seconds, bool changes) {
-  return {Exit::kTimedOut, fmt::format("{} did not answer within {} s{}", address, seconds, changes ? "; whether it was done is unknown" : ""),
+  return {Exit::kTimedOut,
+          fmt::format("{} did not answer within {} s{}", address, seconds,
+                      changes ? "; whether it was done is unknown" : ""),
           changes ? "look with: proxyctl config history, proxyctl status" : "try again, or look at proxyd's log"};
 }
 
 CallFailure broken(const std::string& address, const std::string& why) {
-  return {Exit::kUnreachable, fmt::format("the answer of {} broke off: {}", address, why), "see whether it runs: proxyctl status"};
+  return {Exit::kUnreachable, fmt::format("the answer of {} broke off: {}", address, why),
+          "see whether it runs: proxyctl status"};
 }
 
 Reply read_reply(Poco::Net::HTTPResponse& response, std::istream& in) {
-  Reply reply{static_cast<int>(response.getStatus()), "", response.getContentType(), response.get("ETag", ""), response.get("Location", "")};
+  Reply reply{static_cast<int>(response.getStatus()), "", response.getContentType(), response.get("ETag", ""),
+              response.get("Location", "")};
   Poco::StreamCopier::copyToString(in, reply.body);
-  const bool cut = response.hasContentLength() && response.getContentLength64() > static_cast<Poco::Int64>(reply.body.size());
+  const bool cut =
+      response.hasContentLength() && response.getContentLength64() > static_cast<Poco::Int64>(reply.body.size());
   if (cut) throw Poco::Net::MessageException("it is shorter than it says");
   return reply;
 }
 
-}  // namespace
+}   // namespace
 
 Exit exit_of(const Reply& reply) {
   if (reply.ok()) return Exit::kOk;
@@ -81,18 +88,23 @@ Result<Reply, CallFailure> RestClient::call(const Call& call) const {
   }
 }
 
-Result<bool, CallFailure> RestClient::events(const std::string& path, const std::string& last_id, int patience_ms, const std::function<bool(const Event&)>& each) const {
+Result<bool, CallFailure> RestClient::events(const std::string& path, const std::string& last_id, int patience_ms,
+                                             const std::function<bool(const Event&)>& each) const {
   auto session = connect(address_, patience_ms);
   if (!session) return session.error();
   try {
-    Poco::Net::HTTPRequest request = make_request({"GET", path, "", "", {{"Last-Event-ID", last_id}}}, address_, token_);
+    Poco::Net::HTTPRequest request =
+        make_request({"GET", path, "", "", {{"Last-Event-ID", last_id}}}, address_, token_);
     (*session)->sendRequest(request);
     Poco::Net::HTTPResponse response;
     std::istream& in = (*session)->receiveResponse(response);
     if (response.getStatus() != 200) {
       const Reply refused = read_reply(response, in);
       const Json problem = refused.json();
-      return CallFailure{exit_of(refused), problem.is_object() ? problem.value("detail", "") : fmt::format("the server answered {}", refused.status), ""};
+      return CallFailure{
+          exit_of(refused),
+          problem.is_object() ? problem.value("detail", "") : fmt::format("the server answered {}", refused.status),
+          ""};
     }
     Event event;
     std::string line;
@@ -119,4 +131,4 @@ std::string encoded(const std::string& text) {
   return out;
 }
 
-}  // namespace proxyd::cli
+}   // namespace proxyd::cli

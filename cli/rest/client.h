@@ -14,8 +14,17 @@ using Json = nlohmann::ordered_json;
 
 // Exit codes, part of the interface (admin.md 4).
 enum class Exit : int {
-  kOk = 0, kNegative = 1, kUsage = 2, kUnreachable = 3, kNotAllowed = 4, kNotFound = 5, kConflict = 6, kInvalid = 7,
-  kTimedOut = 8, kPartly = 9, kServerFailed = 10
+  kOk = 0,
+  kNegative = 1,
+  kUsage = 2,
+  kUnreachable = 3,
+  kNotAllowed = 4,
+  kNotFound = 5,
+  kConflict = 6,
+  kInvalid = 7,
+  kTimedOut = 8,
+  kPartly = 9,
+  kServerFailed = 10
 };
 
 struct Reply {
@@ -50,7 +59,7 @@ class RestClient {
 
   struct Call {
     std::string method = "GET";
-    std::string path;                            // with query
+    std::string path;   // with query
     std::string body = {};
     std::string content_type = "application/json";
     std::map<std::string, std::string> fields = {};
@@ -65,7 +74,8 @@ class RestClient {
   };
   // Server-sent events after `last_id`, one call of `each` for every one; ends when it returns false, when nothing came
   // for `patience_ms`, or when the stream ends.
-  Result<bool, CallFailure> events(const std::string& path, const std::string& last_id, int patience_ms, const std::function<bool(const Event&)>& each) const;
+  Result<bool, CallFailure> events(const std::string& path, const std::string& last_id, int patience_ms,
+                                   const std::function<bool(const Event&)>& each) const;
 
   const std::string& address() const { return address_; }
 
@@ -80,4 +90,4 @@ std::string fault_in_address(const std::string& address);
 // Percent-encodes one segment of a path or a query value.
 std::string encoded(const std::string& text);
 
-}  // namespace proxyd::cli
+}   // namespace proxyd::cli

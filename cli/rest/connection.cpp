@@ -56,7 +56,8 @@ Result<Session, CallFailure> connect_unix(const std::string& address, const Poco
   }
   const int why = errno;
   if (why != EACCES) return unreachable(address, std::strerror(why));
-  return CallFailure{Exit::kNotAllowed, fmt::format("you may not use {}: {}", path, std::strerror(why)), "run it as a member of the socket's group, or: sudo proxyctl …"};
+  return CallFailure{Exit::kNotAllowed, fmt::format("you may not use {}: {}", path, std::strerror(why)),
+                     "run it as a member of the socket's group, or: sudo proxyctl …"};
 }
 
 // Certificates are checked, names too; there is nobody to ask.
@@ -69,7 +70,7 @@ void prepare_tls() {
   Poco::Net::SSLManager::instance().initializeClient(nullptr, new Poco::Net::RejectCertificateHandler(false), context);
 }
 
-}  // namespace
+}   // namespace
 
 std::string fault_in_address(const std::string& address) {
   constexpr size_t kLongestPath = sizeof(sockaddr_un{}.sun_path) - 1;
@@ -77,7 +78,8 @@ std::string fault_in_address(const std::string& address) {
     const size_t length = address.size() - 5;
     return length > 0 && length <= kLongestPath ? "" : fmt::format("a socket's path has 1 to {} octets", kLongestPath);
   }
-  if (!address.starts_with("http://") && !address.starts_with("https://")) return "it is none of unix:PATH, http://HOST:PORT, https://HOST:PORT";
+  if (!address.starts_with("http://") && !address.starts_with("https://"))
+    return "it is none of unix:PATH, http://HOST:PORT, https://HOST:PORT";
   try {
     const Poco::URI uri(address);
     const bool bare = uri.getPathEtc().empty() || uri.getPathEtc() == "/";
@@ -94,20 +96,25 @@ Result<Session, CallFailure> connect(const std::string& address, int patience_ms
   const Poco::URI uri(address);
   const bool tls = uri.getScheme() == "https";
   if (tls) prepare_tls();
-  Session session = tls ? std::make_unique<Poco::Net::HTTPSClientSession>(uri.getHost(), uri.getPort()) : std::make_unique<HTTPClientSession>(uri.getHost(), uri.getPort());
+  Session session = tls ? std::make_unique<Poco::Net::HTTPSClientSession>(uri.getHost(), uri.getPort())
+                        : std::make_unique<HTTPClientSession>(uri.getHost(), uri.getPort());
   session->setTimeout(Poco::Timespan(kConnectSeconds, 0), patience, patience);
   return session;
 }
 
 std::optional<CallFailure> failed_connection(const std::string& address, const Poco::Exception& error) {
   if (dynamic_cast<const Poco::Net::SSLException*>(&error)) {
-    return CallFailure{Exit::kUnreachable, fmt::format("{} cannot be trusted: {}", address, error.message()), "name the authority that signed its certificate: SSL_CERT_FILE=FILE proxyctl …"};
+    return CallFailure{Exit::kUnreachable, fmt::format("{} cannot be trusted: {}", address, error.message()),
+                       "name the authority that signed its certificate: SSL_CERT_FILE=FILE proxyctl …"};
   }
   const bool connecting = dynamic_cast<const Poco::TimeoutException*>(&error) && error.message().starts_with("connect");
   const bool nobody = connecting || dynamic_cast<const Poco::Net::NetException*>(&error);
-  const bool reset = dynamic_cast<const Poco::Net::ConnectionResetException*>(&error) || dynamic_cast<const Poco::Net::MessageException*>(&error) || dynamic_cast<const Poco::Net::NoMessageException*>(&error) || dynamic_cast<const Poco::Net::ConnectionAbortedException*>(&error);
+  const bool reset = dynamic_cast<const Poco::Net::ConnectionResetException*>(&error) ||
+                     dynamic_cast<const Poco::Net::MessageException*>(&error) ||
+                     dynamic_cast<const Poco::Net::NoMessageException*>(&error) ||
+                     dynamic_cast<const Poco::Net::ConnectionAbortedException*>(&error);
   if (!nobody || reset) return std::nullopt;
   return unreachable(address, error.displayText());
 }
 
-}  // namespace proxyd::cli
+}   // namespace proxyd::cli

@@ -18,4 +18,4 @@ Result<std::unique_ptr<Poco::Net::HTTPClientSession>, CallFailure> connect(const
 // Of an exception of a session: that nobody was reached, when that is what it means.
 std::optional<CallFailure> failed_connection(const std::string& address, const Poco::Exception& error);
 
-}  // namespace proxyd::cli
+}   // namespace proxyd::cli

@@ -8,7 +8,7 @@ namespace {
 constexpr auto kWindow = std::chrono::minutes(5);
 constexpr size_t kMostPeers = 4096;
 
-}  // namespace
+}   // namespace
 
 std::chrono::seconds Attempts::wait_for(const std::string& peer, Instant now) {
   const std::lock_guard lock(mutex_);
@@ -33,4 +33,4 @@ void Attempts::note(const std::string& peer, Instant now) {
   if (times.size() > limit_) times.pop_front();
 }
 
-}  // namespace proxyd::admin
+}   // namespace proxyd::admin

@@ -26,4 +26,4 @@ class Attempts {
   std::map<std::string, std::deque<Instant>> times_;
 };
 
-}  // namespace proxyd::admin
+}   // namespace proxyd::admin

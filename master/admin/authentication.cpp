@@ -16,8 +16,11 @@ namespace {
 
 const std::vector<std::string> kViewer = {"read", "metrics", "logs"};
 const std::vector<std::string> kOperator = {"read", "metrics", "logs", "purge", "upstreams:runtime"};
-const std::vector<std::string> kDeployer = {"read", "metrics", "logs", "purge", "upstreams:runtime", "upstreams:write", "config:write"};
-const std::vector<std::string> kAdmin = {"read", "metrics", "logs", "purge", "purge:all", "upstreams:runtime", "upstreams:write", "config:write", "certs:write", "workers", "upgrade", "access"};
+const std::vector<std::string> kDeployer = {
+    "read", "metrics", "logs", "purge", "upstreams:runtime", "upstreams:write", "config:write"};
+const std::vector<std::string> kAdmin = {
+    "read",         "metrics",     "logs",    "purge",   "purge:all", "upstreams:runtime", "upstreams:write",
+    "config:write", "certs:write", "workers", "upgrade", "access"};
 constexpr auto kSessionLifetime = std::chrono::hours(12);
 constexpr std::string_view kCookie = "proxyd_session=";
 
@@ -62,7 +65,10 @@ Identified identify_peer(const Peer& peer, const master::Bootstrap& bootstrap) {
     }
   }
   if (!identity.scopes.empty()) return {std::move(identity), std::nullopt};
-  return {{}, problem("forbidden", fmt::format("{} is in none of the groups that may use this socket: {} (admin.unix.grants)", identity.name, groups.empty() ? "none is granted" : groups))};
+  return {
+      {},
+      problem("forbidden", fmt::format("{} is in none of the groups that may use this socket: {} (admin.unix.grants)",
+                                       identity.name, groups.empty() ? "none is granted" : groups))};
 }
 
 // Every token is compared, each in constant time, whatever is found.
@@ -81,7 +87,8 @@ Identified identify_token(const AdminRequest& request, Context& context) {
   for (const store::Token& token : *tokens) {
     const bool same_id = equals_in_constant_time(token.id, id);
     const bool same_secret = equals_in_constant_time(token.digest, digest);
-    if (same_id && same_secret && (token.expires.empty() || token.expires > now)) identity = {Identity::Kind::kToken, "token:" + token.id, token.scopes, token.expires};
+    if (same_id && same_secret && (token.expires.empty() || token.expires > now))
+      identity = {Identity::Kind::kToken, "token:" + token.id, token.scopes, token.expires};
   }
   if (identity.known()) return {std::move(identity), std::nullopt};
   return {{}, problem("unauthenticated", "the token is wrong, expired or revoked")};
@@ -94,21 +101,28 @@ Identified identify_session(const std::string& cookie, Context& context) {
   return {{Identity::Kind::kSession, (*session)->name, (*session)->scopes, (*session)->expires}, std::nullopt};
 }
 
-}  // namespace
+}   // namespace
 
 std::vector<std::string> scopes_of(const std::string& role) {
   if (role == "viewer") return kViewer;
   if (role == "operator") return kOperator;
   if (role == "deployer") return kDeployer;
   if (role == "admin") return kAdmin;
-  return std::find(kAdmin.begin(), kAdmin.end(), role) != kAdmin.end() ? std::vector<std::string>{role} : std::vector<std::string>{};
+  return std::find(kAdmin.begin(), kAdmin.end(), role) != kAdmin.end() ? std::vector<std::string>{role}
+                                                                       : std::vector<std::string>{};
 }
 
 Identified identify(const AdminRequest& request, Context& context) {
   const bool secret_in_query = request.query_text.find("pxy_") != std::string::npos;
   if (request.fields.contains("authorization") || secret_in_query) {
-    if (const auto wait = context.failed_logins.wait_for(request.peer, Clock::now()); wait.count() > 0) return {{}, too_many(wait)};
-    Identified found = secret_in_query ? Identified{{}, problem("unauthenticated", "a token goes into Authorization, never into the URL, where logs keep it: revoke it")} : identify_token(request, context);
+    if (const auto wait = context.failed_logins.wait_for(request.peer, Clock::now()); wait.count() > 0)
+      return {{}, too_many(wait)};
+    Identified found =
+        secret_in_query
+            ? Identified{{},
+                         problem("unauthenticated",
+                                 "a token goes into Authorization, never into the URL, where logs keep it: revoke it")}
+            : identify_token(request, context);
     if (found.refusal && found.refusal->status == 401) context.failed_logins.note(request.peer, Clock::now());
     return found;
   }
@@ -130,11 +144,14 @@ bool still_valid(const AdminRequest& request, Context& context) {
 }
 
 std::optional<AdminAnswer> check_origin(const AdminRequest& request) {
-  if (request.identity.kind != Identity::Kind::kSession || request.method == "GET" || request.method == "HEAD") return std::nullopt;
-  if (!equals_in_constant_time(request.field("x-csrf-token"), csrf_token(session_cookie(request)))) return problem("csrf", "X-CSRF-Token is not that of this session: see GET /api/v1/session");
+  if (request.identity.kind != Identity::Kind::kSession || request.method == "GET" || request.method == "HEAD")
+    return std::nullopt;
+  if (!equals_in_constant_time(request.field("x-csrf-token"), csrf_token(session_cookie(request))))
+    return problem("csrf", "X-CSRF-Token is not that of this session: see GET /api/v1/session");
   const std::string site = request.field("sec-fetch-site");
   const std::string origin = request.field("origin");
-  const bool same = site.empty() ? equals_ignoring_case(origin, "http://" + request.field("host")) : site == "same-origin";
+  const bool same =
+      site.empty() ? equals_ignoring_case(origin, "http://" + request.field("host")) : site == "same-origin";
   if (!same) return problem("csrf", "the request comes from another site: neither Sec-Fetch-Site nor Origin says ours");
   return std::nullopt;
 }
@@ -155,7 +172,9 @@ NewSession make_session(const Identity& identity) {
   random_bytes(secret);
   const std::string cookie = to_base64url(secret);
   const std::string name = "session:" + identity.name.substr(identity.name.find(':') + 1);
-  return {cookie, {session_digest(cookie), name, identity.scopes, now_text(), rfc3339(std::chrono::system_clock::now() + kSessionLifetime)}};
+  return {cookie,
+          {session_digest(cookie), name, identity.scopes, now_text(),
+           rfc3339(std::chrono::system_clock::now() + kSessionLifetime)}};
 }
 
 std::string session_cookie(const AdminRequest& request) {
@@ -174,4 +193,4 @@ std::string session_cookie(const AdminRequest& request) {
 std::string csrf_token(const std::string& cookie) { return to_hex(sha256("csrf " + cookie)); }
 std::string session_digest(const std::string& cookie) { return to_hex(sha256("session " + cookie)); }
 
-}  // namespace proxyd::admin
+}   // namespace proxyd::admin

@@ -42,4 +42,4 @@ std::string session_cookie(const AdminRequest& request);
 std::string csrf_token(const std::string& cookie);
 std::string session_digest(const std::string& cookie);
 
-}  // namespace proxyd::admin
+}   // namespace proxyd::admin

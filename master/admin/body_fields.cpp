@@ -10,7 +10,10 @@
 namespace proxyd::admin {
 
 bool is_name(std::string_view text) {
-  const auto is_part = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '_' || c == '-'; };
+  const auto is_part = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '_' ||
+           c == '-';
+  };
   return !text.empty() && text.size() <= 64 && std::all_of(text.begin(), text.end(), is_part);
 }
 
@@ -33,7 +36,9 @@ std::optional<milliseconds> BodyFields::duration(const char* key, milliseconds l
   if (!value) return std::nullopt;
   const auto parsed = value->is_string() ? config::parse_duration(value->get<std::string>()) : std::nullopt;
   if (parsed && milliseconds(*parsed) >= least && milliseconds(*parsed) <= most) return milliseconds(*parsed);
-  fault(key, parsed ? "range" : "unit", fmt::format("{} is a duration from {} to {}", key, config::format_duration(least.count()), config::format_duration(most.count())));
+  fault(key, parsed ? "range" : "unit",
+        fmt::format("{} is a duration from {} to {}", key, config::format_duration(least.count()),
+                    config::format_duration(most.count())));
   return std::nullopt;
 }
 
@@ -50,4 +55,4 @@ std::optional<AdminAnswer> BodyFields::refusal() {
   return problem("invalid", problems_.front().message, {{"errors", problems_json(problems_)}});
 }
 
-}  // namespace proxyd::admin
+}   // namespace proxyd::admin

@@ -34,4 +34,4 @@ class BodyFields {
 // Names in the API and the document: [A-Za-z0-9._-]{1,64}.
 bool is_name(std::string_view text);
 
-}  // namespace proxyd::admin
+}   // namespace proxyd::admin

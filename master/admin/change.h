@@ -11,7 +11,7 @@ namespace proxyd::admin {
 // A whole new document, or why there is none.
 struct Proposal {
   config::Decoded decoded;
-  std::string source;                     // as it was written
+  std::string source;   // as it was written
   std::optional<AdminAnswer> refusal;
 
   static Proposal refused(AdminAnswer answer) { return {{}, {}, std::move(answer)}; }
@@ -44,4 +44,4 @@ AdminAnswer undecodable(const config::Decoded& decoded);
 // RFC 7396.
 void merge_patch(Json& target, const Json& patch);
 
-}  // namespace proxyd::admin
+}   // namespace proxyd::admin

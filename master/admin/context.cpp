@@ -5,9 +5,11 @@ namespace {
 
 constexpr size_t kMostDetail = 1024;
 
-}  // namespace
+}   // namespace
 
-void Context::start() { house_ = std::thread([this] { keep_house(); }); }
+void Context::start() {
+  house_ = std::thread([this] { keep_house(); });
+}
 
 void Context::stop() {
   {
@@ -31,8 +33,12 @@ void Context::keep_house() {
 
 void Context::audit(const AdminRequest& request, int status, const std::string& detail) {
   const std::string author = request.identity.known() ? request.identity.name : "(nobody, from " + request.peer + ")";
-  const auto kept = master.store().append_audit({0, rfc3339(std::chrono::system_clock::now()), author, request.method + " " + request.path.substr(0, kMostDetail), status, detail.substr(0, kMostDetail)});
-  if (!kept) master.log().error("an audit entry could not be kept: {} ({} {} by {}, {})", kept.error().message, request.method, request.path.substr(0, kMostDetail), author, status);
+  const auto kept = master.store().append_audit({0, rfc3339(std::chrono::system_clock::now()), author,
+                                                 request.method + " " + request.path.substr(0, kMostDetail), status,
+                                                 detail.substr(0, kMostDetail)});
+  if (!kept)
+    master.log().error("an audit entry could not be kept: {} ({} {} by {}, {})", kept.error().message, request.method,
+                       request.path.substr(0, kMostDetail), author, status);
 }
 
-}  // namespace proxyd::admin
+}   // namespace proxyd::admin

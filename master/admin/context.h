@@ -20,16 +20,18 @@ namespace proxyd::admin {
 // and looks what became of workers.
 class Context {
  public:
-  explicit Context(master::Master& the_master) : master(the_master), settings(the_master), workers_(the_master.regions().status(), the_master.events()) {}
+  explicit Context(master::Master& the_master)
+      : master(the_master), settings(the_master), workers_(the_master.regions().status(), the_master.events()) {}
   ~Context() { stop(); }
 
   master::Master& master;
   Attempts failed_logins{10};
-  Attempts refusals{20};        // of nobody known that are written down, an address
+  Attempts refusals{20};   // of nobody known that are written down, an address
   LoginCodes login_codes;
   Operations operations;
   Settings settings;
-  std::timed_mutex document_turn;   // changes of the document come one after the other, so that none is overtaken for ever
+  std::timed_mutex
+      document_turn;   // changes of the document come one after the other, so that none is overtaken for ever
 
   void start();
   // Ends what waits: long calls, the thread.
@@ -46,4 +48,4 @@ class Context {
   std::thread house_;
 };
 
-}  // namespace proxyd::admin
+}   // namespace proxyd::admin

@@ -18,7 +18,7 @@ uint64_t first_of(const AdminRequest& request, master::Events& events) {
   return number ? std::min<uint64_t>(std::stoull(text), events.last()) : events.last();
 }
 
-}  // namespace
+}   // namespace
 
 void stream_events(const AdminRequest& request, Poco::Net::HTTPServerResponse& response, Context& context) {
   master::Events& events = context.master.events();
@@ -34,7 +34,8 @@ void stream_events(const AdminRequest& request, Poco::Net::HTTPServerResponse& r
   Instant written{};
   while (out.good() && Clock::now() < end && !events.closed()) {
     for (const master::Event& event : events.after(seen, milliseconds(kLook))) {
-      out << "id: " << event.id << "\nevent: " << event.kind << "\ndata: " << event.body.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) << "\n\n";
+      out << "id: " << event.id << "\nevent: " << event.kind
+          << "\ndata: " << event.body.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) << "\n\n";
       seen = event.id;
       written = Instant{};
     }
@@ -48,4 +49,4 @@ void stream_events(const AdminRequest& request, Poco::Net::HTTPServerResponse& r
   }
 }
 
-}  // namespace proxyd::admin
+}   // namespace proxyd::admin

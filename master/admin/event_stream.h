@@ -11,4 +11,4 @@ namespace proxyd::admin {
 // thread. `Last-Event-ID` resumes where another stream ended, as far back as events are kept.
 void stream_events(const AdminRequest& request, Poco::Net::HTTPServerResponse& response, Context& context);
 
-}  // namespace proxyd::admin
+}   // namespace proxyd::admin

@@ -18,17 +18,36 @@ struct Code {
 };
 
 constexpr std::array<Code, 30> kCodes = {{
-    {"malformed", 400, "The request cannot be read"}, {"unknown-parameter", 400, "Unknown query parameter"},
-    {"unauthenticated", 401, "Not logged in"}, {"forbidden", 403, "Not allowed"}, {"csrf", 403, "Cross-site request refused"},
-    {"read-only", 403, "The admin API is read-only"}, {"not-found", 404, "Not found"}, {"method", 405, "Method not allowed"},
-    {"not-acceptable", 406, "Not acceptable"}, {"media-type", 415, "Unsupported media type"}, {"already-exists", 409, "Already exists"},
-    {"in-use", 409, "In use"}, {"last-target", 409, "The last target"}, {"config-managed-by-file", 409, "The configuration is managed by a file"},
-    {"upgrade-in-progress", 409, "An upgrade is in progress"}, {"unconfirmed-revision", 409, "A revision waits to be confirmed"},
-    {"confirmation-required", 409, "Confirmation required"}, {"changed-meanwhile", 412, "Changed meanwhile"},
-    {"precondition-required", 428, "If-Match is required"}, {"too-large", 413, "Too large"}, {"misdirected", 421, "Not this server's name"},
-    {"too-many", 429, "Too many attempts"}, {"invalid", 422, "Not valid"}, {"activation-failed", 422, "A worker could not take it over"},
-    {"store-busy", 503, "The store is busy"}, {"handing-over", 503, "Handing over"}, {"too-many-streams", 503, "Too many streams"},
-    {"worker-timeout", 504, "No worker answered"}, {"store-full", 507, "The store is full"}, {"internal", 500, "The server failed"},
+    {"malformed", 400, "The request cannot be read"},
+    {"unknown-parameter", 400, "Unknown query parameter"},
+    {"unauthenticated", 401, "Not logged in"},
+    {"forbidden", 403, "Not allowed"},
+    {"csrf", 403, "Cross-site request refused"},
+    {"read-only", 403, "The admin API is read-only"},
+    {"not-found", 404, "Not found"},
+    {"method", 405, "Method not allowed"},
+    {"not-acceptable", 406, "Not acceptable"},
+    {"media-type", 415, "Unsupported media type"},
+    {"already-exists", 409, "Already exists"},
+    {"in-use", 409, "In use"},
+    {"last-target", 409, "The last target"},
+    {"config-managed-by-file", 409, "The configuration is managed by a file"},
+    {"upgrade-in-progress", 409, "An upgrade is in progress"},
+    {"unconfirmed-revision", 409, "A revision waits to be confirmed"},
+    {"confirmation-required", 409, "Confirmation required"},
+    {"changed-meanwhile", 412, "Changed meanwhile"},
+    {"precondition-required", 428, "If-Match is required"},
+    {"too-large", 413, "Too large"},
+    {"misdirected", 421, "Not this server's name"},
+    {"too-many", 429, "Too many attempts"},
+    {"invalid", 422, "Not valid"},
+    {"activation-failed", 422, "A worker could not take it over"},
+    {"store-busy", 503, "The store is busy"},
+    {"handing-over", 503, "Handing over"},
+    {"too-many-streams", 503, "Too many streams"},
+    {"worker-timeout", 504, "No worker answered"},
+    {"store-full", 507, "The store is full"},
+    {"internal", 500, "The server failed"},
 }};
 
 const Code& code_named(std::string_view code) {
@@ -55,7 +74,7 @@ Json to_json(const config::Node& node) {
   }
 }
 
-}  // namespace
+}   // namespace
 
 bool Identity::may(std::string_view scope) const {
   return scope.empty() || std::find(scopes.begin(), scopes.end(), scope) != scopes.end();
@@ -92,7 +111,9 @@ AdminAnswer problem(const std::string& code, const std::string& detail, Json mor
   const Code& found = code_named(code);
   uint8_t id[8];
   random_bytes(id);
-  Json body{{"type", "/api/v1/problems/" + std::string(found.code)}, {"title", std::string(found.title)}, {"status", found.status}};
+  Json body{{"type", "/api/v1/problems/" + std::string(found.code)},
+            {"title", std::string(found.title)},
+            {"status", found.status}};
   if (found.status < 500) {
     body["detail"] = detail;
     body.update(more);
@@ -136,4 +157,4 @@ Body read_json_body(const AdminRequest& request) {
   return body;
 }
 
-}  // namespace proxyd::admin
+}   // namespace proxyd::admin

@@ -25,9 +25,9 @@ struct Peer {
 struct Identity {
   enum class Kind { kNobody, kPeer, kToken, kSession };
   Kind kind = Kind::kNobody;
-  std::string name;                      // "unix:root", "token:ab12cd", "session:root"
+  std::string name;   // "unix:root", "token:ab12cd", "session:root"
   std::vector<std::string> scopes;
-  std::string expires;                   // RFC 3339, or empty
+  std::string expires;   // RFC 3339, or empty
 
   bool known() const { return kind != Kind::kNobody; }
   bool may(std::string_view scope) const;
@@ -39,14 +39,14 @@ enum class Door { kUnix, kTcp, kMetrics };
 // A request of the admin API as it arrived; a value. `admit` fills in who asks and which line of the table it is.
 struct AdminRequest {
   std::string method;
-  std::string path;                          // without query
+  std::string path;   // without query
   std::string query_text;
   std::map<std::string, std::string> fields;   // names in lower case
   std::vector<std::string> repeated_fields;    // those given more than once
   std::string body;
-  std::string peer;                          // an address, or "unix:uid"
+  std::string peer;   // an address, or "unix:uid"
   Door door = Door::kTcp;
-  std::optional<Peer> credentials;           // on the unix socket
+  std::optional<Peer> credentials;   // on the unix socket
 
   std::map<std::string, std::string> query;
   std::map<std::string, std::string> parameters;   // of the path pattern
@@ -73,8 +73,8 @@ struct AdminAnswer {
   std::string content_type = "application/json";
   std::string body;
   std::map<std::string, std::string> fields;
-  std::string request_id;                // of a problem
-  std::string why;                       // of a 5xx: for the log, never for the caller
+  std::string request_id;   // of a problem
+  std::string why;          // of a 5xx: for the log, never for the caller
 
   bool ok() const { return status < 300; }
 };
@@ -102,4 +102,4 @@ struct Body {
 };
 Body read_json_body(const AdminRequest& request);
 
-}  // namespace proxyd::admin
+}   // namespace proxyd::admin

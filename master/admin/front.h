@@ -15,4 +15,4 @@ AdminAnswer perform(const AdminRequest& request, Context& context);
 // Into the audit what changed something or was refused; into the log what failed.
 void record(const AdminRequest& request, const AdminAnswer& made, Context& context);
 
-}  // namespace proxyd::admin
+}   // namespace proxyd::admin

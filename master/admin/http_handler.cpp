@@ -29,18 +29,21 @@ AdminAnswer too_large() { return problem("too-large", "a body has at most 8 MiB"
 
 class OneRequest : public Poco::Net::HTTPRequestHandler {
  public:
-  OneRequest(Context& context, Door door, Occupancy& occupancy) : context_(context), door_(door), occupancy_(occupancy) {}
+  OneRequest(Context& context, Door door, Occupancy& occupancy)
+      : context_(context), door_(door), occupancy_(occupancy) {}
 
   void handleRequest(HTTPServerRequest& request, HTTPServerResponse& response) override {
     auto& socket = dynamic_cast<TimedSocket&>(*static_cast<Poco::Net::HTTPServerRequestImpl&>(request).socket().impl());
     socket.expect_body();
     AdminRequest asked = head_of(request, socket);
     std::optional<AdminAnswer> made = admit(asked, context_);
-    const bool has_body = request.hasContentLength() ? request.getContentLength64() != 0 : request.getChunkedTransferEncoding();
+    const bool has_body =
+        request.hasContentLength() ? request.getContentLength64() != 0 : request.getChunkedTransferEncoding();
     // What was not read would be taken for the next request.
     const bool reads = !made && has_body;
     if (!made && asked.route->is_stream()) return stream(asked, response);
-    if (reads && request.hasContentLength() && request.getContentLength64() > static_cast<Poco::Int64>(kMostBody)) made = too_large();
+    if (reads && request.hasContentLength() && request.getContentLength64() > static_cast<Poco::Int64>(kMostBody))
+      made = too_large();
     if (!made && reads) made = read_body(request, asked, socket);
     const bool left_over = has_body && (made || !reads);
     if (!made) made = perform(asked, context_);
@@ -73,7 +76,8 @@ class OneRequest : public Poco::Net::HTTPRequestHandler {
     return asked;
   }
 
-  static std::optional<AdminAnswer> read_body(HTTPServerRequest& request, AdminRequest& asked, const TimedSocket& socket) {
+  static std::optional<AdminAnswer> read_body(HTTPServerRequest& request, AdminRequest& asked,
+                                              const TimedSocket& socket) {
     std::istream& stream = request.stream();
     std::vector<char> chunk(64 * 1024);
     while (stream.good() && asked.body.size() <= kMostBody) {
@@ -118,8 +122,10 @@ class OneRequest : public Poco::Net::HTTPRequestHandler {
   Occupancy& occupancy_;
 };
 
-}  // namespace
+}   // namespace
 
-Poco::Net::HTTPRequestHandler* HandlerFactory::createRequestHandler(const HTTPServerRequest&) { return new OneRequest(context_, door_, *occupancy_); }
+Poco::Net::HTTPRequestHandler* HandlerFactory::createRequestHandler(const HTTPServerRequest&) {
+  return new OneRequest(context_, door_, *occupancy_);
+}
 
-}  // namespace proxyd::admin
+}   // namespace proxyd::admin

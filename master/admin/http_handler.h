@@ -15,7 +15,8 @@ namespace proxyd::admin {
 // one request, in the connection's thread.
 class HandlerFactory : public Poco::Net::HTTPRequestHandlerFactory {
  public:
-  HandlerFactory(Context& context, Door door, std::shared_ptr<Occupancy> occupancy) : context_(context), door_(door), occupancy_(std::move(occupancy)) {}
+  HandlerFactory(Context& context, Door door, std::shared_ptr<Occupancy> occupancy)
+      : context_(context), door_(door), occupancy_(std::move(occupancy)) {}
   Poco::Net::HTTPRequestHandler* createRequestHandler(const Poco::Net::HTTPServerRequest& request) override;
 
  private:
@@ -24,4 +25,4 @@ class HandlerFactory : public Poco::Net::HTTPRequestHandlerFactory {
   std::shared_ptr<Occupancy> occupancy_;
 };
 
-}  // namespace proxyd::admin
+}   // namespace proxyd::admin

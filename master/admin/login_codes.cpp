@@ -10,7 +10,7 @@ namespace {
 
 constexpr size_t kMost = 64;
 
-}  // namespace
+}   // namespace
 
 std::string LoginCodes::make(Identity identity, Instant now) {
   std::array<uint8_t, 32> secret{};
@@ -35,4 +35,4 @@ std::optional<Identity> LoginCodes::redeem(const std::string& code, Instant now)
   return identity;
 }
 
-}  // namespace proxyd::admin
+}   // namespace proxyd::admin

@@ -31,4 +31,4 @@ class LoginCodes {
   std::deque<Entry> entries_;
 };
 
-}  // namespace proxyd::admin
+}   // namespace proxyd::admin

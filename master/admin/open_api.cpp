@@ -11,15 +11,21 @@ namespace proxyd::admin {
 namespace {
 
 Json parameter(std::string_view name, std::string_view place, Json schema) {
-  return {{"name", std::string(name)}, {"in", std::string(place)}, {"required", place == "path"}, {"schema", std::move(schema)}};
+  return {{"name", std::string(name)},
+          {"in", std::string(place)},
+          {"required", place == "path"},
+          {"schema", std::move(schema)}};
 }
 
 Json parameters_of(const Route& route) {
   Json parameters = Json::array();
   for (size_t at = route.pattern.find('{'); at != std::string_view::npos; at = route.pattern.find('{', at + 1)) {
-    parameters.push_back(parameter(route.pattern.substr(at + 1, route.pattern.find('}', at) - at - 1), "path", {{"type", "string"}}));
+    parameters.push_back(
+        parameter(route.pattern.substr(at + 1, route.pattern.find('}', at) - at - 1), "path", {{"type", "string"}}));
   }
-  for (const std::string_view name : route.query) parameters.push_back(parameter(name, "query", {{"type", "string"}, {"pattern", std::string(pattern_of_parameter(name))}}));
+  for (const std::string_view name : route.query)
+    parameters.push_back(
+        parameter(name, "query", {{"type", "string"}, {"pattern", std::string(pattern_of_parameter(name))}}));
   return parameters;
 }
 
@@ -42,7 +48,8 @@ Json responses_of(const Route& route) {
     for (const std::string_view type : route.produces) {
       if (answer) content[std::string(type)] = Json::object();
     }
-    if (!answer && status != 304) content["application/problem+json"] = {{"schema", {{"$ref", "#/components/schemas/Problem"}}}};
+    if (!answer && status != 304)
+      content["application/problem+json"] = {{"schema", {{"$ref", "#/components/schemas/Problem"}}}};
     Json response{{"description", status_text(status)}};
     if (!content.empty()) response["content"] = std::move(content);
     responses[std::to_string(status)] = std::move(response);
@@ -51,14 +58,17 @@ Json responses_of(const Route& route) {
 }
 
 Json operation(const Route& route) {
-  Json one{{"summary", std::string(route.summary)}, {"parameters", parameters_of(route)}, {"responses", responses_of(route)}};
+  Json one{{"summary", std::string(route.summary)},
+           {"parameters", parameters_of(route)},
+           {"responses", responses_of(route)}};
   if (route.takes_body()) {
     Json content{{"application/json", Json::object()}};
     if (route.method == "PATCH") content["application/merge-patch+json"] = Json::object();
     if (route.takes_yaml()) content["application/yaml"] = Json::object();
     one["requestBody"] = {{"content", std::move(content)}};
   }
-  one["security"] = route.open ? Json::array() : Json::array({{{"token", Json::array()}}, {{"session", Json::array()}}});
+  one["security"] =
+      route.open ? Json::array() : Json::array({{{"token", Json::array()}}, {{"session", Json::array()}}});
   if (!route.scope.empty()) one["x-scope"] = std::string(route.scope);
   return one;
 }
@@ -66,11 +76,27 @@ Json operation(const Route& route) {
 Json problem_schema() {
   const Json text{{"type", "string"}};
   const Json number{{"type", "integer"}};
-  const Json error{{"type", "object"}, {"required", {"pointer", "code", "message"}}, {"properties", {{"pointer", text}, {"line", number}, {"column", number}, {"code", text}, {"message", text}, {"suggestion", text}}}};
-  return {{"type", "object"}, {"required", {"type", "title", "status", "request_id"}}, {"properties", {{"type", text}, {"title", text}, {"status", number}, {"detail", text}, {"request_id", text}, {"errors", {{"type", "array"}, {"items", error}}}}}};
+  const Json error{{"type", "object"},
+                   {"required", {"pointer", "code", "message"}},
+                   {"properties",
+                    {{"pointer", text},
+                     {"line", number},
+                     {"column", number},
+                     {"code", text},
+                     {"message", text},
+                     {"suggestion", text}}}};
+  return {{"type", "object"},
+          {"required", {"type", "title", "status", "request_id"}},
+          {"properties",
+           {{"type", text},
+            {"title", text},
+            {"status", number},
+            {"detail", text},
+            {"request_id", text},
+            {"errors", {{"type", "array"}, {"items", error}}}}}};
 }
 
-}  // namespace
+}   // namespace
 
 Json open_api() {
   Json paths = Json::object();
@@ -79,9 +105,12 @@ Json open_api() {
     for (char& c : method) c = static_cast<char>(c + 32);
     paths[std::string(route.pattern)][method] = operation(route);
   }
-  const Json schemes{{"token", {{"type", "http"}, {"scheme", "bearer"}}}, {"session", {{"type", "apiKey"}, {"in", "cookie"}, {"name", "proxyd_session"}}}};
-  return {{"openapi", "3.1.0"}, {"info", {{"title", "proxyd admin API"}, {"version", "1"}}}, {"paths", std::move(paths)},
+  const Json schemes{{"token", {{"type", "http"}, {"scheme", "bearer"}}},
+                     {"session", {{"type", "apiKey"}, {"in", "cookie"}, {"name", "proxyd_session"}}}};
+  return {{"openapi", "3.1.0"},
+          {"info", {{"title", "proxyd admin API"}, {"version", "1"}}},
+          {"paths", std::move(paths)},
           {"components", {{"schemas", {{"Problem", problem_schema()}}}, {"securitySchemes", schemes}}}};
 }
 
-}  // namespace proxyd::admin
+}   // namespace proxyd::admin

@@ -7,4 +7,4 @@ namespace proxyd::admin {
 // OpenAPI 3.1, out of the route table.
 Json open_api();
 
-}  // namespace proxyd::admin
+}   // namespace proxyd::admin

@@ -23,7 +23,7 @@ std::string_view word_for(Operations::State state) {
   return "failed";
 }
 
-}  // namespace
+}   // namespace
 
 bool Operations::Control::wait(milliseconds time) const {
   std::unique_lock lock(operations_.mutex_);
@@ -37,7 +37,8 @@ void Operations::Control::progress(Json json) const {
 }
 
 Operations::Operation* Operations::at(uint64_t number) {
-  const auto found = std::find_if(all_.begin(), all_.end(), [number](const Operation& one) { return one.number == number; });
+  const auto found =
+      std::find_if(all_.begin(), all_.end(), [number](const Operation& one) { return one.number == number; });
   return found == all_.end() ? nullptr : &*found;
 }
 
@@ -51,13 +52,16 @@ void Operations::forget_old(std::vector<std::thread>& ended) {
   }
 }
 
-std::optional<uint64_t> Operations::start(const std::string& kind, const std::string& subject, const std::string& owner, Work work) {
+std::optional<uint64_t> Operations::start(const std::string& kind, const std::string& subject, const std::string& owner,
+                                          Work work) {
   std::vector<std::thread> ended;
   std::optional<uint64_t> number;
   {
     const std::lock_guard lock(mutex_);
     forget_old(ended);
-    const auto same = std::find_if(all_.begin(), all_.end(), [&](const Operation& one) { return !one.ending && one.kind == kind && one.subject == subject; });
+    const auto same = std::find_if(all_.begin(), all_.end(), [&](const Operation& one) {
+      return !one.ending && one.kind == kind && one.subject == subject;
+    });
     const auto running = std::count_if(all_.begin(), all_.end(), [](const Operation& one) { return !one.ending; });
     if (same != all_.end()) {
       number = same->number;
@@ -133,8 +137,14 @@ void Operations::stop() {
 
 Json Operations::to_json(const Operation& one) {
   const State state = one.ending ? one.ending->state : State::kRunning;
-  Json json{{"id", std::to_string(one.number)}, {"kind", one.kind}, {"subject", one.subject}, {"state", std::string(word_for(state))},
-            {"owner", one.owner}, {"started", one.started}, {"finished", one.finished.empty() ? Json(nullptr) : Json(one.finished)}, {"progress", one.progress}};
+  Json json{{"id", std::to_string(one.number)},
+            {"kind", one.kind},
+            {"subject", one.subject},
+            {"state", std::string(word_for(state))},
+            {"owner", one.owner},
+            {"started", one.started},
+            {"finished", one.finished.empty() ? Json(nullptr) : Json(one.finished)},
+            {"progress", one.progress}};
   if (one.ending) json["status"] = one.ending->answer.status;
   if (one.ending) json["result"] = Json::parse(one.ending->answer.body, nullptr, false);
   return json;
@@ -151,4 +161,4 @@ AdminAnswer answer_for(Operations& operations, uint64_t number, milliseconds pat
   return answer;
 }
 
-}  // namespace proxyd::admin
+}   // namespace proxyd::admin

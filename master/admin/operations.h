@@ -35,7 +35,7 @@ class Operations {
   enum class State { kRunning, kDone, kTimedOut, kCancelled, kFailed };
   struct Ending {
     State state = State::kDone;
-    AdminAnswer answer;          // what the caller gets who waited
+    AdminAnswer answer;   // what the caller gets who waited
   };
   using Work = std::function<Ending(const Control&)>;
 
@@ -45,7 +45,8 @@ class Operations {
   Operations& operator=(const Operations&) = delete;
 
   // Its number; that of the one already running when there is one of this kind for this subject. Nothing when 64 run.
-  std::optional<uint64_t> start(const std::string& kind, const std::string& subject, const std::string& owner, Work work);
+  std::optional<uint64_t> start(const std::string& kind, const std::string& subject, const std::string& owner,
+                                Work work);
   // The ending, as soon as there is one within `patience`.
   std::optional<Ending> wait(uint64_t number, milliseconds patience);
   std::optional<Json> find(uint64_t number);
@@ -83,4 +84,4 @@ class Operations {
 // 202 with Location; or the ending when it comes within `patience`. `more` is what the call itself has to say.
 AdminAnswer answer_for(Operations& operations, uint64_t number, milliseconds patience, const Json& more);
 
-}  // namespace proxyd::admin
+}   // namespace proxyd::admin

@@ -21,7 +21,7 @@ bool comes_after(const std::string& position, const std::string& other, const Js
   return position > other;
 }
 
-}  // namespace
+}   // namespace
 
 std::string cursor_of(const std::string& position) {
   return kMark + to_hex({reinterpret_cast<const uint8_t*>(position.data()), position.size()});
@@ -31,7 +31,8 @@ PageRequest page_of(const AdminRequest& request, size_t usual, size_t most) {
   PageRequest page{usual, "", std::nullopt};
   const std::string limit = request.value("limit");
   if (!limit.empty()) page.limit = std::stoul(limit);   // the front has seen that it is a number
-  if (page.limit < 1 || page.limit > most) page.refusal = problem("malformed", fmt::format("limit is a number from 1 to {}", most));
+  if (page.limit < 1 || page.limit > most)
+    page.refusal = problem("malformed", fmt::format("limit is a number from 1 to {}", most));
   const std::string cursor = request.value("cursor");
   if (cursor.empty()) return page;
   bool readable = cursor[0] == kMark && cursor.size() % 2 == 1 && cursor.size() > 1;
@@ -54,7 +55,8 @@ AdminAnswer page_answer(const AdminRequest& request, const Json& items, const ch
   if (page.refusal) return *page.refusal;
   const auto is_wanted = [&](const Json& item) {
     const std::string position = position_in(item, key);
-    return page.after.empty() || (order == Order::kRising ? comes_after(position, page.after, item.at(key)) : comes_after(page.after, position, item.at(key)));
+    return page.after.empty() || (order == Order::kRising ? comes_after(position, page.after, item.at(key))
+                                                          : comes_after(page.after, position, item.at(key)));
   };
   Json part = Json::array();
   bool more = false;
@@ -68,4 +70,4 @@ AdminAnswer page_answer(const AdminRequest& request, const Json& items, const ch
   return json_answer(page_json(std::move(part), last));
 }
 
-}  // namespace proxyd::admin
+}   // namespace proxyd::admin

@@ -10,7 +10,7 @@ namespace proxyd::admin {
 // Which part of a list is asked for: `limit` and an opaque `cursor`.
 struct PageRequest {
   size_t limit = 0;
-  std::string after;                       // what the last cursor stood for; empty at the beginning
+  std::string after;   // what the last cursor stood for; empty at the beginning
   std::optional<AdminAnswer> refusal;
 };
 PageRequest page_of(const AdminRequest& request, size_t usual, size_t most);
@@ -23,4 +23,4 @@ Json page_json(Json items, const std::optional<std::string>& last);
 enum class Order { kRising, kFalling };
 AdminAnswer page_answer(const AdminRequest& request, const Json& items, const char* key, Order order = Order::kRising);
 
-}  // namespace proxyd::admin
+}   // namespace proxyd::admin

@@ -10,10 +10,13 @@ namespace {
 constexpr int kMostRevisions = 500;
 constexpr size_t kMostOctets = 64 * 1024 * 1024;
 
-Json to_json(const store::Revision& revision) { return {{"by", revision.author}, {"at", revision.created}, {"revision", revision.number}}; }
+Json to_json(const store::Revision& revision) {
+  return {{"by", revision.author}, {"at", revision.created}, {"revision", revision.number}};
+}
 
 bool is_section_of_objects(const std::string& pointer) {
-  constexpr std::array<std::string_view, 7> kSections = {"/listeners", "/certificates", "/cache_policies", "/rate_limits", "/access_lists", "/upstreams", "/hosts"};
+  constexpr std::array<std::string_view, 7> kSections = {
+      "/listeners", "/certificates", "/cache_policies", "/rate_limits", "/access_lists", "/upstreams", "/hosts"};
   return std::find(kSections.begin(), kSections.end(), pointer) != kSections.end();
 }
 
@@ -32,16 +35,18 @@ std::vector<Removed> removed_by(const Json& changes) {
     const Json::json_pointer answer = Json::json_pointer() / i;
     all.push_back({document, answer / "added"});
     if (!is_section_of_objects(pointer)) continue;
-    for (const auto& [name, object] : changes[i]["from"].items()) all.push_back({document / name, answer / "objects" / name});
+    for (const auto& [name, object] : changes[i]["from"].items())
+      all.push_back({document / name, answer / "objects" / name});
   }
   return all;
 }
 
-}  // namespace
+}   // namespace
 
 Json with_provenance(Json changes, Context& context) {
   for (Json& change : changes) {   // an object before any name is put into it: "0" is a name too
-    if (change.value("op", "") == "remove" && is_section_of_objects(change.value("pointer", ""))) change["objects"] = Json::object();
+    if (change.value("op", "") == "remove" && is_section_of_objects(change.value("pointer", "")))
+      change["objects"] = Json::object();
   }
   std::vector<Removed> wanted = removed_by(changes);
   const auto active = context.master.configuration().active();
@@ -49,7 +54,8 @@ Json with_provenance(Json changes, Context& context) {
   store::Revision younger = active->revision;
   size_t octets = 0;
   for (int looked = 0; !wanted.empty() && looked < kMostRevisions && octets < kMostOctets; ++looked) {
-    auto read = younger.parent == 0 ? store::Outcome<std::optional<store::Revision>>(std::nullopt) : context.master.store().read_revision(younger.parent);
+    auto read = younger.parent == 0 ? store::Outcome<std::optional<store::Revision>>(std::nullopt)
+                                    : context.master.store().read_revision(younger.parent);
     if (!read) break;
     const Json older = *read ? Json::parse((*read)->canonical, nullptr, false) : Json::object();
     octets += *read ? (*read)->canonical.size() : 0;
@@ -64,4 +70,4 @@ Json with_provenance(Json changes, Context& context) {
   return changes;
 }
 
-}  // namespace proxyd::admin
+}   // namespace proxyd::admin

@@ -22,12 +22,23 @@ struct Parameter {
 
 // Those that are not here are free text.
 constexpr std::array<Parameter, 12> kParameters = {{
-    {"dry_run", Type::kFlag}, {"missing_ok", Type::kFlag}, {"force", Type::kFlag}, {"strict", Type::kFlag}, {"source", Type::kFlag}, {"all", Type::kFlag},
-    {"drain", Type::kDuration}, {"wait", Type::kDuration}, {"limit", Type::kNumber}, {"min_up", Type::kNumber}, {"to", Type::kNumber}, {"format", Type::kFormat},
+    {"dry_run", Type::kFlag},
+    {"missing_ok", Type::kFlag},
+    {"force", Type::kFlag},
+    {"strict", Type::kFlag},
+    {"source", Type::kFlag},
+    {"all", Type::kFlag},
+    {"drain", Type::kDuration},
+    {"wait", Type::kDuration},
+    {"limit", Type::kNumber},
+    {"min_up", Type::kNumber},
+    {"to", Type::kNumber},
+    {"format", Type::kFormat},
 }};
 
 Type type_of(std::string_view name) {
-  const auto found = std::find_if(kParameters.begin(), kParameters.end(), [name](const Parameter& one) { return one.name == name; });
+  const auto found =
+      std::find_if(kParameters.begin(), kParameters.end(), [name](const Parameter& one) { return one.name == name; });
   return found == kParameters.end() ? Type::kText : found->type;
 }
 
@@ -35,7 +46,7 @@ bool is_number(std::string_view text) {
   return !text.empty() && text.size() <= 15 && std::all_of(text.begin(), text.end(), is_digit);
 }
 
-}  // namespace
+}   // namespace
 
 std::optional<std::string> percent_decoded(std::string_view text) {
   std::string out;
@@ -66,8 +77,10 @@ Result<std::map<std::string, std::string>> parse_query(std::string_view text) {
     const size_t equals = std::min(pair.find('='), pair.size());
     const auto name = percent_decoded(pair.substr(0, equals));
     const auto value = percent_decoded(equals < pair.size() ? pair.substr(equals + 1) : "");
-    if (!name || !value || value->size() > kMostValue) return Error{fmt::format("the query parameter '{}' cannot be read", pair.substr(0, 64))};
-    if (!query.emplace(*name, *value).second) return Error{fmt::format("the query parameter '{}' is given twice", *name)};
+    if (!name || !value || value->size() > kMostValue)
+      return Error{fmt::format("the query parameter '{}' cannot be read", pair.substr(0, 64))};
+    if (!query.emplace(*name, *value).second)
+      return Error{fmt::format("the query parameter '{}' is given twice", *name)};
   }
   return query;
 }
@@ -94,4 +107,4 @@ std::string_view pattern_of_parameter(std::string_view name) {
   return "^[^\\x00-\\x1f\\x7f]*$";
 }
 
-}  // namespace proxyd::admin
+}   // namespace proxyd::admin

@@ -20,4 +20,4 @@ std::string fault_of_parameter(std::string_view name, const std::string& value);
 // Its JSON Schema, for the OpenAPI document.
 std::string_view pattern_of_parameter(std::string_view name);
 
-}  // namespace proxyd::admin
+}   // namespace proxyd::admin

@@ -15,12 +15,17 @@ const Words kJson = {"application/json"};
 const Words kText = {"text/plain"};
 const Words kDocument = {"application/json", "application/yaml", "text/plain"};
 
-Route open(std::string_view pattern, Handler handler, Words query, Numbers problems, Words produces, std::string_view summary) {
-  return {"GET", pattern, "", Effect::kNone, handler, std::move(query), {200}, std::move(problems), std::move(produces), summary, true};
+Route open(std::string_view pattern, Handler handler, Words query, Numbers problems, Words produces,
+           std::string_view summary) {
+  return {
+      "GET",   pattern, "", Effect::kNone, handler, std::move(query), {200}, std::move(problems), std::move(produces),
+      summary, true};
 }
 
-Route read(std::string_view pattern, std::string_view scope, Handler handler, Words query, std::string_view summary, Words produces = kJson) {
-  return {"GET", pattern, scope, Effect::kNone, handler, std::move(query), {200, 304}, {}, std::move(produces), summary};
+Route read(std::string_view pattern, std::string_view scope, Handler handler, Words query, std::string_view summary,
+           Words produces = kJson) {
+  return {"GET",  pattern, scope, Effect::kNone, handler, std::move(query), {200, 304}, {}, std::move(produces),
+          summary};
 }
 
 // A POST that asks and changes nothing.
@@ -28,20 +33,24 @@ Route ask(std::string_view pattern, Handler handler, Numbers problems, std::stri
   return {"POST", pattern, "read", Effect::kNone, handler, {}, {200}, std::move(problems), kJson, summary};
 }
 
-Route change(std::string_view method, std::string_view pattern, std::string_view scope, Handler handler, Words query, Numbers answers, std::string_view summary) {
+Route change(std::string_view method, std::string_view pattern, std::string_view scope, Handler handler, Words query,
+             Numbers answers, std::string_view summary) {
   query.push_back("dry_run");
-  return {method, pattern, scope, Effect::kChange, handler, std::move(query), std::move(answers), {409, 422}, kJson, summary};
+  return {method,     pattern, scope,  Effect::kChange, handler, std::move(query), std::move(answers),
+          {409, 422}, kJson,   summary};
 }
 
 // One that changes the document: it takes preconditions, and a message for the history.
-Route write(std::string_view method, std::string_view pattern, std::string_view scope, Handler handler, Words query, std::string_view summary) {
+Route write(std::string_view method, std::string_view pattern, std::string_view scope, Handler handler, Words query,
+            std::string_view summary) {
   query.push_back("message");
   Route route = change(method, pattern, scope, handler, std::move(query), {200}, summary);
   route.problems.insert(route.problems.end(), {412, 428, 507});
   return route;
 }
 
-Route login(std::string_view method, std::string_view pattern, Handler handler, Numbers answers, std::string_view summary, bool anyone) {
+Route login(std::string_view method, std::string_view pattern, Handler handler, Numbers answers,
+            std::string_view summary, bool anyone) {
   return {method, pattern, "", Effect::kLogin, handler, {}, std::move(answers), {}, kJson, summary, anyone};
 }
 
@@ -50,22 +59,36 @@ std::vector<Route> general_routes() {
       open("/", get_root, {}, {}, {"text/html"}, "What this is"),
       open("/livez", get_livez, {}, {503}, kText, "The master's loop turns"),
       open("/readyz", get_readyz, {"strict"}, {503}, kText, "A revision is active and a worker serves"),
-      read("/metrics", "metrics", get_metrics, {}, "Prometheus text or OpenMetrics", {"text/plain", "application/openmetrics-text"}),
-      login("POST", "/api/v1/login-codes", create_login_code, {201}, "A code for the browser; on the unix socket only", false),
+      read("/metrics", "metrics", get_metrics, {}, "Prometheus text or OpenMetrics",
+           {"text/plain", "application/openmetrics-text"}),
+      login("POST", "/api/v1/login-codes", create_login_code, {201}, "A code for the browser; on the unix socket only",
+            false),
       login("POST", "/api/v1/session", create_session, {201}, "Log in with a code", true),
       login("GET", "/api/v1/session", get_session, {200}, "Who is logged in", false),
       login("DELETE", "/api/v1/session", delete_session, {200}, "Log out", false),
       read("/api/v1/openapi.json", "read", get_open_api, {}, "This API"),
       read("/api/v1/problems/{code}", "read", get_problem, {}, "What a problem type means"),
-      read("/api/v1/schema/config.json", "read", get_schema, {}, "JSON Schema of the document", {"application/schema+json"}),
+      read("/api/v1/schema/config.json", "read", get_schema, {}, "JSON Schema of the document",
+           {"application/schema+json"}),
       read("/api/v1/status", "read", get_status, {}, "The overview, with what needs attention"),
-      {"GET", "/api/v1/events", "read", Effect::kNone, nullptr, {}, {200}, {503}, {"text/event-stream"}, "Server-sent events: stats, revisions, targets, workers"},
+      {"GET",
+       "/api/v1/events",
+       "read",
+       Effect::kNone,
+       nullptr,
+       {},
+       {200},
+       {503},
+       {"text/event-stream"},
+       "Server-sent events: stats, revisions, targets, workers"},
       change("POST", "/api/v1/reload", "config:write", post_reload, {}, {200}, "As SIGHUP"),
       change("POST", "/api/v1/shutdown", "workers", post_shutdown, {}, {200, 202}, "As SIGQUIT"),
       read("/api/v1/operations", "read", list_operations, {"limit", "cursor"}, "Long calls, the newest last"),
       read("/api/v1/operations/{id}", "read", get_operation, {"wait"}, "A long call"),
-      change("POST", "/api/v1/operations/{id}:cancel", "upstreams:runtime", cancel_operation, {}, {200}, "Give up a long call; a drain is lifted"),
-      read("/api/v1/rejects", "logs", get_rejects, {"client", "reason", "limit", "cursor"}, "The last refused messages"),
+      change("POST", "/api/v1/operations/{id}:cancel", "upstreams:runtime", cancel_operation, {}, {200},
+             "Give up a long call; a drain is lifted"),
+      read("/api/v1/rejects", "logs", get_rejects, {"client", "reason", "limit", "cursor"},
+           "The last refused messages"),
       change("PATCH", "/api/v1/logs/level", "workers", patch_log_level, {}, {200}, "The level of the error log"),
       read("/api/v1/tokens", "access", list_tokens, {"limit", "cursor"}, "API tokens"),
       change("POST", "/api/v1/tokens", "access", create_token, {}, {200, 201}, "A new token; its secret is shown once"),
@@ -88,22 +111,28 @@ std::vector<Route> document_routes() {
       read("/api/v1/config/{kind}/{name}", "read", get_object, {}, "One object"),
       write("PUT", "/api/v1/config/{kind}/{name}", "config:write", put_object, {}, "Create or replace one object"),
       write("PATCH", "/api/v1/config/{kind}/{name}", "config:write", patch_object, {}, "Merge into one object"),
-      write("DELETE", "/api/v1/config/{kind}/{name}", "config:write", delete_object, {"missing_ok"}, "Remove one object"),
+      write("DELETE", "/api/v1/config/{kind}/{name}", "config:write", delete_object, {"missing_ok"},
+            "Remove one object"),
       read("/api/v1/config/hosts/{h}/routes/{r}", "read", get_route, {}, "One route"),
-      write("PUT", "/api/v1/config/hosts/{h}/routes/{r}", "config:write", put_route, {"before", "after"}, "Create, replace or move one route"),
-      write("PATCH", "/api/v1/config/hosts/{h}/routes/{r}", "config:write", patch_route, {"before", "after"}, "Merge into one route, or move it"),
-      write("DELETE", "/api/v1/config/hosts/{h}/routes/{r}", "config:write", delete_route, {"missing_ok"}, "Remove one route"),
+      write("PUT", "/api/v1/config/hosts/{h}/routes/{r}", "config:write", put_route, {"before", "after"},
+            "Create, replace or move one route"),
+      write("PATCH", "/api/v1/config/hosts/{h}/routes/{r}", "config:write", patch_route, {"before", "after"},
+            "Merge into one route, or move it"),
+      write("DELETE", "/api/v1/config/hosts/{h}/routes/{r}", "config:write", delete_route, {"missing_ok"},
+            "Remove one route"),
       read("/api/v1/revisions", "read", list_revisions, {"limit", "cursor"}, "History, newest first"),
       read("/api/v1/revisions/{n}", "read", get_revision, {"format"}, "One revision", kDocument),
       read("/api/v1/revisions/{n}/diff", "read", diff_revision, {"to"}, "What changed since, or to another"),
-      write("POST", "/api/v1/revisions/{n}:activate", "config:write", activate_revision, {}, "Roll back, as a new revision"),
+      write("POST", "/api/v1/revisions/{n}:activate", "config:write", activate_revision, {},
+            "Roll back, as a new revision"),
   };
 }
 
 std::vector<Route> runtime_routes() {
   constexpr std::string_view kTarget = "/api/v1/upstreams/{u}/targets/{t}";
   Route explain = ask("/api/v1/explain", post_explain, {422, 504}, "What would happen to a request");
-  Route remove = write("DELETE", kTarget, "upstreams:write", delete_target, {"drain", "force", "min_up", "missing_ok", "wait"}, "Drain and remove a target");
+  Route remove = write("DELETE", kTarget, "upstreams:write", delete_target,
+                       {"drain", "force", "min_up", "missing_ok", "wait"}, "Drain and remove a target");
   remove.answers = {200, 202};
   return {
       read("/api/v1/upstreams", "read", list_upstreams, {"limit", "cursor"}, "Every upstream with its targets"),
@@ -112,14 +141,19 @@ std::vector<Route> runtime_routes() {
       write("PUT", kTarget, "upstreams:write", put_target, {}, "Add or replace a target"),
       write("PATCH", kTarget, "upstreams:write", patch_target, {}, "Change a target"),
       std::move(remove),
-      change("POST", "/api/v1/upstreams/{u}/targets/{t}:drain", "upstreams:runtime", drain_target, {"wait"}, {200, 202}, "No new requests"),
-      change("POST", "/api/v1/upstreams/{u}/targets/{t}:maintenance", "upstreams:runtime", maintain_target, {}, {200}, "Out of service"),
-      change("POST", "/api/v1/upstreams/{u}/targets/{t}:ready", "upstreams:runtime", ready_target, {}, {200}, "Back in service, as the document says"),
-      change("POST", "/api/v1/upstreams/{u}/targets/{t}:weight", "upstreams:runtime", weigh_target, {}, {200}, "Another weight for now"),
+      change("POST", "/api/v1/upstreams/{u}/targets/{t}:drain", "upstreams:runtime", drain_target, {"wait"}, {200, 202},
+             "No new requests"),
+      change("POST", "/api/v1/upstreams/{u}/targets/{t}:maintenance", "upstreams:runtime", maintain_target, {}, {200},
+             "Out of service"),
+      change("POST", "/api/v1/upstreams/{u}/targets/{t}:ready", "upstreams:runtime", ready_target, {}, {200},
+             "Back in service, as the document says"),
+      change("POST", "/api/v1/upstreams/{u}/targets/{t}:weight", "upstreams:runtime", weigh_target, {}, {200},
+             "Another weight for now"),
       std::move(explain),
       read("/api/v1/workers", "read", list_workers, {"all", "limit", "cursor"}, "The workers"),
       change("PATCH", "/api/v1/workers", "workers", scale_workers, {}, {200}, "How many there are"),
-      change("POST", "/api/v1/workers/{slot}:restart", "workers", restart_worker, {"wait"}, {200, 202}, "Drain one and start another"),
+      change("POST", "/api/v1/workers/{slot}:restart", "workers", restart_worker, {"wait"}, {200, 202},
+             "Drain one and start another"),
   };
 }
 
@@ -151,7 +185,7 @@ bool matches(std::string_view pattern, std::string_view path, std::map<std::stri
   return path.empty();
 }
 
-}  // namespace
+}   // namespace
 
 std::span<const Route> routes() {
   static const std::vector<Route> all = make_routes();
@@ -164,7 +198,8 @@ Found find_route(std::string_view method, std::string_view path) {
   const bool has_verb = path.substr(std::min(path.rfind('/'), path.size())).find(':') != std::string_view::npos;
   for (const Route& route : routes()) {
     std::map<std::string, std::string> parameters;
-    if (has_verb != (route.pattern.find(':') != std::string_view::npos) || !matches(route.pattern, path, parameters)) continue;
+    if (has_verb != (route.pattern.find(':') != std::string_view::npos) || !matches(route.pattern, path, parameters))
+      continue;
     if (route.method == method || (method == "HEAD" && route.method == "GET" && !route.is_stream())) {
       found.route = &route;
       found.parameters = std::move(parameters);
@@ -188,4 +223,4 @@ std::vector<int> statuses_of(const Route& route) {
   return {all.begin(), all.end()};
 }
 
-}  // namespace proxyd::admin
+}   // namespace proxyd::admin

@@ -19,20 +19,22 @@ enum class Effect { kNone, kLogin, kChange };
 // One line of the API: the router, the OpenAPI document and the test of both read this table alone.
 struct Route {
   std::string_view method;
-  std::string_view pattern;               // "/api/v1/revisions/{n}:activate"
-  std::string_view scope;                 // empty: see `open`
+  std::string_view pattern;   // "/api/v1/revisions/{n}:activate"
+  std::string_view scope;     // empty: see `open`
   Effect effect = Effect::kNone;
-  Handler handler = nullptr;              // none: a stream
-  std::vector<std::string_view> query;    // parameters it knows; others are 400
-  std::vector<int> answers;               // beside problems
-  std::vector<int> problems;              // beside those that its kind has: see `statuses_of`
+  Handler handler = nullptr;             // none: a stream
+  std::vector<std::string_view> query;   // parameters it knows; others are 400
+  std::vector<int> answers;              // beside problems
+  std::vector<int> problems;             // beside those that its kind has: see `statuses_of`
   std::vector<std::string_view> produces;
   std::string_view summary;
-  bool open = false;                      // nobody need log in
+  bool open = false;   // nobody need log in
 
   bool is_stream() const { return !handler; }
   bool takes_body() const { return method == "PUT" || method == "POST" || method == "PATCH"; }
-  bool takes_yaml() const { return pattern.starts_with("/api/v1/config") && pattern.find('{') == std::string_view::npos && method != "PATCH"; }
+  bool takes_yaml() const {
+    return pattern.starts_with("/api/v1/config") && pattern.find('{') == std::string_view::npos && method != "PATCH";
+  }
 };
 
 std::span<const Route> routes();
@@ -48,4 +50,4 @@ Found find_route(std::string_view method, std::string_view path);
 // Every status with which this line may answer, sorted.
 std::vector<int> statuses_of(const Route& route);
 
-}  // namespace proxyd::admin
+}   // namespace proxyd::admin

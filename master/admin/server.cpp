@@ -38,15 +38,17 @@ bool is_loopback(const std::string& address) {
   return endpoint && (endpoint->host == "localhost" || endpoint->host == "::1" || endpoint->host.starts_with("127."));
 }
 
-}  // namespace
+}   // namespace
 
 struct AdminServer::Servers {
-  explicit Servers(Context& the_context) : context(the_context), sockets(the_context.master.log()), threads("admin", 2, kDoors * kThreadsOfDoor) {}
+  explicit Servers(Context& the_context)
+      : context(the_context), sockets(the_context.master.log()), threads("admin", 2, kDoors * kThreadsOfDoor) {}
 
   void add(const master::ListeningSocket& socket, Door door) {
     auto occupancy = std::make_shared<Occupancy>();
     AdoptedSocket adopted(master::duplicate(socket.descriptor).release(), occupancy);
-    running.push_back(std::make_unique<Poco::Net::HTTPServer>(new HandlerFactory(context, door, occupancy), threads, adopted, make_params()));
+    running.push_back(std::make_unique<Poco::Net::HTTPServer>(new HandlerFactory(context, door, occupancy), threads,
+                                                              adopted, make_params()));
     running.back()->setConnectionFilter(new ConnectionLimit(occupancy));
     running.back()->start();
   }
@@ -57,7 +59,8 @@ struct AdminServer::Servers {
   std::vector<std::unique_ptr<Poco::Net::HTTPServer>> running;
 };
 
-AdminServer::AdminServer(master::Master& master) : context_(std::make_unique<Context>(master)), servers_(std::make_unique<Servers>(*context_)) {}
+AdminServer::AdminServer(master::Master& master)
+    : context_(std::make_unique<Context>(master)), servers_(std::make_unique<Servers>(*context_)) {}
 
 AdminServer::~AdminServer() { stop(); }
 
@@ -69,8 +72,11 @@ void AdminServer::open_to_group() {
   std::array<char, 16384> room;
   group found{};
   group* result = nullptr;
-  if (bootstrap.admin_group.empty() || ::getgrnam_r(bootstrap.admin_group.c_str(), &found, room.data(), room.size(), &result) != 0 || !result) return;
-  if (::chown(path.c_str(), static_cast<uid_t>(-1), result->gr_gid) != 0) context_->master.log().warning("the admin socket could not be given to group {}", bootstrap.admin_group);
+  if (bootstrap.admin_group.empty() ||
+      ::getgrnam_r(bootstrap.admin_group.c_str(), &found, room.data(), room.size(), &result) != 0 || !result)
+    return;
+  if (::chown(path.c_str(), static_cast<uid_t>(-1), result->gr_gid) != 0)
+    context_->master.log().warning("the admin socket could not be given to group {}", bootstrap.admin_group);
 }
 
 Result<bool> AdminServer::start() {
@@ -79,16 +85,22 @@ Result<bool> AdminServer::start() {
   const std::string socket_address = "unix:" + bootstrap.admin_socket();
   document.listeners["admin"] = {.name = "admin", .addresses = {socket_address}};
   if (bootstrap.admin_address != "off") {
-    if (!is_loopback(bootstrap.admin_address)) return Error{fmt::format("admin.tcp.address {} is not a loopback address, and admin.tcp.tls is not set: set it, or use 127.0.0.1", bootstrap.admin_address)};
+    if (!is_loopback(bootstrap.admin_address))
+      return Error{fmt::format(
+          "admin.tcp.address {} is not a loopback address, and admin.tcp.tls is not set: set it, or use 127.0.0.1",
+          bootstrap.admin_address)};
     document.listeners["admin"].addresses.push_back(bootstrap.admin_address);
   }
-  if (bootstrap.metrics_address != "off") document.listeners["metrics"] = {.name = "metrics", .addresses = {bootstrap.metrics_address}};
+  if (bootstrap.metrics_address != "off")
+    document.listeners["metrics"] = {.name = "metrics", .addresses = {bootstrap.metrics_address}};
   auto bound = servers_->sockets.prepare(document, kBindPatience);
   if (!bound) return bound.error();
   servers_->sockets.commit();
   for (const master::ListeningSocket& socket : *bound) {
     if (socket.address == socket_address) open_to_group();
-    servers_->add(socket, socket.listener == "metrics" ? Door::kMetrics : socket.address == socket_address ? Door::kUnix : Door::kTcp);
+    servers_->add(socket, socket.listener == "metrics"       ? Door::kMetrics
+                          : socket.address == socket_address ? Door::kUnix
+                                                             : Door::kTcp);
   }
   return true;
 }
@@ -111,4 +123,4 @@ std::string AdminServer::url() const {
   return address == "off" ? "unix:" + context_->master.bootstrap().admin_socket() : "http://" + address + "/";
 }
 
-}  // namespace proxyd::admin
+}   // namespace proxyd::admin

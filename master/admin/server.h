@@ -36,4 +36,4 @@ class AdminServer {
   std::unique_ptr<Servers> servers_;
 };
 
-}  // namespace proxyd::admin
+}   // namespace proxyd::admin

@@ -7,7 +7,9 @@
 namespace proxyd::admin {
 namespace {
 
-std::string subject_text(Settings::Subject subject) { return subject == Settings::Subject::kWorkers ? "workers" : "log-level"; }
+std::string subject_text(Settings::Subject subject) {
+  return subject == Settings::Subject::kWorkers ? "workers" : "log-level";
+}
 
 int number_in(const std::string& text) {
   int number = 0;
@@ -15,13 +17,14 @@ int number_in(const std::string& text) {
   return number;
 }
 
-}  // namespace
+}   // namespace
 
 store::Outcome<bool> Settings::put(Subject subject, const Value& value) {
   const std::lock_guard lock(mutex_);
   const auto now = std::chrono::system_clock::now();
   const std::string kind = subject == Subject::kWorkers ? "count" : "level";
-  const auto put = master_.store().put_override({subject_text(subject), kind, value.value, value.owner, value.reason, rfc3339(now), value.lifetime ? rfc3339(now + *value.lifetime) : ""});
+  const auto put = master_.store().put_override({subject_text(subject), kind, value.value, value.owner, value.reason,
+                                                 rfc3339(now), value.lifetime ? rfc3339(now + *value.lifetime) : ""});
   if (!put) return put.error();
   return refresh_locked();
 }
@@ -75,4 +78,4 @@ void Settings::set_level(const std::string& name) {
   master_.pool().set_log_level(name, declared);
 }
 
-}  // namespace proxyd::admin
+}   // namespace proxyd::admin

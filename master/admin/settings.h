@@ -34,8 +34,8 @@ class Settings {
 
   master::Master& master_;
   std::mutex mutex_;
-  int workers_ = 0;             // in force; 0: what the bootstrap says
-  std::string level_;           // in force; empty: what the document says
+  int workers_ = 0;     // in force; 0: what the bootstrap says
+  std::string level_;   // in force; empty: what the document says
 };
 
-}  // namespace proxyd::admin
+}   // namespace proxyd::admin

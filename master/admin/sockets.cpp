@@ -16,9 +16,12 @@ constexpr auto kBody = std::chrono::seconds(30);
 constexpr auto kWrite = std::chrono::seconds(10);
 constexpr auto kLinger = std::chrono::seconds(1);
 
-}  // namespace
+}   // namespace
 
-TimedSocket::TimedSocket(int descriptor, std::shared_ptr<Occupancy> occupancy) : StreamSocketImpl(descriptor), occupancy_(std::move(occupancy)) { ++occupancy_->connections; }
+TimedSocket::TimedSocket(int descriptor, std::shared_ptr<Occupancy> occupancy)
+    : StreamSocketImpl(descriptor), occupancy_(std::move(occupancy)) {
+  ++occupancy_->connections;
+}
 
 TimedSocket::~TimedSocket() { --occupancy_->connections; }
 
@@ -49,7 +52,8 @@ int TimedSocket::sendBytes(const void* buffer, int length, int flags) {
   const Instant end = Clock::now() + kWrite;
   int sent = 0;
   while (sent < length) {
-    const ssize_t wrote = ::send(sockfd(), static_cast<const char*>(buffer) + sent, static_cast<size_t>(length - sent), flags | MSG_DONTWAIT | MSG_NOSIGNAL);
+    const ssize_t wrote = ::send(sockfd(), static_cast<const char*>(buffer) + sent, static_cast<size_t>(length - sent),
+                                 flags | MSG_DONTWAIT | MSG_NOSIGNAL);
     if (wrote >= 0) {
       sent += static_cast<int>(wrote);
       continue;
@@ -80,7 +84,8 @@ std::optional<Peer> TimedSocket::credentials() const {
   if (::getsockopt(sockfd(), SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0) return std::nullopt;
   std::vector<gid_t> groups(65536);   // NGROUPS_MAX
   socklen_t octets = static_cast<socklen_t>(groups.size() * sizeof(gid_t));
-  groups.resize(::getsockopt(sockfd(), SOL_SOCKET, SO_PEERGROUPS, groups.data(), &octets) == 0 ? octets / sizeof(gid_t) : 0);
+  groups.resize(::getsockopt(sockfd(), SOL_SOCKET, SO_PEERGROUPS, groups.data(), &octets) == 0 ? octets / sizeof(gid_t)
+                                                                                               : 0);
   groups.push_back(peer.gid);
   return Peer{peer.uid, std::move(groups)};
 }
@@ -91,6 +96,8 @@ Poco::Net::SocketImpl* AdoptedSocketImpl::acceptConnection(Poco::Net::SocketAddr
   return new TimedSocket(accepted, occupancy_);
 }
 
-bool ConnectionLimit::accept(const Poco::Net::StreamSocket&) { return occupancy_->connections - occupancy_->streams <= kMost; }
+bool ConnectionLimit::accept(const Poco::Net::StreamSocket&) {
+  return occupancy_->connections - occupancy_->streams <= kMost;
+}
 
-}  // namespace proxyd::admin
+}   // namespace proxyd::admin

@@ -50,7 +50,9 @@ class TimedSocket : public Poco::Net::StreamSocketImpl {
 // A listening socket that is bound already, TCP or unix.
 class AdoptedSocketImpl : public Poco::Net::ServerSocketImpl {
  public:
-  AdoptedSocketImpl(int descriptor, std::shared_ptr<Occupancy> occupancy) : occupancy_(std::move(occupancy)) { reset(descriptor); }
+  AdoptedSocketImpl(int descriptor, std::shared_ptr<Occupancy> occupancy) : occupancy_(std::move(occupancy)) {
+    reset(descriptor);
+  }
   Poco::Net::SocketImpl* acceptConnection(Poco::Net::SocketAddress& peer) override;
 
  private:
@@ -59,7 +61,8 @@ class AdoptedSocketImpl : public Poco::Net::ServerSocketImpl {
 
 class AdoptedSocket : public Poco::Net::ServerSocket {
  public:
-  AdoptedSocket(int descriptor, std::shared_ptr<Occupancy> occupancy) : ServerSocket(new AdoptedSocketImpl(descriptor, std::move(occupancy)), true) {}
+  AdoptedSocket(int descriptor, std::shared_ptr<Occupancy> occupancy)
+      : ServerSocket(new AdoptedSocketImpl(descriptor, std::move(occupancy)), true) {}
 };
 
 // At most 64 connections of a door, event streams apart; more are closed at once.
@@ -73,4 +76,4 @@ class ConnectionLimit : public Poco::Net::TCPServerConnectionFilter {
   std::shared_ptr<Occupancy> occupancy_;
 };
 
-}  // namespace proxyd::admin
+}   // namespace proxyd::admin

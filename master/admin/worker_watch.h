@@ -29,4 +29,4 @@ class WorkerWatch {
   std::vector<Seen> seen_;
 };
 
-}  // namespace proxyd::admin
+}   // namespace proxyd::admin

@@ -17,7 +17,9 @@ namespace {
 namespace fs = std::filesystem;
 constexpr int kCopies = 3;
 
-Error failed(const std::string& what, const std::string& file) { return Error{fmt::format("{} {} failed: {}", what, file, std::strerror(errno))}; }
+Error failed(const std::string& what, const std::string& file) {
+  return Error{fmt::format("{} {} failed: {}", what, file, std::strerror(errno))};
+}
 
 bool is_durable(const std::string& path, int flags) {
   const UniqueFd file(::open(path.c_str(), flags | O_CLOEXEC));
@@ -31,7 +33,7 @@ Result<bool> make_durable(const std::string& path) {
   return true;
 }
 
-}  // namespace
+}   // namespace
 
 std::vector<std::string> Copies::newest_first() const {
   std::vector<std::pair<fs::file_time_type, std::string>> found;
@@ -76,4 +78,4 @@ Result<bool> Copies::restore(const std::string& copy, const std::string& databas
   return make_durable(database);
 }
 
-}  // namespace proxyd::store
+}   // namespace proxyd::store

@@ -7,8 +7,8 @@
 
 namespace proxyd::store {
 
-// The last good copies of the database, `backup-0.db` to `backup-2.db` in the state folder, mode 0600. A value, owned by
-// the store; says where they are and puts them in place, durably. Fails with the file and the reason.
+// The last good copies of the database, `backup-0.db` to `backup-2.db` in the state folder, mode 0600. A value, owned
+// by the store; says where they are and puts them in place, durably. Fails with the file and the reason.
 class Copies {
  public:
   explicit Copies(std::string folder) : folder_(std::move(folder)) {}
@@ -24,4 +24,4 @@ class Copies {
   std::string folder_;
 };
 
-}  // namespace proxyd::store
+}   // namespace proxyd::store

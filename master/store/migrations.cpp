@@ -28,8 +28,8 @@ constexpr std::array<std::string_view, 9> kSteps = {
          expires TEXT NOT NULL) STRICT)",
 };
 
-}  // namespace
+}   // namespace
 
 std::span<const std::string_view> migrations() { return kSteps; }
 
-}  // namespace proxyd::store
+}   // namespace proxyd::store

@@ -9,4 +9,4 @@ namespace proxyd::store {
 // major version steps only add (configuration.md 4). The number of applied steps is `migrations`.
 std::span<const std::string_view> migrations();
 
-}  // namespace proxyd::store
+}   // namespace proxyd::store

@@ -4,8 +4,8 @@
 #include <Poco/Data/SQLite/SQLiteException.h>
 #include <Poco/Data/Session.h>
 #include <Poco/Data/Statement.h>
-#include <fmt/format.h>
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -33,9 +33,13 @@ Failure failure_of(const Poco::Exception& error) {
   const std::string text = error.displayText();
   const auto is = [&error]<class E>(const E*) { return dynamic_cast<const E*>(&error) != nullptr; };
   const auto says = [&text](std::string_view words) { return text.find(words) != std::string::npos; };
-  if (is(static_cast<DBLockedException*>(nullptr)) || is(static_cast<TableLockedException*>(nullptr))) return {Kind::kBusy, "the database is locked by another process"};
-  if (is(static_cast<DatabaseFullException*>(nullptr)) || is(static_cast<IOErrorException*>(nullptr)) || says("is full") || says("disk I/O error")) return {Kind::kFull, "the database cannot be written: " + text};
-  if (is(static_cast<CorruptImageException*>(nullptr)) || says("malformed") || says("not a database")) return {Kind::kDamaged, "the database is damaged: " + text};
+  if (is(static_cast<DBLockedException*>(nullptr)) || is(static_cast<TableLockedException*>(nullptr)))
+    return {Kind::kBusy, "the database is locked by another process"};
+  if (is(static_cast<DatabaseFullException*>(nullptr)) || is(static_cast<IOErrorException*>(nullptr)) ||
+      says("is full") || says("disk I/O error"))
+    return {Kind::kFull, "the database cannot be written: " + text};
+  if (is(static_cast<CorruptImageException*>(nullptr)) || says("malformed") || says("not a database"))
+    return {Kind::kDamaged, "the database is damaged: " + text};
   return {Kind::kOther, text};
 }
 
@@ -56,17 +60,21 @@ std::vector<std::string> split(const std::string& text) {
   return words;
 }
 
-std::vector<Revision> select_revisions(Session& session, const std::string& where, uint64_t argument, size_t limit, bool documents) {
+std::vector<Revision> select_revisions(Session& session, const std::string& where, uint64_t argument, size_t limit,
+                                       bool documents) {
   std::vector<Poco::UInt64> numbers, parents;
   std::vector<std::string> created, authors, origins, messages, canonicals, sources;
   std::vector<int> active;
   Poco::UInt64 bound = argument;
   Statement select(session);
-  select << "SELECT number, parent, created, author, origin, message, " << (documents ? "canonical, source" : "'', ''") << ", active FROM revisions WHERE " << where << " ORDER BY number DESC LIMIT " << limit,
-      into(numbers), into(parents), into(created), into(authors), into(origins), into(messages), into(canonicals), into(sources), into(active), use(bound), now;
+  select << "SELECT number, parent, created, author, origin, message, " << (documents ? "canonical, source" : "'', ''")
+         << ", active FROM revisions WHERE " << where << " ORDER BY number DESC LIMIT " << limit,
+      into(numbers), into(parents), into(created), into(authors), into(origins), into(messages), into(canonicals),
+      into(sources), into(active), use(bound), now;
   std::vector<Revision> revisions;
   for (size_t i = 0; i < numbers.size(); ++i) {
-    revisions.push_back({numbers[i], parents[i], created[i], authors[i], origins[i], messages[i], canonicals[i], sources[i], active[i] == 1});
+    revisions.push_back({numbers[i], parents[i], created[i], authors[i], origins[i], messages[i], canonicals[i],
+                         sources[i], active[i] == 1});
   }
   return revisions;
 }
@@ -100,7 +108,7 @@ std::optional<Revision> first_of(std::vector<Revision> revisions) {
   return std::move(revisions.front());
 }
 
-}  // namespace
+}   // namespace
 
 template <class T, class Work>
 Outcome<T> SqliteStore::run(Work work) {
@@ -123,7 +131,9 @@ Outcome<std::unique_ptr<SqliteStore>> SqliteStore::open(const std::string& state
   std::unique_ptr<SqliteStore> store(new SqliteStore(state_dir, log));
   std::error_code error;
   fs::create_directories(state_dir, error);
-  if (error) return Failure{Failure::Kind::kOther, fmt::format("the state folder {} cannot be made: {}", state_dir, error.message())};
+  if (error)
+    return Failure{Failure::Kind::kOther,
+                   fmt::format("the state folder {} cannot be made: {}", state_dir, error.message())};
   auto opened = store->open_file(Empty::kIsDamaged);
   if (!opened && opened.error().kind == Failure::Kind::kDamaged) opened = store->restore();
   if (!opened) return opened.error();
@@ -142,7 +152,8 @@ Outcome<std::optional<Revision>> SqliteStore::peek(const std::string& state_dir)
   }
 }
 
-SqliteStore::SqliteStore(std::string state_dir, Log& log) : state_dir_(std::move(state_dir)), path_(state_dir_ + "/proxyd.db"), copies_(state_dir_), log_(log) {}
+SqliteStore::SqliteStore(std::string state_dir, Log& log)
+    : state_dir_(std::move(state_dir)), path_(state_dir_ + "/proxyd.db"), copies_(state_dir_), log_(log) {}
 SqliteStore::~SqliteStore() = default;
 
 // SQLite gives its other files the mode of this one.
@@ -151,7 +162,8 @@ Outcome<bool> SqliteStore::open_file(Empty empty) {
   if (!made) return Failure{Failure::Kind::kOther, fmt::format("{} cannot be opened: {}", path_, std::strerror(errno))};
   ::fchmod(made.value(), 0600);
   std::error_code ignored;
-  if (empty == Empty::kIsDamaged && fs::file_size(path_, ignored) == 0 && !copies_.newest_first().empty()) return Failure{Failure::Kind::kDamaged, "the file is empty"};
+  if (empty == Empty::kIsDamaged && fs::file_size(path_, ignored) == 0 && !copies_.newest_first().empty())
+    return Failure{Failure::Kind::kDamaged, "the file is empty"};
   try {
     session_ = std::make_unique<Session>("SQLite", path_, 5);
     execute(*session_, "PRAGMA busy_timeout = 5000");
@@ -192,7 +204,9 @@ Outcome<std::string> SqliteStore::set_aside() {
     std::error_code error;
     const std::string file = path_ + suffix;
     if (fs::exists(file)) fs::rename(file, path_ + stamp + suffix, error);
-    if (error) return Failure{Failure::Kind::kOther, fmt::format("the database is damaged, and {} cannot be set aside: {}", file, error.message())};
+    if (error)
+      return Failure{Failure::Kind::kOther,
+                     fmt::format("the database is damaged, and {} cannot be set aside: {}", file, error.message())};
   }
   return path_ + stamp;
 }
@@ -207,7 +221,10 @@ Outcome<bool> SqliteStore::restore() {
     const auto opened = open_file(Empty::kIsDamaged);
     if (!opened && opened.error().kind != Failure::Kind::kDamaged) return opened.error();
     if (opened) {
-      degraded_ = fmt::format("the database was damaged: it is kept as {}, and the copy {} serves; changes made after that copy are missing", *aside, copy);
+      degraded_ = fmt::format(
+          "the database was damaged: it is kept as {}, and the copy {} serves; changes made after that copy are "
+          "missing",
+          *aside, copy);
       log_.error("{}", degraded_);
       return true;
     }
@@ -215,22 +232,26 @@ Outcome<bool> SqliteStore::restore() {
     if (!again) return again.error();
     log_.error("the copy {} is damaged too", copy);
   }
-  degraded_ = fmt::format("the database was damaged: it is kept as {}; there was no good copy, so this one begins empty", *aside);
+  degraded_ = fmt::format(
+      "the database was damaged: it is kept as {}; there was no good copy, so this one begins empty", *aside);
   log_.error("{}", degraded_);
   return open_file(Empty::kIsNew);
 }
 
 Outcome<std::optional<Revision>> SqliteStore::active_revision() {
-  return run<std::optional<Revision>>([](Session& session) { return first_of(select_revisions(session, "active = 1 AND number > ?", 0, 1, true)); });
+  return run<std::optional<Revision>>(
+      [](Session& session) { return first_of(select_revisions(session, "active = 1 AND number > ?", 0, 1, true)); });
 }
 
 Outcome<std::optional<Revision>> SqliteStore::read_revision(uint64_t number) {
-  return run<std::optional<Revision>>([number](Session& session) { return first_of(select_revisions(session, "number = ?", number, 1, true)); });
+  return run<std::optional<Revision>>(
+      [number](Session& session) { return first_of(select_revisions(session, "number = ?", number, 1, true)); });
 }
 
 Outcome<std::vector<Revision>> SqliteStore::list_revisions(uint64_t before, size_t limit) {
   const uint64_t below = before == 0 ? INT64_MAX : before;
-  return run<std::vector<Revision>>([=](Session& session) { return select_revisions(session, "number < ?", below, limit, false); });
+  return run<std::vector<Revision>>(
+      [=](Session& session) { return select_revisions(session, "number < ?", below, limit, false); });
 }
 
 Outcome<uint64_t> SqliteStore::next_revision_number() {
@@ -248,12 +269,15 @@ Outcome<uint64_t> SqliteStore::commit_revision(const Revision& revision, const O
     Poco::UInt64 last = 0;
     session << "SELECT COALESCE(MAX(number), 0) FROM revisions WHERE active = 1", into(active), now;
     session << "SELECT COALESCE(MAX(number), 0) FROM revisions", into(last), now;
-    if (active != revision.parent) return Failure{Failure::Kind::kConflict, fmt::format("revision {} is active, not {}", active, revision.parent)};
+    if (active != revision.parent)
+      return Failure{Failure::Kind::kConflict, fmt::format("revision {} is active, not {}", active, revision.parent)};
     Poco::UInt64 number = last + 1;
     Poco::UInt64 parent = revision.parent;
-    std::string created = revision.created, author = revision.author, origin = revision.origin, message = revision.message, canonical = revision.canonical, source = revision.source;
+    std::string created = revision.created, author = revision.author, origin = revision.origin,
+                message = revision.message, canonical = revision.canonical, source = revision.source;
     execute(session, "UPDATE revisions SET active = 0 WHERE active = 1");
-    session << "INSERT INTO revisions VALUES (?, ?, ?, ?, ?, ?, ?, ?, 1)", use(number), use(parent), use(created), use(author), use(origin), use(message), use(canonical), use(source), now;
+    session << "INSERT INTO revisions VALUES (?, ?, ?, ?, ?, ?, ?, ?, 1)", use(number), use(parent), use(created),
+        use(author), use(origin), use(message), use(canonical), use(source), now;
     store_versions(session, versions, known_versions(session));
     transaction.commit();
     return uint64_t{number};
@@ -263,16 +287,19 @@ Outcome<uint64_t> SqliteStore::commit_revision(const Revision& revision, const O
 Outcome<std::vector<Override>> SqliteStore::overrides() {
   return run<std::vector<Override>>([](Session& session) {
     std::vector<std::string> subjects, kinds, values, owners, reasons, created, expires;
-    session << "SELECT subject, kind, value, owner, reason, created, expires FROM overrides ORDER BY subject", into(subjects), into(kinds), into(values), into(owners), into(reasons), into(created), into(expires), now;
+    session << "SELECT subject, kind, value, owner, reason, created, expires FROM overrides ORDER BY subject",
+        into(subjects), into(kinds), into(values), into(owners), into(reasons), into(created), into(expires), now;
     std::vector<Override> all;
-    for (size_t i = 0; i < subjects.size(); ++i) all.push_back({subjects[i], kinds[i], values[i], owners[i], reasons[i], created[i], expires[i]});
+    for (size_t i = 0; i < subjects.size(); ++i)
+      all.push_back({subjects[i], kinds[i], values[i], owners[i], reasons[i], created[i], expires[i]});
     return all;
   });
 }
 
 Outcome<bool> SqliteStore::put_override(const Override& value) {
   return write<bool>([one = value](Session& session) mutable {
-    session << "INSERT OR REPLACE INTO overrides VALUES (?, ?, ?, ?, ?, ?, ?)", use(one.subject), use(one.kind), use(one.value), use(one.owner), use(one.reason), use(one.created), use(one.expires), now;
+    session << "INSERT OR REPLACE INTO overrides VALUES (?, ?, ?, ?, ?, ?, ?)", use(one.subject), use(one.kind),
+        use(one.value), use(one.owner), use(one.reason), use(one.created), use(one.expires), now;
     return true;
   });
 }
@@ -287,9 +314,11 @@ Outcome<bool> SqliteStore::remove_override(const std::string& subject) {
 Outcome<std::vector<Token>> SqliteStore::tokens() {
   return run<std::vector<Token>>([](Session& session) {
     std::vector<std::string> ids, names, digests, scopes, created, expires;
-    session << "SELECT id, name, digest, scopes, created, expires FROM tokens ORDER BY created", into(ids), into(names), into(digests), into(scopes), into(created), into(expires), now;
+    session << "SELECT id, name, digest, scopes, created, expires FROM tokens ORDER BY created", into(ids), into(names),
+        into(digests), into(scopes), into(created), into(expires), now;
     std::vector<Token> all;
-    for (size_t i = 0; i < ids.size(); ++i) all.push_back({ids[i], names[i], digests[i], split(scopes[i]), created[i], expires[i]});
+    for (size_t i = 0; i < ids.size(); ++i)
+      all.push_back({ids[i], names[i], digests[i], split(scopes[i]), created[i], expires[i]});
     return all;
   });
 }
@@ -297,7 +326,8 @@ Outcome<std::vector<Token>> SqliteStore::tokens() {
 Outcome<bool> SqliteStore::add_token(const Token& token) {
   return write<bool>([one = token](Session& session) mutable {
     std::string scopes = joined(one.scopes);
-    session << "INSERT INTO tokens VALUES (?, ?, ?, ?, ?, ?)", use(one.id), use(one.name), use(one.digest), use(scopes), use(one.created), use(one.expires), now;
+    session << "INSERT INTO tokens VALUES (?, ?, ?, ?, ?, ?)", use(one.id), use(one.name), use(one.digest), use(scopes),
+        use(one.created), use(one.expires), now;
     return true;
   });
 }
@@ -319,8 +349,12 @@ Outcome<bool> SqliteStore::add_session(const LoginSession& added, size_t most) {
     std::string time = one.created;
     WriteTransaction transaction(session);
     session << "DELETE FROM sessions WHERE expires <= ?", use(time), now;
-    session << "INSERT INTO sessions VALUES (?, ?, ?, ?, ?)", use(one.digest), use(one.name), use(scopes), use(one.created), use(one.expires), now;
-    session << "DELETE FROM sessions WHERE digest NOT IN (SELECT digest FROM sessions ORDER BY created DESC, rowid DESC LIMIT " << most << ")", now;
+    session << "INSERT INTO sessions VALUES (?, ?, ?, ?, ?)", use(one.digest), use(one.name), use(scopes),
+        use(one.created), use(one.expires), now;
+    session << "DELETE FROM sessions WHERE digest NOT IN (SELECT digest FROM sessions ORDER BY created DESC, rowid "
+               "DESC LIMIT "
+            << most << ")",
+        now;
     transaction.commit();
     return true;
   });
@@ -329,7 +363,8 @@ Outcome<bool> SqliteStore::add_session(const LoginSession& added, size_t most) {
 Outcome<std::optional<LoginSession>> SqliteStore::session(const std::string& digest) {
   return run<std::optional<LoginSession>>([key = digest](Session& session) mutable {
     std::vector<std::string> digests, names, scopes, created, expires;
-    session << "SELECT digest, name, scopes, created, expires FROM sessions WHERE digest = ?", use(key), into(digests), into(names), into(scopes), into(created), into(expires), now;
+    session << "SELECT digest, name, scopes, created, expires FROM sessions WHERE digest = ?", use(key), into(digests),
+        into(names), into(scopes), into(created), into(expires), now;
     if (digests.empty()) return std::optional<LoginSession>();
     return std::optional(LoginSession{digests[0], names[0], split(scopes[0]), created[0], expires[0]});
   });
@@ -344,7 +379,8 @@ Outcome<bool> SqliteStore::remove_session(const std::string& digest) {
 
 Outcome<bool> SqliteStore::append_audit(const AuditEntry& entry) {
   return write<bool>([one = entry](Session& session) mutable {
-    session << "INSERT INTO audit (time, author, action, status, detail) VALUES (?, ?, ?, ?, ?)", use(one.time), use(one.author), use(one.action), use(one.status), use(one.detail), now;
+    session << "INSERT INTO audit (time, author, action, status, detail) VALUES (?, ?, ?, ?, ?)", use(one.time),
+        use(one.author), use(one.action), use(one.status), use(one.detail), now;
     return true;
   });
 }
@@ -356,9 +392,13 @@ Outcome<std::vector<AuditEntry>> SqliteStore::audit(uint64_t before, size_t limi
     std::vector<std::string> times, authors, actions, details;
     std::vector<int> statuses;
     Statement select(session);
-    select << "SELECT number, time, author, action, status, detail FROM audit WHERE number < ? ORDER BY number DESC LIMIT " << limit, use(below), into(numbers), into(times), into(authors), into(actions), into(statuses), into(details), now;
+    select
+        << "SELECT number, time, author, action, status, detail FROM audit WHERE number < ? ORDER BY number DESC LIMIT "
+        << limit,
+        use(below), into(numbers), into(times), into(authors), into(actions), into(statuses), into(details), now;
     std::vector<AuditEntry> all;
-    for (size_t i = 0; i < numbers.size(); ++i) all.push_back({numbers[i], times[i], authors[i], actions[i], statuses[i], details[i]});
+    for (size_t i = 0; i < numbers.size(); ++i)
+      all.push_back({numbers[i], times[i], authors[i], actions[i], statuses[i], details[i]});
     return all;
   });
 }
@@ -378,4 +418,4 @@ Outcome<bool> SqliteStore::back_up() {
   return Failure{Failure::Kind::kFull, kept.error().message};
 }
 
-}  // namespace proxyd::store
+}   // namespace proxyd::store

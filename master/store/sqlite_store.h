@@ -71,4 +71,4 @@ class SqliteStore final : public Store {
   std::string degraded_;
 };
 
-}  // namespace proxyd::store
+}   // namespace proxyd::store

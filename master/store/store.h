@@ -24,30 +24,30 @@ using Outcome = Result<T, Failure>;
 struct Revision {
   uint64_t number = 0;
   uint64_t parent = 0;
-  std::string created;        // RFC 3339
+  std::string created;   // RFC 3339
   std::string author;
-  std::string origin;         // api, import, file, rollback, quick-start
+  std::string origin;   // api, import, file, rollback, quick-start
   std::string message;
-  std::string canonical;      // JSON
-  std::string source;         // as it was written
+  std::string canonical;   // JSON
+  std::string source;      // as it was written
   bool active = false;
 };
 
 // What an operator said about something for now; it survives restarts and goes when it expires.
 struct Override {
-  std::string subject;        // "target:app/app1", "workers", "log-level"
-  std::string kind;           // drain, maintenance, weight, count, level
+  std::string subject;   // "target:app/app1", "workers", "log-level"
+  std::string kind;      // drain, maintenance, weight, count, level
   std::string value;
   std::string owner;
   std::string reason;
   std::string created;
-  std::string expires;        // RFC 3339, or empty
+  std::string expires;   // RFC 3339, or empty
 };
 
 struct Token {
   std::string id;
   std::string name;
-  std::string digest;         // SHA-256 of the secret, hexadecimal
+  std::string digest;   // SHA-256 of the secret, hexadecimal
   std::vector<std::string> scopes;
   std::string created;
   std::string expires;
@@ -55,8 +55,8 @@ struct Token {
 
 // A browser that is logged in.
 struct LoginSession {
-  std::string digest;         // SHA-256 of its cookie, hexadecimal
-  std::string name;           // "session:root"
+  std::string digest;   // SHA-256 of its cookie, hexadecimal
+  std::string name;     // "session:root"
   std::vector<std::string> scopes;
   std::string created;
   std::string expires;
@@ -69,7 +69,7 @@ struct AuditEntry {
   uint64_t number = 0;
   std::string time;
   std::string author;
-  std::string action;         // "PUT /api/v1/config"
+  std::string action;   // "PUT /api/v1/config"
   int status = 0;
   std::string detail;
 };
@@ -110,4 +110,4 @@ class Store {
   virtual std::string degraded() const = 0;
 };
 
-}  // namespace proxyd::store
+}   // namespace proxyd::store

@@ -37,4 +37,4 @@ class WriteTransaction {
   bool committed_ = false;
 };
 
-}  // namespace proxyd::store
+}   // namespace proxyd::store

@@ -51,7 +51,7 @@ SequenceShape shape_of(uint8_t first) {
   return {0, 0, 0};
 }
 
-}  // namespace
+}   // namespace
 
 bool is_utf8(std::string_view text) {
   for (size_t at = 0; at < text.size();) {
@@ -79,4 +79,4 @@ bool equals_in_constant_time(std::string_view a, std::string_view b) {
   return difference == 0;
 }
 
-}  // namespace proxyd
+}   // namespace proxyd

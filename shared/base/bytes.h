@@ -56,4 +56,4 @@ bool is_utf8(std::string_view text);
 // Equal or not, in time that depends on the lengths alone; for secrets.
 bool equals_in_constant_time(std::string_view a, std::string_view b);
 
-}  // namespace proxyd
+}   // namespace proxyd

@@ -15,4 +15,4 @@ std::string rfc3339(std::chrono::system_clock::time_point when) {
   return fmt::format("{:%Y-%m-%dT%H:%M:%S}.{:03}Z", utc, since_epoch % 1000);
 }
 
-}  // namespace proxyd
+}   // namespace proxyd

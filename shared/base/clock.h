@@ -37,4 +37,4 @@ class Deadline {
 // "2026-11-24T14:18:05.123Z" (RFC 3339, UTC). Used in answers and logs.
 std::string rfc3339(std::chrono::system_clock::time_point when);
 
-}  // namespace proxyd
+}   // namespace proxyd

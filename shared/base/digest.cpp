@@ -22,4 +22,4 @@ void random_bytes(std::span<uint8_t> out) {
   }
 }
 
-}  // namespace proxyd
+}   // namespace proxyd

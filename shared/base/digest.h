@@ -16,4 +16,4 @@ Sha256 sha256(std::string_view data);
 // Fills `out` from the kernel's generator. Aborts when the kernel has none: nothing safe could follow.
 void random_bytes(std::span<uint8_t> out);
 
-}  // namespace proxyd
+}   // namespace proxyd

@@ -28,7 +28,7 @@ void append_escaped(std::string& line, std::string_view text) {
   }
 }
 
-}  // namespace
+}   // namespace
 
 std::string_view to_string(LogLevel level) { return kLevelNames[static_cast<size_t>(level)]; }
 
@@ -41,12 +41,12 @@ std::optional<LogLevel> log_level_from(std::string_view name) {
 
 void Log::write(LogLevel level, fmt::string_view text, fmt::format_args args) {
   if (level < this->level()) return;
-  std::string line = fmt::format("{} {} {}[{}]: ", rfc3339(std::chrono::system_clock::now()), to_string(level),
-                                 process_, ::getpid());
+  std::string line =
+      fmt::format("{} {} {}[{}]: ", rfc3339(std::chrono::system_clock::now()), to_string(level), process_, ::getpid());
   append_escaped(line, fmt::vformat(text, args));
   line += '\n';
   [[maybe_unused]] const ssize_t written =
       ::write(descriptor_.load(std::memory_order_relaxed), line.data(), line.size());
 }
 
-}  // namespace proxyd
+}   // namespace proxyd

@@ -51,4 +51,4 @@ class Log {
   std::string process_;
 };
 
-}  // namespace proxyd
+}   // namespace proxyd

@@ -24,17 +24,32 @@ class [[nodiscard]] Result {
   explicit operator bool() const { return state_.index() == 0; }
   bool ok() const { return state_.index() == 0; }
 
-  T& value() & { assert(ok()); return *std::get_if<0>(&state_); }
-  const T& value() const& { assert(ok()); return *std::get_if<0>(&state_); }
-  T&& value() && { assert(ok()); return std::move(*std::get_if<0>(&state_)); }
+  T& value() & {
+    assert(ok());
+    return *std::get_if<0>(&state_);
+  }
+  const T& value() const& {
+    assert(ok());
+    return *std::get_if<0>(&state_);
+  }
+  T&& value() && {
+    assert(ok());
+    return std::move(*std::get_if<0>(&state_));
+  }
   T& operator*() & { return value(); }
   const T& operator*() const& { return value(); }
   T&& operator*() && { return std::move(*this).value(); }
   T* operator->() { return &value(); }
   const T* operator->() const { return &value(); }
 
-  const E& error() const& { assert(!ok()); return *std::get_if<1>(&state_); }
-  E&& error() && { assert(!ok()); return std::move(*std::get_if<1>(&state_)); }
+  const E& error() const& {
+    assert(!ok());
+    return *std::get_if<1>(&state_);
+  }
+  E&& error() && {
+    assert(!ok());
+    return std::move(*std::get_if<1>(&state_));
+  }
 
  private:
   std::variant<T, E> state_;
@@ -49,11 +64,17 @@ class [[nodiscard]] Result<void, E> {
 
   explicit operator bool() const { return state_.index() == 0; }
   bool ok() const { return state_.index() == 0; }
-  const E& error() const& { assert(!ok()); return *std::get_if<1>(&state_); }
-  E&& error() && { assert(!ok()); return std::move(*std::get_if<1>(&state_)); }
+  const E& error() const& {
+    assert(!ok());
+    return *std::get_if<1>(&state_);
+  }
+  E&& error() && {
+    assert(!ok());
+    return std::move(*std::get_if<1>(&state_));
+  }
 
  private:
   std::variant<std::monostate, E> state_;
 };
 
-}  // namespace proxyd
+}   // namespace proxyd

@@ -31,4 +31,4 @@ class UniqueFd {
   int descriptor_ = -1;
 };
 
-}  // namespace proxyd
+}   // namespace proxyd

@@ -178,7 +178,7 @@ Logging read_logging(const Json& json) {
   return logging;
 }
 
-}  // namespace
+}   // namespace
 
 Document build_model(const Json& canonical) {
   Document document;
@@ -188,8 +188,10 @@ Document build_model(const Json& canonical) {
   document.timeouts = outermost.timeouts;
   document.limits = outermost.limits;
   document.headers = outermost.headers;
-  for (const auto& [name, json] : part(canonical, "listeners").items()) document.listeners[name] = read_listener(name, json);
-  for (const auto& [name, json] : part(canonical, "upstreams").items()) document.upstreams[name] = read_upstream(name, json);
+  for (const auto& [name, json] : part(canonical, "listeners").items())
+    document.listeners[name] = read_listener(name, json);
+  for (const auto& [name, json] : part(canonical, "upstreams").items())
+    document.upstreams[name] = read_upstream(name, json);
   for (const auto& [name, json] : part(canonical, "hosts").items()) {
     document.hosts[name] = read_host(name, json, outermost);
   }
@@ -197,4 +199,4 @@ Document build_model(const Json& canonical) {
   return document;
 }
 
-}  // namespace proxyd::config
+}   // namespace proxyd::config

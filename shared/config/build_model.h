@@ -8,4 +8,4 @@ namespace proxyd::config {
 // The typed model of canonical JSON that has no problems: defaults filled in, inheritance resolved.
 Document build_model(const Json& canonical);
 
-}  // namespace proxyd::config
+}   // namespace proxyd::config

@@ -48,13 +48,15 @@ void Walker::check_keys(const ObjectType& type, const Node& node, const std::str
     const std::string& name = member.key.text;
     const std::string at = pointer + "/" + pointer_step(name);
     const Key* key = type.find(name);
-    if (key && !key->type) problem(member.key, at, "unsupported", fmt::format("not supported yet: '{}'; remove it", name));
+    if (key && !key->type)
+      problem(member.key, at, "unsupported", fmt::format("not supported yet: '{}'; remove it", name));
     if (key) continue;
     std::vector<std::string_view> names;
     for (const Key& known : type.keys) names.push_back(known.name);
     const bool suggest = problems_.wants_suggestions();
     const std::string what = name.size() > 64 ? name.substr(0, 64) + "…" : name;
-    problem(member.key, at, "unknown-key", fmt::format("unknown key '{}' in {}", what, type.name), suggest ? nearest(name, names) : "");
+    problem(member.key, at, "unknown-key", fmt::format("unknown key '{}' in {}", what, type.name),
+            suggest ? nearest(name, names) : "");
   }
 }
 
@@ -112,7 +114,8 @@ bool Walker::fits(size_t count, const ValueType& type, const Node& node, const s
   if (count > type.most_items) {
     problem(node, pointer, "range", fmt::format("{} entries, at most {} can be", count, type.most_items));
   } else if (count < type.least_items) {
-    problem(node, pointer, "range", fmt::format("must have at least {}", type.least_items == 1 ? "one entry" : "some entries"));
+    problem(node, pointer, "range",
+            fmt::format("must have at least {}", type.least_items == 1 ? "one entry" : "some entries"));
   }
   return count <= type.most_items && count >= type.least_items;
 }
@@ -145,10 +148,12 @@ std::optional<Json> Walker::map(const ValueType& type, const Node& node, const s
   for (const Member* member : members) {
     const std::string at = pointer + "/" + pointer_step(member->key.text);
     const TextFault fault = check_text(type.key_format, member->key.text);
-    if (!fault.ok()) problem(member->key, at, "name", fmt::format("'{}' {}", member->key.text.substr(0, 300), fault.message));
+    if (!fault.ok())
+      problem(member->key, at, "name", fmt::format("'{}' {}", member->key.text.substr(0, 300), fault.message));
     std::optional<Json> made = value(*type.item, member->value, at);
     if (!fault.ok() || (!made && !type.item->object)) continue;
-    static_cast<Json::object_t::Container&>(entries).emplace_back(member->key.text, made ? std::move(*made) : Json::object());
+    static_cast<Json::object_t::Container&>(entries).emplace_back(member->key.text,
+                                                                  made ? std::move(*made) : Json::object());
   }
   return Json(std::move(entries));
 }
@@ -216,7 +221,7 @@ void unite_addresses(Json& json) {
   }
 }
 
-}  // namespace
+}   // namespace
 
 Canonical canonicalize(const Node& root) {
   Walker walker;
@@ -225,4 +230,4 @@ Canonical canonicalize(const Node& root) {
   return {std::move(json), walker.take_problems()};
 }
 
-}  // namespace proxyd::config
+}   // namespace proxyd::config

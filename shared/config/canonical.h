@@ -16,4 +16,4 @@ struct Canonical {
 
 Canonical canonicalize(const Node& root);
 
-}  // namespace proxyd::config
+}   // namespace proxyd::config

@@ -30,7 +30,8 @@ std::optional<Cidr> Cidr::parse(std::string_view text) {
     const std::string_view digits = text.substr(slash + 1);
     int given = -1;
     const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), given);
-    if (error != std::errc() || end != digits.data() + digits.size() || given < 0 || given > length) return std::nullopt;
+    if (error != std::errc() || end != digits.data() + digits.size() || given < 0 || given > length)
+      return std::nullopt;
     length = given;
   }
   Cidr cidr;
@@ -56,7 +57,8 @@ CidrList::CidrList(const std::vector<std::string>& texts) {
 }
 
 bool CidrList::holds(const std::array<uint8_t, 16>& mapped) const {
-  return std::any_of(networks_.begin(), networks_.end(), [&mapped](const Cidr& network) { return network.holds(mapped); });
+  return std::any_of(networks_.begin(), networks_.end(),
+                     [&mapped](const Cidr& network) { return network.holds(mapped); });
 }
 
-}  // namespace proxyd::config
+}   // namespace proxyd::config

@@ -20,7 +20,7 @@ class Cidr {
 
  private:
   std::array<uint8_t, 16> octets_{};
-  int prefix_ = 0;       // of 128
+  int prefix_ = 0;   // of 128
 };
 
 // Sixteen octets of "192.0.2.1" (mapped) or "2001:db8::1".
@@ -37,4 +37,4 @@ class CidrList {
   std::vector<Cidr> networks_;
 };
 
-}  // namespace proxyd::config
+}   // namespace proxyd::config

@@ -38,9 +38,11 @@ bool is_at_or_below(const std::string& pointer, const std::string& above) {
 // or what is said about a place that has a problem already.
 bool is_doubtful(const Problem& finding, const std::vector<Problem>& known) {
   for (const Problem& problem : known) {
-    const bool section = problem.pointer.rfind('/') == 0 && problem.code != "unsupported" && problem.pointer != "/version";
+    const bool section =
+        problem.pointer.rfind('/') == 0 && problem.code != "unsupported" && problem.pointer != "/version";
     if (section && finding.code == "reference") return true;
-    if (is_at_or_below(problem.pointer, finding.pointer) || is_at_or_below(finding.pointer, problem.pointer)) return true;
+    if (is_at_or_below(problem.pointer, finding.pointer) || is_at_or_below(finding.pointer, problem.pointer))
+      return true;
   }
   return false;
 }
@@ -67,7 +69,8 @@ Decoded decode_tree(Read read) {
   locate(findings.warnings, read.root);
   decoded.problems = std::move(canonical.problems);
   decoded.warnings = std::move(findings.warnings);
-  std::erase_if(decoded.warnings, [&decoded](const Problem& warning) { return is_doubtful(warning, decoded.problems); });
+  std::erase_if(decoded.warnings,
+                [&decoded](const Problem& warning) { return is_doubtful(warning, decoded.problems); });
   add_findings(decoded.problems, std::move(findings.problems));
   if (!decoded.valid()) return decoded;
   decoded.canonical = std::move(canonical.json);
@@ -79,7 +82,7 @@ void clear_lines(std::vector<Problem>& problems) {
   for (Problem& problem : problems) problem.line = problem.column = 0;
 }
 
-}  // namespace
+}   // namespace
 
 Format guess_format(std::string_view text) {
   const size_t first = text.find_first_not_of(" \t\r\n");
@@ -97,4 +100,4 @@ Decoded decode(const Json& document) {
   return decoded;
 }
 
-}  // namespace proxyd::config
+}   // namespace proxyd::config

@@ -16,21 +16,21 @@ using Json = nlohmann::ordered_json;
 
 // One thing wrong with a document, for people and for programs.
 struct Problem {
-  std::string pointer;       // RFC 6901, "/hosts/www/routes/0/match"
-  int line = 0;              // 1-based; 0 where the document had no text (an API body is text, too)
+  std::string pointer;   // RFC 6901, "/hosts/www/routes/0/match"
+  int line = 0;          // 1-based; 0 where the document had no text (an API body is text, too)
   int column = 0;
-  std::string code;          // "unknown-key", "duplicate-key", "type", "unit", "range", "reference", "unsupported", …
-  std::string message;       // what is wrong and what would be right
-  std::string suggestion;    // "did you mean …", or empty
+  std::string code;         // "unknown-key", "duplicate-key", "type", "unit", "range", "reference", "unsupported", …
+  std::string message;      // what is wrong and what would be right
+  std::string suggestion;   // "did you mean …", or empty
 };
 
 // The outcome of reading a document: all problems at once, or the model. Warnings never stop it.
 struct Decoded {
-  bool syntax_ok = true;     // false: not parseable (HTTP 400); true with problems: parsed but not valid (422)
+  bool syntax_ok = true;   // false: not parseable (HTTP 400); true with problems: parsed but not valid (422)
   std::vector<Problem> problems;
   std::vector<Problem> warnings;
-  Json canonical;            // keys in schema order, maps by name, defaults omitted; null unless valid
-  Document document;         // inheritance resolved; default unless valid
+  Json canonical;      // keys in schema order, maps by name, defaults omitted; null unless valid
+  Document document;   // inheritance resolved; default unless valid
   bool valid() const { return problems.empty(); }
 };
 
@@ -58,14 +58,14 @@ Json json_schema();
 
 // A difference between two canonical documents.
 struct Change {
-  std::string op;            // add | remove | replace
+  std::string op;   // add | remove | replace
   std::string pointer;
-  Json from;                 // null for add
-  Json to;                   // null for remove
-  std::string change_class;  // live | rebind
+  Json from;                  // null for add
+  Json to;                    // null for remove
+  std::string change_class;   // live | rebind
 };
 
 // What differs, in document order; empty when nothing does.
 std::vector<Change> diff(const Json& from, const Json& to);
 
-}  // namespace proxyd::config
+}   // namespace proxyd::config

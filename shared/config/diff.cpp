@@ -55,11 +55,13 @@ class Comparison {
     if (from == to) return;
     if (from.is_object() && to.is_object()) {
       const bool map = type && type->kind == ValueKind::kMap;
-      return map ? entries(type->item, from, to, pointer, rebinds) : objects(type ? type->object : nullptr, from, to, pointer, rebinds);
+      return map ? entries(type->item, from, to, pointer, rebinds)
+                 : objects(type ? type->object : nullptr, from, to, pointer, rebinds);
     }
     const bool item_by_item = type && type->item && type->item->object && from.is_array() && from.size() == to.size();
     if (!item_by_item) return add("replace", pointer, from, to, rebinds);
-    for (size_t i = 0; i < from.size(); ++i) values(type->item, from[i], to[i], fmt::format("{}/{}", pointer, i), rebinds);
+    for (size_t i = 0; i < from.size(); ++i)
+      values(type->item, from[i], to[i], fmt::format("{}/{}", pointer, i), rebinds);
   }
 
   void entries(const ValueType* item, const Json& from, const Json& to, const std::string& pointer, bool rebinds) {
@@ -73,7 +75,7 @@ class Comparison {
   std::vector<Change> changes_;
 };
 
-}  // namespace
+}   // namespace
 
 std::vector<Change> diff(const Json& from, const Json& to) {
   Comparison comparison;
@@ -82,4 +84,4 @@ std::vector<Change> diff(const Json& from, const Json& to) {
   return comparison.take();
 }
 
-}  // namespace proxyd::config
+}   // namespace proxyd::config

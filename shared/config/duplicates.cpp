@@ -43,7 +43,7 @@ class Search {
   ProblemList problems_;
 };
 
-}  // namespace
+}   // namespace
 
 std::vector<Problem> find_duplicate_keys(const Node& root) {
   Search search;
@@ -51,4 +51,4 @@ std::vector<Problem> find_duplicate_keys(const Node& root) {
   return search.take();
 }
 
-}  // namespace proxyd::config
+}   // namespace proxyd::config

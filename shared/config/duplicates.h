@@ -10,4 +10,4 @@ namespace proxyd::config {
 // last would disagree about the document, so neither is taken.
 std::vector<Problem> find_duplicate_keys(const Node& root);
 
-}  // namespace proxyd::config
+}   // namespace proxyd::config

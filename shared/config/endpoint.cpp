@@ -13,21 +13,21 @@ constexpr size_t kLongestName = 253;
 
 bool is_host_name(std::string_view host) {
   const auto fits = [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '.' || c == '_';
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '.' ||
+           c == '_';
   };
   return host.size() <= kLongestName && std::all_of(host.begin(), host.end(), fits);
 }
 
-}  // namespace
+}   // namespace
 
 std::optional<Endpoint> Endpoint::parse(std::string_view text) {
   Endpoint endpoint;
   if (text.starts_with("unix:")) {
     endpoint.kind = Kind::kUnix;
     endpoint.path = text.substr(5);
-    const bool printable = std::none_of(endpoint.path.begin(), endpoint.path.end(), [](char c) {
-      return static_cast<unsigned char>(c) < 0x20 || c == 0x7F;
-    });
+    const bool printable = std::none_of(endpoint.path.begin(), endpoint.path.end(),
+                                        [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; });
     const bool fits = endpoint.path.starts_with('/') && endpoint.path.size() <= kLongestUnixPath && printable;
     return fits ? std::optional(endpoint) : std::nullopt;
   }
@@ -46,4 +46,4 @@ std::optional<Endpoint> Endpoint::parse(std::string_view text) {
   return endpoint;
 }
 
-}  // namespace proxyd::config
+}   // namespace proxyd::config

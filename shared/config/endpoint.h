@@ -11,12 +11,12 @@ namespace proxyd::config {
 struct Endpoint {
   enum class Kind { kTcp, kUnix };
   Kind kind = Kind::kTcp;
-  std::string host;        // without brackets; empty in ":port"
+  std::string host;   // without brackets; empty in ":port"
   uint16_t port = 0;
-  std::string path;        // of a unix socket
+  std::string path;               // of a unix socket
   bool host_is_address = false;   // an IP address, not a name
 
   static std::optional<Endpoint> parse(std::string_view text);
 };
 
-}  // namespace proxyd::config
+}   // namespace proxyd::config

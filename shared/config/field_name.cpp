@@ -8,8 +8,8 @@
 namespace proxyd::config {
 namespace {
 
-constexpr std::array<std::string_view, 10> kOurs = {"connection",       "content-length", "expect", "host",
-                                                    "keep-alive",       "proxy-connection", "te",   "trailer",
+constexpr std::array<std::string_view, 10> kOurs = {"connection",        "content-length",   "expect", "host",
+                                                    "keep-alive",        "proxy-connection", "te",     "trailer",
                                                     "transfer-encoding", "upgrade"};
 
 bool is_token_character(char c) {
@@ -18,14 +18,15 @@ bool is_token_character(char c) {
   return plain || std::string_view("!#$%&'*+-.^_`|~").find(c) != std::string_view::npos;
 }
 
-}  // namespace
+}   // namespace
 
 bool is_token(std::string_view text) {
   return !text.empty() && std::all_of(text.begin(), text.end(), is_token_character);
 }
 
 bool is_connection_field(std::string_view name) {
-  return std::any_of(kOurs.begin(), kOurs.end(), [name](std::string_view ours) { return equals_ignoring_case(ours, name); });
+  return std::any_of(kOurs.begin(), kOurs.end(),
+                     [name](std::string_view ours) { return equals_ignoring_case(ours, name); });
 }
 
 bool covers_connection_field(std::string_view prefix) {
@@ -34,4 +35,4 @@ bool covers_connection_field(std::string_view prefix) {
   });
 }
 
-}  // namespace proxyd::config
+}   // namespace proxyd::config

@@ -14,4 +14,4 @@ bool is_connection_field(std::string_view name);
 // Whether a removal of `prefix*` would take one of them along.
 bool covers_connection_field(std::string_view prefix);
 
-}  // namespace proxyd::config
+}   // namespace proxyd::config

@@ -17,4 +17,4 @@ void FindingsList::missing_reference(const std::string& name, std::string pointe
   problem(std::move(pointer), "reference", fmt::format("there is no {} '{}'", what, name), nearest(name, names));
 }
 
-}  // namespace proxyd::config
+}   // namespace proxyd::config

@@ -36,4 +36,4 @@ class FindingsList {
   ProblemList warnings_;
 };
 
-}  // namespace proxyd::config
+}   // namespace proxyd::config

@@ -94,7 +94,7 @@ std::optional<Rewrite> read_rewrite(const Json& json) {
                  .path = maybe<std::string>(json, "path")};
 }
 
-}  // namespace
+}   // namespace
 
 Retry read_retry(const Json& json) {
   Retry retry;
@@ -142,4 +142,4 @@ OnTheWay inherit(const Json& level, OnTheWay value) {
   return value;
 }
 
-}  // namespace proxyd::config
+}   // namespace proxyd::config

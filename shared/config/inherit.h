@@ -24,4 +24,4 @@ OnTheWay inherit(const Json& level, OnTheWay inherited);
 
 Retry read_retry(const Json& json);
 
-}  // namespace proxyd::config
+}   // namespace proxyd::config

@@ -29,4 +29,4 @@ MaybeSize size_or(const Json& object, const char* key, MaybeSize fallback) {
   return parse_size(json->get_ref<const std::string&>());   // nothing for off
 }
 
-}  // namespace proxyd::config
+}   // namespace proxyd::config

@@ -37,4 +37,4 @@ MaybeDuration duration_or(const Json& object, const char* key, MaybeDuration fal
 // A size, or a count.
 MaybeSize size_or(const Json& object, const char* key, MaybeSize fallback);
 
-}  // namespace proxyd::config
+}   // namespace proxyd::config

@@ -227,7 +227,7 @@ class JsonReader {
   std::optional<Problem> fault_;
 };
 
-}  // namespace
+}   // namespace
 
 Read read_json(std::string_view text) {
   if (auto fault = unreadable(text)) return {{}, {std::move(*fault)}};
@@ -238,4 +238,4 @@ Read read_json(std::string_view text) {
   return {std::move(root), std::move(duplicates)};
 }
 
-}  // namespace proxyd::config
+}   // namespace proxyd::config

@@ -14,13 +14,19 @@ Json any_of(std::vector<Json> schemas) { return {{"anyOf", std::move(schemas)}};
 Json only_key(const std::string& key, Json schema) {
   Json properties = Json::object();
   properties[key] = std::move(schema);
-  return {{"type", "object"}, {"properties", std::move(properties)}, {"required", Json::array({key})}, {"additionalProperties", false}};
+  return {{"type", "object"},
+          {"properties", std::move(properties)},
+          {"required", Json::array({key})},
+          {"additionalProperties", false}};
 }
 
 Json schema_of(const ValueType& type);
 
 Json map_schema(const ValueType& type) {
-  Json schema{{"type", "object"}, {"additionalProperties", schema_of(*type.item)}, {"minProperties", type.least_items}, {"maxProperties", type.most_items}};
+  Json schema{{"type", "object"},
+              {"additionalProperties", schema_of(*type.item)},
+              {"minProperties", type.least_items},
+              {"maxProperties", type.most_items}};
   if (type.key_format == TextFormat::kName) schema["propertyNames"] = Json{{"pattern", "^[A-Za-z0-9._-]{1,64}$"}};
   return schema;
 }
@@ -44,11 +50,15 @@ Json schema_of(const ValueType& type) {
       return {{"enum", std::move(words)}};
     }
     case ValueKind::kList:
-      return {{"type", "array"}, {"items", schema_of(*type.item)}, {"minItems", type.least_items}, {"maxItems", type.most_items}};
+      return {{"type", "array"},
+              {"items", schema_of(*type.item)},
+              {"minItems", type.least_items},
+              {"maxItems", type.most_items}};
     case ValueKind::kMap: return map_schema(type);
     case ValueKind::kObject: return schema_of(*type.object);
     case ValueKind::kFieldValue: return any_of({text, only_key("file", text), Json{{"type", "null"}}});
-    case ValueKind::kCondition: return any_of({text, only_key("regex", text), only_key("absent", Json{{"const", true}})});
+    case ValueKind::kCondition:
+      return any_of({text, only_key("regex", text), only_key("absent", Json{{"const", true}})});
   }
   return true;
 }
@@ -86,7 +96,7 @@ void expand(const ObjectType& type, Json& json) {
   }
 }
 
-}  // namespace
+}   // namespace
 
 Json json_schema() {
   Json schema{{"$schema", "https://json-schema.org/draft/2020-12/schema"}, {"title", "proxyd configuration document"}};
@@ -100,4 +110,4 @@ Json expanded(const Json& canonical) {
   return json;
 }
 
-}  // namespace proxyd::config
+}   // namespace proxyd::config

@@ -50,10 +50,10 @@ struct FieldValue {
 };
 
 struct FieldEdits {
-  std::map<std::string, FieldValue> set;       // replaces what is there
-  std::map<std::string, FieldValue> add;       // beside what is there
-  std::map<std::string, FieldValue> if_absent; // the key `default`
-  std::vector<std::string> remove;             // a name, or a prefix that ends in `*`
+  std::map<std::string, FieldValue> set;         // replaces what is there
+  std::map<std::string, FieldValue> add;         // beside what is there
+  std::map<std::string, FieldValue> if_absent;   // the key `default`
+  std::vector<std::string> remove;               // a name, or a prefix that ends in `*`
   bool operator==(const FieldEdits&) const = default;
 };
 
@@ -69,7 +69,7 @@ struct Retry {
   int retries = 1;
   bool on_connect_error = true;
   bool on_reset_before_response = true;
-  std::vector<int> on_statuses;                // of the response, as in "502"
+  std::vector<int> on_statuses;   // of the response, as in "502"
   std::vector<std::string> methods = {"GET", "HEAD", "OPTIONS"};
   int budget_percent = 20;
   bool operator==(const Retry&) const = default;
@@ -79,7 +79,7 @@ struct Retry {
 struct Rewrite {
   std::optional<std::string> strip_prefix;
   std::optional<std::string> add_prefix;
-  std::optional<std::string> path;             // a template
+  std::optional<std::string> path;   // a template
   bool operator==(const Rewrite&) const = default;
 };
 
@@ -88,7 +88,7 @@ struct Condition {
   enum class Kind { kEquals, kPresent, kAbsent, kRegex };
   std::string name;
   Kind kind = Kind::kEquals;
-  std::string text;                            // the value or the expression
+  std::string text;   // the value or the expression
   bool operator==(const Condition&) const = default;
 };
 
@@ -96,13 +96,13 @@ struct Match {
   enum class Path { kNone, kExact, kPrefix, kRegex };
   Path path_kind = Path::kNone;
   std::string path;
-  std::vector<std::string> methods;            // empty: any
-  std::optional<std::string> host;             // an exact name or `*.` wildcard
-  std::optional<std::string> scheme;           // http | https
+  std::vector<std::string> methods;    // empty: any
+  std::optional<std::string> host;     // an exact name or `*.` wildcard
+  std::optional<std::string> scheme;   // http | https
   std::vector<Condition> headers;
   std::vector<Condition> query;
   std::vector<Condition> cookies;
-  std::vector<std::string> client;             // CIDRs; empty: any
+  std::vector<std::string> client;   // CIDRs; empty: any
   bool operator==(const Match&) const = default;
 };
 
@@ -113,7 +113,7 @@ struct Split {
 };
 
 struct Redirect {
-  std::string to;                              // a template
+  std::string to;   // a template
   int status = 308;
   bool operator==(const Redirect&) const = default;
 };
@@ -143,7 +143,7 @@ struct Route {
   Timeouts timeouts;
   Limits limits;
   HeaderEdits headers;
-  std::optional<Retry> retry;                  // none: the upstream's
+  std::optional<Retry> retry;   // none: the upstream's
   std::optional<Rewrite> rewrite;
   Websocket websocket;
   bool raw_path = false;
@@ -152,11 +152,11 @@ struct Route {
 
 struct Host {
   std::string name;
-  std::vector<std::string> names;              // lower case: exact, `*.suffix`, or "*"
-  std::vector<std::string> listeners;          // empty: all
+  std::vector<std::string> names;       // lower case: exact, `*.suffix`, or "*"
+  std::vector<std::string> listeners;   // empty: all
   bool first_match = false;
-  std::vector<Route> routes;                   // in file order
-  HeaderEdits headers;                         // for answers that no route made (404 of this host)
+  std::vector<Route> routes;   // in file order
+  HeaderEdits headers;         // for answers that no route made (404 of this host)
   bool operator==(const Host&) const = default;
 };
 
@@ -165,7 +165,7 @@ enum class UnderscoreFields { kReject, kDrop, kPass };
 
 struct Listener {
   std::string name;
-  std::vector<std::string> addresses;          // "host:port", ":port", "unix:/path"
+  std::vector<std::string> addresses;   // "host:port", ":port", "unix:/path"
   ProxyProtocol proxy_protocol = ProxyProtocol::kOff;
   int backlog = 4096;
   bool freebind = false;
@@ -176,15 +176,15 @@ struct Listener {
 
 struct Target {
   std::string id;
-  std::string address;                         // "host:port", "unix:/path"
-  uint32_t weight = 100;                       // 0–10000
+  std::string address;     // "host:port", "unix:/path"
+  uint32_t weight = 100;   // 0–10000
   bool backup = false;
   MaybeSize max_connections;
   bool operator==(const Target&) const = default;
 };
 
 struct Keepalive {
-  uint64_t max_idle = 64;                      // per target and worker
+  uint64_t max_idle = 64;   // per target and worker
   MaybeDuration idle_timeout = seconds(60);
   MaybeSize max_requests = 10000;
   MaybeDuration max_age;
@@ -196,8 +196,8 @@ enum class Balance { kP2c, kRoundRobin };
 struct Upstream {
   std::string name;
   Balance balance = Balance::kP2c;
-  std::map<std::string, Target> targets;       // by id
-  std::string host = "keep";                   // keep | target | a name
+  std::map<std::string, Target> targets;   // by id
+  std::string host = "keep";               // keep | target | a name
   Keepalive keepalive;
   Retry retry;
   bool operator==(const Upstream&) const = default;
@@ -209,14 +209,14 @@ struct AccessLog {
   Sink to = Sink::kStdout;
   std::string file;
   Format format = Format::kJson;
-  std::vector<std::string> unless_paths;       // exact paths that are not logged
+  std::vector<std::string> unless_paths;   // exact paths that are not logged
   bool operator==(const AccessLog&) const = default;
 };
 
 struct ErrorLog {
-  std::string to = "stderr";                   // stderr | file
+  std::string to = "stderr";   // stderr | file
   std::string file;
-  std::string level = "info";                  // debug | info | warning | error
+  std::string level = "info";   // debug | info | warning | error
   bool operator==(const ErrorLog&) const = default;
 };
 
@@ -229,10 +229,10 @@ struct Logging {
 
 struct Document {
   int version = 1;
-  std::vector<std::string> trusted_proxies;    // CIDRs
-  Timeouts timeouts;                           // of defaults: they hold until a route is known
-  Limits limits;                               // the same
-  HeaderEdits headers;                         // the same
+  std::vector<std::string> trusted_proxies;   // CIDRs
+  Timeouts timeouts;                          // of defaults: they hold until a route is known
+  Limits limits;                              // the same
+  HeaderEdits headers;                        // the same
   std::map<std::string, Listener> listeners;
   std::map<std::string, Upstream> upstreams;
   std::map<std::string, Host> hosts;
@@ -240,4 +240,4 @@ struct Document {
   bool operator==(const Document&) const = default;
 };
 
-}  // namespace proxyd::config
+}   // namespace proxyd::config

@@ -19,13 +19,14 @@ std::string unescaped(std::string_view step) {
 
 const Node* child(const Node& node, const std::string& key) {
   if (node.kind == Node::Kind::kMap) return node.find(key);
-  const bool number = !key.empty() && key.size() < 7 && std::all_of(key.begin(), key.end(), [](char c) { return c >= '0' && c <= '9'; });
+  const bool number = !key.empty() && key.size() < 7 &&
+                      std::all_of(key.begin(), key.end(), [](char c) { return c >= '0' && c <= '9'; });
   if (node.kind != Node::Kind::kList || !number) return nullptr;
   const size_t index = std::stoul(key);
   return index < node.items.size() ? &node.items[index] : nullptr;
 }
 
-}  // namespace
+}   // namespace
 
 const Node* Node::find(std::string_view key) const {
   for (const auto& [name, value] : members) {
@@ -61,4 +62,4 @@ std::string pointer_step(std::string_view key) {
   return step;
 }
 
-}  // namespace proxyd::config
+}   // namespace proxyd::config

@@ -15,9 +15,9 @@ struct Node {
   enum class Kind { kNull, kBoolean, kInteger, kReal, kText, kMap, kList };
 
   Kind kind = Kind::kNull;
-  std::string text;                                  // of a scalar, without quotes
-  std::vector<Member> members;                       // of a map, in order
-  std::vector<Node> items;                           // of a list
+  std::string text;              // of a scalar, without quotes
+  std::vector<Member> members;   // of a map, in order
+  std::vector<Node> items;       // of a list
   int line = 0;
   int column = 0;
 
@@ -50,4 +50,4 @@ inline constexpr int kMaxDepth = 64;
 // "a/b" as a step of a JSON pointer: "a~1b" (RFC 6901).
 std::string pointer_step(std::string_view key);
 
-}  // namespace proxyd::config
+}   // namespace proxyd::config

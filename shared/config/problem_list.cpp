@@ -13,4 +13,4 @@ void ProblemList::add(Problem problem) {
 
 std::string did_you_mean(std::string_view name) { return name.empty() ? "" : fmt::format("did you mean '{}'?", name); }
 
-}  // namespace proxyd::config
+}   // namespace proxyd::config

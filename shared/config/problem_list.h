@@ -27,4 +27,4 @@ class ProblemList {
 // "did you mean 'x'?", or nothing for nothing.
 std::string did_you_mean(std::string_view name);
 
-}  // namespace proxyd::config
+}   // namespace proxyd::config

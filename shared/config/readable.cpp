@@ -24,7 +24,7 @@ size_t sequence_length(char first) {
   return octet < 0xF0 ? 3 : 4;
 }
 
-}  // namespace
+}   // namespace
 
 std::optional<Problem> unreadable(std::string_view text) {
   if (text.size() > kMaxDocument) {
@@ -47,4 +47,4 @@ std::optional<Problem> unprintable(std::string_view text) {
   return problem_at(text, offset, "syntax", "a control character; write it as \"\\xNN\" in double quotes");
 }
 
-}  // namespace proxyd::config
+}   // namespace proxyd::config

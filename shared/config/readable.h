@@ -14,4 +14,4 @@ std::optional<Problem> unreadable(std::string_view text);
 // and would read another document than the one written.
 std::optional<Problem> unprintable(std::string_view text);
 
-}  // namespace proxyd::config
+}   // namespace proxyd::config

@@ -8,7 +8,9 @@ using Format = TextFormat;
 
 ValueType text(Format format) { return {.kind = Kind::kText, .format = format}; }
 ValueType list_of(const ValueType& item) { return {.kind = Kind::kList, .item = &item}; }
-ValueType map_of(const ValueType& item, Format key = Format::kName) { return {.kind = Kind::kMap, .item = &item, .key_format = key}; }
+ValueType map_of(const ValueType& item, Format key = Format::kName) {
+  return {.kind = Kind::kMap, .item = &item, .key_format = key};
+}
 ValueType object_of(const ObjectType& object) { return {.kind = Kind::kObject, .object = &object}; }
 
 const ValueType kDuration{.kind = Kind::kDuration, .least = 1};
@@ -73,39 +75,50 @@ const ValueType kFieldValue{.kind = Kind::kFieldValue};
 const ValueType kFieldValues = map_of(kFieldValue, Format::kFieldName);
 const ValueType kFieldPattern = text(Format::kFieldPattern);
 const ValueType kFieldPatterns = list_of(kFieldPattern);
-const ObjectType kFieldEdits{"field_edits", {
-    {"set", &kFieldValues, "{}", "replaces the field", kInherited},
-    {"add", &kFieldValues, "{}", "adds a line beside those there", kInherited},
-    {"default", &kFieldValues, "{}", "sets the field where it is absent", kInherited},
-    {"remove", &kFieldPatterns, "[]", "names, or prefixes that end in *", kInherited},
-}};
+const ObjectType kFieldEdits{"field_edits",
+                             {
+                                 {"set", &kFieldValues, "{}", "replaces the field", kInherited},
+                                 {"add", &kFieldValues, "{}", "adds a line beside those there", kInherited},
+                                 {"default", &kFieldValues, "{}", "sets the field where it is absent", kInherited},
+                                 {"remove", &kFieldPatterns, "[]", "names, or prefixes that end in *", kInherited},
+                             }};
 const ValueType kFieldEditsValue = object_of(kFieldEdits);
-const ObjectType kHeaders{"headers", {
-    {"request", &kFieldEditsValue, "{}", "of the request to the target", kInherited},
-    {"response", &kFieldEditsValue, "{}", "of every answer to the client", kInherited},
-}};
+const ObjectType kHeaders{"headers",
+                          {
+                              {"request", &kFieldEditsValue, "{}", "of the request to the target", kInherited},
+                              {"response", &kFieldEditsValue, "{}", "of every answer to the client", kInherited},
+                          }};
 
 const ValueType kRetries{.kind = Kind::kInteger, .least = 0, .most = 10};
 const ValueType kPercent{.kind = Kind::kInteger, .least = 0, .most = 100};
 const ValueType kRetryCondition = text(Format::kRetryCondition);
 const ValueType kRetryConditions = list_of(kRetryCondition);
-const ObjectType kRetry{"retry", {
-    {"retries", &kRetries, "1", "tries after the first"},
-    {"when", &kRetryConditions, "[\"connect_error\",\"reset_before_response\"]", "connect_error, reset_before_response, or a status"},
-    {"methods", &kMethods, "[\"GET\",\"HEAD\",\"OPTIONS\"]", "what may be sent again after it reached the origin"},
-    {"budget_percent", &kPercent, "20", "retries running at once, of all requests running"},
-}};
+const ObjectType kRetry{
+    "retry",
+    {
+        {"retries", &kRetries, "1", "tries after the first"},
+        {"when", &kRetryConditions, "[\"connect_error\",\"reset_before_response\"]",
+         "connect_error, reset_before_response, or a status"},
+        {"methods", &kMethods, "[\"GET\",\"HEAD\",\"OPTIONS\"]", "what may be sent again after it reached the origin"},
+        {"budget_percent", &kPercent, "20", "retries running at once, of all requests running"},
+    }};
 
-const ObjectType kRewrite{"rewrite", {
-    {"strip_prefix", &kPath, "", "whole segments taken off the front of the path"},
-    {"add_prefix", &kPath, "", "put before the path"},
-    {"path", &kPathTemplate, "", "the new path"},
-}};
+const ObjectType kRewrite{"rewrite",
+                          {
+                              {"strip_prefix", &kPath, "", "whole segments taken off the front of the path"},
+                              {"add_prefix", &kPath, "", "put before the path"},
+                              {"path", &kPathTemplate, "", "the new path"},
+                          }};
 
-const ObjectType kWebsocket{"websocket", {
-    {"max_message", nullptr}, {"ping", nullptr}, {"utf8", nullptr}, {"deflate", nullptr}, {"message_metrics", nullptr},
-    {"drain", &kDuration, "\"1h\"", "how long a tunnel may go on while its worker drains"},
-}};
+const ObjectType kWebsocket{"websocket",
+                            {
+                                {"max_message", nullptr},
+                                {"ping", nullptr},
+                                {"utf8", nullptr},
+                                {"deflate", nullptr},
+                                {"message_metrics", nullptr},
+                                {"drain", &kDuration, "\"1h\"", "how long a tunnel may go on while its worker drains"},
+                            }};
 
 const ValueType kTimeoutsValue = object_of(kTimeouts);
 const ValueType kLimitsValue = object_of(kLimits);
@@ -123,11 +136,15 @@ std::vector<Key> with_keys_on_the_way(std::vector<Key> keys) {
       {"cache", nullptr},
       {"rewrite", &kRewriteValue, "", "the path that the target sees", kInherited},
       {"headers", &kHeadersValue, "{}", "edits of fields", kInherited},
-      {"access", nullptr}, {"auth", nullptr}, {"rate_limit", nullptr},
+      {"access", nullptr},
+      {"auth", nullptr},
+      {"rate_limit", nullptr},
       {"limits", &kInnerLimitsValue, "{}", "sizes and counts", kInherited},
       {"timeouts", &kInnerTimeoutsValue, "{}", "deadlines", kInherited},
       {"retry", &kRetryValue, "", "the upstream's, unless given", kInherited},
-      {"compress", nullptr}, {"mirror", nullptr}, {"bandwidth", nullptr},
+      {"compress", nullptr},
+      {"mirror", nullptr},
+      {"bandwidth", nullptr},
       {"websocket", &kWebsocketValue, "", "tunnels", kInherited},
       {"raw_path", &kBoolean, "", "forward the path as sent", kInherited},
   };
@@ -135,19 +152,27 @@ std::vector<Key> with_keys_on_the_way(std::vector<Key> keys) {
   return keys;
 }
 
-const ObjectType kDefaults{"defaults", {
-    {"trusted_proxies", &kCidrs, "[]", "whose forwarding fields and PROXY header are believed"},
-    {"timeouts", &kTimeoutsValue, "{}", "deadlines", kOutermost},
-    {"limits", &kLimitsValue, "{}", "sizes and counts", kOutermost},
-    {"compression", nullptr}, {"cache_status", nullptr}, {"cache", nullptr},
-    {"rewrite", &kRewriteValue, "", "the path that the target sees", kOutermost},
-    {"headers", &kHeadersValue, "{}", "edits of fields", kOutermost},
-    {"access", nullptr}, {"auth", nullptr}, {"rate_limit", nullptr},
-    {"retry", &kRetryValue, "", "the upstreams' own, unless given", kOutermost},
-    {"compress", nullptr}, {"mirror", nullptr}, {"bandwidth", nullptr},
-    {"websocket", &kWebsocketValue, "{}", "tunnels", kOutermost},
-    {"raw_path", &kBoolean, "false", "forward the path as sent", kOutermost},
-}};
+const ObjectType kDefaults{
+    "defaults",
+    {
+        {"trusted_proxies", &kCidrs, "[]", "whose forwarding fields and PROXY header are believed"},
+        {"timeouts", &kTimeoutsValue, "{}", "deadlines", kOutermost},
+        {"limits", &kLimitsValue, "{}", "sizes and counts", kOutermost},
+        {"compression", nullptr},
+        {"cache_status", nullptr},
+        {"cache", nullptr},
+        {"rewrite", &kRewriteValue, "", "the path that the target sees", kOutermost},
+        {"headers", &kHeadersValue, "{}", "edits of fields", kOutermost},
+        {"access", nullptr},
+        {"auth", nullptr},
+        {"rate_limit", nullptr},
+        {"retry", &kRetryValue, "", "the upstreams' own, unless given", kOutermost},
+        {"compress", nullptr},
+        {"mirror", nullptr},
+        {"bandwidth", nullptr},
+        {"websocket", &kWebsocketValue, "{}", "tunnels", kOutermost},
+        {"raw_path", &kBoolean, "false", "forward the path as sent", kOutermost},
+    }};
 
 const ValueType kCondition{.kind = Kind::kCondition};
 const ValueType kConditions = map_of(kCondition, Format::kNotEmpty);
@@ -155,62 +180,70 @@ const ValueType kFieldConditions = map_of(kCondition, Format::kToken);
 const ValueType kHostPattern = text(Format::kHostPattern);
 const ValueType kHostPatterns{.kind = Kind::kList, .item = &kHostPattern, .least_items = 1};
 const ValueType kScheme{.kind = Kind::kWord, .words = {"http", "https"}};
-const ObjectType kMatch{"match", {
-    {"path", &kPath, "", "exactly this path"},
-    {"path_prefix", &kPath, "", "this path and what is below it, by whole segments"},
-    {"path_regex", &kRegex, "", "an RE2 expression, anywhere in the path unless anchored"},
-    {"methods", &kMethods, "[]", "one of these methods"},
-    {"host", &kHostPattern, "", "a name or a *. wildcard"},
-    {"scheme", &kScheme, "", "http or https"},
-    {"header", &kFieldConditions, "{}", "what must hold of header fields"},
-    {"query", &kConditions, "{}", "… of query parameters"},
-    {"cookie", &kConditions, "{}", "… of cookies"},
-    {"client", &kCidrs, "[]", "networks of the client"},
-}};
+const ObjectType kMatch{"match",
+                        {
+                            {"path", &kPath, "", "exactly this path"},
+                            {"path_prefix", &kPath, "", "this path and what is below it, by whole segments"},
+                            {"path_regex", &kRegex, "", "an RE2 expression, anywhere in the path unless anchored"},
+                            {"methods", &kMethods, "[]", "one of these methods"},
+                            {"host", &kHostPattern, "", "a name or a *. wildcard"},
+                            {"scheme", &kScheme, "", "http or https"},
+                            {"header", &kFieldConditions, "{}", "what must hold of header fields"},
+                            {"query", &kConditions, "{}", "… of query parameters"},
+                            {"cookie", &kConditions, "{}", "… of cookies"},
+                            {"client", &kCidrs, "[]", "networks of the client"},
+                        }};
 
 const ValueType kShare{.kind = Kind::kInteger, .least = 0, .most = 1'000'000};
 const ValueType kShares{.kind = Kind::kMap, .item = &kShare, .least_items = 1, .most_items = 64};
 const ValueType kSplitKey = text(Format::kSplitKey);
-const ObjectType kSplit{"split", {
-    {"upstreams", &kShares, "", "name: share", kRequired},
-    {"by", &kSplitKey, "\"client_ip\"", "client_ip, header:NAME, cookie:NAME or query:NAME"},
-    {"cache", nullptr},
-}};
+const ObjectType kSplit{"split",
+                        {
+                            {"upstreams", &kShares, "", "name: share", kRequired},
+                            {"by", &kSplitKey, "\"client_ip\"", "client_ip, header:NAME, cookie:NAME or query:NAME"},
+                            {"cache", nullptr},
+                        }};
 
 const ValueType kRedirectStatus{.kind = Kind::kInteger, .least = 301, .most = 308};
-const ObjectType kRedirect{"redirect", {
-    {"to", &kLocation, "", "the Location", kRequired},
-    {"status", &kRedirectStatus, "308", "301, 302, 303, 307 or 308"},
-}};
-const ObjectType kRespond{"respond", {
-    {"status", &kStatus, "200", ""},
-    {"body", &kAnyText, "\"\"", ""},
-    {"content_type", &kFieldContent, "\"text/plain; charset=utf-8\"", ""},
-}};
+const ObjectType kRedirect{"redirect",
+                           {
+                               {"to", &kLocation, "", "the Location", kRequired},
+                               {"status", &kRedirectStatus, "308", "301, 302, 303, 307 or 308"},
+                           }};
+const ObjectType kRespond{"respond",
+                          {
+                              {"status", &kStatus, "200", ""},
+                              {"body", &kAnyText, "\"\"", ""},
+                              {"content_type", &kFieldContent, "\"text/plain; charset=utf-8\"", ""},
+                          }};
 
 const ValueType kMatchValue = object_of(kMatch);
 const ValueType kSplitValue = object_of(kSplit);
 const ValueType kRedirectValue = object_of(kRedirect);
 const ValueType kRespondValue = object_of(kRespond);
 const ObjectType kRoute{"route", with_keys_on_the_way({
-    {"name", &kName, "", "unique in its host", kRequired},
-    {"match", &kMatchValue, "{}", "when it applies"},
-    {"upstream", &kName, "", "where the request goes"},
-    {"split", &kSplitValue, "", "… by shares"},
-    {"redirect", &kRedirectValue, "", "an answer with a Location"},
-    {"respond", &kRespondValue, "", "a fixed answer"},
-    {"ready", &kBoolean, "false", "answers as /readyz"},
-})};
+                                     {"name", &kName, "", "unique in its host", kRequired},
+                                     {"match", &kMatchValue, "{}", "when it applies"},
+                                     {"upstream", &kName, "", "where the request goes"},
+                                     {"split", &kSplitValue, "", "… by shares"},
+                                     {"redirect", &kRedirectValue, "", "an answer with a Location"},
+                                     {"respond", &kRespondValue, "", "a fixed answer"},
+                                     {"ready", &kBoolean, "false", "answers as /readyz"},
+                                 })};
 
 const ValueType kRouteValue = object_of(kRoute);
 const ValueType kRoutes = list_of(kRouteValue);
 const ObjectType kHost{"host", with_keys_on_the_way({
-    {"names", &kHostPatterns, "", "exact, *. at any depth, or \"*\"", kRequired},
-    {"listeners", &kNames, "[]", "all, unless named"},
-    {"routes", &kRoutes, "[]", "in order"},
-    {"first_match", &kBoolean, "false", "strictly by file order"},
-    {"force_https", nullptr}, {"client_auth", nullptr}, {"purge", nullptr}, {"maintenance", nullptr}, {"error_pages", nullptr},
-})};
+                                   {"names", &kHostPatterns, "", "exact, *. at any depth, or \"*\"", kRequired},
+                                   {"listeners", &kNames, "[]", "all, unless named"},
+                                   {"routes", &kRoutes, "[]", "in order"},
+                                   {"first_match", &kBoolean, "false", "strictly by file order"},
+                                   {"force_https", nullptr},
+                                   {"client_auth", nullptr},
+                                   {"purge", nullptr},
+                                   {"maintenance", nullptr},
+                                   {"error_pages", nullptr},
+                               })};
 
 const ValueType kListenAddress = text(Format::kListenAddress);
 const ValueType kListenAddresses{.kind = Kind::kList, .item = &kListenAddress, .least_items = 1, .most_items = 16};
@@ -219,56 +252,68 @@ const ValueType kProtocols{.kind = Kind::kList, .item = &kProtocol, .least_items
 const ValueType kProxyProtocol{.kind = Kind::kWord, .words = {"off", "v1", "v2", "any"}};
 const ValueType kBacklog{.kind = Kind::kInteger, .least = 1, .most = 65535};
 const ValueType kUnderscores{.kind = Kind::kWord, .words = {"reject", "drop", "pass"}};
-const ObjectType kListener{"listener", {
-    {"address", &kListenAddress, "", "one address", kRebind},
-    {"addresses", &kListenAddresses, "", "host:port, :port or unix:/path", kRebind},
-    {"protocols", &kProtocols, "[\"h1\"]", ""},
-    {"tls", nullptr},
-    {"proxy_protocol", &kProxyProtocol, "\"off\"", "a PROXY header from trusted proxies"},
-    {"backlog", &kBacklog, "4096", "", kRebind},
-    {"freebind", &kBoolean, "false", "bind an address that is not there yet", kRebind},
-    {"max_connections", &kMaybeCount, "\"off\"", "open at once, in one worker"},
-    {"underscore_fields", &kUnderscores, "\"reject\"", "field names with an underscore"},
-}};
+const ObjectType kListener{"listener",
+                           {
+                               {"address", &kListenAddress, "", "one address", kRebind},
+                               {"addresses", &kListenAddresses, "", "host:port, :port or unix:/path", kRebind},
+                               {"protocols", &kProtocols, "[\"h1\"]", ""},
+                               {"tls", nullptr},
+                               {"proxy_protocol", &kProxyProtocol, "\"off\"", "a PROXY header from trusted proxies"},
+                               {"backlog", &kBacklog, "4096", "", kRebind},
+                               {"freebind", &kBoolean, "false", "bind an address that is not there yet", kRebind},
+                               {"max_connections", &kMaybeCount, "\"off\"", "open at once, in one worker"},
+                               {"underscore_fields", &kUnderscores, "\"reject\"", "field names with an underscore"},
+                           }};
 
 const ValueType kTargetAddress = text(Format::kTargetAddress);
 const ValueType kWeight{.kind = Kind::kInteger, .least = 0, .most = 10000};
-const ObjectType kTarget{"target", {
-    {"address", &kTargetAddress, "", "host:port or unix:/path", kRequired},
-    {"weight", &kWeight, "100", "100 is one share"},
-    {"backup", &kBoolean, "false", "used when no other can be"},
-    {"max_connections", &kMaybeCount, "\"off\"", "requests at once, from all workers"},
-    {"slow_start", nullptr}, {"labels", nullptr}, {"lease", nullptr},
-}};
+const ObjectType kTarget{"target",
+                         {
+                             {"address", &kTargetAddress, "", "host:port or unix:/path", kRequired},
+                             {"weight", &kWeight, "100", "100 is one share"},
+                             {"backup", &kBoolean, "false", "used when no other can be"},
+                             {"max_connections", &kMaybeCount, "\"off\"", "requests at once, from all workers"},
+                             {"slow_start", nullptr},
+                             {"labels", nullptr},
+                             {"lease", nullptr},
+                         }};
 const ValueType kTargetValue = object_of(kTarget);
 const ValueType kTargets{.kind = Kind::kMap, .item = &kTargetValue, .most_items = 4096};
 
 const ValueType kMaxIdle{.kind = Kind::kInteger, .least = 0, .most = 100'000};
-const ObjectType kKeepalive{"keepalive", {
-    {"max_idle", &kMaxIdle, "64", "idle connections to a target, in one worker"},
-    {"idle_timeout", &kMaybeDuration, "\"1m\"", ""},
-    {"max_requests", &kMaybeCount, "10000", "on one connection"},
-    {"max_age", &kMaybeDuration, "\"off\"", "of a connection"},
-}};
+const ObjectType kKeepalive{"keepalive",
+                            {
+                                {"max_idle", &kMaxIdle, "64", "idle connections to a target, in one worker"},
+                                {"idle_timeout", &kMaybeDuration, "\"1m\"", ""},
+                                {"max_requests", &kMaybeCount, "10000", "on one connection"},
+                                {"max_age", &kMaybeDuration, "\"off\"", "of a connection"},
+                            }};
 const ValueType kKeepaliveValue = object_of(kKeepalive);
-const ValueType kBalance{.kind = Kind::kWord, .words = {"p2c", "round_robin"}, .later_words = {"least_requests", "consistent_hash"}};
+const ValueType kBalance{
+    .kind = Kind::kWord, .words = {"p2c", "round_robin"}, .later_words = {"least_requests", "consistent_hash"}};
 const ValueType kMembership{.kind = Kind::kWord, .words = {"declared"}, .later_words = {"dynamic"}};
 const ValueType kUpstreamProtocol{.kind = Kind::kWord, .words = {"h1"}, .later_words = {"h2", "h2c", "auto"}};
 const ValueType kUpstreamHost = text(Format::kUpstreamHost);
-const ObjectType kUpstream{"upstream", {
-    {"balance", &kBalance, "\"p2c\"", "p2c or round_robin"},
-    {"hash_key", nullptr}, {"hash_fallback", nullptr},
-    {"targets", &kTargets, "{}", "id: target"},
-    {"membership", &kMembership, "\"declared\"", ""},
-    {"protocol", &kUpstreamProtocol, "\"h1\"", ""},
-    {"tls", nullptr},
-    {"host", &kUpstreamHost, "\"keep\"", "keep, target, or a name"},
-    {"proxy_protocol", nullptr},
-    {"keepalive", &kKeepaliveValue, "{}", "connections kept for reuse"},
-    {"health", nullptr},
-    {"retry", &kRetryValue, "{}", "when a request may be sent again"},
-    {"queue", nullptr}, {"slow_start", nullptr}, {"sticky", nullptr}, {"resolve", nullptr}, {"panic_threshold", nullptr},
-}};
+const ObjectType kUpstream{"upstream",
+                           {
+                               {"balance", &kBalance, "\"p2c\"", "p2c or round_robin"},
+                               {"hash_key", nullptr},
+                               {"hash_fallback", nullptr},
+                               {"targets", &kTargets, "{}", "id: target"},
+                               {"membership", &kMembership, "\"declared\"", ""},
+                               {"protocol", &kUpstreamProtocol, "\"h1\"", ""},
+                               {"tls", nullptr},
+                               {"host", &kUpstreamHost, "\"keep\"", "keep, target, or a name"},
+                               {"proxy_protocol", nullptr},
+                               {"keepalive", &kKeepaliveValue, "{}", "connections kept for reuse"},
+                               {"health", nullptr},
+                               {"retry", &kRetryValue, "{}", "when a request may be sent again"},
+                               {"queue", nullptr},
+                               {"slow_start", nullptr},
+                               {"sticky", nullptr},
+                               {"resolve", nullptr},
+                               {"panic_threshold", nullptr},
+                           }};
 
 const ValueType kSink{.kind = Kind::kWord, .words = {"file", "stdout"}};
 const ValueType kLogFormat{.kind = Kind::kWord, .words = {"json", "combined"}};
@@ -276,29 +321,34 @@ const ValueType kFilePath = text(Format::kFilePath);
 const ValueType kPaths = list_of(kPath);
 const ObjectType kUnless{"unless", {{"path", &kPaths, "[]", "exact paths that are not logged"}}};
 const ValueType kUnlessValue = object_of(kUnless);
-const ObjectType kAccessLog{"access_log", {
-    {"to", &kSink, "", "file or stdout", kRequired},
-    {"file", &kFilePath, "", ""},
-    {"format", &kLogFormat, "\"json\"", ""},
-    {"unless", &kUnlessValue, "{}", ""},
-}};
+const ObjectType kAccessLog{"access_log",
+                            {
+                                {"to", &kSink, "", "file or stdout", kRequired},
+                                {"file", &kFilePath, "", ""},
+                                {"format", &kLogFormat, "\"json\"", ""},
+                                {"unless", &kUnlessValue, "{}", ""},
+                            }};
 const ValueType kAccessLogValue = object_of(kAccessLog);
 const ValueType kAccessLogs{.kind = Kind::kList, .item = &kAccessLogValue, .most_items = 8};
 const ValueType kNotEmpty = text(Format::kNotEmpty);
 const ValueType kParameters = list_of(kNotEmpty);
 const ValueType kErrorSink{.kind = Kind::kWord, .words = {"stderr", "file"}};
 const ValueType kLevel{.kind = Kind::kWord, .words = {"debug", "info", "warning", "error"}};
-const ObjectType kErrorLog{"error_log", {
-    {"to", &kErrorSink, "\"stderr\"", ""},
-    {"file", &kFilePath, "", ""},
-    {"level", &kLevel, "\"info\"", ""},
-}};
+const ObjectType kErrorLog{"error_log",
+                           {
+                               {"to", &kErrorSink, "\"stderr\"", ""},
+                               {"file", &kFilePath, "", ""},
+                               {"level", &kLevel, "\"info\"", ""},
+                           }};
 const ValueType kErrorLogValue = object_of(kErrorLog);
-const ObjectType kLogging{"logging", {
-    {"access", &kAccessLogs, "[]", "where a record of each request goes"},
-    {"redact_query", &kParameters, "[\"token\",\"key\",\"password\",\"signature\",\"code\",\"access_token\"]", "parameters whose values are not logged"},
-    {"error", &kErrorLogValue, "{}", "what the program says of itself"},
-}};
+const ObjectType kLogging{
+    "logging",
+    {
+        {"access", &kAccessLogs, "[]", "where a record of each request goes"},
+        {"redact_query", &kParameters, "[\"token\",\"key\",\"password\",\"signature\",\"code\",\"access_token\"]",
+         "parameters whose values are not logged"},
+        {"error", &kErrorLogValue, "{}", "what the program says of itself"},
+    }};
 
 const ValueType kVersion{.kind = Kind::kInteger, .least = 1, .most = 1};
 const ValueType kDefaultsValue = object_of(kDefaults);
@@ -309,18 +359,23 @@ const ValueType kLoggingValue = object_of(kLogging);
 const ValueType kListeners{.kind = Kind::kMap, .item = &kListenerValue, .most_items = 64};
 const ValueType kUpstreams = map_of(kUpstreamValue);
 const ValueType kHosts = map_of(kHostValue);
-const ObjectType kDocument{"document", {
-    {"version", &kVersion, "", "of the document: 1", kRequired},
-    {"defaults", &kDefaultsValue, "{}", "what hosts and routes inherit"},
-    {"listeners", &kListeners, "{}", "where clients connect", kRebind},
-    {"certificates", nullptr}, {"cache", nullptr}, {"cache_policies", nullptr}, {"rate_limits", nullptr}, {"access_lists", nullptr},
-    {"upstreams", &kUpstreams, "{}", "where requests go"},
-    {"hosts", &kHosts, "{}", "sites and their routes"},
-    {"logging", &kLoggingValue, "{}", ""},
-}};
+const ObjectType kDocument{"document",
+                           {
+                               {"version", &kVersion, "", "of the document: 1", kRequired},
+                               {"defaults", &kDefaultsValue, "{}", "what hosts and routes inherit"},
+                               {"listeners", &kListeners, "{}", "where clients connect", kRebind},
+                               {"certificates", nullptr},
+                               {"cache", nullptr},
+                               {"cache_policies", nullptr},
+                               {"rate_limits", nullptr},
+                               {"access_lists", nullptr},
+                               {"upstreams", &kUpstreams, "{}", "where requests go"},
+                               {"hosts", &kHosts, "{}", "sites and their routes"},
+                               {"logging", &kLoggingValue, "{}", ""},
+                           }};
 
-}  // namespace
+}   // namespace
 
 const ObjectType& document_type() { return kDocument; }
 
-}  // namespace proxyd::config
+}   // namespace proxyd::config

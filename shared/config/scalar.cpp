@@ -36,18 +36,23 @@ Scalar read_duration(const ValueType& type, const Node& node) {
   const auto parsed = parse_duration(node.text);
   if (!parsed) {
     const bool bare = node.kind == Node::Kind::kInteger;
-    return wrong("unit", fmt::format("'{}' is no duration: write a number with its unit, as \"30s\" or \"250ms\"{}", shown(node), or_off(type)),
+    return wrong("unit",
+                 fmt::format("'{}' is no duration: write a number with its unit, as \"30s\" or \"250ms\"{}",
+                             shown(node), or_off(type)),
                  bare ? node.text + "s" : "");
   }
   if (*parsed >= type.least && *parsed <= kLongestDuration) return {format_duration(*parsed)};
-  return wrong("range", fmt::format("'{}' must be at least {} and at most {}{}", shown(node), format_duration(type.least), format_duration(kLongestDuration), or_off(type)));
+  return wrong("range", fmt::format("'{}' must be at least {} and at most {}{}", shown(node),
+                                    format_duration(type.least), format_duration(kLongestDuration), or_off(type)));
 }
 
 Scalar read_size(const ValueType& type, const Node& node) {
   const auto parsed = parse_size(node.text);
   if (!parsed) {
     const bool bare = node.kind == Node::Kind::kInteger;
-    return wrong("unit", fmt::format("'{}' is no size: write a number with its unit, as \"64KiB\" or \"1MiB\"{}", shown(node), or_off(type)),
+    return wrong("unit",
+                 fmt::format("'{}' is no size: write a number with its unit, as \"64KiB\" or \"1MiB\"{}", shown(node),
+                             or_off(type)),
                  bare ? node.text + "B" : "");
   }
   const auto least = static_cast<uint64_t>(type.least);
@@ -93,20 +98,24 @@ Scalar read_text(const ValueType& type, const Node& node) {
 }
 
 Scalar read_word(const ValueType& type, const Node& node) {
-  const auto among = [&node](const auto& words) { return std::find(words.begin(), words.end(), node.text) != words.end(); };
+  const auto among = [&node](const auto& words) {
+    return std::find(words.begin(), words.end(), node.text) != words.end();
+  };
   if (node.kind == Node::Kind::kText && among(type.words)) return {node.text};
   const std::string known = fmt::format("{}", fmt::join(type.words, ", "));
   if (among(type.later_words)) {
     return wrong("unsupported", fmt::format("not supported yet: '{}'; this version knows {}", node.text, known));
   }
-  return wrong("value", fmt::format("'{}' is none of {}", shown(node), known), std::string(nearest(node.text, type.words)));
+  return wrong("value", fmt::format("'{}' is none of {}", shown(node), known),
+               std::string(nearest(node.text, type.words)));
 }
 
-}  // namespace
+}   // namespace
 
 Scalar read_scalar(const ValueType& type, const Node& node) {
   if (node.kind == Node::Kind::kMap || node.kind == Node::Kind::kList) {
-    return wrong("type", fmt::format("must be a single value, not a {}", node.kind == Node::Kind::kMap ? "map" : "list"));
+    return wrong("type",
+                 fmt::format("must be a single value, not a {}", node.kind == Node::Kind::kMap ? "map" : "list"));
   }
   if (type.may_be_off && node.kind == Node::Kind::kText && node.text == "off") return {"off"};
   switch (type.kind) {
@@ -120,4 +129,4 @@ Scalar read_scalar(const ValueType& type, const Node& node) {
   }
 }
 
-}  // namespace proxyd::config
+}   // namespace proxyd::config

@@ -11,13 +11,13 @@ namespace proxyd::config {
 // What one scalar of the document comes to: its canonical value, or why it has none. A value; any process.
 struct Scalar {
   Json value;
-  std::string code;          // of the problem; empty when there is none
+  std::string code;   // of the problem; empty when there is none
   std::string message;
-  std::string suggestion;    // what was probably meant, or empty
+  std::string suggestion;   // what was probably meant, or empty
   bool ok() const { return code.empty(); }
 };
 
 // Reads a duration, size, count, integer, boolean, word or text, and bounds it as its type says.
 Scalar read_scalar(const ValueType& type, const Node& node);
 
-}  // namespace proxyd::config
+}   // namespace proxyd::config

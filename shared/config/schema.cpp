@@ -27,7 +27,7 @@ size_t distance(std::string_view a, std::string_view b) {
   return row[b.size()];
 }
 
-}  // namespace
+}   // namespace
 
 std::string_view nearest(std::string_view wrong, const std::vector<std::string_view>& names) {
   if (wrong.size() > 64) return {};
@@ -43,4 +43,4 @@ std::string_view nearest(std::string_view wrong, const std::vector<std::string_v
   return best;
 }
 
-}  // namespace proxyd::config
+}   // namespace proxyd::config

@@ -11,29 +11,53 @@ namespace proxyd::config {
 struct ObjectType;
 
 enum class ValueKind {
-  kDuration, kSize, kCount, kInteger, kBoolean, kText, kWord, kList, kMap, kObject,
-  kFieldValue,    // text, or { file: PATH }
-  kCondition,     // text, "*", { regex: TEXT } or { absent: true }
+  kDuration,
+  kSize,
+  kCount,
+  kInteger,
+  kBoolean,
+  kText,
+  kWord,
+  kList,
+  kMap,
+  kObject,
+  kFieldValue,   // text, or { file: PATH }
+  kCondition,    // text, "*", { regex: TEXT } or { absent: true }
 };
 
 enum class TextFormat {
-  kAny, kNotEmpty, kName, kCidr, kFieldName, kFieldPattern, kTemplate, kRegex, kPath, kFilePath, kListenAddress,
-  kTargetAddress, kHostPattern, kMethod, kSplitKey, kUpstreamHost, kRetryCondition,
-  kToken,         // a field name that is only looked at
-  kFieldContent,  // a field value without variables
-  kLocation,      // a template that may not be empty
-  kPathTemplate,  // a template that makes a path
+  kAny,
+  kNotEmpty,
+  kName,
+  kCidr,
+  kFieldName,
+  kFieldPattern,
+  kTemplate,
+  kRegex,
+  kPath,
+  kFilePath,
+  kListenAddress,
+  kTargetAddress,
+  kHostPattern,
+  kMethod,
+  kSplitKey,
+  kUpstreamHost,
+  kRetryCondition,
+  kToken,          // a field name that is only looked at
+  kFieldContent,   // a field value without variables
+  kLocation,       // a template that may not be empty
+  kPathTemplate,   // a template that makes a path
 };
 
 struct ValueType {
   ValueKind kind = ValueKind::kText;
   bool may_be_off = false;
   TextFormat format = TextFormat::kAny;
-  std::vector<std::string_view> words = {};          // of kWord
-  std::vector<std::string_view> later_words = {};    // known, not supported yet
-  const ValueType* item = nullptr;                   // of kList and kMap
-  const ObjectType* object = nullptr;                // of kObject
-  TextFormat key_format = TextFormat::kName;         // of kMap
+  std::vector<std::string_view> words = {};         // of kWord
+  std::vector<std::string_view> later_words = {};   // known, not supported yet
+  const ValueType* item = nullptr;                  // of kList and kMap
+  const ObjectType* object = nullptr;               // of kObject
+  TextFormat key_format = TextFormat::kName;        // of kMap
   int64_t least = 0;
   int64_t most = INT64_MAX;
   size_t least_items = 0;
@@ -70,4 +94,4 @@ const ObjectType& document_type();
 // The name in `names` that was probably meant, or empty.
 std::string_view nearest(std::string_view wrong, const std::vector<std::string_view>& names);
 
-}  // namespace proxyd::config
+}   // namespace proxyd::config

@@ -24,7 +24,7 @@ struct Header {
   uint64_t epoch;
   uint64_t canonical_size;
   uint64_t materials_size;
-  Sha256 digest;             // of everything behind the header, and of the numbers above
+  Sha256 digest;   // of everything behind the header, and of the numbers above
 };
 
 Sha256 digest_of(const Header& header, std::string_view body) {
@@ -36,7 +36,8 @@ Sha256 digest_of(const Header& header, std::string_view body) {
 nlohmann::json to_json(const Materials& materials) {
   nlohmann::json targets = nlohmann::json::object();
   for (const auto& [name, material] : materials.targets) {
-    nlohmann::json one{{"row", material.row}, {"addresses", material.addresses}, {"admission", static_cast<int>(material.admission)}};
+    nlohmann::json one{
+        {"row", material.row}, {"addresses", material.addresses}, {"admission", static_cast<int>(material.admission)}};
     if (material.weight) one["weight"] = *material.weight;
     targets[name] = std::move(one);
   }
@@ -57,14 +58,15 @@ Materials from_json(const nlohmann::json& json) {
   return materials;
 }
 
-}  // namespace
+}   // namespace
 
 Result<UniqueFd> seal(const Snapshot& snapshot) {
   const std::string materials = to_json(snapshot.materials).dump();
   Header header{kMagic, kFormat, 0, snapshot.revision, snapshot.epoch, snapshot.canonical.size(), materials.size(), {}};
   const std::string body = snapshot.canonical + materials;
   header.digest = digest_of(header, body);
-  return memory::seal_content("proxyd-snapshot", std::string(reinterpret_cast<const char*>(&header), sizeof header) + body);
+  return memory::seal_content("proxyd-snapshot",
+                              std::string(reinterpret_cast<const char*>(&header), sizeof header) + body);
 }
 
 Result<Snapshot> unseal(int descriptor) {
@@ -73,16 +75,20 @@ Result<Snapshot> unseal(int descriptor) {
   if (content->size() < sizeof(Header)) return Error{"a snapshot is cut short"};
   Header header;
   std::memcpy(&header, content->data(), sizeof header);
-  if (header.magic != kMagic || header.format != kFormat) return Error{"a snapshot is of another format than this build's"};
+  if (header.magic != kMagic || header.format != kFormat)
+    return Error{"a snapshot is of another format than this build's"};
   const std::string_view body = std::string_view(*content).substr(sizeof header);
-  const bool sizes_fit = header.canonical_size <= body.size() && header.materials_size == body.size() - header.canonical_size;
-  if (!sizes_fit || digest_of(header, body) != header.digest) return Error{"a snapshot is damaged: its digest does not match"};
+  const bool sizes_fit =
+      header.canonical_size <= body.size() && header.materials_size == body.size() - header.canonical_size;
+  if (!sizes_fit || digest_of(header, body) != header.digest)
+    return Error{"a snapshot is damaged: its digest does not match"};
   try {
     Materials materials = from_json(nlohmann::json::parse(body.substr(header.canonical_size)));
-    return Snapshot{header.revision, header.epoch, std::string(body.substr(0, header.canonical_size)), std::move(materials)};
+    return Snapshot{header.revision, header.epoch, std::string(body.substr(0, header.canonical_size)),
+                    std::move(materials)};
   } catch (const nlohmann::json::exception& error) {
     return Error{fmt::format("a snapshot's materials cannot be read: {}", error.what())};
   }
 }
 
-}  // namespace proxyd::config
+}   // namespace proxyd::config

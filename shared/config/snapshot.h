@@ -17,10 +17,10 @@ enum class Admission { kReady, kDraining, kMaintenance };
 
 // What the master found out for one target when it compiled the snapshot.
 struct TargetMaterial {
-  uint32_t row = 0;                      // in the status region
-  std::vector<std::string> addresses;    // "127.0.0.1:80", "[::1]:80", "unix:/path"; empty: the name does not resolve
+  uint32_t row = 0;                     // in the status region
+  std::vector<std::string> addresses;   // "127.0.0.1:80", "[::1]:80", "unix:/path"; empty: the name does not resolve
   Admission admission = Admission::kReady;
-  std::optional<uint32_t> weight;        // override of the document's
+  std::optional<uint32_t> weight;   // override of the document's
   bool operator==(const TargetMaterial&) const = default;
 };
 
@@ -37,7 +37,7 @@ struct Materials {
 struct Snapshot {
   uint64_t revision = 0;
   uint64_t epoch = 0;
-  std::string canonical;                           // canonical JSON
+  std::string canonical;   // canonical JSON
   Materials materials;
 };
 
@@ -49,4 +49,4 @@ Result<UniqueFd> seal(const Snapshot& snapshot);
 // does not hash to what it says.
 Result<Snapshot> unseal(int descriptor);
 
-}  // namespace proxyd::config
+}   // namespace proxyd::config

@@ -15,12 +15,25 @@ namespace {
 using Kind = TemplatePart::Kind;
 
 std::optional<TemplatePart> variable(std::string_view name) {
-  constexpr std::array<std::pair<std::string_view, Kind>, 12> kPlain = {{{"scheme", Kind::kScheme}, {"host", Kind::kHost}, {"port", Kind::kPort}, {"path", Kind::kPath}, {"query", Kind::kQuery}, {"uri", Kind::kUri}, {"client_ip", Kind::kClientIp}, {"request_id", Kind::kRequestId}, {"upstream", Kind::kUpstream}, {"target", Kind::kTarget}, {"tls.sni", Kind::kTlsSni}, {"tls.client_subject", Kind::kTlsClientSubject}}};
+  constexpr std::array<std::pair<std::string_view, Kind>, 12> kPlain = {
+      {{"scheme", Kind::kScheme},
+       {"host", Kind::kHost},
+       {"port", Kind::kPort},
+       {"path", Kind::kPath},
+       {"query", Kind::kQuery},
+       {"uri", Kind::kUri},
+       {"client_ip", Kind::kClientIp},
+       {"request_id", Kind::kRequestId},
+       {"upstream", Kind::kUpstream},
+       {"target", Kind::kTarget},
+       {"tls.sni", Kind::kTlsSni},
+       {"tls.client_subject", Kind::kTlsClientSubject}}};
   for (const auto& [known, kind] : kPlain) {
     if (known == name) return TemplatePart{kind, ""};
   }
   if (name.size() == 1 && name[0] >= '1' && name[0] <= '9') return TemplatePart{Kind::kCapture, std::string(name)};
-  constexpr std::array<std::pair<std::string_view, Kind>, 3> kNamed = {{{"header.", Kind::kHeader}, {"cookie.", Kind::kCookie}, {"query.", Kind::kQueryParameter}}};
+  constexpr std::array<std::pair<std::string_view, Kind>, 3> kNamed = {
+      {{"header.", Kind::kHeader}, {"cookie.", Kind::kCookie}, {"query.", Kind::kQueryParameter}}};
   for (const auto& [prefix, kind] : kNamed) {
     if (!name.starts_with(prefix)) continue;
     const std::string_view rest = name.substr(prefix.size());
@@ -30,7 +43,7 @@ std::optional<TemplatePart> variable(std::string_view name) {
   return std::nullopt;
 }
 
-}  // namespace
+}   // namespace
 
 Result<std::vector<TemplatePart>> parse_template(std::string_view text) {
   std::vector<TemplatePart> parts;
@@ -63,4 +76,4 @@ Result<std::vector<TemplatePart>> parse_template(std::string_view text) {
   return parts;
 }
 
-}  // namespace proxyd::config
+}   // namespace proxyd::config

@@ -98,7 +98,8 @@ TextFault check_host_pattern(std::string_view text) {
   if (text.starts_with("*.")) text.remove_prefix(2);
   const auto fits = [](char c) { return is_letter(c) || is_digit(c) || c == '-' || c == '.' || c == '_'; };
   const bool ends_well = !text.empty() && text.front() != '.' && text.back() != '.';
-  const bool ok = ends_well && text.size() <= kLongestHost && all(text, fits) && text.find("..") == std::string_view::npos;
+  const bool ok =
+      ends_well && text.size() <= kLongestHost && all(text, fits) && text.find("..") == std::string_view::npos;
   return {ok ? "" : kWrong};
 }
 
@@ -134,15 +135,18 @@ TextFault check_upstream_host(std::string_view text) {
   return {named || with_port ? "" : "is none of keep, target, or a host name"};
 }
 
-}  // namespace
+}   // namespace
 
 TextFault check_text(TextFormat format, std::string_view text) {
   switch (format) {
     case TextFormat::kAny: return {};
-    case TextFormat::kNotEmpty: return {text.empty() || has_control(text) ? "must be a text without control characters" : ""};
+    case TextFormat::kNotEmpty:
+      return {text.empty() || has_control(text) ? "must be a text without control characters" : ""};
     case TextFormat::kName: return check_name(text);
     case TextFormat::kCidr:
-      return {Cidr::parse(text) ? "" : "is no network: write \"10.0.0.0/8\" or \"2001:db8::/32\", with no bits behind the prefix"};
+      return {Cidr::parse(text)
+                  ? ""
+                  : "is no network: write \"10.0.0.0/8\" or \"2001:db8::/32\", with no bits behind the prefix"};
     case TextFormat::kToken: return check_token(text);
     case TextFormat::kFieldName: return check_field_name(text);
     case TextFormat::kFieldPattern: return check_field_pattern(text);
@@ -152,7 +156,8 @@ TextFault check_text(TextFormat format, std::string_view text) {
     case TextFormat::kPathTemplate: return check_path_template(text);
     case TextFormat::kRegex: return check_regex(text);
     case TextFormat::kPath: return check_path(text);
-    case TextFormat::kFilePath: return {text.starts_with('/') && !has_control(text) ? "" : "is no absolute path of a file"};
+    case TextFormat::kFilePath:
+      return {text.starts_with('/') && !has_control(text) ? "" : "is no absolute path of a file"};
     case TextFormat::kListenAddress:
       return {Endpoint::parse(text) ? "" : "is no address: write \"host:port\", \":port\" or \"unix:/path\""};
     case TextFormat::kTargetAddress: return check_target_address(text);
@@ -179,4 +184,4 @@ size_t longest(TextFormat format) {
   }
 }
 
-}  // namespace proxyd::config
+}   // namespace proxyd::config

@@ -20,4 +20,4 @@ TextFault check_text(TextFormat format, std::string_view text);
 // The most octets that a text of that format may have.
 size_t longest(TextFormat format);
 
-}  // namespace proxyd::config
+}   // namespace proxyd::config

@@ -11,8 +11,10 @@ namespace {
 
 using Unit = std::pair<std::string_view, uint64_t>;
 
-constexpr std::array<Unit, 6> kDurations = {{{"w", 604'800'000}, {"d", 86'400'000}, {"h", 3'600'000}, {"m", 60'000}, {"s", 1000}, {"ms", 1}}};
-constexpr std::array<Unit, 5> kSizes = {{{"TiB", uint64_t{1} << 40}, {"GiB", 1 << 30}, {"MiB", 1 << 20}, {"KiB", 1 << 10}, {"B", 1}}};
+constexpr std::array<Unit, 6> kDurations = {
+    {{"w", 604'800'000}, {"d", 86'400'000}, {"h", 3'600'000}, {"m", 60'000}, {"s", 1000}, {"ms", 1}}};
+constexpr std::array<Unit, 5> kSizes = {
+    {{"TiB", uint64_t{1} << 40}, {"GiB", 1 << 30}, {"MiB", 1 << 20}, {"KiB", 1 << 10}, {"B", 1}}};
 constexpr uint64_t kMost = uint64_t{1} << 53;   // what every reader of JSON can hold
 
 template <size_t N>
@@ -37,7 +39,7 @@ std::string format(uint64_t value, const std::array<Unit, N>& units, size_t from
   return {};
 }
 
-}  // namespace
+}   // namespace
 
 std::optional<int64_t> parse_duration(std::string_view text) {
   const auto value = parse(text, kDurations);
@@ -52,4 +54,4 @@ std::string format_duration(int64_t milliseconds) {
 
 std::string format_size(uint64_t octets) { return octets == 0 ? "0B" : format(octets, kSizes, 0); }
 
-}  // namespace proxyd::config
+}   // namespace proxyd::config

@@ -16,4 +16,4 @@ std::optional<uint64_t> parse_size(std::string_view text);
 std::string format_duration(int64_t milliseconds);
 std::string format_size(uint64_t octets);
 
-}  // namespace proxyd::config
+}   // namespace proxyd::config

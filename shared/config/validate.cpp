@@ -86,13 +86,15 @@ void Validator::listeners() {
     const bool both = member(part(part(json_, "listeners"), name.c_str()), "address");
     if (both) findings_.problem(pointer + "/address", "exclusive", "give either 'address' or 'addresses'");
     if (listener.addresses.empty() && !both) {
-      findings_.problem(pointer, "missing", fmt::format("listener '{}' has no address; give 'address' or 'addresses'", name));
+      findings_.problem(pointer, "missing",
+                        fmt::format("listener '{}' has no address; give 'address' or 'addresses'", name));
     }
     for (size_t i = 0; i < listener.addresses.size(); ++i) bind(listener, i, bound);
     for (const std::string& address : listener.addresses) sockets += address.starts_with(':') ? 2 : 1;
   }
   if (sockets <= kMostSockets) return;
-  findings_.problem("/listeners", "range", fmt::format("{} sockets in all, at most {} can be; ':port' is two", sockets, kMostSockets));
+  findings_.problem("/listeners", "range",
+                    fmt::format("{} sockets in all, at most {} can be; ':port' is two", sockets, kMostSockets));
 }
 
 void Validator::upstreams() {
@@ -131,8 +133,9 @@ void Validator::host_names(const Host& host) {
     } else if (other->host == &host) {
       findings_.problem(at, "clash", fmt::format("name '{}' is given twice", host.names[i]));
     } else {
-      findings_.problem(at, "clash", fmt::format("name '{}' is both of host '{}' and of host '{}' on one listener",
-                                                 host.names[i], other->host->name, host.name));
+      findings_.problem(at, "clash",
+                        fmt::format("name '{}' is both of host '{}' and of host '{}' on one listener", host.names[i],
+                                    other->host->name, host.name));
     }
   }
 }
@@ -167,8 +170,8 @@ void Validator::logging() {
   check_file("/logging/error", logging.error.to == "file", logging.error.file);
 }
 
-}  // namespace
+}   // namespace
 
 Findings validate(const Json& canonical, const Document& document) { return Validator(canonical, document).run(); }
 
-}  // namespace proxyd::config
+}   // namespace proxyd::config

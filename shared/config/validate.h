@@ -15,4 +15,4 @@ struct Findings {
 // routes that are never reached, variables that a route does not have. Pointers only; the caller adds lines.
 Findings validate(const Json& canonical, const Document& document);
 
-}  // namespace proxyd::config
+}   // namespace proxyd::config

@@ -20,7 +20,8 @@ void check_action(const std::string& pointer, const Json& json, FindingsList& fi
   if (given.empty()) {
     findings.problem(pointer, "missing", "a route needs one of upstream, split, redirect, respond, ready");
   } else if (given.size() > 1) {
-    findings.problem(pointer, "exclusive", fmt::format("a route does one thing, not {}; keep one of them", fmt::join(given, " and ")));
+    findings.problem(pointer, "exclusive",
+                     fmt::format("a route does one thing, not {}; keep one of them", fmt::join(given, " and ")));
   }
 }
 
@@ -42,7 +43,8 @@ void check_redirect(const Redirect& redirect, const std::string& pointer, Findin
 void check_respond(const Respond& respond, const std::string& pointer, FindingsList& findings) {
   const bool empty = respond.status == 204 || respond.status == 205 || respond.status == 304;
   if (!empty || respond.body.empty()) return;
-  findings.problem(pointer + "/body", "exclusive", fmt::format("a {} has no body; remove it or take another status", respond.status));
+  findings.problem(pointer + "/body", "exclusive",
+                   fmt::format("a {} has no body; remove it or take another status", respond.status));
 }
 
 void check_exclusive_keys(const Json& json, const std::string& pointer, FindingsList& findings) {
@@ -64,7 +66,8 @@ void check_captures(const std::string& text, int groups, const std::string& poin
   for (const TemplatePart& part : *parts) {
     if (part.kind != TemplatePart::Kind::kCapture || part.text[0] - '0' <= groups) continue;
     const std::string why = groups == 0 ? "there is none here" : fmt::format("that has {}", groups);
-    return findings.problem(pointer, "variable", fmt::format("{{{}}} is a group of the route's path_regex, but {}", part.text, why));
+    return findings.problem(pointer, "variable",
+                            fmt::format("{{{}}} is a group of the route's path_regex, but {}", part.text, why));
   }
 }
 
@@ -89,7 +92,8 @@ void check_rewrite(const Json& level, const std::string& pointer, FindingsList& 
   const Json& rewrite = part(level, "rewrite");
   const bool prefixes = member(rewrite, "strip_prefix") || member(rewrite, "add_prefix");
   if (!member(rewrite, "path") || !prefixes) return;
-  findings.problem(pointer + "/rewrite", "exclusive", "'path' says the whole path: it goes with neither strip_prefix nor add_prefix");
+  findings.problem(pointer + "/rewrite", "exclusive",
+                   "'path' says the whole path: it goes with neither strip_prefix nor add_prefix");
 }
 
 bool has_conditions(const Match& match) {
@@ -130,8 +134,9 @@ void warn_of_unreachable(const Host& host, size_t index, const std::string& poin
   for (size_t i = 0; i < index; ++i) {
     if (!takes_all(host.routes[i].match, mine.match, host.first_match)) continue;
     const std::string& taker = host.routes[i].name;
-    return findings.warning(pointer, "unreachable",
-                            fmt::format("route '{}' can never be reached: '{}' before it takes all its requests", mine.name, taker));
+    return findings.warning(
+        pointer, "unreachable",
+        fmt::format("route '{}' can never be reached: '{}' before it takes all its requests", mine.name, taker));
   }
 }
 
@@ -147,7 +152,7 @@ void check_route(const Document& document, const Route& route, const Json& json,
   if (route.respond) check_respond(*route.respond, pointer + "/respond", findings);
 }
 
-}  // namespace
+}   // namespace
 
 void validate_routes(const Document& document, const Host& host, const Json& json, FindingsList& findings) {
   std::map<std::string, size_t> names;
@@ -156,7 +161,8 @@ void validate_routes(const Document& document, const Host& host, const Json& jso
     const std::string pointer = fmt::format("/hosts/{}/routes/{}", host.name, i);
     const auto [other, is_new] = names.emplace(route.name, i);
     if (!is_new) {
-      findings.problem(pointer + "/name", "clash", fmt::format("name '{}' is also that of route {} of this host", route.name, other->second));
+      findings.problem(pointer + "/name", "clash",
+                       fmt::format("name '{}' is also that of route {} of this host", route.name, other->second));
     }
     check_route(document, route, json.at("routes").at(i), pointer, findings);
     warn_of_unreachable(host, i, pointer, findings);
@@ -168,4 +174,4 @@ void validate_templates(const Json& level, const std::string& pointer, FindingsL
   check_rewrite(level, pointer, findings);
 }
 
-}  // namespace proxyd::config
+}   // namespace proxyd::config

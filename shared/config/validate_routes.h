@@ -15,4 +15,4 @@ void validate_routes(const Document& document, const Host& host, const Json& jso
 // A template outside a route with path_regex that names a group of it. `level` is canonical JSON of defaults or a host.
 void validate_templates(const Json& level, const std::string& pointer, FindingsList& findings);
 
-}  // namespace proxyd::config
+}   // namespace proxyd::config

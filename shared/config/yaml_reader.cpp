@@ -120,7 +120,7 @@ Read read_documents(const std::vector<YAML::Node>& documents) {
   return read;
 }
 
-}  // namespace
+}   // namespace
 
 Read read_yaml(std::string_view text) {
   auto fault = unreadable(text);
@@ -135,4 +135,4 @@ Read read_yaml(std::string_view text) {
   }
 }
 
-}  // namespace proxyd::config
+}   // namespace proxyd::config

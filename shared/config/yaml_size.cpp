@@ -21,10 +21,16 @@ class ValueCounter : public YAML::EventHandler {
   void OnDocumentEnd() override {}
   void OnNull(const YAML::Mark& mark, YAML::anchor_t) override { count(mark); }
   void OnAlias(const YAML::Mark& mark, YAML::anchor_t) override { count(mark); }
-  void OnScalar(const YAML::Mark& mark, const std::string&, YAML::anchor_t, const std::string&) override { count(mark); }
-  void OnSequenceStart(const YAML::Mark& mark, const std::string&, YAML::anchor_t, YAML::EmitterStyle::value) override { count(mark); }
+  void OnScalar(const YAML::Mark& mark, const std::string&, YAML::anchor_t, const std::string&) override {
+    count(mark);
+  }
+  void OnSequenceStart(const YAML::Mark& mark, const std::string&, YAML::anchor_t, YAML::EmitterStyle::value) override {
+    count(mark);
+  }
   void OnSequenceEnd() override {}
-  void OnMapStart(const YAML::Mark& mark, const std::string&, YAML::anchor_t, YAML::EmitterStyle::value) override { count(mark); }
+  void OnMapStart(const YAML::Mark& mark, const std::string&, YAML::anchor_t, YAML::EmitterStyle::value) override {
+    count(mark);
+  }
   void OnMapEnd() override {}
 
  private:
@@ -37,7 +43,7 @@ class ValueCounter : public YAML::EventHandler {
   YAML::Mark mark_;
 };
 
-}  // namespace
+}   // namespace
 
 std::optional<Problem> too_many_yaml_values(const std::string& text) {
   std::istringstream stream(text);
@@ -54,4 +60,4 @@ std::optional<Problem> too_many_yaml_values(const std::string& text) {
   return Problem{"", mark.line + 1, mark.column + 1, "nodes", fmt::format("more than {} values", kMaxNodes), ""};
 }
 
-}  // namespace proxyd::config
+}   // namespace proxyd::config

@@ -12,4 +12,4 @@ namespace proxyd::config {
 // to the reader. An alias counts as one here; the reader counts what it stands for.
 std::optional<Problem> too_many_yaml_values(const std::string& text);
 
-}  // namespace proxyd::config
+}   // namespace proxyd::config

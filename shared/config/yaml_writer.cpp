@@ -9,7 +9,9 @@ namespace {
 // rules, so only what is plainly a word is left bare.
 bool is_plain_word(const std::string& text) {
   if (text.empty() || text.size() > 64) return false;
-  for (const std::string_view word : {"true", "false", "null", "True", "False", "Null", "TRUE", "FALSE", "NULL", "yes", "no", "Yes", "No", "YES", "NO", "On", "ON", "Off", "OFF", "y", "n", "Y", "N"}) {
+  for (const std::string_view word :
+       {"true", "false", "null", "True", "False", "Null", "TRUE", "FALSE", "NULL", "yes", "no", "Yes",
+        "No",   "YES",   "NO",   "On",   "ON",    "Off",  "OFF",  "y",     "n",    "Y",   "N"}) {
     if (text == word) return false;
   }
   const auto letter = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); };
@@ -49,7 +51,7 @@ void emit(YAML::Emitter& out, const Json& json) {
   }
 }
 
-}  // namespace
+}   // namespace
 
 std::string to_yaml(const Json& canonical) {
   YAML::Emitter out;
@@ -58,4 +60,4 @@ std::string to_yaml(const Json& canonical) {
   return std::string(out.c_str()) + "\n";
 }
 
-}  // namespace proxyd::config
+}   // namespace proxyd::config

@@ -53,7 +53,7 @@ std::vector<UniqueFd> detach(msghdr& message) {
   return descriptors;
 }
 
-}  // namespace
+}   // namespace
 
 Result<std::pair<Channel, Channel>> Channel::make_pair() {
   int ends[2];
@@ -132,4 +132,4 @@ Result<Message, ChannelError> Channel::receive() {
   return message;
 }
 
-}  // namespace proxyd::ipc
+}   // namespace proxyd::ipc

@@ -28,4 +28,4 @@ class Channel {
   UniqueFd socket_;
 };
 
-}  // namespace proxyd::ipc
+}   // namespace proxyd::ipc

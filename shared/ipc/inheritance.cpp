@@ -30,12 +30,17 @@ Result<Inheritance> Inheritance::decode(std::string_view text) {
     values[pair.substr(0, equals)] = value;
   }
   for (const std::string_view name : {"slot", "incarnation", "control", "metrics", "status", "rejects"}) {
-    if (!values.contains(name)) return Error{fmt::format("--inherit lacks '{}': master and worker differ in build", name)};
+    if (!values.contains(name))
+      return Error{fmt::format("--inherit lacks '{}': master and worker differ in build", name)};
   }
   if (values["slot"] >= kWorkerSlots) return Error{fmt::format("--inherit: no worker slot {}", values["slot"])};
   const auto descriptor = [&values](std::string_view name) { return static_cast<int>(values[name]); };
-  return Inheritance{static_cast<uint32_t>(values["slot"]), values["incarnation"], descriptor("control"),
-                     descriptor("metrics"), descriptor("status"), descriptor("rejects")};
+  return Inheritance{static_cast<uint32_t>(values["slot"]),
+                     values["incarnation"],
+                     descriptor("control"),
+                     descriptor("metrics"),
+                     descriptor("status"),
+                     descriptor("rejects")};
 }
 
-}  // namespace proxyd::ipc
+}   // namespace proxyd::ipc

@@ -7,4 +7,4 @@ namespace proxyd {
 // How many worker slots every region has, whatever `workers` says: running and draining generations share them.
 inline constexpr uint32_t kWorkerSlots = 256;
 
-}  // namespace proxyd
+}   // namespace proxyd

@@ -14,13 +14,13 @@ namespace proxyd::ipc {
 // What master and worker say to each other. A worker obeys in the order of arrival and never waits for the master.
 enum class MessageType : uint32_t {
   // master → worker
-  kPrepare = 1,      // {revision, epoch, listeners: [{name, address}], access_logs: n} + descriptors: the snapshot, one
-                     // for each listener, one for each access log, the error log. Always the whole set; a worker keeps
-                     // what it has and closes what it was given twice. Logs are reopened by the same door.
-  kActivate = 2,     // {revision, epoch}: what was prepared is now in force
-  kDiscard = 3,      // {revision, epoch}: forget what was prepared
-  kDrain = 4,        // {deadline_ms}: leave and close the listeners, finish what runs, cut the rest at the deadline, exit
-  kStop = 5,         // {}: exit now
+  kPrepare = 1,    // {revision, epoch, listeners: [{name, address}], access_logs: n} + descriptors: the snapshot, one
+                   // for each listener, one for each access log, the error log. Always the whole set; a worker keeps
+                   // what it has and closes what it was given twice. Logs are reopened by the same door.
+  kActivate = 2,   // {revision, epoch}: what was prepared is now in force
+  kDiscard = 3,    // {revision, epoch}: forget what was prepared
+  kDrain = 4,      // {deadline_ms}: leave and close the listeners, finish what runs, cut the rest at the deadline, exit
+  kStop = 5,       // {}: exit now
   kAcceptOnce = 6,   // {}: accept until EAGAIN once, for a wake-up may have died with another worker
   kAsk = 7,          // {question, …}: answered by kAnswer of the same id; questions: "explain", by
                      // the configuration in force or by a snapshot whose descriptor comes along
@@ -38,10 +38,10 @@ enum class MessageType : uint32_t {
 
 struct Message {
   MessageType type{};
-  uint64_t id = 0;                       // pairs an answer with its question; 0: none
+  uint64_t id = 0;   // pairs an answer with its question; 0: none
   nlohmann::json body = nlohmann::json::object();
-  std::vector<UniqueFd> descriptors;     // at most 250, a SCM_RIGHTS limit
-  bool descriptors_lost = false;         // received, but there was no room for its descriptors: body and they are empty
+  std::vector<UniqueFd> descriptors;   // at most 250, a SCM_RIGHTS limit
+  bool descriptors_lost = false;       // received, but there was no room for its descriptors: body and they are empty
 };
 
-}  // namespace proxyd::ipc
+}   // namespace proxyd::ipc

@@ -31,7 +31,7 @@ void* map(int descriptor, size_t size) {
   return ::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_SHARED, descriptor, 0);
 }
 
-}  // namespace
+}   // namespace
 
 Region::Region(UniqueFd descriptor, std::byte* mapping, size_t size)
     : descriptor_(std::move(descriptor)), data_(mapping + kHeaderPage), size_(size) {}
@@ -66,11 +66,11 @@ Result<Region> Region::adopt(UniqueFd descriptor, std::string_view name, uint64_
   if ((::fcntl(descriptor.value(), F_GET_SEALS) & kSeals) != kSeals) {
     return Error{fmt::format("shared memory '{}' is not sealed against a change of its size", name)};
   }
-  struct stat status {};
+  struct stat status{};
   if (::fstat(descriptor.value(), &status) != 0) return failed("fstat", name);
   if (static_cast<size_t>(status.st_size) != kHeaderPage + size) {
-    return Error{fmt::format("shared memory '{}' has {} octets, this build wants {}", name, status.st_size,
-                             kHeaderPage + size)};
+    return Error{
+        fmt::format("shared memory '{}' has {} octets, this build wants {}", name, status.st_size, kHeaderPage + size)};
   }
   void* mapping = map(descriptor.value(), kHeaderPage + size);
   if (mapping == MAP_FAILED) return failed("mapping", name);
@@ -84,4 +84,4 @@ Result<Region> Region::adopt(UniqueFd descriptor, std::string_view name, uint64_
   return Region(std::move(descriptor), static_cast<std::byte*>(mapping), size);
 }
 
-}  // namespace proxyd::memory
+}   // namespace proxyd::memory

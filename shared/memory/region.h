@@ -35,4 +35,4 @@ class Region {
   size_t size_ = 0;
 };
 
-}  // namespace proxyd::memory
+}   // namespace proxyd::memory

@@ -18,7 +18,7 @@ Error failed(std::string_view what, std::string_view name) {
   return Error{fmt::format("{} of memory '{}' failed: {}", what, name, std::strerror(errno))};
 }
 
-}  // namespace
+}   // namespace
 
 Result<UniqueFd> seal_content(std::string_view name, std::string_view content) {
   UniqueFd memory(::memfd_create(std::string(name).c_str(), MFD_CLOEXEC | MFD_ALLOW_SEALING));
@@ -37,10 +37,11 @@ Result<std::string> read_sealed(int descriptor, size_t limit) {
   if ((::fcntl(descriptor, F_GET_SEALS) & kAllSeals) != kAllSeals) {
     return Error{"memory that was received can still change: it was not sealed"};
   }
-  struct stat status {};
+  struct stat status{};
   if (::fstat(descriptor, &status) != 0) return failed("fstat", "received");
   const auto size = static_cast<size_t>(status.st_size);
-  if (size > limit) return Error{fmt::format("memory that was received has {} octets, at most {} may come", size, limit)};
+  if (size > limit)
+    return Error{fmt::format("memory that was received has {} octets, at most {} may come", size, limit)};
   std::string content(size, '\0');
   size_t at = 0;
   while (at < size) {
@@ -52,4 +53,4 @@ Result<std::string> read_sealed(int descriptor, size_t limit) {
   return content;
 }
 
-}  // namespace proxyd::memory
+}   // namespace proxyd::memory

@@ -15,4 +15,4 @@ Result<UniqueFd> seal_content(std::string_view name, std::string_view content);
 // The content of such a memfd; refuses one that could still change, or is larger than `limit`.
 Result<std::string> read_sealed(int descriptor, size_t limit);
 
-}  // namespace proxyd::memory
+}   // namespace proxyd::memory

@@ -14,16 +14,20 @@ namespace {
 constexpr Kind kCounter = Kind::kCounter;
 
 constexpr std::array kFamilies = {
-    Family{"proxyd_http_requests_total", kCounter, "host,route,class", "Requests answered, by route and class of status."},
-    Family{"proxyd_http_request_duration_seconds", Kind::kHistogram, "host,route", "From the head received to the last octet sent."},
+    Family{"proxyd_http_requests_total", kCounter, "host,route,class",
+           "Requests answered, by route and class of status."},
+    Family{"proxyd_http_request_duration_seconds", Kind::kHistogram, "host,route",
+           "From the head received to the last octet sent."},
     Family{"proxyd_http_request_bytes_total", kCounter, "host,route", "Octets of request content received."},
     Family{"proxyd_http_response_bytes_total", kCounter, "host,route", "Octets sent to clients, heads included."},
     Family{"proxyd_downstream_accepted_total", kCounter, "listener", "Client connections accepted."},
     Family{"proxyd_downstream_connections", Kind::kGauge, "listener", "Client connections open."},
-    Family{"proxyd_upstream_requests_total", kCounter, "upstream,target,class", "Responses from targets, by class of status."},
+    Family{"proxyd_upstream_requests_total", kCounter, "upstream,target,class",
+           "Responses from targets, by class of status."},
     Family{"proxyd_upstream_connect_total", kCounter, "upstream,target,result", "Connections tried."},
     Family{"proxyd_upstream_connections_reused_total", kCounter, "upstream,target", "Requests on pooled connections."},
-    Family{"proxyd_upstream_errors_total", kCounter, "upstream,token", "Requests that a target did not answer, by error token."},
+    Family{"proxyd_upstream_errors_total", kCounter, "upstream,token",
+           "Requests that a target did not answer, by error token."},
     Family{"proxyd_upstream_retries_total", kCounter, "upstream", "Requests sent again."},
     Family{"proxyd_upstream_bad_total", kCounter, "reason", "Responses refused."},
     Family{"proxyd_h1_reject_total", kCounter, "reason", "Requests refused before routing."},
@@ -62,14 +66,19 @@ class Registrar {
 
   void route(const std::string& host, const std::string& route) {
     const std::string labels = fmt::format("host=\"{}\",route=\"{}\"", host, route);
-    for (const int status_class : {1, 2, 3, 4, 5}) add("proxyd_http_requests_total", fmt::format("{},class=\"{}xx\"", labels, status_class));
-    for (const auto* name : {"proxyd_http_request_duration_seconds", "proxyd_http_request_bytes_total", "proxyd_http_response_bytes_total"}) add(name, labels);
+    for (const int status_class : {1, 2, 3, 4, 5})
+      add("proxyd_http_requests_total", fmt::format("{},class=\"{}xx\"", labels, status_class));
+    for (const auto* name : {"proxyd_http_request_duration_seconds", "proxyd_http_request_bytes_total",
+                             "proxyd_http_response_bytes_total"})
+      add(name, labels);
   }
 
   void target(const std::string& upstream, const std::string& id) {
     const std::string labels = fmt::format("upstream=\"{}\",target=\"{}\"", upstream, id);
-    for (const int status_class : {1, 2, 3, 4, 5}) add("proxyd_upstream_requests_total", fmt::format("{},class=\"{}xx\"", labels, status_class));
-    for (const auto* result : {"ok", "failed"}) add("proxyd_upstream_connect_total", fmt::format("{},result=\"{}\"", labels, result));
+    for (const int status_class : {1, 2, 3, 4, 5})
+      add("proxyd_upstream_requests_total", fmt::format("{},class=\"{}xx\"", labels, status_class));
+    for (const auto* result : {"ok", "failed"})
+      add("proxyd_upstream_connect_total", fmt::format("{},result=\"{}\"", labels, result));
     add("proxyd_upstream_connections_reused_total", labels);
   }
 
@@ -77,7 +86,7 @@ class Registrar {
   MetricsRegion& region_;
 };
 
-}  // namespace
+}   // namespace
 
 std::span<const Family> catalog() { return kFamilies; }
 
@@ -89,7 +98,9 @@ void register_series(MetricsRegion& region, const config::Document& document) {
   registrar.each("proxyd_h1_reject_total", "reason", kRejectReasons);
   registrar.each("proxyd_upstream_bad_total", "reason", kRejectReasons);
   registrar.each("proxyd_upstream_bad_total", "reason", kResponseReasons);
-  registrar.each("proxyd_timeout_total", "phase", std::array{"client_header", "client_body", "client_write", "keepalive", "connect", "first_byte", "between_bytes", "tunnel", "total"});
+  registrar.each("proxyd_timeout_total", "phase",
+                 std::array{"client_header", "client_body", "client_write", "keepalive", "connect", "first_byte",
+                            "between_bytes", "tunnel", "total"});
   registrar.each("proxyd_accept_errors_total", "reason", std::array{"descriptors", "other"});
   registrar.each("proxyd_config_applies_total", "result", std::array{"applied", "refused", "failed"});
   registrar.route("_rejected", "_rejected");
@@ -104,9 +115,10 @@ void register_series(MetricsRegion& region, const config::Document& document) {
   }
   for (const auto& [name, upstream] : document.upstreams) {
     registrar.add("proxyd_upstream_retries_total", fmt::format("upstream=\"{}\"", name));
-    for (const std::string_view token : kErrorTokens) registrar.add("proxyd_upstream_errors_total", fmt::format("upstream=\"{}\",token=\"{}\"", name, token));
+    for (const std::string_view token : kErrorTokens)
+      registrar.add("proxyd_upstream_errors_total", fmt::format("upstream=\"{}\",token=\"{}\"", name, token));
     for (const auto& [id, target] : upstream.targets) registrar.target(name, id);
   }
 }
 
-}  // namespace proxyd::metrics
+}   // namespace proxyd::metrics

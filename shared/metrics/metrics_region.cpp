@@ -23,7 +23,7 @@ struct Entry {
 static_assert(sizeof(Entry) == 256);
 
 struct Layout {
-  std::atomic<uint32_t> series;      // entries below it are whole and never change
+  std::atomic<uint32_t> series;   // entries below it are whole and never change
   std::atomic<uint32_t> rows;
   alignas(64) Entry entries[kMostSeries];
   alignas(64) std::atomic<uint64_t> cells[kSlots][kRows];
@@ -39,7 +39,7 @@ bool is(const Entry& entry, std::string_view name, std::string_view labels) {
   return std::string_view(entry.name) == name && std::string_view(entry.labels) == labels;
 }
 
-}  // namespace
+}   // namespace
 
 void Histogram::observe_microseconds(uint64_t value) {
   const double seconds = static_cast<double>(value) / 1e6;
@@ -76,7 +76,8 @@ uint32_t MetricsRegion::add(std::string_view name, std::string_view labels, Kind
   Layout& shared = layout(region_);
   const uint32_t index = shared.series.load(std::memory_order_relaxed);
   const uint32_t row = shared.rows.load(std::memory_order_relaxed);
-  const bool fits = index < kMostSeries && row + rows_of(kind) <= kRows && name.size() < kNameSize && labels.size() < kLabelsSize;
+  const bool fits =
+      index < kMostSeries && row + rows_of(kind) <= kRows && name.size() < kNameSize && labels.size() < kLabelsSize;
   if (!fits) return 0;   // the overflow row
   Entry& entry = shared.entries[index];
   std::memset(&entry, 0, sizeof entry);
@@ -127,4 +128,4 @@ void MetricsRegion::zero_gauges(uint32_t slot) {
   }
 }
 
-}  // namespace proxyd::metrics
+}   // namespace proxyd::metrics

@@ -49,8 +49,8 @@ class Histogram {
 
 // One line of the directory: a series and where its cells are.
 struct Series {
-  std::string name;          // "proxyd_http_requests_total"
-  std::string labels;        // `host="www",route="all"`, escaped as Prometheus wants it; empty: none
+  std::string name;     // "proxyd_http_requests_total"
+  std::string labels;   // `host="www",route="all"`, escaped as Prometheus wants it; empty: none
   Kind kind = Kind::kCounter;
   uint32_t row = 0;
 };
@@ -78,13 +78,13 @@ class MetricsRegion {
   Cell cell(uint32_t slot, std::string_view name, std::string_view labels) const;
   Histogram histogram(uint32_t slot, std::string_view name, std::string_view labels) const;
 
-  uint64_t sum(uint32_t row) const;                              // over all slots
+  uint64_t sum(uint32_t row) const;   // over all slots
   uint64_t value(uint32_t slot, uint32_t row) const;
-  void zero_gauges(uint32_t slot);                               // master, for a dead worker
+  void zero_gauges(uint32_t slot);   // master, for a dead worker
 
  private:
   explicit MetricsRegion(memory::Region region) : region_(std::move(region)) {}
   memory::Region region_;
 };
 
-}  // namespace proxyd::metrics
+}   // namespace proxyd::metrics

@@ -64,7 +64,7 @@ void blank_secrets(char* text, size_t size) {
   }
 }
 
-}  // namespace
+}   // namespace
 
 Result<RejectRegion> RejectRegion::create() {
   auto region = memory::Region::create("rejects", kLayoutHash, sizeof(Layout));
@@ -120,4 +120,4 @@ std::vector<Reject> RejectRegion::newest(size_t limit) const {
   return found;
 }
 
-}  // namespace proxyd::status
+}   // namespace proxyd::status

@@ -13,12 +13,12 @@ namespace proxyd::status {
 
 // A refused message, from a client or an upstream: what `GET /rejects` and `proxyctl logs rejects` show.
 struct Reject {
-  int64_t time_ms = 0;              // wall clock
+  int64_t time_ms = 0;   // wall clock
   bool from_upstream = false;
-  std::string peer;                 // "192.0.2.1:4711"
-  std::string reason;               // "te_and_cl"
-  uint32_t fault_offset = 0;        // of the byte that was wrong, within the message
-  std::string excerpt;              // the first 1 KiB, Cookie and Authorization values blanked
+  std::string peer;            // "192.0.2.1:4711"
+  std::string reason;          // "te_and_cl"
+  uint32_t fault_offset = 0;   // of the byte that was wrong, within the message
+  std::string excerpt;         // the first 1 KiB, Cookie and Authorization values blanked
 };
 
 // The same while it is recorded: views, so that a refusal costs no allocation.
@@ -28,7 +28,7 @@ struct RejectView {
   std::string_view peer;
   std::string_view reason;
   uint32_t fault_offset = 0;
-  std::string_view excerpt;         // as received; cut and blanked when it is recorded
+  std::string_view excerpt;   // as received; cut and blanked when it is recorded
 };
 
 // A ring of the last refused messages of each worker, in shared memory, so that a flood of them costs the worker a few
@@ -42,11 +42,11 @@ class RejectRegion {
   int descriptor() const { return region_.descriptor(); }
   // The worker of this slot only.
   void record(uint32_t slot, const RejectView& reject);
-  std::vector<Reject> newest(size_t limit) const;      // newest first
+  std::vector<Reject> newest(size_t limit) const;   // newest first
 
  private:
   explicit RejectRegion(memory::Region region) : region_(std::move(region)) {}
   memory::Region region_;
 };
 
-}  // namespace proxyd::status
+}   // namespace proxyd::status

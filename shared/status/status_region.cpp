@@ -28,7 +28,7 @@ uint64_t sum_over_serving(const StatusRegion& status, Field field) {
   return sum;
 }
 
-}  // namespace
+}   // namespace
 
 Result<StatusRegion> StatusRegion::create() {
   auto region = memory::Region::create("status", kLayoutHash, sizeof(Layout));
@@ -44,9 +44,7 @@ Result<StatusRegion> StatusRegion::adopt(UniqueFd descriptor) {
 
 WorkerSlot& StatusRegion::worker(uint32_t slot) const { return layout(region_).workers[slot]; }
 
-uint32_t StatusRegion::slots_in_use() const {
-  return layout(region_).slots_in_use.load(std::memory_order_relaxed);
-}
+uint32_t StatusRegion::slots_in_use() const { return layout(region_).slots_in_use.load(std::memory_order_relaxed); }
 
 void StatusRegion::note_slot(uint32_t slot) {
   layout(region_).slots_in_use.store(std::max(slots_in_use(), slot + 1), std::memory_order_relaxed);
@@ -75,7 +73,8 @@ uint32_t StatusRegion::connections_sum(uint32_t row) const {
 std::atomic<uint64_t>& StatusRegion::turn(uint32_t upstream_row) const { return layout(region_).turns[upstream_row]; }
 
 uint64_t StatusRegion::connections_of_all_workers() const {
-  return sum_over_serving(*this, [](const WorkerSlot& worker) { return worker.connections.load(std::memory_order_relaxed); });
+  return sum_over_serving(*this,
+                          [](const WorkerSlot& worker) { return worker.connections.load(std::memory_order_relaxed); });
 }
 
 uint32_t StatusRegion::running_workers() const {
@@ -83,15 +82,15 @@ uint32_t StatusRegion::running_workers() const {
 }
 
 uint32_t StatusRegion::accepting_workers() const {
-  return static_cast<uint32_t>(
-      sum_over_serving(*this, [](const WorkerSlot& worker) { return worker.accepting.load(std::memory_order_relaxed); }));
+  return static_cast<uint32_t>(sum_over_serving(
+      *this, [](const WorkerSlot& worker) { return worker.accepting.load(std::memory_order_relaxed); }));
 }
 
 void StatusRegion::clear_worker(uint32_t slot) {
   WorkerSlot& worker = layout(region_).workers[slot];
-  for (auto* word : {&worker.pid, &worker.heartbeat_ms, &worker.connections, &worker.in_flight, &worker.revision,
-                     &worker.oldest_revision, &worker.loop_lag_us, &worker.serving, &worker.accepting,
-                     &worker.retries_running}) {
+  for (auto* word :
+       {&worker.pid, &worker.heartbeat_ms, &worker.connections, &worker.in_flight, &worker.revision,
+        &worker.oldest_revision, &worker.loop_lag_us, &worker.serving, &worker.accepting, &worker.retries_running}) {
     word->store(0, std::memory_order_relaxed);
   }
   for (uint32_t row = 0; row < kTargetRows; ++row) {
@@ -100,4 +99,4 @@ void StatusRegion::clear_worker(uint32_t slot) {
   }
 }
 
-}  // namespace proxyd::status
+}   // namespace proxyd::status

@@ -17,14 +17,14 @@ inline constexpr uint32_t kUpstreamRows = 1024;
 struct alignas(128) WorkerSlot {
   std::atomic<uint64_t> incarnation;
   std::atomic<uint64_t> pid;
-  std::atomic<uint64_t> heartbeat_ms;         // CLOCK_MONOTONIC at the last loop pass, at most a second old
-  std::atomic<uint64_t> connections;          // downstream, open
-  std::atomic<uint64_t> in_flight;            // requests
-  std::atomic<uint64_t> revision;             // in force
-  std::atomic<uint64_t> oldest_revision;      // still held by a request
-  std::atomic<uint64_t> loop_lag_us;          // longest pass of the last second
-  std::atomic<uint64_t> serving;              // 1: has a configuration and does not drain
-  std::atomic<uint64_t> accepting;            // 1: its listening sockets are in its loop
+  std::atomic<uint64_t> heartbeat_ms;      // CLOCK_MONOTONIC at the last loop pass, at most a second old
+  std::atomic<uint64_t> connections;       // downstream, open
+  std::atomic<uint64_t> in_flight;         // requests
+  std::atomic<uint64_t> revision;          // in force
+  std::atomic<uint64_t> oldest_revision;   // still held by a request
+  std::atomic<uint64_t> loop_lag_us;       // longest pass of the last second
+  std::atomic<uint64_t> serving;           // 1: has a configuration and does not drain
+  std::atomic<uint64_t> accepting;         // 1: its listening sockets are in its loop
   std::atomic<uint64_t> retries_running;
 };
 
@@ -41,7 +41,7 @@ class StatusRegion {
   WorkerSlot& worker(uint32_t slot) const;
   // One more than the highest slot ever used: how far a sum must look.
   uint32_t slots_in_use() const;
-  void note_slot(uint32_t slot);                                   // master, before the worker starts
+  void note_slot(uint32_t slot);   // master, before the worker starts
 
   // Requests (and tunnels) now at a target, of one worker and of all.
   std::atomic<uint32_t>& in_flight(uint32_t slot, uint32_t target_row) const;
@@ -57,11 +57,11 @@ class StatusRegion {
   // How many of them accept right now.
   uint32_t accepting_workers() const;
 
-  void clear_worker(uint32_t slot);                                // master, after it was reaped
+  void clear_worker(uint32_t slot);   // master, after it was reaped
 
  private:
   explicit StatusRegion(memory::Region region) : region_(std::move(region)) {}
   memory::Region region_;
 };
 
-}  // namespace proxyd::status
+}   // namespace proxyd::status

@@ -28,10 +28,11 @@ json to_json(const Node& node) {
 // What the reader refuses although RFC 8259 allows it.
 bool may_be_refused(const std::string& code, const std::string& text) {
   if (code != "syntax") return true;   // duplicate keys, bounds, lone surrogates
-  return text.starts_with("\xEF\xBB\xBF") || text.find("-0") != std::string::npos || text.find_first_of("eE") != std::string::npos || text.size() > 300;
+  return text.starts_with("\xEF\xBB\xBF") || text.find("-0") != std::string::npos ||
+         text.find_first_of("eE") != std::string::npos || text.size() > 300;
 }
 
-}  // namespace
+}   // namespace
 
 // Oracle: another parser takes what ours takes and finds the same in it; what only the other takes is refused for one
 // of few known reasons, at a place inside the text.

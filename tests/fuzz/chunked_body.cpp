@@ -45,7 +45,8 @@ Outcome decode(std::string_view octets, size_t step) {
     end = std::min(end + step, octets.size());
   }
   if (outcome.state == State::kEnd) outcome.consumed = at;
-  for (const http::Field& field : trailers) outcome.trailers += std::string(field.name) + ": " + std::string(field.value) + "\r\n";
+  for (const http::Field& field : trailers)
+    outcome.trailers += std::string(field.name) + ": " + std::string(field.value) + "\r\n";
   if (outcome.state == State::kRefused) outcome.trailers.clear();
   return outcome;
 }
@@ -62,7 +63,7 @@ std::string frame(const Outcome& outcome) {
   return framed + "0\r\n" + outcome.trailers + "\r\n";
 }
 
-}  // namespace
+}   // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   if (size == 0) return 0;
@@ -74,7 +75,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   if (at_once.state != http1::ChunkedDecoder::State::kEnd) return 0;
   const std::string framed = frame(at_once);
   const Outcome again = decode(framed, framed.size());
-  if (again.state != at_once.state || again.content != at_once.content || again.trailers != at_once.trailers) std::abort();
+  if (again.state != at_once.state || again.content != at_once.content || again.trailers != at_once.trailers)
+    std::abort();
   if (again.consumed != framed.size()) std::abort();
   return 0;
 }

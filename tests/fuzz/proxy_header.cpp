@@ -11,7 +11,8 @@ using namespace proxyd::net;
 using State = ProxyHeader::State;
 
 bool same(const ProxyHeader& a, const ProxyHeader& b) {
-  return a.state == b.state && (a.state != State::kPresent || (a.octets == b.octets && a.source == b.source && a.destination == b.destination));
+  return a.state == b.state && (a.state != State::kPresent ||
+                                (a.octets == b.octets && a.source == b.source && a.destination == b.destination));
 }
 
 std::string write_v1(const ProxyHeader& header) {
@@ -19,11 +20,11 @@ std::string write_v1(const ProxyHeader& header) {
   const std::string source(header.source->format_ip(room));
   const std::string destination(header.destination->format_ip(room));
   const bool ipv6 = source.find(':') != std::string::npos;
-  return "PROXY " + std::string(ipv6 ? "TCP6 " : "TCP4 ") + source + " " + destination + " " + std::to_string(header.source->port()) + " " +
-         std::to_string(header.destination->port()) + "\r\n";
+  return "PROXY " + std::string(ipv6 ? "TCP6 " : "TCP4 ") + source + " " + destination + " " +
+         std::to_string(header.source->port()) + " " + std::to_string(header.destination->port()) + "\r\n";
 }
 
-}  // namespace
+}   // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const std::string_view octets(reinterpret_cast<const char*>(data), size);
@@ -38,7 +39,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     if (!both || at_once.source->family() != at_once.destination->family()) continue;
     const std::string line = write_v1(at_once);
     const ProxyHeader again = parse_proxy_header(line, ProxyHeaderKind::kV1);
-    if (again.state != State::kPresent || again.source != at_once.source || again.destination != at_once.destination) std::abort();
+    if (again.state != State::kPresent || again.source != at_once.source || again.destination != at_once.destination)
+      std::abort();
   }
   return 0;
 }

@@ -13,12 +13,14 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   http1::RequestParser at_once(a, rules), stepwise(b, rules);
   const http1::Progress expected = at_once.parse(octets);
   http1::Progress got = http1::Progress::kNeedMore;
-  for (size_t end = 1; end <= size && got == http1::Progress::kNeedMore; ++end) got = stepwise.parse(octets.substr(0, end));
+  for (size_t end = 1; end <= size && got == http1::Progress::kNeedMore; ++end)
+    got = stepwise.parse(octets.substr(0, end));
   if (size > 0 && got != expected) std::abort();
   if (expected == http1::Progress::kRefused && at_once.fault().refusal != stepwise.fault().refusal) std::abort();
   if (expected != http1::Progress::kComplete) return 0;
   if (at_once.consumed() != stepwise.consumed() || a.fields.size() != b.fields.size()) std::abort();
   if (http1::check_request(a, at_once.target_text()) != http::Refusal::kNone) return 0;
-  if (a.target.form == http::TargetForm::kOrigin && http::normalize_path(a.target.path, arena_a) != a.target.path) std::abort();
+  if (a.target.form == http::TargetForm::kOrigin && http::normalize_path(a.target.path, arena_a) != a.target.path)
+    std::abort();
   return 0;
 }

@@ -35,7 +35,7 @@ void check_round_trip(const http::ResponseHead& head, const http1::HeadRules& ru
   if (!head.reason.empty() && again.reason != head.reason) std::abort();
 }
 
-}  // namespace
+}   // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const std::string_view octets(reinterpret_cast<const char*>(data), size);
@@ -45,15 +45,18 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   http1::ResponseParser at_once(a, rules), stepwise(b, rules);
   const http1::Progress expected = at_once.parse(octets);
   http1::Progress got = http1::Progress::kNeedMore;
-  for (size_t end = 1; end <= size && got == http1::Progress::kNeedMore; ++end) got = stepwise.parse(octets.substr(0, end));
+  for (size_t end = 1; end <= size && got == http1::Progress::kNeedMore; ++end)
+    got = stepwise.parse(octets.substr(0, end));
   if (size > 0 && got != expected) std::abort();
   if (expected == http1::Progress::kRefused && at_once.fault().refusal != stepwise.fault().refusal) std::abort();
   if (expected != http1::Progress::kComplete) return 0;
-  if (at_once.consumed() != stepwise.consumed() || a.status != b.status || !same_fields(a.fields, b.fields)) std::abort();
+  if (at_once.consumed() != stepwise.consumed() || a.status != b.status || !same_fields(a.fields, b.fields))
+    std::abort();
   check_round_trip(a, rules);
   for (const http::Method method : {http::Method::kGet, http::Method::kHead}) {
     const auto content = http1::frame_response(a, method);
-    const bool none = a.status != 101 && (a.status < 200 || a.status == 204 || a.status == 304 || method == http::Method::kHead);
+    const bool none =
+        a.status != 101 && (a.status < 200 || a.status == 204 || a.status == 304 || method == http::Method::kHead);
     if (content && none && !content->is_empty()) std::abort();
   }
   return 0;

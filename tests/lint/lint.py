@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 """The house rules that a machine can check: dependencies run one way, files stay small, names say something."""
 import re
+import subprocess
 import sys
 from pathlib import Path
 
@@ -28,8 +29,11 @@ FORBIDDEN_NAME = re.compile(r"\b(?:class|struct) \w*(?:Manager|Helper|Util|Impl|
 ALLOWED_NAMES = {"AdoptedSocketImpl"}   # POCO's own word for what it derives from
 MOST_LINES = 500
 
-faults = []
-for path in sorted(p for top in ("shared", "worker", "master", "cli") for p in (ROOT / top).rglob("*") if p.suffix in (".h", ".cpp")):
+sources = sorted(p for top in ("shared", "worker", "master", "cli", "tests") for p in (ROOT / top).rglob("*")
+                 if p.suffix in (".h", ".cpp"))
+formatted = subprocess.run(["clang-format-19", "--dry-run", *map(str, sources)], cwd=ROOT, capture_output=True, text=True)
+faults = [line.removeprefix(f"{ROOT}/") for line in formatted.stderr.splitlines() if ": warning:" in line]
+for path in (p for p in sources if p.relative_to(ROOT).parts[0] != "tests"):
     name = path.relative_to(ROOT).as_posix()
     text = path.read_text()
     folder = path.parent.relative_to(ROOT).as_posix()

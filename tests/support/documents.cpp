@@ -27,14 +27,19 @@ Json invalid_documents() {
   Json all = Json::array();
   for (const auto& list : {wrong_by_syntax(), wrong_by_shape(), wrong_by_text(), wrong_by_rule()}) {
     for (const Wrong& wrong : list) {
-      all.push_back({{"what", wrong.what}, {"text", hexadecimal(wrong.text)}, {"code", wrong.code}, {"pointer", wrong.pointer ? Json(wrong.pointer) : Json(nullptr)},
-                     {"suggestion", wrong.suggestion}, {"line", wrong.line}, {"column", wrong.column}});
+      all.push_back({{"what", wrong.what},
+                     {"text", hexadecimal(wrong.text)},
+                     {"code", wrong.code},
+                     {"pointer", wrong.pointer ? Json(wrong.pointer) : Json(nullptr)},
+                     {"suggestion", wrong.suggestion},
+                     {"line", wrong.line},
+                     {"column", wrong.column}});
     }
   }
   return all;
 }
 
-}  // namespace
+}   // namespace
 
 int main(int argc, char** argv) {
   if (argc != 2) return 2;

@@ -13,7 +13,7 @@ constexpr size_t kWakeupsPerPass = 1024;   // then the kernel is asked again, so
 // Level-triggered descriptors carry their Wakeup; the low bit of the pointer tells the two kinds apart.
 constexpr uintptr_t kLevelTag = 1;
 
-}  // namespace
+}   // namespace
 
 bool Watched::start(EventLoop& loop, int descriptor) {
   loop_ = &loop;
@@ -72,8 +72,7 @@ void EventLoop::pass() {
   int timeout = 0;
   if (ready_.empty()) {
     const Deadline next = timers_.next();
-    const auto wait = next.is_never() ? milliseconds(1000)
-                                      : std::chrono::ceil<milliseconds>(next.when() - after);
+    const auto wait = next.is_never() ? milliseconds(1000) : std::chrono::ceil<milliseconds>(next.when() - after);
     timeout = static_cast<int>(std::clamp(wait, milliseconds(0), milliseconds(1000)).count());
   }
   const int count = ::epoll_wait(epoll_.value(), events_.data(), static_cast<int>(events_.size()), timeout);
@@ -115,4 +114,4 @@ bool WaitReady::await_resume() {
   return is_ready();
 }
 
-}  // namespace proxyd::async
+}   // namespace proxyd::async

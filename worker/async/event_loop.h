@@ -148,4 +148,4 @@ class Sleep {
   Timer timer_;
 };
 
-}  // namespace proxyd::async
+}   // namespace proxyd::async

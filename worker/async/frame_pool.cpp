@@ -8,7 +8,7 @@ namespace {
 constexpr size_t class_of(size_t size) { return (size - 1) / FramePool::kStep; }
 constexpr size_t size_of_class(size_t index) { return (index + 1) * FramePool::kStep; }
 
-}  // namespace
+}   // namespace
 
 FramePool& FramePool::of_this_thread() {
   thread_local FramePool pool;
@@ -42,4 +42,4 @@ void FramePool::release(void* frame, size_t size) {
   ++size_class.kept;
 }
 
-}  // namespace proxyd::async
+}   // namespace proxyd::async

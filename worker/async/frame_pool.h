@@ -35,4 +35,4 @@ class FramePool {
   std::array<Class, kLargest / kStep> classes_;
 };
 
-}  // namespace proxyd::async
+}   // namespace proxyd::async

@@ -54,7 +54,9 @@ class Promise : public PromiseCommon {
  public:
   Task<T> get_return_object();
   template <class U>
-  void return_value(U&& value) { value_.emplace(std::forward<U>(value)); }
+  void return_value(U&& value) {
+    value_.emplace(std::forward<U>(value));
+  }
   T take() {
     rethrow();
     return std::move(*value_);
@@ -179,6 +181,8 @@ class FirstOf {
 };
 
 template <class A, class B>
-FirstOf<A, B> first_of(Task<A>& a, Task<B>& b) { return {a, b}; }
+FirstOf<A, B> first_of(Task<A>& a, Task<B>& b) {
+  return {a, b};
+}
 
-}  // namespace proxyd::async
+}   // namespace proxyd::async

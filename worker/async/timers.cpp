@@ -67,4 +67,4 @@ Deadline TimerWheel::next() const {
   return Deadline::never();
 }
 
-}  // namespace proxyd::async
+}   // namespace proxyd::async

@@ -62,9 +62,9 @@ class TimerWheel {
   void expire_slot(size_t slot, Instant now, ReadyQueue& ready);
 
   Instant start_;
-  uint64_t visited_ = 0;                        // number of the first slot that has not been passed
-  std::array<TimerLink, kSlots> slots_;         // sentinels of circular lists
-  std::array<uint64_t, kSlots / 64> filled_{};  // a bit for each slot that may hold a timer
+  uint64_t visited_ = 0;                         // number of the first slot that has not been passed
+  std::array<TimerLink, kSlots> slots_;          // sentinels of circular lists
+  std::array<uint64_t, kSlots / 64> filled_{};   // a bit for each slot that may hold a timer
 };
 
-}  // namespace proxyd::async
+}   // namespace proxyd::async

@@ -16,4 +16,4 @@ void ReadyQueue::run(size_t limit) {
   }
 }
 
-}  // namespace proxyd::async
+}   // namespace proxyd::async

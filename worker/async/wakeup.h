@@ -58,4 +58,4 @@ class ReadyQueue {
   Wakeup head_{never};
 };
 
-}  // namespace proxyd::async
+}   // namespace proxyd::async

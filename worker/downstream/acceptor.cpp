@@ -14,16 +14,16 @@ namespace proxyd::downstream {
 namespace {
 
 constexpr int kBatch = 16;
-constexpr int kSweep = 4096;                        // "until there is nothing left", bounded
-constexpr milliseconds kFirstCheck{1};               // while away: soon, for a burst may be under way
-constexpr milliseconds kLastCheck{32};               // then less and less often
-constexpr milliseconds kFirstRest{100};              // of a socket when descriptors are short, doubled while they are
+constexpr int kSweep = 4096;              // "until there is nothing left", bounded
+constexpr milliseconds kFirstCheck{1};    // while away: soon, for a burst may be under way
+constexpr milliseconds kLastCheck{32};    // then less and less often
+constexpr milliseconds kFirstRest{100};   // of a socket when descriptors are short, doubled while they are
 constexpr milliseconds kLastRest{1000};
 constexpr auto kLogAgain = std::chrono::seconds(1);
-constexpr auto kRestWhenFull = milliseconds(50);    // of a listener at its max_connections
-constexpr uint64_t kSlack = 4;                      // so many above the mean is chance, not imbalance
+constexpr auto kRestWhenFull = milliseconds(50);   // of a listener at its max_connections
+constexpr uint64_t kSlack = 4;                     // so many above the mean is chance, not imbalance
 
-}  // namespace
+}   // namespace
 
 // One listening socket in the loop.
 class Acceptor::Socket : private async::Wakeup {
@@ -72,7 +72,8 @@ class Acceptor::Socket : private async::Wakeup {
     if (full && !may_replace_idle()) return rest(kRestWhenFull);
     sockaddr_storage peer{};
     socklen_t size = sizeof peer;
-    UniqueFd socket(::accept4(descriptor_.value(), reinterpret_cast<sockaddr*>(&peer), &size, SOCK_NONBLOCK | SOCK_CLOEXEC));
+    UniqueFd socket(
+        ::accept4(descriptor_.value(), reinterpret_cast<sockaddr*>(&peer), &size, SOCK_NONBLOCK | SOCK_CLOEXEC));
     if (!socket) return after_error(errno);
     if (socket.value() >= acceptor_.reserved_from_) return adopt_from_reserve(std::move(socket), peer);
     acceptor_.connections_.adopt(std::move(socket), peer, listener_);
@@ -98,7 +99,8 @@ class Acceptor::Socket : private async::Wakeup {
   bool after_error(int error) {
     if (error == EAGAIN) return false;
     if (error == EINTR || error == ECONNABORTED || error == EPROTO) return true;
-    if (error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM) return after_shortage(std::strerror(error));
+    if (error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM)
+      return after_shortage(std::strerror(error));
     acceptor_.counters_.other_errors.add();
     acceptor_.log_.error("accept on listener '{}' failed: {}", listener_->name, std::strerror(error));
     return rest(kFirstRest);
@@ -242,4 +244,4 @@ void Acceptor::housekeeping() {
   rebalance();
 }
 
-}  // namespace proxyd::downstream
+}   // namespace proxyd::downstream

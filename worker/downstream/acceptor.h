@@ -18,8 +18,8 @@ namespace proxyd::downstream {
 // "Listeners"): level-triggered with EPOLLEXCLUSIVE, at most 16 a wake-up. A worker with clearly more connections than
 // the mean leaves the sockets before it is woken for them and comes back below the mean; whoever leaves accepts once
 // until there is nothing left, since a wake-up may already be on its way to it. Owned by the worker; one thread;
-// nothing suspends. Descriptors short, or only the reserve left: the oldest idle connection goes, else the socket rests,
-// 100 ms to a second.
+// nothing suspends. Descriptors short, or only the reserve left: the oldest idle connection goes, else the socket
+// rests, 100 ms to a second.
 class Acceptor : private async::Wakeup {
  public:
   struct Counters {
@@ -27,7 +27,8 @@ class Acceptor : private async::Wakeup {
     metrics::Cell other_errors;        // accept_errors{reason="other"}
   };
 
-  Acceptor(async::EventLoop& loop, Connections& connections, const status::StatusRegion& status, uint32_t slot, Log& log);
+  Acceptor(async::EventLoop& loop, Connections& connections, const status::StatusRegion& status, uint32_t slot,
+           Log& log);
   ~Acceptor();
 
   // The sockets from now on, by address, each with its listener. What is there already is kept, what is not named is
@@ -66,11 +67,11 @@ class Acceptor : private async::Wakeup {
   Log& log_;
   Counters counters_;
   std::map<std::string, std::unique_ptr<Socket>> sockets_;
-  async::Timer check_;      // while away: whether to come back
+  async::Timer check_;   // while away: whether to come back
   milliseconds check_after_{1};
   Instant last_shortage_log_{};
   int reserved_from_ = 0;   // accepted sockets of this number and above mean a shortage
   bool joined_ = false;
 };
 
-}  // namespace proxyd::downstream
+}   // namespace proxyd::downstream

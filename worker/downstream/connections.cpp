@@ -75,4 +75,4 @@ size_t Connections::cut_all() {
   return cut;
 }
 
-}  // namespace proxyd::downstream
+}   // namespace proxyd::downstream

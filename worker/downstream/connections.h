@@ -78,4 +78,4 @@ class Connections {
   bool draining_ = false;
 };
 
-}  // namespace proxyd::downstream
+}   // namespace proxyd::downstream

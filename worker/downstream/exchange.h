@@ -11,21 +11,22 @@
 
 namespace proxyd::downstream {
 
-// Who is at the other end, as far as the connection knows: the peer of the socket, or whom a trusted PROXY header names.
+// Who is at the other end, as far as the connection knows: the peer of the socket, or whom a trusted PROXY header
+// names.
 struct Peer {
   net::Address address;
-  net::Address local;              // where it connected to
-  std::string_view listener;       // name; lives as long as the connection
+  net::Address local;          // where it connected to
+  std::string_view listener;   // name; lives as long as the connection
   http::Scheme scheme = http::Scheme::kHttp;
 };
 
 // A final answer's head.
 struct Answer {
   int status = 0;
-  std::string_view reason;         // empty: the registered phrase
+  std::string_view reason;   // empty: the registered phrase
   const http::Fields* fields = nullptr;
   http::ContentLength content;
-  bool close = false;              // the connection must not live on
+  bool close = false;   // the connection must not live on
 };
 
 // One request of a client and its answer, whatever protocol carries them; never a connection. Owned by the connection,
@@ -76,4 +77,4 @@ class RequestHandler {
   virtual async::Task<void> handle(Exchange& exchange) = 0;
 };
 
-}  // namespace proxyd::downstream
+}   // namespace proxyd::downstream

@@ -12,12 +12,12 @@ namespace {
 
 constexpr size_t kHeadBuffer = 4096;
 constexpr size_t kLargestHead = 128 * 1024;
-constexpr auto kLinger = milliseconds(2000);            // behaviour.md 1
+constexpr auto kLinger = milliseconds(2000);   // behaviour.md 1
 constexpr auto kHalfClosedWait = milliseconds(2000);
-constexpr int kRequestsPerTurn = 16;                    // pipelined ones; then others get theirs (RS-009)
+constexpr int kRequestsPerTurn = 16;   // pipelined ones; then others get theirs (RS-009)
 constexpr uint64_t kMostLingered = 1024 * 1024;
 
-}  // namespace
+}   // namespace
 
 Http1Connection::Http1Connection(Connections& connections, std::shared_ptr<Listener> listener)
     : Wakeup([](Wakeup& self) { static_cast<Http1Connection&>(self).woken(); }),
@@ -157,8 +157,8 @@ async::Task<Http1Connection::Next> Http1Connection::serve_one(message::Input& in
   co_return next;
 }
 
-// kNothingYet: the connection goes idle, which holds no frame and no buffer. kPending: in the middle of a head. One that
-// is too large gives a request that is refused.
+// kNothingYet: the connection goes idle, which holds no frame and no buffer. kPending: in the middle of a head. One
+// that is too large gives a request that is refused.
 Http1Connection::Received Http1Connection::receive_head(Http1Exchange& exchange, message::Input& input) {
   bool parse = !input.empty();
   for (;;) {
@@ -245,4 +245,4 @@ async::Task<void> Http1Connection::linger(message::Input& input) {
   }
 }
 
-}  // namespace proxyd::downstream
+}   // namespace proxyd::downstream

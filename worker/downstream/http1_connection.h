@@ -14,8 +14,8 @@ class Http1Exchange;
 
 // One HTTP/1 connection of a client (RFC 9112 9): requests one after the other, pipelined ones from the octets already
 // there. Owned by Connections. Idle it is this object alone: no coroutine frame, no buffer; a wakeup starts `serve`,
-// which ends when the connection is idle again or is to be closed. A broken connection destroys the running request, and so
-// does one that the client has closed on its side while nothing moves.
+// which ends when the connection is idle again or is to be closed. A broken connection destroys the running request,
+// and so does one that the client has closed on its side while nothing moves.
 class Http1Connection : private async::Wakeup {
  public:
   Http1Connection(Connections& connections, std::shared_ptr<Listener> listener);
@@ -58,9 +58,9 @@ class Http1Connection : private async::Wakeup {
   Http1Connection* previous_ = nullptr;
   Peer peer_;
   State state_ = State::kIdle;
-  bool close_ = false;           // after `serve`: close instead of going idle
+  bool close_ = false;   // after `serve`: close instead of going idle
   bool served_any_ = false;
   bool proxy_header_due_ = false;
 };
 
-}  // namespace proxyd::downstream
+}   // namespace proxyd::downstream

@@ -118,4 +118,4 @@ class Http1Exchange final : public Exchange {
   bool reset_ = false;
 };
 
-}  // namespace proxyd::downstream
+}   // namespace proxyd::downstream

@@ -30,4 +30,4 @@ struct Listener {
   metrics::Cell open_gauge;
 };
 
-}  // namespace proxyd::downstream
+}   // namespace proxyd::downstream

@@ -24,4 +24,4 @@ void Arena::reset() {
   total_ = kInline;
 }
 
-}  // namespace proxyd::http
+}   // namespace proxyd::http

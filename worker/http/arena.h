@@ -74,4 +74,4 @@ class Arena {
   std::vector<std::unique_ptr<std::byte[]>> blocks_;
 };
 
-}  // namespace proxyd::http
+}   // namespace proxyd::http

@@ -38,7 +38,7 @@ std::string_view lower_case(std::string_view text, Arena& arena) {
   return {lower, text.size()};
 }
 
-}  // namespace
+}   // namespace
 
 Result<Authority, Refusal> parse_authority(std::string_view text, Arena& arena) {
   if (text.empty()) return Refusal::kHostEmpty;
@@ -61,4 +61,4 @@ Result<Authority, Refusal> parse_authority(std::string_view text, Arena& arena) 
   return Authority{lower_case(host, arena), *port};
 }
 
-}  // namespace proxyd::http
+}   // namespace proxyd::http

@@ -21,4 +21,4 @@ struct Authority {
 // Refuses user information, lists, anything that is no host, and a port beyond 65535.
 Result<Authority, Refusal> parse_authority(std::string_view text, Arena& arena);
 
-}  // namespace proxyd::http
+}   // namespace proxyd::http

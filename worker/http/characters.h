@@ -12,7 +12,7 @@ inline constexpr uint8_t kUnreserved = 2;   // RFC 3986 2.3
 inline constexpr uint8_t kRegName = 4;      // reg-name without percent-encoding, which no host needs (RFC 3986 3.2.2)
 inline constexpr uint8_t kTarget = 8;       // allowed in a path or query; beyond RFC 3986 what browsers really send
 inline constexpr uint8_t kPlainPath = 16;   // allowed in a path and never changed by normalization: no % / .
-}  // namespace character
+}   // namespace character
 
 namespace character_table {
 constexpr std::array<uint8_t, 256> make() {
@@ -37,10 +37,10 @@ constexpr std::array<uint8_t, 256> make() {
   return table;
 }
 inline constexpr std::array<uint8_t, 256> kTable = make();
-}  // namespace character_table
+}   // namespace character_table
 
 constexpr bool is_in(char c, uint8_t classes) {
   return (character_table::kTable[static_cast<uint8_t>(c)] & classes) != 0;
 }
 
-}  // namespace proxyd::http
+}   // namespace proxyd::http

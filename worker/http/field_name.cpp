@@ -159,7 +159,7 @@ constexpr std::array<Folded, kFieldNameCount> fold_names() {
 
 constexpr std::array<Folded, kFieldNameCount> kFolded = fold_names();
 
-}  // namespace
+}   // namespace
 
 FieldName field_name_from(std::string_view name) {
   if (name.empty() || name.size() > kLongest) return FieldName::kOther;
@@ -169,4 +169,4 @@ FieldName field_name_from(std::string_view name) {
 
 std::string_view to_string(FieldName name) { return kNames[static_cast<size_t>(name)]; }
 
-}  // namespace proxyd::http
+}   // namespace proxyd::http

@@ -84,4 +84,4 @@ std::string_view to_string(FieldName name);
 // One bit a name; bit 0 stands for all others.
 constexpr uint64_t bit_of(FieldName name) { return uint64_t{1} << static_cast<unsigned>(name); }
 
-}  // namespace proxyd::http
+}   // namespace proxyd::http

@@ -107,4 +107,4 @@ void Fields::rebase(const char* from, const char* from_end, const char* to) {
   }
 }
 
-}  // namespace proxyd::http
+}   // namespace proxyd::http

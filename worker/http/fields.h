@@ -72,4 +72,4 @@ class Fields {
   uint64_t present_ = 0;
 };
 
-}  // namespace proxyd::http
+}   // namespace proxyd::http

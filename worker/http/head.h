@@ -35,13 +35,13 @@ struct RequestHead {
   Method method = Method::kOther;
   std::string_view method_text;
   Version version = Version::kHttp11;
-  Scheme scheme = Scheme::kHttp;      // of the connection
+  Scheme scheme = Scheme::kHttp;   // of the connection
   Target target;
-  Authority authority;                // host empty only in HTTP/1.0 without Host
+  Authority authority;   // host empty only in HTTP/1.0 without Host
   Fields fields;
   ContentLength content;
   bool expects_continue = false;
-  bool wants_websocket = false;       // Upgrade: websocket, or extended CONNECT
+  bool wants_websocket = false;   // Upgrade: websocket, or extended CONNECT
 };
 
 // A response, final or interim.
@@ -49,7 +49,7 @@ struct ResponseHead {
   explicit ResponseHead(Arena& arena) : fields(arena) {}
 
   int status = 0;
-  std::string_view reason;            // as sent; HTTP/1 only
+  std::string_view reason;   // as sent; HTTP/1 only
   Version version = Version::kHttp11;
   Fields fields;
   ContentLength content;
@@ -57,4 +57,4 @@ struct ResponseHead {
   bool is_interim() const { return status < 200 && status != 101; }
 };
 
-}  // namespace proxyd::http
+}   // namespace proxyd::http

@@ -43,4 +43,4 @@ class ListMembers {
   std::string_view rest_;
 };
 
-}  // namespace proxyd::http
+}   // namespace proxyd::http

@@ -14,4 +14,4 @@ Method method_from(std::string_view text);
 // RFC 9110 9.2.2: sending it twice is as good as once.
 bool is_idempotent(Method method);
 
-}  // namespace proxyd::http
+}   // namespace proxyd::http

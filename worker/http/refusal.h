@@ -10,25 +10,78 @@ namespace proxyd::http {
 enum class Refusal : uint8_t {
   kNone,
   // request line
-  kRequestLine, kHttp09, kVersion, kVersionUnsupported, kMethodTooLong, kTrace, kConnect, kTargetForm, kUriCharacter,
-  kUriPercentNul, kUriPercent, kUriFragment, kUriTooLong, kLeadingCrlf, kTlsOnPlain,
+  kRequestLine,
+  kHttp09,
+  kVersion,
+  kVersionUnsupported,
+  kMethodTooLong,
+  kTrace,
+  kConnect,
+  kTargetForm,
+  kUriCharacter,
+  kUriPercentNul,
+  kUriPercent,
+  kUriFragment,
+  kUriTooLong,
+  kLeadingCrlf,
+  kTlsOnPlain,
   // field lines
-  kBareCr, kBareLf, kObsFold, kSpaceBeforeColon, kFieldNameEmpty, kNoColon, kFieldName, kFieldValue, kUnderscoreName,
-  kHeaderCount, kHeaderSize,
+  kBareCr,
+  kBareLf,
+  kObsFold,
+  kSpaceBeforeColon,
+  kFieldNameEmpty,
+  kNoColon,
+  kFieldName,
+  kFieldValue,
+  kUnderscoreName,
+  kHeaderCount,
+  kHeaderSize,
   // Host
-  kHostMissing, kHostMultiple, kHostInvalid, kHostEmpty, kHostPort, kHostUserinfo, kAuthorityMismatch,
+  kHostMissing,
+  kHostMultiple,
+  kHostInvalid,
+  kHostEmpty,
+  kHostPort,
+  kHostUserinfo,
+  kAuthorityMismatch,
   // framing
-  kTeAndCl, kTeUnknown, kTeChunkedNotFinal, kTeDuplicate, kTeInvalid, kTeEmpty, kTeInHttp10, kClDuplicate, kClList,
-  kClEmpty, kClInvalid, kBodyTooLarge, kConnectionNamesFraming, kExpect, kUpgradeBody,
+  kTeAndCl,
+  kTeUnknown,
+  kTeChunkedNotFinal,
+  kTeDuplicate,
+  kTeInvalid,
+  kTeEmpty,
+  kTeInHttp10,
+  kClDuplicate,
+  kClList,
+  kClEmpty,
+  kClInvalid,
+  kBodyTooLarge,
+  kConnectionNamesFraming,
+  kExpect,
+  kUpgradeBody,
   // chunked content
-  kChunkSize, kChunkOverflow, kChunkSizeDigits, kChunkExtLimit, kChunkExtControl, kChunkBareCr, kChunkBareLf,
-  kChunkDataCrlf, kTrailerLimit, kTrailerSyntax,
+  kChunkSize,
+  kChunkOverflow,
+  kChunkSizeDigits,
+  kChunkExtLimit,
+  kChunkExtControl,
+  kChunkBareCr,
+  kChunkBareLf,
+  kChunkDataCrlf,
+  kTrailerLimit,
+  kTrailerSyntax,
   // the encoded slash, backslash or NUL where a route guards paths
   kUriEncodedSlash,
   // time and peers
-  kHeaderTimeout, kBodyTimeout, kProxyProtocol,
+  kHeaderTimeout,
+  kBodyTimeout,
+  kProxyProtocol,
   // responses (metric `upstream_bad{reason}`)
-  kStatusLine, kUnexpected101, kUnsolicited,
+  kStatusLine,
+  kUnexpected101,
+  kUnsolicited,
 };
 
 inline constexpr size_t kRefusalCount = static_cast<size_t>(Refusal::kUnsolicited) + 1;
@@ -39,4 +92,4 @@ std::string_view to_string(Refusal refusal);
 // The status a client gets for it (RFC 9110 15.5); 400 for most.
 int status_of(Refusal refusal);
 
-}  // namespace proxyd::http
+}   // namespace proxyd::http

@@ -68,4 +68,4 @@ std::string_view reason_phrase(int status) {
   }
 }
 
-}  // namespace proxyd::http
+}   // namespace proxyd::http

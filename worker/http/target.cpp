@@ -102,7 +102,7 @@ Result<Target, Refusal> parse_absolute(std::string_view text, Arena& arena) {
   return parse_path_and_query(target, path, arena);
 }
 
-}  // namespace
+}   // namespace
 
 std::string_view normalize_path(std::string_view path, Arena& arena) {
   if (is_normal(path)) return path;
@@ -122,4 +122,4 @@ Result<Target, Refusal> parse_target(std::string_view text, Method method, Arena
   return parse_absolute(text, arena);
 }
 
-}  // namespace proxyd::http
+}   // namespace proxyd::http

@@ -30,4 +30,4 @@ Result<Target, Refusal> parse_target(std::string_view text, Method method, Arena
 // The normal form of a path that begins with "/" and has valid percent-encoding; `path` itself when it is normal.
 std::string_view normalize_path(std::string_view path, Arena& arena);
 
-}  // namespace proxyd::http
+}   // namespace proxyd::http

@@ -15,7 +15,7 @@ constexpr uint32_t kMaxExtensions = 16 * 1024;
 constexpr uint32_t kMaxTrailers = 8 * 1024;
 constexpr uint64_t kMaxChunk = (uint64_t{1} << 63) - 1;
 
-}  // namespace
+}   // namespace
 
 ChunkedDecoder::ChunkedDecoder(http::Fields& trailers, Underscore underscore)
     : trailers_(&trailers), trailer_rules_{.max_section = kMaxTrailers + 1, .underscore = underscore} {}
@@ -31,7 +31,7 @@ Refusal ChunkedDecoder::step_size(char c) {
     if (++digits_ > kMaxSizeDigits) return Refusal::kChunkSizeDigits;
     left_ = left_ * 16 + static_cast<uint64_t>(digit);
     return left_ >= kMaxChunk || (digits_ == kMaxSizeDigits && left_ >> 60 != 0) ? Refusal::kChunkOverflow
-                                                                                : Refusal::kNone;
+                                                                                 : Refusal::kNone;
   }
   if (digits_ == 0) return c == '\n' ? Refusal::kChunkBareLf : Refusal::kChunkSize;
   if (c == ';') {
@@ -60,10 +60,8 @@ Refusal ChunkedDecoder::step_extension(char c) {
 // One octet of framing.
 Refusal ChunkedDecoder::step(char c) {
   switch (part_) {
-    case Part::kSize:
-      return step_size(c);
-    case Part::kExtension:
-      return step_extension(c);
+    case Part::kSize: return step_size(c);
+    case Part::kExtension: return step_extension(c);
     case Part::kSizeLf:
       if (c != '\n') return Refusal::kChunkBareCr;
       part_ = left_ == 0 ? Part::kLastLine : Part::kData;
@@ -82,8 +80,7 @@ Refusal ChunkedDecoder::step(char c) {
       digits_ = 0;
       extension_ = 0;
       return Refusal::kNone;
-    default:
-      return Refusal::kNone;
+    default: return Refusal::kNone;
   }
 }
 
@@ -136,4 +133,4 @@ ChunkedDecoder::Step ChunkedDecoder::next_trailers(std::string_view input, size_
   return {.consumed = at + taken};
 }
 
-}  // namespace proxyd::http1
+}   // namespace proxyd::http1

@@ -20,8 +20,8 @@ class ChunkedDecoder {
 
   struct Step {
     State state = State::kNeedMore;
-    size_t consumed = 0;      // octets of framing before the data (or in all, without data)
-    std::string_view data;    // for kData: content, follows right after `consumed` and is taken by `take_data`
+    size_t consumed = 0;     // octets of framing before the data (or in all, without data)
+    std::string_view data;   // for kData: content, follows right after `consumed` and is taken by `take_data`
   };
 
   ChunkedDecoder(http::Fields& trailers, Underscore underscore);
@@ -33,7 +33,18 @@ class ChunkedDecoder {
   http::Refusal refusal() const { return refusal_; }
 
  private:
-  enum class Part : uint8_t { kSize, kExtension, kSizeLf, kData, kDataCr, kDataLf, kLastLine, kLastCr, kTrailers, kEnd };
+  enum class Part : uint8_t {
+    kSize,
+    kExtension,
+    kSizeLf,
+    kData,
+    kDataCr,
+    kDataLf,
+    kLastLine,
+    kLastCr,
+    kTrailers,
+    kEnd
+  };
 
   http::Refusal step_size(char c);
   http::Refusal step_extension(char c);
@@ -43,9 +54,9 @@ class ChunkedDecoder {
 
   http::Fields* trailers_;
   HeadRules trailer_rules_;
-  uint64_t left_ = 0;              // of the chunk
-  uint32_t extension_ = 0;         // octets in this chunk
-  uint32_t extensions_ = 0;        // octets in the message
+  uint64_t left_ = 0;         // of the chunk
+  uint32_t extension_ = 0;    // octets in this chunk
+  uint32_t extensions_ = 0;   // octets in the message
   uint32_t trailer_size_ = 0;
   char* trailer_text_ = nullptr;   // kMaxTrailers in the arena, once there is a trailer
   LineScanner scanner_;            // of the trailers
@@ -55,4 +66,4 @@ class ChunkedDecoder {
   http::Refusal refusal_ = http::Refusal::kNone;
 };
 
-}  // namespace proxyd::http1
+}   // namespace proxyd::http1

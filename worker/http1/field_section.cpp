@@ -11,7 +11,8 @@ using http::FieldName;
 using http::Refusal;
 
 bool is_token(std::string_view name) {
-  return !name.empty() && std::all_of(name.begin(), name.end(), [](char c) { return http::is_in(c, http::character::kToken); });
+  return !name.empty() &&
+         std::all_of(name.begin(), name.end(), [](char c) { return http::is_in(c, http::character::kToken); });
 }
 
 // What is wrong with a name that is not a token.
@@ -33,7 +34,7 @@ Refusal control_fault(std::string_view line_so_far, char control) {
   return framing ? Refusal::kTeInvalid : Refusal::kFieldValue;
 }
 
-}  // namespace
+}   // namespace
 
 Progress FieldSection::refuse(Refusal refusal, size_t offset) {
   fault_ = {refusal, offset};
@@ -71,7 +72,8 @@ Progress FieldSection::parse(std::string_view received, LineScanner& scanner) {
     const LineScanner::Line line = scanner.next(received);
     if (line.found == LineScanner::Found::kNothingYet) return check_partial(received);
     if (line.found == LineScanner::Found::kControl) {
-      if (line.at - started_at_ >= rules_->max_section) return refuse(Refusal::kHeaderSize, started_at_ + rules_->max_section);
+      if (line.at - started_at_ >= rules_->max_section)
+        return refuse(Refusal::kHeaderSize, started_at_ + rules_->max_section);
       return refuse(control_fault(received.substr(start, line.at - start), line.control), line.at);
     }
     if (scanner.line_start() - started_at_ > rules_->max_section) {
@@ -83,4 +85,4 @@ Progress FieldSection::parse(std::string_view received, LineScanner& scanner) {
   }
 }
 
-}  // namespace proxyd::http1
+}   // namespace proxyd::http1

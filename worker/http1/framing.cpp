@@ -68,7 +68,7 @@ bool has_empty_transfer_encoding(const Fields& fields) {
   return false;
 }
 
-}  // namespace
+}   // namespace
 
 Result<ContentLength, Refusal> frame_request(const http::RequestHead& head) {
   const Fields& fields = head.fields;
@@ -131,4 +131,4 @@ bool is_persistent(http::Version version, const Fields& fields) {
   return version != http::Version::kHttp10 || connection_names(fields, "keep-alive");
 }
 
-}  // namespace proxyd::http1
+}   // namespace proxyd::http1

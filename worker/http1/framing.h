@@ -20,4 +20,4 @@ bool is_persistent(http::Version version, const http::Fields& fields);
 // True when a Connection field names this option.
 bool connection_names(const http::Fields& fields, std::string_view option);
 
-}  // namespace proxyd::http1
+}   // namespace proxyd::http1

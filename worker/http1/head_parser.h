@@ -54,7 +54,8 @@ class FieldSection {
 // Owned by the connection's exchange. The head's views point into `received`: when that buffer moves, call `rebase`.
 class RequestParser {
  public:
-  RequestParser(http::RequestHead& head, const HeadRules& rules) : head_(&head), rules_(&rules), section_(head.fields, rules) {}
+  RequestParser(http::RequestHead& head, const HeadRules& rules)
+      : head_(&head), rules_(&rules), section_(head.fields, rules) {}
 
   // `received` begins at the message's first octet and only grows from call to call.
   Progress parse(std::string_view received);
@@ -85,7 +86,8 @@ class RequestParser {
 // The same for a response head (RFC 9112 4, 5).
 class ResponseParser {
  public:
-  ResponseParser(http::ResponseHead& head, const HeadRules& rules) : head_(&head), rules_(&rules), section_(head.fields, rules) {}
+  ResponseParser(http::ResponseHead& head, const HeadRules& rules)
+      : head_(&head), rules_(&rules), section_(head.fields, rules) {}
 
   Progress parse(std::string_view received);
   size_t consumed() const { return scanner_.line_start(); }
@@ -104,4 +106,4 @@ class ResponseParser {
   Fault fault_;
 };
 
-}  // namespace proxyd::http1
+}   // namespace proxyd::http1

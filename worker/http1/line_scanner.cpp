@@ -54,7 +54,7 @@ Masks look_at(std::string_view text, size_t begin, size_t size) {
   return all;
 }
 
-}  // namespace
+}   // namespace
 
 // Describes the next octets, up to the first window with a control character in it; false when there is none yet.
 bool LineScanner::look(std::string_view received) {
@@ -74,4 +74,4 @@ bool LineScanner::look(std::string_view received) {
   return true;
 }
 
-}  // namespace proxyd::http1
+}   // namespace proxyd::http1

@@ -39,11 +39,11 @@ class LineScanner {
   }
 
   size_t line_start_ = 0;
-  size_t window_ = 0;        // the octets from here to `looked_` are described by the masks, a bit each
+  size_t window_ = 0;   // the octets from here to `looked_` are described by the masks, a bit each
   size_t looked_ = 0;
-  uint64_t controls_ = 0;    // those not given out yet
+  uint64_t controls_ = 0;   // those not given out yet
   uint64_t colons_ = 0;
-  size_t colon_ = kNone;     // the first of the line begun
+  size_t colon_ = kNone;   // the first of the line begun
 };
 
 inline LineScanner::Line LineScanner::next(std::string_view received) {
@@ -52,7 +52,8 @@ inline LineScanner::Line LineScanner::next(std::string_view received) {
   const size_t at = window_ + bit;
   const char control = received.data()[at];
   if (control == '\r' && at + 1 == received.size()) return {};
-  if (control != '\r' || received.data()[at + 1] != '\n') return {.found = Found::kControl, .control = control, .at = at};
+  if (control != '\r' || received.data()[at + 1] != '\n')
+    return {.found = Found::kControl, .control = control, .at = at};
   note_colon(colons_ & ((uint64_t{1} << bit) - 1));
   const size_t colon = colon_ == kNone ? kNone : colon_ - line_start_;
   const Line line{.found = Found::kLine, .text = {received.data() + line_start_, at - line_start_}, .colon = colon};
@@ -64,4 +65,4 @@ inline LineScanner::Line LineScanner::next(std::string_view received) {
   return line;
 }
 
-}  // namespace proxyd::http1
+}   // namespace proxyd::http1

@@ -53,7 +53,7 @@ Refusal check_upgrade(http::RequestHead& head) {
   return Refusal::kNone;
 }
 
-}  // namespace
+}   // namespace
 
 Refusal check_request(http::RequestHead& head, std::string_view target_text) {
   if (head.method == http::Method::kConnect) return Refusal::kConnect;
@@ -75,4 +75,4 @@ Refusal check_request(http::RequestHead& head, std::string_view target_text) {
   return Refusal::kNone;
 }
 
-}  // namespace proxyd::http1
+}   // namespace proxyd::http1

@@ -9,4 +9,4 @@ namespace proxyd::http1 {
 // (RFC 9112 3.2, 6.3; RFC 9110 7.2, 10.1.1). Engine code.
 http::Refusal check_request(http::RequestHead& head, std::string_view target_text);
 
-}  // namespace proxyd::http1
+}   // namespace proxyd::http1

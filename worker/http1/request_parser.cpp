@@ -8,11 +8,11 @@ namespace {
 
 using http::Refusal;
 
-constexpr int kMaxEmptyLines = 2;       // before a request line (RFC 9112 2.2)
+constexpr int kMaxEmptyLines = 2;   // before a request line (RFC 9112 2.2)
 constexpr size_t kMaxMethod = 32;
-constexpr char kTlsHandshake = 0x16;    // the first octet of a ClientHello
+constexpr char kTlsHandshake = 0x16;   // the first octet of a ClientHello
 
-}  // namespace
+}   // namespace
 
 Progress RequestParser::refuse(Refusal refusal, size_t offset) {
   fault_ = {refusal, offset};
@@ -98,4 +98,4 @@ void RequestParser::rebase(std::string_view from, const char* to) {
   head_->fields.rebase(from.data(), from.data() + from.size(), to);
 }
 
-}  // namespace proxyd::http1
+}   // namespace proxyd::http1

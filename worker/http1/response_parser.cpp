@@ -41,4 +41,4 @@ void ResponseParser::rebase(std::string_view from, const char* to) {
   head_->fields.rebase(from.data(), from.data() + from.size(), to);
 }
 
-}  // namespace proxyd::http1
+}   // namespace proxyd::http1

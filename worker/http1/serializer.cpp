@@ -81,4 +81,4 @@ void Serializer::last_chunk(const http::Fields* trailers) {
   append("\r\n");
 }
 
-}  // namespace proxyd::http1
+}   // namespace proxyd::http1

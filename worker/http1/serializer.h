@@ -16,8 +16,8 @@ class Serializer {
   Serializer(char* begin, size_t capacity) : begin_(begin), at_(begin), end_(begin + capacity) {}
 
   // "GET /path HTTP/1.1", Host, the fields, the framing field, and the empty line (RFC 9112 3).
-  void request_head(std::string_view method, std::string_view target, std::string_view host,
-                    const http::Fields& fields, const http::ContentLength& content);
+  void request_head(std::string_view method, std::string_view target, std::string_view host, const http::Fields& fields,
+                    const http::ContentLength& content);
 
   struct ResponseOptions {
     http::Version downstream = http::Version::kHttp11;
@@ -29,8 +29,8 @@ class Serializer {
   void response_head(int status, std::string_view reason, const http::Fields& fields,
                      const http::ContentLength& content, const ResponseOptions& options);
 
-  void chunk_start(uint64_t octets);                 // "1a\r\n"
-  void last_chunk(const http::Fields* trailers);     // "0\r\n", trailers, "\r\n"
+  void chunk_start(uint64_t octets);               // "1a\r\n"
+  void last_chunk(const http::Fields* trailers);   // "0\r\n", trailers, "\r\n"
   void field_lines(const http::Fields& fields);
   void append(std::string_view text) {
     if (text.size() > static_cast<size_t>(end_ - at_)) {
@@ -54,4 +54,4 @@ class Serializer {
   bool overflowed_ = false;
 };
 
-}  // namespace proxyd::http1
+}   // namespace proxyd::http1

@@ -15,9 +15,9 @@ constexpr size_t kBulk = 64 * 1024;
 constexpr uint64_t kLeastSplice = 64 * 1024;
 constexpr uint64_t kMostSplice = 1024 * 1024;   // a turn, so that others get theirs
 constexpr int kFullReadsBeforeSplice = 2;
-constexpr size_t kShortChunk = 8 * 1024;        // moving it costs less than a call of its own would
+constexpr size_t kShortChunk = 8 * 1024;   // moving it costs less than a call of its own would
 
-}  // namespace
+}   // namespace
 
 void ContentReader::start(http::ContentLength content) {
   content_ = content;
@@ -114,14 +114,11 @@ Offer ContentReader::offer_chunked() {
           return offer_gathered();
         }
         return {.state = Offer::State::kPiece, .piece = Piece::bytes(step.data)};
-      case http1::ChunkedDecoder::State::kEnd:
-        complete_ = true;
-        return {.state = Offer::State::kEnd};
+      case http1::ChunkedDecoder::State::kEnd: complete_ = true; return {.state = Offer::State::kEnd};
       case http1::ChunkedDecoder::State::kRefused:
         refusal_ = chunks_->refusal();
         return {.state = Offer::State::kFailed, .fault = ContentFault::kMalformed};
-      case http1::ChunkedDecoder::State::kNeedMore:
-        break;
+      case http1::ChunkedDecoder::State::kNeedMore: break;
     }
     const Offer read = read_bulk();
     if (read.state != Offer::State::kPiece) return read;
@@ -147,4 +144,4 @@ void ContentReader::consumed(uint64_t octets) {
   if (!input.empty()) input.consume(octets);
 }
 
-}  // namespace proxyd::message
+}   // namespace proxyd::message

@@ -15,7 +15,8 @@ namespace proxyd::message {
 // offered so after two full reads in a row. Owned by an exchange; holds no buffer while nothing waits in it.
 class ContentReader final : public net::ContentSource {
  public:
-  ContentReader(net::Stream& stream, Input& with_head, net::BufferPool& pool, http::Arena& arena, http1::Underscore underscore)
+  ContentReader(net::Stream& stream, Input& with_head, net::BufferPool& pool, http::Arena& arena,
+                http1::Underscore underscore)
       : stream_(stream), with_head_(with_head), bulk_(pool), trailers_(arena), underscore_(underscore) {}
 
   void start(http::ContentLength content);
@@ -53,9 +54,9 @@ class ContentReader final : public net::ContentSource {
   http::Fields trailers_;
   http1::Underscore underscore_;   // in names of trailers
   std::optional<http1::ChunkedDecoder> chunks_;
-  std::string_view gathered_;  // of short chunks, in the current input, before what is unread
+  std::string_view gathered_;   // of short chunks, in the current input, before what is unread
   http::ContentLength content_;
-  uint64_t left_ = 0;          // for kKnown
+  uint64_t left_ = 0;   // for kKnown
   uint64_t received_ = 0;
   int full_reads_ = 0;
   bool splice_ended_ = false;   // the next look reads, to learn how it ended
@@ -63,4 +64,4 @@ class ContentReader final : public net::ContentSource {
   http::Refusal refusal_ = http::Refusal::kNone;
 };
 
-}  // namespace proxyd::message
+}   // namespace proxyd::message

@@ -23,7 +23,7 @@ constexpr size_t kChunkHead = 18;   // sixteen hex digits and a line end
 
 iovec as_iovec(std::string_view text) { return {const_cast<char*>(text.data()), text.size()}; }
 
-}  // namespace
+}   // namespace
 
 void ContentWriter::start(http::ContentLength content) {
   content_ = content;
@@ -211,4 +211,4 @@ Taken ContentWriter::flush() {
   return {Taken::State::kMore};
 }
 
-}  // namespace proxyd::message
+}   // namespace proxyd::message

@@ -33,7 +33,7 @@ class ContentWriter final : public net::ContentSink {
   uint64_t delivered() const override;
   async::WaitReady room(Deadline deadline) override { return stream_.writable(deadline); }
 
-  uint64_t sent() const { return sent_; }        // octets that left, heads included
+  uint64_t sent() const { return sent_; }   // octets that left, heads included
   uint64_t content_sent() const { return content_taken_; }
 
  private:
@@ -58,12 +58,12 @@ class ContentWriter final : public net::ContentSink {
   net::Pipe pipe_;
   size_t in_pipe_ = 0;
   http::ContentLength content_;
-  uint64_t left_ = 0;            // for kKnown: still to be taken
-  uint64_t chunk_left_ = 0;      // of the chunk that has been announced
+  uint64_t left_ = 0;         // for kKnown: still to be taken
+  uint64_t chunk_left_ = 0;   // of the chunk that has been announced
   uint64_t sent_ = 0;
   uint64_t content_taken_ = 0;
   bool finished_ = false;
-  bool copies_ = false;          // for want of a pipe
+  bool copies_ = false;   // for want of a pipe
 };
 
 template <class Write>
@@ -78,4 +78,4 @@ bool ContentWriter::head(Write write) {
   }
 }
 
-}  // namespace proxyd::message
+}   // namespace proxyd::message

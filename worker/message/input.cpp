@@ -32,4 +32,4 @@ void Input::release() {
   begin_ = end_ = 0;
 }
 
-}  // namespace proxyd::message
+}   // namespace proxyd::message

@@ -34,4 +34,4 @@ class Input {
   size_t end_ = 0;
 };
 
-}  // namespace proxyd::message
+}   // namespace proxyd::message

@@ -28,7 +28,7 @@ SocketAddress pack(const Concrete& concrete, size_t length) {
   return address;
 }
 
-}  // namespace
+}   // namespace
 
 Address Address::from(const sockaddr_storage& storage) {
   Address address;
@@ -74,7 +74,8 @@ std::optional<Address> Address::parse(std::string_view ip, uint16_t port) {
 
 std::string_view Address::format_ip(std::array<char, 48>& room) const {
   if (family_ == Family::kUnix) return "unix:";
-  if (family_ == Family::kIpv6) return inet_ntop(AF_INET6, octets_.data(), room.data(), static_cast<socklen_t>(room.size()));
+  if (family_ == Family::kIpv6)
+    return inet_ntop(AF_INET6, octets_.data(), room.data(), static_cast<socklen_t>(room.size()));
   char* at = room.data();   // inet_ntop costs more than the parsing of a head
   for (size_t i = 0; i < 4; ++i) {
     if (i > 0) *at++ = '.';
@@ -123,4 +124,4 @@ std::optional<SocketAddress> SocketAddress::parse(std::string_view text) {
   return std::nullopt;
 }
 
-}  // namespace proxyd::net
+}   // namespace proxyd::net

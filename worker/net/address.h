@@ -48,4 +48,4 @@ struct SocketAddress {
   int family() const { return storage.ss_family; }
 };
 
-}  // namespace proxyd::net
+}   // namespace proxyd::net

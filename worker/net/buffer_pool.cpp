@@ -9,7 +9,7 @@ namespace {
 
 constexpr size_t kMostKept = 256;   // of a size
 
-}  // namespace
+}   // namespace
 
 Buffer& Buffer::operator=(Buffer&& other) noexcept {
   if (this == &other) return *this;
@@ -71,4 +71,4 @@ size_t BufferPool::trim(size_t keep) {
   return freed;
 }
 
-}  // namespace proxyd::net
+}   // namespace proxyd::net

@@ -15,7 +15,9 @@ class Buffer {
  public:
   Buffer() = default;
   Buffer(Buffer&& other) noexcept
-      : pool_(std::exchange(other.pool_, nullptr)), data_(std::exchange(other.data_, nullptr)), size_class_(other.size_class_) {}
+      : pool_(std::exchange(other.pool_, nullptr)),
+        data_(std::exchange(other.data_, nullptr)),
+        size_class_(other.size_class_) {}
   Buffer& operator=(Buffer&& other) noexcept;
   ~Buffer() { release(); }
 
@@ -70,4 +72,4 @@ class BufferPool {
   uint64_t misses_ = 0;
 };
 
-}  // namespace proxyd::net
+}   // namespace proxyd::net

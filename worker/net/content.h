@@ -15,10 +15,10 @@ namespace proxyd::net {
 // Why content could not be moved on.
 enum class ContentFault : uint8_t {
   kNone,
-  kTimeout,       // a deadline passed
-  kClosed,        // the peer ended the stream before the content was complete
-  kReset,         // the connection is broken
-  kMalformed,     // framing that makes no sense; the owner knows which
+  kTimeout,     // a deadline passed
+  kClosed,      // the peer ended the stream before the content was complete
+  kReset,       // the connection is broken
+  kMalformed,   // framing that makes no sense; the owner knows which
 };
 
 // What a source has right now.
@@ -26,7 +26,7 @@ struct Offer {
   enum class State : uint8_t { kPiece, kPending, kEnd, kFailed };
   State state = State::kPending;
   Piece piece;
-  bool last = false;              // nothing comes after this piece, not even trailers
+  bool last = false;   // nothing comes after this piece, not even trailers
   ContentFault fault = ContentFault::kNone;
 };
 
@@ -52,8 +52,8 @@ class ContentSource {
 // What a sink did with a piece.
 struct Taken {
   enum class State : uint8_t { kMore, kBlocked, kSourceDry, kSourceEnded, kFailed };
-  State state = State::kMore;     // kBlocked: `room` first; kSourceDry: the piece's socket is empty
-  uint64_t octets = 0;            // consumed of the piece
+  State state = State::kMore;   // kBlocked: `room` first; kSourceDry: the piece's socket is empty
+  uint64_t octets = 0;          // consumed of the piece
 };
 
 // Where content goes: toward the client, toward the origin. Nothing here suspends but `room`. Octets that were taken
@@ -75,4 +75,4 @@ class ContentSink {
   virtual async::WaitReady room(Deadline deadline) = 0;
 };
 
-}  // namespace proxyd::net
+}   // namespace proxyd::net

@@ -22,12 +22,12 @@ constexpr bool holds(PieceKinds set, PieceKinds kind) {
 // kSocket: octets that wait in a socket and can be spliced, at most `size` of them.
 struct Piece {
   PieceKinds kind = PieceKinds::kBytes;
-  const char* data = nullptr;     // kBytes, kStored
-  Stream* socket = nullptr;       // kSocket
+  const char* data = nullptr;   // kBytes, kStored
+  Stream* socket = nullptr;     // kSocket
   uint64_t size = 0;
 
   static Piece bytes(std::string_view text) { return {PieceKinds::kBytes, text.data(), nullptr, text.size()}; }
   static Piece waiting_in(Stream& socket, uint64_t size) { return {PieceKinds::kSocket, nullptr, &socket, size}; }
 };
 
-}  // namespace proxyd::net
+}   // namespace proxyd::net

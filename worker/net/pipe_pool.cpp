@@ -11,7 +11,7 @@ namespace {
 constexpr size_t kKept = 32;
 constexpr int kWantedCapacity = 1024 * 1024;   // what an unprivileged process may ask for
 
-}  // namespace
+}   // namespace
 
 Pipe PipePool::borrow() {
   if (!free_.empty()) {
@@ -32,4 +32,4 @@ void PipePool::give_back(Pipe pipe) {
   if (pipe && free_.size() < kKept) free_.push_back(std::move(pipe));
 }
 
-}  // namespace proxyd::net
+}   // namespace proxyd::net

@@ -26,4 +26,4 @@ class PipePool {
   std::vector<Pipe> free_;
 };
 
-}  // namespace proxyd::net
+}   // namespace proxyd::net

@@ -107,7 +107,7 @@ ProxyHeader parse_v2(std::string_view received) {
   return header;
 }
 
-}  // namespace
+}   // namespace
 
 ProxyHeader parse_proxy_header(std::string_view received, ProxyHeaderKind accepted) {
   const bool maybe_v1 = accepts(accepted, ProxyHeaderKind::kV1) && may_begin_with(received, kV1Prefix);
@@ -117,4 +117,4 @@ ProxyHeader parse_proxy_header(std::string_view received, ProxyHeaderKind accept
   return received.size() < kV1Prefix.size() ? ProxyHeader{State::kNeedMore} : parse_v1(received);
 }
 
-}  // namespace proxyd::net
+}   // namespace proxyd::net

@@ -14,7 +14,7 @@ enum class ProxyHeaderKind : uint8_t { kNone = 0, kV1 = 1, kV2 = 2, kAny = 3 };
 struct ProxyHeader {
   enum class State : uint8_t { kNeedMore, kAbsent, kBad, kPresent };
   State state = State::kNeedMore;
-  size_t octets = 0;                  // of the header, when present
+  size_t octets = 0;   // of the header, when present
   // Absent for LOCAL and UNKNOWN: the connection speaks for itself.
   std::optional<Address> source;
   std::optional<Address> destination;
@@ -24,4 +24,4 @@ struct ProxyHeader {
 // version 1 line has at most 107 octets, a version 2 header at most 2 KiB here.
 ProxyHeader parse_proxy_header(std::string_view received, ProxyHeaderKind accepted);
 
-}  // namespace proxyd::net
+}   // namespace proxyd::net

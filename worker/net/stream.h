@@ -39,4 +39,4 @@ class Stream {
   virtual async::Watched& watched() = 0;
 };
 
-}  // namespace proxyd::net
+}   // namespace proxyd::net

@@ -71,4 +71,4 @@ async::WaitReady TcpStream::writable(Deadline deadline) {
   return {watched_, async::WaitReady::Direction::kWrite, deadline};
 }
 
-}  // namespace proxyd::net
+}   // namespace proxyd::net

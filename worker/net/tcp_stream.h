@@ -29,4 +29,4 @@ class TcpStream final : public Stream {
   async::Watched watched_;
 };
 
-}  // namespace proxyd::net
+}   // namespace proxyd::net

@@ -131,7 +131,9 @@ void append_time(std::string& out, int64_t time_ms, const char* format, bool wit
   out.append(text, std::strftime(text, sizeof text, format, &utc));
   if (!with_milliseconds) return;
   const int64_t rest = time_ms % 1000;
-  for (const char c : {'.', static_cast<char>('0' + rest / 100), static_cast<char>('0' + rest / 10 % 10), static_cast<char>('0' + rest % 10), 'Z'}) out += c;
+  for (const char c : {'.', static_cast<char>('0' + rest / 100), static_cast<char>('0' + rest / 10 % 10),
+                       static_cast<char>('0' + rest % 10), 'Z'})
+    out += c;
 }
 
 // In quotes, as Apache writes it: `"` and `\` escaped, what is not printable as \xHH.
@@ -151,7 +153,7 @@ void append_quoted(std::string& out, std::string_view text) {
   out += '"';
 }
 
-}  // namespace
+}   // namespace
 
 void append_json(std::string& out, const AccessRecord& record, const std::vector<std::string>& redact) {
   JsonLine line(out);
@@ -213,7 +215,8 @@ void append_combined(std::string& out, const AccessRecord& record, const std::ve
   append_quoted(out, request);
   out += ' ' + std::to_string(record.status) + ' ' + std::to_string(record.bytes_out) + ' ';
   std::string referer;
-  if (!record.referer.empty()) for_redacted_address(record.referer, redact, [&referer](std::string_view piece) { referer += piece; });
+  if (!record.referer.empty())
+    for_redacted_address(record.referer, redact, [&referer](std::string_view piece) { referer += piece; });
   append_quoted(out, referer);
   out += ' ';
   append_quoted(out, record.user_agent);
@@ -280,4 +283,4 @@ void AccessLog::flush(Sink& sink) {
   }
 }
 
-}  // namespace proxyd::proxy
+}   // namespace proxyd::proxy

@@ -15,7 +15,7 @@ namespace proxyd::proxy {
 // What is remembered of a request, whatever became of it. Views live as long as the request; times in microseconds,
 // empty or negative where there is nothing to say.
 struct AccessRecord {
-  int64_t time_ms = 0;                 // wall clock, when the request began
+  int64_t time_ms = 0;   // wall clock, when the request began
   std::string_view request_id;
   std::string_view trace_id;
   std::string_view client;
@@ -32,12 +32,12 @@ struct AccessRecord {
   int64_t duration_us = 0;
   int64_t first_byte_us = -1;
   int64_t connect_us = -1;
-  std::string_view host_name;          // of the document, or _rejected, _none
+  std::string_view host_name;   // of the document, or _rejected, _none
   std::string_view route;
   std::string_view upstream;
   std::string_view target;
   int attempts = 0;
-  std::string_view error;              // token
+  std::string_view error;   // token
   uint32_t worker = 0;
   uint64_t revision = 0;
 };
@@ -73,4 +73,4 @@ class AccessLog {
   metrics::Cell dropped_;
 };
 
-}  // namespace proxyd::proxy
+}   // namespace proxyd::proxy

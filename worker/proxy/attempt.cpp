@@ -17,7 +17,7 @@ async::Task<bool> arrival(upstream::Exchange& exchange, Deadline deadline) {
   co_return ready;
 }
 
-}  // namespace
+}   // namespace
 
 Attempt::Outcome Attempt::failed(Fault fault) {
   fault_ = fault;
@@ -42,7 +42,8 @@ std::string_view Attempt::target_path() {
 
 std::string_view Attempt::target_host() {
   if (group_.host == "target") {
-    const std::string_view address = request_.configuration->document.upstreams.at(group_.name).targets.at(member_.id).address;
+    const std::string_view address =
+        request_.configuration->document.upstreams.at(group_.name).targets.at(member_.id).address;
     return address.starts_with("unix:") ? "localhost" : address;   // a path is no host
   }
   if (group_.host != "keep") return group_.host;
@@ -65,7 +66,8 @@ async::Task<bool> Attempt::connect() {
     co_return false;
   }
   exchange_ = std::move(*opened);
-  request_.record.connect_us = std::chrono::duration_cast<std::chrono::microseconds>(request_.loop().now() - began).count();
+  request_.record.connect_us =
+      std::chrono::duration_cast<std::chrono::microseconds>(request_.loop().now() - began).count();
   co_return true;
 }
 
@@ -77,11 +79,13 @@ bool Attempt::send_head() {
   if (request_.head.wants_websocket) content = {Kind::kTunnel};
   wait_for_continue_ = request_.exchange.awaits_continue();
   if (wait_for_continue_) fields.add(http::FieldName::kExpect, "100-continue");
-  return exchange_->begin({request_.head.method, request_.head.method_text, target_path(), target_host(), &fields, content});
+  return exchange_->begin(
+      {request_.head.method, request_.head.method_text, target_path(), target_host(), &fields, content});
 }
 
 void Attempt::begin_upload() {
-  RelayLimits limits{Pace(request_.timeouts().client_body, kLeastPerSecond), Pace(request_.timeouts().between_bytes, 0)};
+  RelayLimits limits{Pace(request_.timeouts().client_body, kLeastPerSecond),
+                     Pace(request_.timeouts().between_bytes, 0)};
   limits.total = request_.total;
   limits.most = request_.matched.route->settings.limits.request_body.value_or(UINT64_MAX);
   upload_ = relay_content(request_.loop(), content_, exchange_->content(), limits);
@@ -196,4 +200,4 @@ async::Task<Attempt::Outcome> Attempt::run(bool fresh) {
   }
 }
 
-}  // namespace proxyd::proxy
+}   // namespace proxyd::proxy

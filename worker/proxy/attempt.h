@@ -20,7 +20,14 @@ class Attempt {
       : request_(request), content_(content), group_(group), member_(member), in_flight_(member.target) {}
 
   // What came of it: the head of a final response, or why there is none.
-  enum class Outcome : uint8_t { kResponse, kTargetFailed, kClientFailed, kContentTooLarge, kHeadTooLarge, kTotalTimeout };
+  enum class Outcome : uint8_t {
+    kResponse,
+    kTargetFailed,
+    kClientFailed,
+    kContentTooLarge,
+    kHeadTooLarge,
+    kTotalTimeout
+  };
 
   // Connects, sends, and waits for the final head. Suspends. `fresh`: on a new connection.
   async::Task<Outcome> run(bool fresh);
@@ -33,7 +40,8 @@ class Attempt {
   void stop_upload() { upload_.cancel(); }
   // The connection came from the pool and had ended before any of the request arrived.
   bool was_stale() const {
-    return fault_ == upstream::Fault::kClosedUnanswered && exchange_ && exchange_->on_reused_connection() && exchange_->request_untaken();
+    return fault_ == upstream::Fault::kClosedUnanswered && exchange_ && exchange_->on_reused_connection() &&
+           exchange_->request_untaken();
   }
 
  private:
@@ -64,4 +72,4 @@ class Attempt {
   bool final_head_ = false;
 };
 
-}  // namespace proxyd::proxy
+}   // namespace proxyd::proxy

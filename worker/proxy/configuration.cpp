@@ -14,7 +14,7 @@ std::string key_of(const config::TargetMaterial& material) {
   return fmt::format("{} {}", material.row, fmt::join(material.addresses, " "));
 }
 
-}  // namespace
+}   // namespace
 
 Configuration::Configuration(config::Snapshot from, config::Document decoded)
     : snapshot(std::move(from)),
@@ -28,22 +28,32 @@ std::shared_ptr<upstream::Target> ConfigurationBuilder::target_for(const config:
   return target;
 }
 
-upstream::UpstreamGroup ConfigurationBuilder::group_for(const config::Upstream& settings, const config::Materials& materials) {
+upstream::UpstreamGroup ConfigurationBuilder::group_for(const config::Upstream& settings,
+                                                        const config::Materials& materials) {
   upstream::UpstreamGroup group;
   group.name = settings.name;
   group.balance = settings.balance;
   group.host = settings.host;
   group.retry = settings.retry;
-  if (const auto row = materials.upstreams.find(settings.name); row != materials.upstreams.end()) group.turn_row = row->second;
+  if (const auto row = materials.upstreams.find(settings.name); row != materials.upstreams.end())
+    group.turn_row = row->second;
   std::vector<uint32_t> weights;
   for (const auto& [id, target] : settings.targets) {
     const auto found = materials.targets.find(settings.name + "/" + id);
     const config::TargetMaterial material = found == materials.targets.end() ? config::TargetMaterial{} : found->second;
-    upstream::Member member{id, target_for(material), material.weight.value_or(target.weight), material.admission, target.backup, target.max_connections};
+    upstream::Member member{id,
+                            target_for(material),
+                            material.weight.value_or(target.weight),
+                            material.admission,
+                            target.backup,
+                            target.max_connections};
     const std::string labels = fmt::format("upstream=\"{}\",target=\"{}\"", settings.name, id);
-    const auto cell = [&](std::string_view name, const std::string& more) { return metrics_.cell(services_.slot, name, labels + more); };
+    const auto cell = [&](std::string_view name, const std::string& more) {
+      return metrics_.cell(services_.slot, name, labels + more);
+    };
     upstream::Target::Counters counters;
-    for (size_t i = 0; i < 5; ++i) counters.by_class[i] = cell("proxyd_upstream_requests_total", fmt::format(",class=\"{}xx\"", i + 1));
+    for (size_t i = 0; i < 5; ++i)
+      counters.by_class[i] = cell("proxyd_upstream_requests_total", fmt::format(",class=\"{}xx\"", i + 1));
     counters.connected = cell("proxyd_upstream_connect_total", ",result=\"ok\"");
     counters.connect_failed = cell("proxyd_upstream_connect_total", ",result=\"failed\"");
     counters.reused = cell("proxyd_upstream_connections_reused_total", "");
@@ -54,9 +64,12 @@ upstream::UpstreamGroup ConfigurationBuilder::group_for(const config::Upstream& 
     group.members.push_back(std::move(member));
   }
   for (const uint16_t place : upstream::smooth_weighted_turn(weights)) group.schedule.push_back(group.primaries[place]);
-  group.retries = metrics_.cell(services_.slot, "proxyd_upstream_retries_total", fmt::format("upstream=\"{}\"", settings.name));
+  group.retries =
+      metrics_.cell(services_.slot, "proxyd_upstream_retries_total", fmt::format("upstream=\"{}\"", settings.name));
   for (size_t i = 0; i < metrics::kErrorTokens.size(); ++i) {
-    group.errors[i] = metrics_.cell(services_.slot, "proxyd_upstream_errors_total", fmt::format("upstream=\"{}\",token=\"{}\"", settings.name, metrics::kErrorTokens[i]));
+    group.errors[i] =
+        metrics_.cell(services_.slot, "proxyd_upstream_errors_total",
+                      fmt::format("upstream=\"{}\",token=\"{}\"", settings.name, metrics::kErrorTokens[i]));
   }
   return group;
 }
@@ -64,14 +77,17 @@ upstream::UpstreamGroup ConfigurationBuilder::group_for(const config::Upstream& 
 RouteCells ConfigurationBuilder::cells_for(std::string_view host, std::string_view route) const {
   const std::string labels = fmt::format("host=\"{}\",route=\"{}\"", host, route);
   RouteCells cells;
-  for (size_t i = 0; i < 5; ++i) cells.by_class[i] = metrics_.cell(services_.slot, "proxyd_http_requests_total", fmt::format("{},class=\"{}xx\"", labels, i + 1));
+  for (size_t i = 0; i < 5; ++i)
+    cells.by_class[i] =
+        metrics_.cell(services_.slot, "proxyd_http_requests_total", fmt::format("{},class=\"{}xx\"", labels, i + 1));
   cells.duration = metrics_.histogram(services_.slot, "proxyd_http_request_duration_seconds", labels);
   cells.bytes_in = metrics_.cell(services_.slot, "proxyd_http_request_bytes_total", labels);
   cells.bytes_out = metrics_.cell(services_.slot, "proxyd_http_response_bytes_total", labels);
   return cells;
 }
 
-Result<std::shared_ptr<const Configuration>, ConfigurationBuilder::Refusal> ConfigurationBuilder::build(config::Snapshot snapshot) {
+Result<std::shared_ptr<const Configuration>, ConfigurationBuilder::Refusal> ConfigurationBuilder::build(
+    config::Snapshot snapshot) {
   config::Decoded decoded = config::decode(snapshot.canonical, config::Format::kJson);
   if (!decoded.valid()) return Refusal{decoded.problems.front().pointer, decoded.problems.front().message};
   auto built = std::make_shared<Configuration>(std::move(snapshot), std::move(decoded.document));
@@ -112,4 +128,4 @@ void ConfigurationBuilder::settle(const Configuration& current) {
   });
 }
 
-}  // namespace proxyd::proxy
+}   // namespace proxyd::proxy

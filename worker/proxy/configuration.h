@@ -32,10 +32,10 @@ struct Configuration {
   config::CidrList trusted_proxies;
   routing::Matcher matcher;
   std::map<std::string, upstream::UpstreamGroup> upstreams;
-  std::vector<const upstream::UpstreamGroup*> route_upstream;               // by route index; null without
-  std::vector<std::vector<const upstream::UpstreamGroup*>> route_split;     // by route index
-  std::vector<RouteCells> routes;                                           // by route index
-  std::vector<RouteCells> hosts;                                            // by host index
+  std::vector<const upstream::UpstreamGroup*> route_upstream;             // by route index; null without
+  std::vector<std::vector<const upstream::UpstreamGroup*>> route_split;   // by route index
+  std::vector<RouteCells> routes;                                         // by route index
+  std::vector<RouteCells> hosts;                                          // by host index
   RouteCells rejected;
   RouteCells none;
 };
@@ -67,4 +67,4 @@ class ConfigurationBuilder {
   std::map<std::string, std::shared_ptr<upstream::Target>> targets_;   // by row and addresses
 };
 
-}  // namespace proxyd::proxy
+}   // namespace proxyd::proxy

@@ -60,7 +60,8 @@ int preference(std::string_view accept, std::string_view type) {
   std::string_view member;
   while (members.next(member)) {
     const std::string_view range = http::trim(member.substr(0, member.find(';')));
-    const bool in_class = range.ends_with("/*") && equals_ignoring_case(range.substr(0, range.size() - 1), type.substr(0, type.find('/') + 1));
+    const bool in_class = range.ends_with("/*") &&
+                          equals_ignoring_case(range.substr(0, range.size() - 1), type.substr(0, type.find('/') + 1));
     const int found = equals_ignoring_case(range, type) ? 3 : in_class ? 2 : range == "*/*" ? 1 : 0;
     if (found == 0 || found < rank) continue;
     weight = found == rank ? std::max(weight, weight_of(member)) : weight_of(member);
@@ -87,11 +88,13 @@ std::string_view html(int status, std::string_view request_id, http::Arena& aren
   const std::string_view reason = http::reason_phrase(status);
   return arena.concat(
       "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" "
-      "content=\"width=device-width\"><title>", code, " ", reason,
+      "content=\"width=device-width\"><title>",
+      code, " ", reason,
       "</title><style>body{font:16px/1.5 system-ui,sans-serif;margin:15vh auto;max-width:32rem;padding:0 1rem;"
       "color:#222;background:#fff}h1{font-size:1.5rem}p.id{color:#666;font-size:.8rem}"
       "@media(prefers-color-scheme:dark){body{color:#ddd;background:#161616}p.id{color:#999}}</style></head>\n"
-      "<body><h1>", code, " ", reason, "</h1><p>", sentence(status), "</p><p class=\"id\">Request ", request_id,
+      "<body><h1>",
+      code, " ", reason, "</h1><p>", sentence(status), "</p><p class=\"id\">Request ", request_id,
       "</p></body></html>\n");
 }
 
@@ -100,11 +103,12 @@ std::string_view problem(int status, ProxyError error, std::string_view detail, 
   const std::string_view what = detail.empty() ? sentence(status) : detail;
   const std::string_view token =
       error == ProxyError::kNone ? std::string_view() : arena.concat(",\"error\":\"", token_of(error), "\"");
-  return arena.concat("{\"type\":\"about:blank\",\"title\":\"", http::reason_phrase(status), "\",\"status\":",
-                      number(status, arena), ",\"detail\":\"", what, "\"", token, ",\"request_id\":\"", request_id, "\"}\n");
+  return arena.concat("{\"type\":\"about:blank\",\"title\":\"", http::reason_phrase(status),
+                      "\",\"status\":", number(status, arena), ",\"detail\":\"", what, "\"", token,
+                      ",\"request_id\":\"", request_id, "\"}\n");
 }
 
-}  // namespace
+}   // namespace
 
 ErrorAnswer make_error_answer(int status, ProxyError error, std::string_view detail, std::string_view request_id,
                               const http::Fields& request_fields, http::Arena& arena) {
@@ -121,4 +125,4 @@ ErrorAnswer make_error_answer(int status, ProxyError error, std::string_view det
   return answer;
 }
 
-}  // namespace proxyd::proxy
+}   // namespace proxyd::proxy

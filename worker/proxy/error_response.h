@@ -18,4 +18,4 @@ struct ErrorAnswer {
 ErrorAnswer make_error_answer(int status, ProxyError error, std::string_view detail, std::string_view request_id,
                               const http::Fields& request_fields, http::Arena& arena);
 
-}  // namespace proxyd::proxy
+}   // namespace proxyd::proxy

@@ -28,4 +28,4 @@ class FilteredContent final : public net::ContentSource {
   mutable http::Fields trailers_;
 };
 
-}  // namespace proxyd::proxy
+}   // namespace proxyd::proxy

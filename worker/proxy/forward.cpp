@@ -31,7 +31,8 @@ ProxyError error_of(Fault fault) {
 }
 
 // Counts an error and answers with it.
-async::Task<void> fail(Request& request, const upstream::UpstreamGroup& group, ProxyError error, std::string_view detail = {}) {
+async::Task<void> fail(Request& request, const upstream::UpstreamGroup& group, ProxyError error,
+                       std::string_view detail = {}) {
   metrics::Cell cell = group.errors[static_cast<size_t>(error)];
   cell.add();
   co_await answer_error(request, status_of(error), error, detail, false);
@@ -45,7 +46,8 @@ async::Task<void> fail_by_target(Request& request, const upstream::UpstreamGroup
     detail = http::to_string(refusal);
     request.proxy.count_bad_response(refusal);
     const auto offset = static_cast<uint32_t>(attempt.exchange().fault_offset());
-    request.proxy.record_reject({request.record.time_ms, true, request.facts.target, detail, offset, attempt.exchange().received_head()});
+    request.proxy.record_reject(
+        {request.record.time_ms, true, request.facts.target, detail, offset, attempt.exchange().received_head()});
   }
   if (attempt.fault() == Fault::kTimeout) request.proxy.count_timeout(Phase::kFirstByte);
   if (attempt.fault() == Fault::kConnectionTimeout) request.proxy.count_timeout(Phase::kConnect);
@@ -68,12 +70,15 @@ async::Task<void> fail_by_client(Request& request, const Relayed& upload) {
 }
 
 // Everything that ends a request before there is a response to hand on.
-async::Task<void> answer_failure(Request& request, const upstream::UpstreamGroup& group, Attempt& attempt, Outcome outcome) {
+async::Task<void> answer_failure(Request& request, const upstream::UpstreamGroup& group, Attempt& attempt,
+                                 Outcome outcome) {
   attempt.stop_upload();
   switch (outcome) {
     case Outcome::kClientFailed: co_await fail_by_client(request, attempt.upload()); break;
     case Outcome::kContentTooLarge: co_await answer_refused(request, http::Refusal::kBodyTooLarge, 0); break;
-    case Outcome::kHeadTooLarge: co_await fail(request, group, ProxyError::kInternalError, "the request's head grew too large"); break;
+    case Outcome::kHeadTooLarge:
+      co_await fail(request, group, ProxyError::kInternalError, "the request's head grew too large");
+      break;
     case Outcome::kTotalTimeout:
       request.proxy.count_timeout(Phase::kTotal);
       co_await fail(request, group, ProxyError::kResponseTimeout);
@@ -96,7 +101,8 @@ void cut_response(Request& request, const upstream::UpstreamGroup& group, const 
   switch (relayed.end) {
     case Relayed::End::kComplete: return;
     case Relayed::End::kSourceFailed:
-      failed_by_origin(relayed.fault == net::ContentFault::kMalformed ? ProxyError::kProtocolError : ProxyError::kResponseIncomplete);
+      failed_by_origin(relayed.fault == net::ContentFault::kMalformed ? ProxyError::kProtocolError
+                                                                      : ProxyError::kResponseIncomplete);
       break;
     case Relayed::End::kSourceTimeout:
       request.proxy.count_timeout(Phase::kBetweenBytes);
@@ -122,7 +128,8 @@ async::Task<void> respond(Request& request, const upstream::UpstreamGroup& group
   if (attempt.uploading() && response.status >= 300) attempt.stop_upload();   // RFC 9112 9.5
   const bool keep_length = request.head.method == http::Method::kHead || response.status == 304;
   http::Fields fields = make_response_fields(response, keep_length, request.proxy.date(), request.arena());
-  const bool begun = request.begin_answer(response.status, response.reason, fields, response.content, attempt.uploading());
+  const bool begun =
+      request.begin_answer(response.status, response.reason, fields, response.content, attempt.uploading());
   if (!begun) {
     request.exchange.reset();
     co_return;
@@ -145,10 +152,15 @@ bool should_retry(Request& request, const upstream::UpstreamGroup& group, const 
   if (request.total.passed(request.proxy.loop().now())) return false;
   const config::Route& route = request.matched.route->settings;
   const upstream::RetryPolicy policy(route.retry ? *route.retry : group.retry, request.proxy.status());
-  return policy.may_retry({.number = number, .fault = attempt.fault(), .status = status, .content_held = content.can_rewind(), .method = request.head.method, .method_text = request.head.method_text});
+  return policy.may_retry({.number = number,
+                           .fault = attempt.fault(),
+                           .status = status,
+                           .content_held = content.can_rewind(),
+                           .method = request.head.method,
+                           .method_text = request.head.method_text});
 }
 
-}  // namespace
+}   // namespace
 
 async::Task<void> forward(Request& request, const upstream::UpstreamGroup& group) {
   FilteredContent filtered(request.exchange.content(), request.arena());
@@ -194,4 +206,4 @@ async::Task<void> forward(Request& request, const upstream::UpstreamGroup& group
   }
 }
 
-}  // namespace proxyd::proxy
+}   // namespace proxyd::proxy

@@ -10,4 +10,4 @@ namespace proxyd::proxy {
 // comes. Answers the client in every case but a gone client. Suspends.
 async::Task<void> forward(Request& request, const upstream::UpstreamGroup& group);
 
-}  // namespace proxyd::proxy
+}   // namespace proxyd::proxy

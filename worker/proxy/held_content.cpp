@@ -7,7 +7,7 @@ namespace {
 
 constexpr size_t kMostHeld = 64 * 1024;
 
-}  // namespace
+}   // namespace
 
 net::Offer HeldContent::offer(net::PieceKinds kinds) {
   if (replaying()) {
@@ -39,4 +39,4 @@ void HeldContent::consumed(uint64_t octets) {
   source_.consumed(octets);
 }
 
-}  // namespace proxyd::proxy
+}   // namespace proxyd::proxy

@@ -10,7 +10,8 @@ namespace proxyd::proxy {
 // Owned by the one who forwards; the source behind it outlives it.
 class HeldContent final : public net::ContentSource {
  public:
-  HeldContent(net::ContentSource& source, net::BufferPool& pool, bool hold) : source_(source), pool_(pool), holding_(hold) {}
+  HeldContent(net::ContentSource& source, net::BufferPool& pool, bool hold)
+      : source_(source), pool_(pool), holding_(hold) {}
 
   net::Offer offer(net::PieceKinds kinds) override;
   void consumed(uint64_t octets) override;
@@ -36,4 +37,4 @@ class HeldContent final : public net::ContentSource {
   bool holding_;
 };
 
-}  // namespace proxyd::proxy
+}   // namespace proxyd::proxy

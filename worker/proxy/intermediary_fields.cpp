@@ -19,26 +19,23 @@ using http::Fields;
 constexpr std::string_view kPseudonym = "proxyd";
 constexpr int kMostVisits = 3;
 
-constexpr uint64_t kHopByHop = bit_of(FieldName::kConnection) | bit_of(FieldName::kKeepAlive) |
-                               bit_of(FieldName::kProxyConnection) | bit_of(FieldName::kTe) |
-                               bit_of(FieldName::kTransferEncoding) | bit_of(FieldName::kUpgrade) |
-                               bit_of(FieldName::kHttp2Settings) | bit_of(FieldName::kProxyAuthenticate) |
-                               bit_of(FieldName::kProxyAuthorization);
+constexpr uint64_t kHopByHop =
+    bit_of(FieldName::kConnection) | bit_of(FieldName::kKeepAlive) | bit_of(FieldName::kProxyConnection) |
+    bit_of(FieldName::kTe) | bit_of(FieldName::kTransferEncoding) | bit_of(FieldName::kUpgrade) |
+    bit_of(FieldName::kHttp2Settings) | bit_of(FieldName::kProxyAuthenticate) | bit_of(FieldName::kProxyAuthorization);
 constexpr uint64_t kFraming = bit_of(FieldName::kContentLength) | bit_of(FieldName::kHost) | bit_of(FieldName::kExpect);
 // Set by us, so never taken over as they came.
-constexpr uint64_t kOurs = bit_of(FieldName::kForwarded) | bit_of(FieldName::kXForwardedFor) |
-                           bit_of(FieldName::kXForwardedHost) | bit_of(FieldName::kXForwardedPort) |
-                           bit_of(FieldName::kXForwardedProto) | bit_of(FieldName::kXRealIp) |
-                           bit_of(FieldName::kXRequestId) | bit_of(FieldName::kTraceparent) |
-                           bit_of(FieldName::kVia) | bit_of(FieldName::kCdnLoop) | bit_of(FieldName::kXOriginalUrl) |
-                           bit_of(FieldName::kXRewriteUrl);
-constexpr uint64_t kNeverInTrailers = kHopByHop | kFraming | kOurs | bit_of(FieldName::kTrailer) |
-                                      bit_of(FieldName::kSetCookie) | bit_of(FieldName::kCookie) |
-                                      bit_of(FieldName::kAuthorization) | bit_of(FieldName::kContentEncoding) |
-                                      bit_of(FieldName::kContentType) | bit_of(FieldName::kContentRange) |
-                                      bit_of(FieldName::kCacheControl) | bit_of(FieldName::kAge) |
-                                      bit_of(FieldName::kDate) | bit_of(FieldName::kExpires) | bit_of(FieldName::kVary) |
-                                      bit_of(FieldName::kLocation) | bit_of(FieldName::kRetryAfter);
+constexpr uint64_t kOurs =
+    bit_of(FieldName::kForwarded) | bit_of(FieldName::kXForwardedFor) | bit_of(FieldName::kXForwardedHost) |
+    bit_of(FieldName::kXForwardedPort) | bit_of(FieldName::kXForwardedProto) | bit_of(FieldName::kXRealIp) |
+    bit_of(FieldName::kXRequestId) | bit_of(FieldName::kTraceparent) | bit_of(FieldName::kVia) |
+    bit_of(FieldName::kCdnLoop) | bit_of(FieldName::kXOriginalUrl) | bit_of(FieldName::kXRewriteUrl);
+constexpr uint64_t kNeverInTrailers =
+    kHopByHop | kFraming | kOurs | bit_of(FieldName::kTrailer) | bit_of(FieldName::kSetCookie) |
+    bit_of(FieldName::kCookie) | bit_of(FieldName::kAuthorization) | bit_of(FieldName::kContentEncoding) |
+    bit_of(FieldName::kContentType) | bit_of(FieldName::kContentRange) | bit_of(FieldName::kCacheControl) |
+    bit_of(FieldName::kAge) | bit_of(FieldName::kDate) | bit_of(FieldName::kExpires) | bit_of(FieldName::kVary) |
+    bit_of(FieldName::kLocation) | bit_of(FieldName::kRetryAfter);
 
 // Fields that Connection names go with it (RFC 9110 7.6.1); what we need or set ourselves does not.
 void remove_named_by_connection(Fields& fields, const Fields& original) {
@@ -72,8 +69,8 @@ std::string_view forwarded_element(const routing::RequestFacts& facts, std::stri
   const bool ipv6 = !unknown && facts.peer_text.find(':') != std::string_view::npos;
   const bool quoted = authority.find_first_of(":[") != std::string_view::npos;
   const std::string_view host_label = authority.empty() ? "" : quoted ? ";host=\"" : ";host=";
-  return arena.concat(ipv6 ? "for=\"[" : "for=", unknown ? "unknown" : facts.peer_text, ipv6 ? "]\"" : "", host_label, authority,
-                      quoted ? "\"" : "", ";proto=", http::to_string(facts.scheme));
+  return arena.concat(ipv6 ? "for=\"[" : "for=", unknown ? "unknown" : facts.peer_text, ipv6 ? "]\"" : "", host_label,
+                      authority, quoted ? "\"" : "", ";proto=", http::to_string(facts.scheme));
 }
 
 std::string_view port_text(uint16_t port, http::Arena& arena) {
@@ -88,12 +85,15 @@ void add_forwarding(Fields& fields, const routing::RequestFacts& facts, http::Ar
   const Fields& original = facts.head->fields;
   const bool other_port = facts.port != http::default_port(facts.scheme);
   const std::string_view port = port_text(facts.port, arena);
-  const std::string_view authority = other_port && !facts.host.empty() ? arena.concat(facts.host, ":", port) : facts.host;
+  const std::string_view authority =
+      other_port && !facts.host.empty() ? arena.concat(facts.host, ":", port) : facts.host;
   const std::string_view element = forwarded_element(facts, authority, arena);
   const bool trusted = facts.from_trusted_proxy;
-  fields.add(FieldName::kForwarded, trusted ? append_to_list(original, FieldName::kForwarded, element, arena) : element);
+  fields.add(FieldName::kForwarded,
+             trusted ? append_to_list(original, FieldName::kForwarded, element, arena) : element);
   // Each hop adds whom it got the request from, so that the list leads from the client to us (RFC 7239 5.2).
-  fields.add(FieldName::kXForwardedFor, trusted ? append_to_list(original, FieldName::kXForwardedFor, facts.peer_text, arena) : facts.peer_text);
+  fields.add(FieldName::kXForwardedFor,
+             trusted ? append_to_list(original, FieldName::kXForwardedFor, facts.peer_text, arena) : facts.peer_text);
   fields.add(FieldName::kXForwardedProto, http::to_string(facts.scheme));
   if (!authority.empty()) fields.add(FieldName::kXForwardedHost, authority);
   fields.add(FieldName::kXForwardedPort, port);
@@ -114,7 +114,9 @@ bool is_traceparent(std::string_view text) {
 }
 
 bool is_request_id(std::string_view text) {
-  const auto plain = [](char c) { return http::is_in(c, http::character::kUnreserved) || std::string_view("+/=:@").find(c) != std::string_view::npos; };
+  const auto plain = [](char c) {
+    return http::is_in(c, http::character::kUnreserved) || std::string_view("+/=:@").find(c) != std::string_view::npos;
+  };
   return !text.empty() && text.size() <= 128 && std::all_of(text.begin(), text.end(), plain);
 }
 
@@ -130,9 +132,10 @@ int visits(const Fields& fields, FieldName name, bool last_word) {
   return count;
 }
 
-}  // namespace
+}   // namespace
 
-Identity identify(const Fields& fields, bool trusted, std::string_view fresh, std::string_view parent, http::Arena& arena) {
+Identity identify(const Fields& fields, bool trusted, std::string_view fresh, std::string_view parent,
+                  http::Arena& arena) {
   Identity identity{fresh, {}, fresh, false};
   const std::string_view given_id = trusted ? fields.value(FieldName::kXRequestId) : std::string_view();
   if (is_request_id(given_id)) identity.request_id = given_id;
@@ -149,7 +152,8 @@ Identity identify(const Fields& fields, bool trusted, std::string_view fresh, st
 
 bool is_loop(const Fields& fields) {
   if (!fields.has(FieldName::kCdnLoop) && !fields.has(FieldName::kVia)) return false;
-  return visits(fields, FieldName::kCdnLoop, false) >= kMostVisits || visits(fields, FieldName::kVia, true) >= kMostVisits;
+  return visits(fields, FieldName::kCdnLoop, false) >= kMostVisits ||
+         visits(fields, FieldName::kVia, true) >= kMostVisits;
 }
 
 namespace {
@@ -178,7 +182,7 @@ void lower_max_forwards(Fields& fields, const http::RequestHead& head, http::Are
   fields.set(to_string(FieldName::kMaxForwards), {text, static_cast<size_t>(written.ptr - text)});
 }
 
-}  // namespace
+}   // namespace
 
 Fields make_request_fields(const routing::RequestFacts& facts, const Identity& identity, http::Arena& arena) {
   const Fields& original = facts.head->fields;
@@ -199,7 +203,8 @@ Fields make_request_fields(const routing::RequestFacts& facts, const Identity& i
   return fields;
 }
 
-Fields make_response_fields(const http::ResponseHead& head, bool keep_length, std::string_view date, http::Arena& arena) {
+Fields make_response_fields(const http::ResponseHead& head, bool keep_length, std::string_view date,
+                            http::Arena& arena) {
   uint64_t unwanted = kHopByHop | bit_of(FieldName::kVia);
   if (!keep_length) unwanted |= bit_of(FieldName::kContentLength);
   Fields fields = copy_without(head.fields, unwanted, arena);
@@ -209,6 +214,8 @@ Fields make_response_fields(const http::ResponseHead& head, bool keep_length, st
   return fields;
 }
 
-Fields make_trailers(const Fields& trailers, http::Arena& arena) { return copy_without(trailers, kNeverInTrailers, arena); }
+Fields make_trailers(const Fields& trailers, http::Arena& arena) {
+  return copy_without(trailers, kNeverInTrailers, arena);
+}
 
-}  // namespace proxyd::proxy
+}   // namespace proxyd::proxy

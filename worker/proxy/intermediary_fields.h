@@ -19,7 +19,8 @@ struct Identity {
   bool trace_continued = false;
 };
 // `fresh` are 32 random hexadecimal digits, `parent` 16; both outlive the request.
-Identity identify(const http::Fields& fields, bool trusted, std::string_view fresh, std::string_view parent, http::Arena& arena);
+Identity identify(const http::Fields& fields, bool trusted, std::string_view fresh, std::string_view parent,
+                  http::Arena& arena);
 
 // The request came back to us three times (RFC 8586, RFC 9110 7.6.3).
 bool is_loop(const http::Fields& fields);
@@ -29,9 +30,10 @@ http::Fields make_request_fields(const routing::RequestFacts& facts, const Ident
 
 // The section that the client sees, before the edits of the document. `keep_length`: the answer to HEAD and 304 say
 // how long the content would be.
-http::Fields make_response_fields(const http::ResponseHead& head, bool keep_length, std::string_view date, http::Arena& arena);
+http::Fields make_response_fields(const http::ResponseHead& head, bool keep_length, std::string_view date,
+                                  http::Arena& arena);
 
 // What may pass in trailers (RFC 9110 6.5.1): nothing that frames, routes, authenticates or sets cookies.
 http::Fields make_trailers(const http::Fields& trailers, http::Arena& arena);
 
-}  // namespace proxyd::proxy
+}   // namespace proxyd::proxy

@@ -56,7 +56,7 @@ std::string_view as_location(std::string_view text, http::Arena& arena) {
   return {to, static_cast<size_t>(at - to)};
 }
 
-}  // namespace
+}   // namespace
 
 async::Task<void> answer_error(Request& request, int status, ProxyError error, std::string_view detail, bool close) {
   if (error != ProxyError::kNone) request.fail(error);
@@ -64,7 +64,8 @@ async::Task<void> answer_error(Request& request, int status, ProxyError error, s
     request.exchange.reset();
     co_return;
   }
-  ErrorAnswer made = make_error_answer(status, error, detail, request.identity.request_id, request.head.fields, request.arena());
+  ErrorAnswer made =
+      make_error_answer(status, error, detail, request.identity.request_id, request.head.fields, request.arena());
   if (status == 405) made.fields.add("Allow", "GET, HEAD, POST, PUT, DELETE, OPTIONS, PATCH");
   co_await answer(request, status, made.fields, made.body, close);
 }
@@ -72,7 +73,8 @@ async::Task<void> answer_error(Request& request, int status, ProxyError error, s
 // A message that is refused: counted, kept, answered. Only TRACE does not cost the connection.
 async::Task<void> answer_refused(Request& request, http::Refusal refusal, size_t offset) {
   request.note_refusal(refusal, offset, request.exchange.received_head());
-  co_await answer_error(request, status_of(refusal), ProxyError::kRequestError, http::to_string(refusal), refusal != http::Refusal::kTrace);
+  co_await answer_error(request, status_of(refusal), ProxyError::kRequestError, http::to_string(refusal),
+                        refusal != http::Refusal::kTrace);
 }
 
 async::Task<void> answer_without_memory(Request& request, int status) {
@@ -95,7 +97,8 @@ async::Task<void> answer_without_memory(Request& request, int status) {
 
 async::Task<void> answer_redirect(Request& request) {
   http::Fields fields(request.arena());
-  fields.add(FieldName::kLocation, as_location(request.matched.route->redirect->render(request.facts, request.arena()), request.arena()));
+  fields.add(FieldName::kLocation,
+             as_location(request.matched.route->redirect->render(request.facts, request.arena()), request.arena()));
   co_await answer(request, request.matched.route->settings.redirect->status, fields, {}, false);
 }
 
@@ -120,4 +123,4 @@ async::Task<void> answer_options(Request& request) {
   co_await answer(request, 200, fields, {}, false);
 }
 
-}  // namespace proxyd::proxy
+}   // namespace proxyd::proxy

@@ -19,4 +19,4 @@ async::Task<void> answer_ready(Request& request);
 // TRACE, OPTIONS * and OPTIONS with Max-Forwards: 0 (RFC 9110 7.6.2, 9.3.7).
 async::Task<void> answer_options(Request& request);
 
-}  // namespace proxyd::proxy
+}   // namespace proxyd::proxy

@@ -34,4 +34,4 @@ Pace Pace::halved() const {
   return half;
 }
 
-}  // namespace proxyd::proxy
+}   // namespace proxyd::proxy

@@ -33,4 +33,4 @@ class Pace {
   bool waiting_ = false;
 };
 
-}  // namespace proxyd::proxy
+}   // namespace proxyd::proxy

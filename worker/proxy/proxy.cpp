@@ -18,7 +18,7 @@ uint64_t random_seed() {
   return seed;
 }
 
-}  // namespace
+}   // namespace
 
 Proxy::Proxy(async::EventLoop& loop, net::BufferPool& buffers, const metrics::MetricsRegion& metrics,
              const status::StatusRegion& status, const status::RejectRegion& rejects, uint32_t slot, Log& log)
@@ -29,8 +29,10 @@ Proxy::Proxy(async::EventLoop& loop, net::BufferPool& buffers, const metrics::Me
       slot_(slot),
       log_(log),
       balancer_(status, random_seed()) {
-  constexpr std::array<std::string_view, 7> kPhases = {"client_body", "client_write", "connect", "first_byte", "between_bytes", "tunnel", "total"};
-  for (size_t i = 0; i < kPhases.size(); ++i) timeouts_[i] = metrics.cell(slot, "proxyd_timeout_total", fmt::format("phase=\"{}\"", kPhases[i]));
+  constexpr std::array<std::string_view, 7> kPhases = {"client_body",   "client_write", "connect", "first_byte",
+                                                       "between_bytes", "tunnel",       "total"};
+  for (size_t i = 0; i < kPhases.size(); ++i)
+    timeouts_[i] = metrics.cell(slot, "proxyd_timeout_total", fmt::format("phase=\"{}\"", kPhases[i]));
   for (size_t i = 0; i < http::kRefusalCount; ++i) {
     const std::string label = fmt::format("reason=\"{}\"", http::to_string(static_cast<http::Refusal>(i)));
     rejects_total_[i] = metrics.cell(slot, "proxyd_h1_reject_total", label);
@@ -96,4 +98,4 @@ std::string_view Proxy::random_hex(char* room, size_t digits) {
 void Proxy::request_began() { status_.worker(slot_).in_flight.store(++requests_, std::memory_order_relaxed); }
 void Proxy::request_ended() { status_.worker(slot_).in_flight.store(--requests_, std::memory_order_relaxed); }
 
-}  // namespace proxyd::proxy
+}   // namespace proxyd::proxy

@@ -10,8 +10,20 @@ namespace proxyd::proxy {
 // Why we answer instead of the origin, in the order of metrics::kErrorTokens: the same word in Proxy-Status (RFC 9209),
 // in the access log and in upstream_errors_total.
 enum class ProxyError : uint8_t {
-  kNone, kDestinationUnavailable, kDnsError, kConnectionRefused, kConnectionTimeout, kResponseTimeout, kProtocolError,
-  kResponseIncomplete, kTlsCertificateError, kConnectionLimit, kRequestError, kRequestDenied, kInternalError, kLoop,
+  kNone,
+  kDestinationUnavailable,
+  kDnsError,
+  kConnectionRefused,
+  kConnectionTimeout,
+  kResponseTimeout,
+  kProtocolError,
+  kResponseIncomplete,
+  kTlsCertificateError,
+  kConnectionLimit,
+  kRequestError,
+  kRequestDenied,
+  kInternalError,
+  kLoop,
   kClientGone
 };
 static_assert(static_cast<size_t>(ProxyError::kClientGone) + 1 == metrics::kErrorTokens.size());
@@ -33,4 +45,4 @@ constexpr int status_of(ProxyError error) {
   }
 }
 
-}  // namespace proxyd::proxy
+}   // namespace proxyd::proxy

@@ -68,7 +68,7 @@ class Transfer {
   net::ContentSink& sink_;
   RelayLimits limits_;
   Relayed relayed_;
-  uint64_t delivered_ = 0;     // when the sink was asked last
+  uint64_t delivered_ = 0;   // when the sink was asked last
   int stalled_halves_ = 0;
   bool asked_ = false;
   bool finished_ = false;
@@ -113,7 +113,7 @@ Transfer::Wait Transfer::step() {
   return Wait::kEnd;
 }
 
-}  // namespace
+}   // namespace
 
 async::Task<Relayed> relay_content(async::EventLoop& loop, net::ContentSource& source, net::ContentSink& sink,
                                    RelayLimits limits) {
@@ -137,4 +137,4 @@ async::Task<Relayed> relay_content(async::EventLoop& loop, net::ContentSource& s
   }
 }
 
-}  // namespace proxyd::proxy
+}   // namespace proxyd::proxy

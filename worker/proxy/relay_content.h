@@ -11,7 +11,15 @@ namespace proxyd::proxy {
 
 // How a transfer ended, and by whose fault.
 struct Relayed {
-  enum class End : uint8_t { kComplete, kSourceFailed, kSourceTimeout, kSinkFailed, kSinkTimeout, kTotalTimeout, kTooMuch };
+  enum class End : uint8_t {
+    kComplete,
+    kSourceFailed,
+    kSourceTimeout,
+    kSinkFailed,
+    kSinkTimeout,
+    kTotalTimeout,
+    kTooMuch
+  };
   End end = End::kComplete;
   net::ContentFault fault = net::ContentFault::kNone;   // of the source
   uint64_t octets = 0;
@@ -21,8 +29,8 @@ struct RelayLimits {
   Pace source;
   Pace sink;
   Deadline total = Deadline::never();
-  uint64_t most = UINT64_MAX;         // octets; more end the transfer with kTooMuch
-  uint64_t* progress = nullptr;       // octets are counted here too, while they move
+  uint64_t most = UINT64_MAX;     // octets; more end the transfer with kTooMuch
+  uint64_t* progress = nullptr;   // octets are counted here too, while they move
 };
 
 // Moves content from a source to a sink until it ends, with back-pressure: nothing is read that the sink does not take.
@@ -31,4 +39,4 @@ struct RelayLimits {
 async::Task<Relayed> relay_content(async::EventLoop& loop, net::ContentSource& source, net::ContentSink& sink,
                                    RelayLimits limits);
 
-}  // namespace proxyd::proxy
+}   // namespace proxyd::proxy

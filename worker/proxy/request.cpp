@@ -19,7 +19,7 @@ int64_t microseconds_between(Instant from, Instant to) {
   return std::chrono::duration_cast<std::chrono::microseconds>(to - from).count();
 }
 
-}  // namespace
+}   // namespace
 
 Request::Request(Proxy& the_proxy, downstream::Exchange& the_exchange)
     : proxy(the_proxy),
@@ -46,7 +46,8 @@ Request::Request(Proxy& the_proxy, downstream::Exchange& the_exchange)
 void Request::resolve() {
   resolved_ = true;
   const downstream::Peer& peer = exchange.peer();
-  const routing::Client client = routing::resolve_client(mapped(peer.address), record.client, peer.scheme, head, configuration->trusted_proxies);
+  const routing::Client client =
+      routing::resolve_client(mapped(peer.address), record.client, peer.scheme, head, configuration->trusted_proxies);
   const http::Authority authority = client.authority.value_or(head.authority);
   facts.scheme = client.scheme;
   facts.host = authority.host;
@@ -54,7 +55,8 @@ void Request::resolve() {
   facts.client = client.address;
   facts.client_text = client.text;
   facts.from_trusted_proxy = client.through_trusted_proxy;
-  identity = identify(head.fields, client.through_trusted_proxy, {fresh_id_, sizeof fresh_id_}, proxy.random_hex(parent_id_, sizeof parent_id_), arena());
+  identity = identify(head.fields, client.through_trusted_proxy, {fresh_id_, sizeof fresh_id_},
+                      proxy.random_hex(parent_id_, sizeof parent_id_), arena());
   facts.request_id = identity.request_id;
   record.request_id = identity.request_id;
   record.trace_id = identity.trace_id;
@@ -78,7 +80,8 @@ void Request::edit_response(http::Fields& fields) const {
   if (!edits.empty()) edits.apply(fields, facts);
 }
 
-bool Request::begin_answer(int status, std::string_view reason, http::Fields& fields, http::ContentLength content, bool close) {
+bool Request::begin_answer(int status, std::string_view reason, http::Fields& fields, http::ContentLength content,
+                           bool close) {
   edit_response(fields);
   record.status = status;
   if (record.first_byte_us < 0) record.first_byte_us = microseconds_between(began, loop().now());
@@ -93,7 +96,8 @@ const RouteCells& Request::cells() const {
 
 void Request::note_refusal(http::Refusal refusal, size_t offset, std::string_view received) {
   proxy.count_reject(refusal);
-  proxy.record_reject({record.time_ms, false, record.client, http::to_string(refusal), static_cast<uint32_t>(offset), received});
+  proxy.record_reject(
+      {record.time_ms, false, record.client, http::to_string(refusal), static_cast<uint32_t>(offset), received});
 }
 
 Request::~Request() {
@@ -114,4 +118,4 @@ Request::~Request() {
   if (AccessLog* log = proxy.access_log()) log->append(record);
 }
 
-}  // namespace proxyd::proxy
+}   // namespace proxyd::proxy

@@ -56,4 +56,4 @@ class Request {
   std::array<char, 48> client_text_;
 };
 
-}  // namespace proxyd::proxy
+}   // namespace proxyd::proxy

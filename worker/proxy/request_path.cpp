@@ -40,7 +40,7 @@ void match(Request& request) {
   request.total = Deadline::after(request.began, request.timeouts().total);
 }
 
-}  // namespace
+}   // namespace
 
 async::Task<void> Proxy::handle(downstream::Exchange& exchange) {
   Request request(*this, exchange);
@@ -111,4 +111,4 @@ async::Task<void> Proxy::handle(downstream::Exchange& exchange) {
   if (failure != 0) co_await answer_without_memory(request, failure);
 }
 
-}  // namespace proxyd::proxy
+}   // namespace proxyd::proxy

@@ -22,9 +22,11 @@ async::Task<void> watch_silence(async::EventLoop& loop, const uint64_t& progress
 }
 
 // Both directions; an error of one ends it.
-async::Task<void> relay_both_ways(async::EventLoop& loop, downstream::Exchange& client, upstream::Exchange& origin, uint64_t& progress) {
+async::Task<void> relay_both_ways(async::EventLoop& loop, downstream::Exchange& client, upstream::Exchange& origin,
+                                  uint64_t& progress) {
   async::Task<Relayed> up = relay_content(loop, client.content(), origin.content(), without_deadlines(progress));
-  async::Task<Relayed> down = relay_content(loop, origin.response_content(), client.sink(), without_deadlines(progress));
+  async::Task<Relayed> down =
+      relay_content(loop, origin.response_content(), client.sink(), without_deadlines(progress));
   co_await async::first_of(up, down);
   async::Task<Relayed>& first = up.done() ? up : down;
   async::Task<Relayed>& second = up.done() ? down : up;
@@ -33,7 +35,7 @@ async::Task<void> relay_both_ways(async::EventLoop& loop, downstream::Exchange& 
   (void)co_await second;
 }
 
-}  // namespace
+}   // namespace
 
 async::Task<void> run_tunnel(Request& request, upstream::Exchange& origin) {
   uint64_t progress = 0;
@@ -49,4 +51,4 @@ async::Task<void> run_tunnel(Request& request, upstream::Exchange& origin) {
   if (!both.done()) request.proxy.count_timeout(Phase::kTunnel);
 }
 
-}  // namespace proxyd::proxy
+}   // namespace proxyd::proxy

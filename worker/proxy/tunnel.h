@@ -11,4 +11,4 @@ namespace proxyd::proxy {
 // for `timeouts.tunnel` nothing moved.
 async::Task<void> run_tunnel(Request& request, upstream::Exchange& origin);
 
-}  // namespace proxyd::proxy
+}   // namespace proxyd::proxy

@@ -79,7 +79,7 @@ void take_scheme_and_host(Client& client, const http::RequestHead& head, std::st
   if (authority) client.authority = *authority;
 }
 
-}  // namespace
+}   // namespace
 
 Client resolve_client(const std::array<uint8_t, 16>& peer, std::string_view peer_text, http::Scheme scheme,
                       const http::RequestHead& head, const config::CidrList& trusted) {
@@ -93,4 +93,4 @@ Client resolve_client(const std::array<uint8_t, 16>& peer, std::string_view peer
   return client;
 }
 
-}  // namespace proxyd::routing
+}   // namespace proxyd::routing

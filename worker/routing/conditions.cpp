@@ -29,7 +29,8 @@ Conditions::Conditions(const config::Match& match)
       cookies_(compile(match.cookies)),
       clients_(match.client) {
   if (match.scheme) scheme_ = *match.scheme == "https" ? http::Scheme::kHttps : http::Scheme::kHttp;
-  none_ = methods_.empty() && !host_ && !scheme_ && headers_.empty() && query_.empty() && cookies_.empty() && clients_.empty();
+  none_ = methods_.empty() && !host_ && !scheme_ && headers_.empty() && query_.empty() && cookies_.empty() &&
+          clients_.empty();
 }
 
 std::vector<Conditions::Named> Conditions::compile(const std::vector<config::Condition>& conditions) {
@@ -47,7 +48,8 @@ bool Conditions::holds(const Named& named, std::string_view value, bool present)
     case config::Condition::Kind::kEquals: return present && value == named.condition.text;
     case config::Condition::Kind::kPresent: return present;
     case config::Condition::Kind::kAbsent: return !present;
-    case config::Condition::Kind::kRegex: return present && RE2::PartialMatch(re2::StringPiece(value.data(), value.size()), *named.expression);
+    case config::Condition::Kind::kRegex:
+      return present && RE2::PartialMatch(re2::StringPiece(value.data(), value.size()), *named.expression);
   }
   return false;
 }
@@ -60,7 +62,8 @@ bool Conditions::headers_hold(const RequestFacts& facts) const {
     if (!first) return holds(named, {}, false);
     if (named.condition.kind == config::Condition::Kind::kAbsent) return false;
     for (const http::Field* field = first; field != fields.end(); ++field) {
-      const bool same = field == first || (field->known == first->known && equals_ignoring_case(field->name, first->name));
+      const bool same =
+          field == first || (field->known == first->known && equals_ignoring_case(field->name, first->name));
       if (same && holds(named, field->value, true)) return true;
     }
     return false;
@@ -69,7 +72,8 @@ bool Conditions::headers_hold(const RequestFacts& facts) const {
 
 std::string_view Conditions::first_failed(const RequestFacts& facts) const {
   if (none_) return {};
-  if (!methods_.empty() && std::find(methods_.begin(), methods_.end(), facts.head->method_text) == methods_.end()) return "methods";
+  if (!methods_.empty() && std::find(methods_.begin(), methods_.end(), facts.head->method_text) == methods_.end())
+    return "methods";
   if (host_ && !host_matches(*host_, facts.host)) return "host";
   if (scheme_ && *scheme_ != facts.scheme) return "scheme";
   if (!headers_hold(facts)) return "header";
@@ -85,4 +89,4 @@ std::string_view Conditions::first_failed(const RequestFacts& facts) const {
   return {};
 }
 
-}  // namespace proxyd::routing
+}   // namespace proxyd::routing

@@ -49,4 +49,4 @@ class Conditions {
   bool none_ = true;
 };
 
-}  // namespace proxyd::routing
+}   // namespace proxyd::routing

@@ -10,7 +10,8 @@ FieldEdits::FieldEdits(const config::FieldEdits& edits, const std::map<std::stri
   };
   for (const std::string& name : edits.remove) {
     const bool prefix = name.ends_with('*');
-    edits_.push_back({prefix ? Kind::kRemovePrefix : Kind::kRemove, prefix ? name.substr(0, name.size() - 1) : name, {}});
+    edits_.push_back(
+        {prefix ? Kind::kRemovePrefix : Kind::kRemove, prefix ? name.substr(0, name.size() - 1) : name, {}});
   }
   for (const auto& [name, given] : edits.set) edits_.push_back({Kind::kSet, name, value(given)});
   for (const auto& [name, given] : edits.add) edits_.push_back({Kind::kAdd, name, value(given)});
@@ -31,4 +32,4 @@ void FieldEdits::apply(http::Fields& fields, const RequestFacts& facts) const {
   }
 }
 
-}  // namespace proxyd::routing
+}   // namespace proxyd::routing

@@ -32,4 +32,4 @@ class FieldEdits {
   std::vector<Edit> edits_;
 };
 
-}  // namespace proxyd::routing
+}   // namespace proxyd::routing

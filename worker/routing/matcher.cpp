@@ -22,11 +22,13 @@ bool expression_matches(const RouteEntry& route, RequestFacts& facts) {
   std::array<re2::StringPiece, kMostCaptures> groups;
   const std::string_view path = facts.head->target.path;
   const int count = std::min(route.expression->NumberOfCapturingGroups() + 1, kMostCaptures);
-  const bool matched = route.expression->Match(re2::StringPiece(path.data(), path.size()), 0, path.size(), RE2::UNANCHORED, groups.data(), count);
+  const bool matched = route.expression->Match(re2::StringPiece(path.data(), path.size()), 0, path.size(),
+                                               RE2::UNANCHORED, groups.data(), count);
   if (!matched) return false;
   for (int i = 0; i < count; ++i) {
     const re2::StringPiece& group = groups[static_cast<size_t>(i)];
-    facts.captures[static_cast<size_t>(i)] = group.data() ? std::string_view(group.data(), group.size()) : std::string_view();
+    facts.captures[static_cast<size_t>(i)] =
+        group.data() ? std::string_view(group.data(), group.size()) : std::string_view();
   }
   return true;
 }
@@ -44,8 +46,8 @@ bool path_matches(const RouteEntry& route, RequestFacts& facts) {
 }
 
 // The first of `candidates` whose conditions hold.
-const RouteEntry* first_holding(const HostEntry& host, const std::vector<uint32_t>& candidates, const RequestFacts& facts,
-                                std::string_view rank, Matcher::Observer* observer) {
+const RouteEntry* first_holding(const HostEntry& host, const std::vector<uint32_t>& candidates,
+                                const RequestFacts& facts, std::string_view rank, Matcher::Observer* observer) {
   for (const uint32_t index : candidates) {
     const RouteEntry& route = *host.routes[index];
     const std::string_view failed = route.conditions.first_failed(facts);
@@ -55,7 +57,7 @@ const RouteEntry* first_holding(const HostEntry& host, const std::vector<uint32_
   return nullptr;
 }
 
-}  // namespace
+}   // namespace
 
 RouteEntry::RouteEntry(const config::Route& route, uint32_t number, const config::Materials& materials)
     : settings(route),
@@ -162,8 +164,9 @@ const RouteEntry* Matcher::find_first(const HostEntry& host, RequestFacts& facts
 Matched Matcher::find(RequestFacts& facts, Observer* observer) const {
   const HostEntry* host = find_host(facts);
   if (!host) return {};
-  const RouteEntry* route = host->settings.first_match ? find_first(*host, facts, observer) : find_ranked(*host, facts, observer);
+  const RouteEntry* route =
+      host->settings.first_match ? find_first(*host, facts, observer) : find_ranked(*host, facts, observer);
   return {host, route};
 }
 
-}  // namespace proxyd::routing
+}   // namespace proxyd::routing

@@ -28,7 +28,7 @@ struct RouteEntry {
   const config::Route& settings;
   uint32_t index;
   Conditions conditions;
-  std::unique_ptr<RE2> expression;            // of a path_regex
+  std::unique_ptr<RE2> expression;   // of a path_regex
   std::optional<Rewrite> rewrite;
   FieldEdits request_edits;
   FieldEdits response_edits;
@@ -41,7 +41,7 @@ struct HostEntry {
 
   const config::Host& settings;
   uint32_t index;
-  FieldEdits response_edits;                  // for answers that no route made
+  FieldEdits response_edits;   // for answers that no route made
   std::vector<std::unique_ptr<RouteEntry>> routes;
   // nginx's order (configuration.md "Matching"); each list holds indices into `routes` in file order.
   std::unordered_map<std::string_view, std::vector<uint32_t>> exact;
@@ -91,4 +91,4 @@ class Matcher {
   uint32_t route_count_ = 0;
 };
 
-}  // namespace proxyd::routing
+}   // namespace proxyd::routing

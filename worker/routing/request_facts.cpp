@@ -21,7 +21,7 @@ std::string_view find_pair(std::string_view list, char separator, std::string_vi
   return {};
 }
 
-}  // namespace
+}   // namespace
 
 std::string_view find_cookie(const http::Fields& fields, std::string_view name) {
   if (!fields.has(http::FieldName::kCookie)) return {};
@@ -33,6 +33,8 @@ std::string_view find_cookie(const http::Fields& fields, std::string_view name) 
   return {};
 }
 
-std::string_view find_query_parameter(std::string_view query, std::string_view name) { return find_pair(query, '&', name); }
+std::string_view find_query_parameter(std::string_view query, std::string_view name) {
+  return find_pair(query, '&', name);
+}
 
-}  // namespace proxyd::routing
+}   // namespace proxyd::routing

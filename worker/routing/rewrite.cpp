@@ -43,7 +43,7 @@ std::string_view as_path(std::string_view text, http::Arena& arena) {
   return {encoded, size};
 }
 
-}  // namespace
+}   // namespace
 
 Rewrite::Rewrite(const config::Rewrite& rules) : rules_(rules), path_(rules.path.value_or("")) {}
 
@@ -58,4 +58,4 @@ std::string_view Rewrite::apply(std::string_view path, const RequestFacts& facts
   return http::normalize_path(path, arena);
 }
 
-}  // namespace proxyd::routing
+}   // namespace proxyd::routing

@@ -24,4 +24,4 @@ class Rewrite {
 std::string_view strip_prefix(std::string_view path, std::string_view prefix);
 bool has_prefix(std::string_view path, std::string_view prefix);
 
-}  // namespace proxyd::routing
+}   // namespace proxyd::routing

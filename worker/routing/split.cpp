@@ -39,4 +39,4 @@ double Split::score_of(uint64_t hash, size_t index) const {
   return static_cast<double>(shares_[index]) / -std::log(unit);
 }
 
-}  // namespace proxyd::routing
+}   // namespace proxyd::routing

@@ -48,4 +48,4 @@ class Split {
   std::vector<uint64_t> seeds_;
 };
 
-}  // namespace proxyd::routing
+}   // namespace proxyd::routing

@@ -45,7 +45,7 @@ std::string_view value_of(const config::TemplatePart& part, const RequestFacts& 
   return {};
 }
 
-}  // namespace
+}   // namespace
 
 ValueTemplate::ValueTemplate(std::string_view text) {
   auto parts = config::parse_template(text);
@@ -80,4 +80,4 @@ std::string_view ValueTemplate::render(const RequestFacts& facts, http::Arena& a
   return {text, size};
 }
 
-}  // namespace proxyd::routing
+}   // namespace proxyd::routing

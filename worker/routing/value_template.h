@@ -25,4 +25,4 @@ class ValueTemplate {
   std::vector<config::TemplatePart> parts_;
 };
 
-}  // namespace proxyd::routing
+}   // namespace proxyd::routing

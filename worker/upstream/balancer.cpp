@@ -21,7 +21,7 @@ Balancer::Choice first_usable(const UpstreamGroup& group, const std::vector<uint
   return {any_untried ? Outcome::kAllFull : Outcome::kNoneEligible};
 }
 
-}  // namespace
+}   // namespace
 
 // xorshift64*: good enough to spread, and cheap.
 uint64_t Balancer::next_random() {
@@ -34,7 +34,8 @@ uint64_t Balancer::next_random() {
 Balancer::Choice Balancer::by_turn(const UpstreamGroup& group, const Tried& tried) {
   // A retry takes what is next without taking the turn from the request that comes next.
   std::atomic<uint64_t>& next = status_.turn(group.turn_row);
-  const uint64_t turn = tried.count == 0 ? next.fetch_add(1, std::memory_order_relaxed) : next.load(std::memory_order_relaxed);
+  const uint64_t turn =
+      tried.count == 0 ? next.fetch_add(1, std::memory_order_relaxed) : next.load(std::memory_order_relaxed);
   return first_usable(group, group.schedule, turn % group.schedule.size(), tried);
 }
 
@@ -77,4 +78,4 @@ Balancer::Choice Balancer::choose(const UpstreamGroup& group, const Tried& tried
   return best;
 }
 
-}  // namespace proxyd::upstream
+}   // namespace proxyd::upstream

@@ -50,4 +50,4 @@ class Balancer {
   uint64_t random_;
 };
 
-}  // namespace proxyd::upstream
+}   // namespace proxyd::upstream

@@ -75,4 +75,4 @@ void ConnectionPool::close_all() {
   }
 }
 
-}  // namespace proxyd::upstream
+}   // namespace proxyd::upstream

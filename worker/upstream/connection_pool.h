@@ -53,4 +53,4 @@ class ConnectionPool {
   size_t idle_ = 0;
 };
 
-}  // namespace proxyd::upstream
+}   // namespace proxyd::upstream

@@ -15,7 +15,7 @@ namespace {
 Fault fault_of(int error) {
   switch (error) {
     case EADDRNOTAVAIL:
-    case EAGAIN:        // a unix socket's queue is full, or no port is left
+    case EAGAIN:   // a unix socket's queue is full, or no port is left
     case EMFILE:
     case ENFILE:
     case ENOBUFS:
@@ -52,7 +52,7 @@ async::Task<Fault> connect_to(Http1Connection& connection, async::EventLoop& loo
   co_return Fault::kNone;
 }
 
-}  // namespace
+}   // namespace
 
 std::unique_ptr<Exchange> reuse_connection(const std::shared_ptr<Target>& target, const http1::HeadRules& rules) {
   std::unique_ptr<Http1Connection> pooled = target->pool().take();
@@ -79,4 +79,4 @@ async::Task<Result<std::unique_ptr<Exchange>, Fault>> open_exchange(std::shared_
   co_return Opened(fault);
 }
 
-}  // namespace proxyd::upstream
+}   // namespace proxyd::upstream

@@ -18,4 +18,4 @@ std::unique_ptr<Exchange> reuse_connection(const std::shared_ptr<Target>& target
 async::Task<Result<std::unique_ptr<Exchange>, Fault>> open_exchange(std::shared_ptr<Target> target,
                                                                     http1::HeadRules rules, Deadline deadline);
 
-}  // namespace proxyd::upstream
+}   // namespace proxyd::upstream

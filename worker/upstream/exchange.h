@@ -15,23 +15,23 @@ enum class Fault : uint8_t {
   kNone,
   kConnectionRefused,   // nobody listens, or no route
   kConnectionTimeout,
-  kNoAddress,           // the name does not resolve
-  kNoPort,              // this machine has no local port or descriptor left
-  kClosedUnanswered,    // the connection ended or broke before the first octet of a response
-  kCut,                 // … in the middle of a head
+  kNoAddress,          // the name does not resolve
+  kNoPort,             // this machine has no local port or descriptor left
+  kClosedUnanswered,   // the connection ended or broke before the first octet of a response
+  kCut,                // … in the middle of a head
   kTimeout,
-  kMalformed,           // not HTTP as we accept it; see `refusal`
-  kPending,             // none of these: it has not come yet
+  kMalformed,   // not HTTP as we accept it; see `refusal`
+  kPending,     // none of these: it has not come yet
 };
 
 // What is sent to a target: everything decided, nothing of the client's bytes taken over.
 struct Request {
   http::Method method = http::Method::kGet;
   std::string_view method_text;
-  std::string_view target;            // path and query, "*" for OPTIONS
+  std::string_view target;   // path and query, "*" for OPTIONS
   std::string_view host;
   const http::Fields* fields = nullptr;
-  http::ContentLength content;        // kTunnel: an upgrade to WebSocket is asked for
+  http::ContentLength content;   // kTunnel: an upgrade to WebSocket is asked for
 };
 
 // One request to a target and its response, whatever protocol carries them; the mirror image of downstream::Exchange.
@@ -45,7 +45,8 @@ class Exchange {
   virtual bool begin(const Request& request) = 0;
   virtual net::ContentSink& content() = 0;
 
-  // Reads on toward the next head, interim or final: kNone when it is there, kPending when `readable` has to be awaited.
+  // Reads on toward the next head, interim or final: kNone when it is there, kPending when `readable` has to be
+  // awaited.
   virtual Fault receive_head() = 0;
   virtual const http::ResponseHead& response() const = 0;
   virtual http::Refusal refusal() const = 0;
@@ -68,4 +69,4 @@ class Exchange {
   virtual http::Arena& arena() = 0;
 };
 
-}  // namespace proxyd::upstream
+}   // namespace proxyd::upstream

@@ -63,4 +63,4 @@ bool Http1Connection::spoiled() {
   return true;
 }
 
-}  // namespace proxyd::upstream
+}   // namespace proxyd::upstream

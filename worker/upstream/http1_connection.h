@@ -50,4 +50,4 @@ class Http1Connection : private async::Wakeup {
   State state_ = State::kConnecting;
 };
 
-}  // namespace proxyd::upstream
+}   // namespace proxyd::upstream

@@ -11,7 +11,7 @@ constexpr size_t kResponseBuffer = 16 * 1024;
 constexpr size_t kLargestHead = 128 * 1024;
 constexpr int kMostInterimHeads = 32;   // of one response
 
-}  // namespace
+}   // namespace
 
 Http1Exchange::Http1Exchange(std::shared_ptr<Target> target, std::unique_ptr<Http1Connection> connection,
                              const http1::HeadRules& rules)
@@ -79,7 +79,8 @@ Http1Exchange::Step Http1Exchange::check_head() {
     refusal_ = http::Refusal::kHeaderCount;
     return Step::kRefused;
   }
-  persistent_ = http1::is_persistent(response_->version, response_->fields) && response_->status != 101 && !announces_content_it_cannot_have();
+  persistent_ = http1::is_persistent(response_->version, response_->fields) && response_->status != 101 &&
+                !announces_content_it_cannot_have();
   input_.consume(octets);
   reader_.emplace(connection_->stream(), input_, target_->services().buffers, arena_, http1::Underscore::kPass);
   reader_->start(*content);
@@ -91,10 +92,13 @@ Http1Exchange::Step Http1Exchange::check_head() {
 bool Http1Exchange::announces_content_it_cannot_have() const {
   if (response_->status != 204) return false;
   const http::Fields& fields = response_->fields;
-  return fields.has(http::FieldName::kTransferEncoding) || (fields.has(http::FieldName::kContentLength) && fields.value(http::FieldName::kContentLength) != "0");
+  return fields.has(http::FieldName::kTransferEncoding) ||
+         (fields.has(http::FieldName::kContentLength) && fields.value(http::FieldName::kContentLength) != "0");
 }
 
-Fault Http1Exchange::ended() const { return input_.empty() && head_octets_ == 0 ? Fault::kClosedUnanswered : Fault::kCut; }
+Fault Http1Exchange::ended() const {
+  return input_.empty() && head_octets_ == 0 ? Fault::kClosedUnanswered : Fault::kCut;
+}
 
 bool Http1Exchange::make_room() {
   const std::string_view before = input_.unread();
@@ -124,4 +128,4 @@ Fault Http1Exchange::receive_head() {
   }
 }
 
-}  // namespace proxyd::upstream
+}   // namespace proxyd::upstream

@@ -17,7 +17,8 @@ namespace proxyd::upstream {
 // from the frame pool, so that a request in the steady state allocates nothing.
 class Http1Exchange final : public Exchange {
  public:
-  Http1Exchange(std::shared_ptr<Target> target, std::unique_ptr<Http1Connection> connection, const http1::HeadRules& rules);
+  Http1Exchange(std::shared_ptr<Target> target, std::unique_ptr<Http1Connection> connection,
+                const http1::HeadRules& rules);
   ~Http1Exchange() override;
   static void* operator new(size_t size) { return async::FramePool::of_this_thread().allocate(size); }
   static void operator delete(void* memory, size_t size) { async::FramePool::of_this_thread().release(memory, size); }
@@ -67,4 +68,4 @@ class Http1Exchange final : public Exchange {
   bool reused_ = false;
 };
 
-}  // namespace proxyd::upstream
+}   // namespace proxyd::upstream

@@ -11,7 +11,7 @@ bool never_reached_origin(Fault fault) {
   return fault == Fault::kConnectionRefused || fault == Fault::kConnectionTimeout || fault == Fault::kNoAddress;
 }
 
-}  // namespace
+}   // namespace
 
 bool RetryPolicy::is_listed(std::string_view method) const {
   return std::find(rules_.methods.begin(), rules_.methods.end(), method) != rules_.methods.end();
@@ -32,7 +32,8 @@ bool RetryPolicy::may_retry(const Attempt& attempt) const {
   if (attempt.number > rules_.retries || !attempt.content_held || !within_budget()) return false;
   if (attempt.status != 0) {
     const auto& statuses = rules_.on_statuses;
-    return is_listed(attempt.method_text) && std::find(statuses.begin(), statuses.end(), attempt.status) != statuses.end();
+    return is_listed(attempt.method_text) &&
+           std::find(statuses.begin(), statuses.end(), attempt.status) != statuses.end();
   }
   if (never_reached_origin(attempt.fault)) return rules_.on_connect_error;
   if (attempt.fault != Fault::kClosedUnanswered || !rules_.on_reset_before_response) return false;
@@ -46,7 +47,8 @@ void RunningRetry::begin(status::WorkerSlot& slot) {
 }
 
 RunningRetry::~RunningRetry() {
-  if (slot_) slot_->retries_running.store(slot_->retries_running.load(std::memory_order_relaxed) - 1, std::memory_order_relaxed);
+  if (slot_)
+    slot_->retries_running.store(slot_->retries_running.load(std::memory_order_relaxed) - 1, std::memory_order_relaxed);
 }
 
-}  // namespace proxyd::upstream
+}   // namespace proxyd::upstream

@@ -17,10 +17,10 @@ class RetryPolicy {
   RetryPolicy(const config::Retry& rules, const status::StatusRegion& status) : rules_(rules), status_(status) {}
 
   struct Attempt {
-    int number = 1;                   // of the attempt that failed, from 1
+    int number = 1;   // of the attempt that failed, from 1
     Fault fault = Fault::kNone;
-    int status = 0;                   // of its response, when there was one
-    bool content_held = true;         // nothing of the request's content has been consumed
+    int status = 0;             // of its response, when there was one
+    bool content_held = true;   // nothing of the request's content has been consumed
     http::Method method = http::Method::kGet;
     std::string_view method_text;
   };
@@ -47,4 +47,4 @@ class RunningRetry {
   status::WorkerSlot* slot_ = nullptr;
 };
 
-}  // namespace proxyd::upstream
+}   // namespace proxyd::upstream

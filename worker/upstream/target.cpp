@@ -34,4 +34,4 @@ void InFlight::leave() {
   target_.reset();
 }
 
-}  // namespace proxyd::upstream
+}   // namespace proxyd::upstream

@@ -24,7 +24,7 @@ struct Services {
   net::PipePool& pipes;
   const status::StatusRegion& status;
   uint32_t slot;
-  metrics::Cell unsolicited;       // upstream_bad{reason="unsolicited"}
+  metrics::Cell unsolicited;   // upstream_bad{reason="unsolicited"}
 };
 
 // One member of an upstream as this worker knows it: where it is, the connections to it, what is counted about it. It
@@ -33,7 +33,7 @@ struct Services {
 class Target {
  public:
   struct Counters {
-    metrics::Cell by_class[5];       // upstream_requests{class="1xx".."5xx"}
+    metrics::Cell by_class[5];   // upstream_requests{class="1xx".."5xx"}
     metrics::Cell connected;
     metrics::Cell connect_failed;
     metrics::Cell reused;
@@ -76,4 +76,4 @@ class InFlight {
   std::shared_ptr<Target> target_;
 };
 
-}  // namespace proxyd::upstream
+}   // namespace proxyd::upstream

@@ -19,7 +19,7 @@ std::vector<uint64_t> reduced(const std::vector<uint32_t>& weights) {
   return shares;
 }
 
-}  // namespace
+}   // namespace
 
 std::vector<uint16_t> smooth_weighted_turn(const std::vector<uint32_t>& weights) {
   const std::vector<uint64_t> shares = reduced(weights);
@@ -35,4 +35,4 @@ std::vector<uint16_t> smooth_weighted_turn(const std::vector<uint32_t>& weights)
   return turn;
 }
 
-}  // namespace proxyd::upstream
+}   // namespace proxyd::upstream

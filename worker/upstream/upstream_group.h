@@ -15,7 +15,7 @@ namespace proxyd::upstream {
 struct Member {
   std::string id;
   std::shared_ptr<Target> target;
-  uint32_t weight = 100;             // the override's, else the document's
+  uint32_t weight = 100;   // the override's, else the document's
   config::Admission admission = config::Admission::kReady;
   bool backup = false;
   config::MaybeSize max_connections;
@@ -32,14 +32,14 @@ struct UpstreamGroup {
   std::string name;
   config::Balance balance = config::Balance::kP2c;
   std::vector<Member> members;
-  std::vector<uint16_t> primaries;    // eligible members that are no backup
-  std::vector<uint16_t> backups;      // eligible backups: used when no primary can be
-  std::vector<uint16_t> schedule;     // of the smooth weighted round robin over the primaries, one full turn
-  uint32_t turn_row = 0;              // of the common turn in the status region
-  std::string host;                   // keep | target | a name
+  std::vector<uint16_t> primaries;   // eligible members that are no backup
+  std::vector<uint16_t> backups;     // eligible backups: used when no primary can be
+  std::vector<uint16_t> schedule;    // of the smooth weighted round robin over the primaries, one full turn
+  uint32_t turn_row = 0;             // of the common turn in the status region
+  std::string host;                  // keep | target | a name
   config::Retry retry;
   metrics::Cell retries;
-  metrics::Cell errors[16];           // by error token, in the order of proxy::ProxyError
+  metrics::Cell errors[16];   // by error token, in the order of proxy::ProxyError
 };
 
 // The turn of a smooth weighted round robin: each round every member gains its weight, the richest is chosen and pays
@@ -47,4 +47,4 @@ struct UpstreamGroup {
 // down, each at least 1.
 std::vector<uint16_t> smooth_weighted_turn(const std::vector<uint32_t>& weights);
 
-}  // namespace proxyd::upstream
+}   // namespace proxyd::upstream

@@ -10,13 +10,15 @@
 namespace proxyd::admin {
 namespace {
 
-constexpr std::array<std::string_view, 7> kNamedKinds = {"listeners", "certificates", "cache_policies", "rate_limits", "access_lists", "upstreams", "hosts"};
+constexpr std::array<std::string_view, 7> kNamedKinds = {
+    "listeners", "certificates", "cache_policies", "rate_limits", "access_lists", "upstreams", "hosts"};
 constexpr std::array<std::string_view, 3> kSingleKinds = {"defaults", "cache", "logging"};
 
 bool is_yaml(const std::string& type) { return type.find("yaml") != std::string::npos; }
 
 config::Decoded decode_body(const AdminRequest& request) {
-  return config::decode(request.body, is_yaml(request.field("content-type")) ? config::Format::kYaml : config::Format::kJson);
+  return config::decode(request.body,
+                        is_yaml(request.field("content-type")) ? config::Format::kYaml : config::Format::kJson);
 }
 
 bool is_kind(const AdminRequest& request) {
@@ -26,7 +28,9 @@ bool is_kind(const AdminRequest& request) {
 }
 
 AdminAnswer no_kind(const AdminRequest& request) {
-  return problem("not-found", fmt::format("'{}' is no kind of object; with a name: {}; without: {}", request.parameters.at("kind"), fmt::join(kNamedKinds, ", "), fmt::join(kSingleKinds, ", ")));
+  return problem("not-found",
+                 fmt::format("'{}' is no kind of object; with a name: {}; without: {}", request.parameters.at("kind"),
+                             fmt::join(kNamedKinds, ", "), fmt::join(kSingleKinds, ", ")));
 }
 
 // "upstreams/app", "defaults".
@@ -49,7 +53,10 @@ Json* object_in(Json& document, const AdminRequest& request, bool create) {
 
 AdminAnswer no_object(const AdminRequest& request) {
   const auto name = request.parameters.find("name");
-  return problem("not-found", name == request.parameters.end() ? "there is no such part of the document" : fmt::format("there is no '{}' among the {}", name->second, request.parameters.at("kind")));
+  return problem("not-found",
+                 name == request.parameters.end()
+                     ? "there is no such part of the document"
+                     : fmt::format("there is no '{}' among the {}", name->second, request.parameters.at("kind")));
 }
 
 // Who names an upstream or a listener, so that it cannot go.
@@ -61,7 +68,8 @@ std::vector<std::string> users_of(const AdminRequest& request, Context& context)
   if (!active || given == request.parameters.end()) return users;
   const std::string& name = given->second;
   for (const auto& [host_name, host] : active->document.hosts) {
-    if (kind == "listeners" && std::find(host.listeners.begin(), host.listeners.end(), name) != host.listeners.end()) users.push_back("hosts/" + host_name);
+    if (kind == "listeners" && std::find(host.listeners.begin(), host.listeners.end(), name) != host.listeners.end())
+      users.push_back("hosts/" + host_name);
     for (const config::Route& route : host.routes) {
       const bool named = route.upstream == name || (route.split && route.split->upstreams.contains(name));
       if (kind == "upstreams" && named) users.push_back(fmt::format("hosts/{}/routes/{}", host_name, route.name));
@@ -70,7 +78,7 @@ std::vector<std::string> users_of(const AdminRequest& request, Context& context)
   return users;
 }
 
-}  // namespace
+}   // namespace
 
 AdminAnswer get_config(const AdminRequest& request, Context& context) {
   const auto active = context.master.configuration().active();
@@ -79,7 +87,8 @@ AdminAnswer get_config(const AdminRequest& request, Context& context) {
   if (request.flag("source")) {
     answer.body = active->revision.source;
     answer.content_type = "text/plain; charset=utf-8";
-  } else if (request.value("format") == "yaml" || (request.value("format").empty() && is_yaml(request.field("accept")))) {
+  } else if (request.value("format") == "yaml" ||
+             (request.value("format").empty() && is_yaml(request.field("accept")))) {
     answer.body = config::to_yaml(active->canonical);
     answer.content_type = "application/yaml";
   }
@@ -89,16 +98,18 @@ AdminAnswer get_config(const AdminRequest& request, Context& context) {
 }
 
 AdminAnswer put_config(const AdminRequest& request, Context& context) {
-  return change_document(request, context, {"", [&request](const Json&) { return Proposal{decode_body(request), request.body, std::nullopt}; }});
+  return change_document(request, context, {"", [&request](const Json&) {
+                                              return Proposal{decode_body(request), request.body, std::nullopt};
+                                            }});
 }
 
 AdminAnswer patch_config(const AdminRequest& request, Context& context) {
   const Body patch = read_json_body(request);
   if (patch.refusal) return *patch.refusal;
   return change_document(request, context, {"", [&patch](Json document) {
-    merge_patch(document, patch.json);
-    return Proposal::of(document);
-  }});
+                                              merge_patch(document, patch.json);
+                                              return Proposal::of(document);
+                                            }});
 }
 
 AdminAnswer validate_config(const AdminRequest& request, Context&) {
@@ -112,8 +123,11 @@ AdminAnswer diff_config(const AdminRequest& request, Context& context) {
   if (!decoded.valid()) return undecodable(decoded);
   const auto active = context.master.configuration().active();
   Json changes = Json::array();
-  for (const config::Change& change : config::diff(active ? active->canonical : Json(nullptr), decoded.canonical)) changes.push_back(change_json(change));
-  return json_answer({{"revision", active ? active->revision.number : 0}, {"changes", with_provenance(std::move(changes), context)}, {"warnings", problems_json(decoded.warnings)}});
+  for (const config::Change& change : config::diff(active ? active->canonical : Json(nullptr), decoded.canonical))
+    changes.push_back(change_json(change));
+  return json_answer({{"revision", active ? active->revision.number : 0},
+                      {"changes", with_provenance(std::move(changes), context)},
+                      {"warnings", problems_json(decoded.warnings)}});
 }
 
 AdminAnswer get_object(const AdminRequest& request, Context& context) {
@@ -133,9 +147,9 @@ AdminAnswer put_object(const AdminRequest& request, Context& context) {
   const Body body = read_json_body(request);
   if (body.refusal) return *body.refusal;
   return change_document(request, context, {place_of(request), [&](Json document) {
-    *object_in(document, request, true) = body.json;
-    return Proposal::of(document);
-  }});
+                                              *object_in(document, request, true) = body.json;
+                                              return Proposal::of(document);
+                                            }});
 }
 
 AdminAnswer patch_object(const AdminRequest& request, Context& context) {
@@ -143,30 +157,34 @@ AdminAnswer patch_object(const AdminRequest& request, Context& context) {
   const Body body = read_json_body(request);
   if (body.refusal) return *body.refusal;
   return change_document(request, context, {place_of(request), [&](Json document) {
-    Json* object = object_in(document, request, false);
-    if (!object) return Proposal::refused(no_object(request));
-    merge_patch(*object, body.json);
-    return Proposal::of(document);
-  }});
+                                              Json* object = object_in(document, request, false);
+                                              if (!object) return Proposal::refused(no_object(request));
+                                              merge_patch(*object, body.json);
+                                              return Proposal::of(document);
+                                            }});
 }
 
 AdminAnswer delete_object(const AdminRequest& request, Context& context) {
   if (!is_kind(request)) return no_kind(request);
   Json document = active_document(context);
-  if (!object_in(document, request, false) && request.flag("missing_ok")) return json_answer({{"changes", Json::array()}});
+  if (!object_in(document, request, false) && request.flag("missing_ok"))
+    return json_answer({{"changes", Json::array()}});
   const std::vector<std::string> users = users_of(request, context);
-  if (!users.empty()) return problem("in-use", fmt::format("'{}' is used by {}", request.parameters.at("name"), fmt::join(users, ", ")), {{"used_by", users}});
+  if (!users.empty())
+    return problem("in-use", fmt::format("'{}' is used by {}", request.parameters.at("name"), fmt::join(users, ", ")),
+                   {{"used_by", users}});
   return change_document(request, context, {place_of(request), [&](Json current) {
-    if (!object_in(current, request, false)) return Proposal::refused(no_object(request));
-    const auto name = request.parameters.find("name");
-    const std::string& kind = request.parameters.at("kind");
-    if (name == request.parameters.end()) {
-      current.erase(kind);
-    } else {
-      current[kind].erase(name->second);
-    }
-    return Proposal::of(current);
-  }});
+                                              if (!object_in(current, request, false))
+                                                return Proposal::refused(no_object(request));
+                                              const auto name = request.parameters.find("name");
+                                              const std::string& kind = request.parameters.at("kind");
+                                              if (name == request.parameters.end()) {
+                                                current.erase(kind);
+                                              } else {
+                                                current[kind].erase(name->second);
+                                              }
+                                              return Proposal::of(current);
+                                            }});
 }
 
-}  // namespace proxyd::admin
+}   // namespace proxyd::admin

@@ -21,7 +21,8 @@ struct Subject {
 Subject refused(AdminAnswer answer) { return {UniqueFd(), std::move(answer)}; }
 
 Subject sealed(const config::Decoded& decoded, uint64_t revision, Context& context) {
-  if (!decoded.valid()) return refused(problem("invalid", decoded.problems.front().message, {{"errors", problems_json(decoded.problems)}}));
+  if (!decoded.valid())
+    return refused(problem("invalid", decoded.problems.front().message, {{"errors", problems_json(decoded.problems)}}));
   auto snapshot = context.master.configuration().sealed_apart(decoded, revision);
   if (!snapshot) return refused(problem("invalid", snapshot.error().message, {{"errors", Json::array()}}));
   return {std::move(*snapshot), std::nullopt};
@@ -30,10 +31,13 @@ Subject sealed(const config::Decoded& decoded, uint64_t revision, Context& conte
 Subject subject_of(const Json& body, Context& context) {
   const Json* document = body.contains("document") ? &body["document"] : nullptr;
   const Json number = body.value("revision", Json());
-  if (document && !number.is_null()) return refused(problem("invalid", "a question is about a revision or about a document, not about both", {{"errors", Json::array()}}));
+  if (document && !number.is_null())
+    return refused(problem("invalid", "a question is about a revision or about a document, not about both",
+                           {{"errors", Json::array()}}));
   if (document) return sealed(config::decode(*document), 0, context);
   if (number.is_null()) return {};
-  if (!number.is_number_unsigned()) return refused(problem("invalid", "revision is a number", {{"errors", Json::array()}}));
+  if (!number.is_number_unsigned())
+    return refused(problem("invalid", "revision is a number", {{"errors", Json::array()}}));
   auto revision = context.master.store().read_revision(number.get<uint64_t>());
   if (!revision) return refused(problem("store-busy", revision.error().message));
   if (!*revision) return refused(problem("not-found", fmt::format("there is no revision {}", number.get<uint64_t>())));
@@ -56,7 +60,7 @@ std::optional<AdminAnswer> fault_of(const Json& body) {
   return fields.refusal();
 }
 
-}  // namespace
+}   // namespace
 
 // Asked of a worker: its own matcher, by the configuration in force, an old revision or a document that was sent.
 AdminAnswer post_explain(const AdminRequest& request, Context& context) {
@@ -66,7 +70,8 @@ AdminAnswer post_explain(const AdminRequest& request, Context& context) {
   nlohmann::json question = nlohmann::json::parse(body.json.dump());
   question.erase("document");
   question["question"] = "explain";
-  if (question.dump().size() > kMostQuestion) return invalid("", "range", fmt::format("a request to explain has at most {} octets", kMostQuestion));
+  if (question.dump().size() > kMostQuestion)
+    return invalid("", "range", fmt::format("a request to explain has at most {} octets", kMostQuestion));
   Subject subject = subject_of(body.json, context);
   if (subject.refusal) return *subject.refusal;
   const auto answer = context.master.pool().ask(question, kPatience, std::move(subject.snapshot));
@@ -75,4 +80,4 @@ AdminAnswer post_explain(const AdminRequest& request, Context& context) {
   return json_answer(Json::parse(answer->dump()));
 }
 
-}  // namespace proxyd::admin
+}   // namespace proxyd::admin

@@ -88,4 +88,4 @@ AdminAnswer create_token(const AdminRequest&, Context&);
 AdminAnswer revoke_token(const AdminRequest&, Context&);
 AdminAnswer list_audit(const AdminRequest&, Context&);
 
-}  // namespace proxyd::admin
+}   // namespace proxyd::admin

@@ -22,7 +22,9 @@ AdminAnswer rehearse_reload(const AdminRequest& request, Context& context) {
   const std::string text{std::istreambuf_iterator<char>(file), {}};
   master::Configuration::Request wanted;
   wanted.decoded = config::decode(text, config::guess_format(text));
-  if (!wanted.decoded.valid()) return problem("invalid", wanted.decoded.problems.front().message, {{"errors", problems_json(wanted.decoded.problems)}});
+  if (!wanted.decoded.valid())
+    return problem("invalid", wanted.decoded.problems.front().message,
+                   {{"errors", problems_json(wanted.decoded.problems)}});
   wanted.author = request.identity.name;
   wanted.dry_run = true;
   const auto tried = context.master.configuration().apply(std::move(wanted));
@@ -32,7 +34,7 @@ AdminAnswer rehearse_reload(const AdminRequest& request, Context& context) {
   return json_answer({{"reloaded", false}, {"dry_run", true}, {"changes", std::move(changes)}});
 }
 
-}  // namespace
+}   // namespace
 
 AdminAnswer post_reload(const AdminRequest& request, Context& context) {
   const Body body = read_json_body(request);
@@ -40,7 +42,8 @@ AdminAnswer post_reload(const AdminRequest& request, Context& context) {
   if (auto refused = BodyFields(body.json).refusal()) return *refused;
   if (request.dry_run()) return rehearse_reload(request, context);
   const auto reloaded = context.master.reload();
-  if (!reloaded && !reloaded.error().problems.empty()) return problem("invalid", reloaded.error().message, {{"errors", problems_json(reloaded.error().problems)}});
+  if (!reloaded && !reloaded.error().problems.empty())
+    return problem("invalid", reloaded.error().message, {{"errors", problems_json(reloaded.error().problems)}});
   if (!reloaded) return invalid("", "file", reloaded.error().message);
   return json_answer({{"reloaded", true}});
 }
@@ -50,16 +53,18 @@ AdminAnswer post_shutdown(const AdminRequest& request, Context& context) {
   const Body body = read_json_body(request);
   if (body.refusal) return *body.refusal;
   BodyFields fields(body.json);
-  const milliseconds grace = fields.duration("grace", milliseconds(0), kLongestGrace).value_or(context.master.bootstrap().shutdown_grace);
+  const milliseconds grace =
+      fields.duration("grace", milliseconds(0), kLongestGrace).value_or(context.master.bootstrap().shutdown_grace);
   if (auto refused = fields.refusal()) return *refused;
   const Json said{{"stopping", true}, {"grace", config::format_duration(grace.count())}};
   if (request.dry_run()) return json_answer(said);
   context.master.shut_down(grace);
-  const auto number = context.operations.start("shutdown", "proxyd", request.identity.name, [said, grace](const Operations::Control& control) -> Operations::Ending {
-    (void)control.wait(grace + std::chrono::hours(1));
-    return {Operations::State::kDone, json_answer(said)};
-  });
+  const auto number = context.operations.start("shutdown", "proxyd", request.identity.name,
+                                               [said, grace](const Operations::Control& control) -> Operations::Ending {
+                                                 (void)control.wait(grace + std::chrono::hours(1));
+                                                 return {Operations::State::kDone, json_answer(said)};
+                                               });
   return number ? answer_for(context.operations, *number, milliseconds(0), said) : json_answer(said, 202);
 }
 
-}  // namespace proxyd::admin
+}   // namespace proxyd::admin

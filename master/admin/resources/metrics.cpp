@@ -19,11 +19,14 @@ void append_histogram(std::string& out, const metrics::MetricsRegion& region, co
   uint64_t count = 0;
   for (uint32_t i = 0; i + 1 < metrics::kHistogramCells; ++i) {
     count += region.sum(series.row + i);
-    const std::string bound = i < std::size(metrics::kHistogramBounds) ? fmt::format("{}", metrics::kHistogramBounds[i]) : "+Inf";
-    out += fmt::format("{}_bucket{{{}}} {}\n", series.name, with_label(series.labels, fmt::format("le=\"{}\"", bound)), count);
+    const std::string bound =
+        i < std::size(metrics::kHistogramBounds) ? fmt::format("{}", metrics::kHistogramBounds[i]) : "+Inf";
+    out += fmt::format("{}_bucket{{{}}} {}\n", series.name, with_label(series.labels, fmt::format("le=\"{}\"", bound)),
+                       count);
   }
   const double sum = static_cast<double>(region.sum(series.row + metrics::kHistogramCells - 1)) / 1e6;
-  out += fmt::format("{}_sum{{{}}} {}\n{}_count{{{}}} {}\n", series.name, series.labels, sum, series.name, series.labels, count);
+  out += fmt::format("{}_sum{{{}}} {}\n{}_count{{{}}} {}\n", series.name, series.labels, sum, series.name,
+                     series.labels, count);
 }
 
 std::string_view type_of(Kind kind) {
@@ -46,11 +49,12 @@ void append_own(std::string& out, Context& context) {
   if (!active) return;
   for (const auto& [name, material] : active->targets) {
     const size_t slash = name.find('/');
-    out += fmt::format("proxyd_upstream_in_flight{{upstream=\"{}\",target=\"{}\"}} {}\n", name.substr(0, slash), name.substr(slash + 1), context.master.regions().status().in_flight_sum(material.row));
+    out += fmt::format("proxyd_upstream_in_flight{{upstream=\"{}\",target=\"{}\"}} {}\n", name.substr(0, slash),
+                       name.substr(slash + 1), context.master.regions().status().in_flight_sum(material.row));
   }
 }
 
-}  // namespace
+}   // namespace
 
 // Prometheus text 0.0.4, or OpenMetrics where it is asked for: there a counter's family has no `_total`.
 AdminAnswer get_metrics(const AdminRequest& request, Context& context) {
@@ -78,9 +82,10 @@ AdminAnswer get_metrics(const AdminRequest& request, Context& context) {
   append_own(out, context);
   if (open_metrics) out += "# EOF\n";
   AdminAnswer answer;
-  answer.content_type = open_metrics ? "application/openmetrics-text; version=1.0.0; charset=utf-8" : "text/plain; version=0.0.4; charset=utf-8";
+  answer.content_type = open_metrics ? "application/openmetrics-text; version=1.0.0; charset=utf-8"
+                                     : "text/plain; version=0.0.4; charset=utf-8";
   answer.body = std::move(out);
   return answer;
 }
 
-}  // namespace proxyd::admin
+}   // namespace proxyd::admin

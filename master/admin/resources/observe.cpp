@@ -20,7 +20,7 @@ bool is_of(const std::string& peer, const std::string& client) {
   return address == client;
 }
 
-}  // namespace
+}   // namespace
 
 // Newest first. The id only has to tell them apart: when, and which of that moment.
 AdminAnswer get_rejects(const AdminRequest& request, Context& context) {
@@ -30,10 +30,17 @@ AdminAnswer get_rejects(const AdminRequest& request, Context& context) {
   for (const status::Reject& one : context.master.regions().rejects().newest(kMostRejects)) {
     of_moment = one.time_ms == moment ? of_moment + 1 : 0;
     moment = one.time_ms;
-    const bool wanted = is_of(one.peer, request.value("client")) && (request.value("reason").empty() || one.reason == request.value("reason"));
+    const bool wanted = is_of(one.peer, request.value("client")) &&
+                        (request.value("reason").empty() || one.reason == request.value("reason"));
     if (!wanted) continue;
     const auto time = std::chrono::system_clock::time_point(milliseconds(one.time_ms));
-    items.push_back({{"id", fmt::format("{:015}-{:03}", one.time_ms, 999 - of_moment)}, {"time", rfc3339(time)}, {"from", one.from_upstream ? "upstream" : "client"}, {"peer", one.peer}, {"reason", one.reason}, {"offset", one.fault_offset}, {"excerpt", one.excerpt}});
+    items.push_back({{"id", fmt::format("{:015}-{:03}", one.time_ms, 999 - of_moment)},
+                     {"time", rfc3339(time)},
+                     {"from", one.from_upstream ? "upstream" : "client"},
+                     {"peer", one.peer},
+                     {"reason", one.reason},
+                     {"offset", one.fault_offset},
+                     {"excerpt", one.excerpt}});
   }
   return page_answer(request, items, "id", Order::kFalling);
 }
@@ -46,13 +53,18 @@ AdminAnswer patch_log_level(const AdminRequest& request, Context& context) {
   const std::string name = fields.text("level").value_or("");
   const auto lifetime = fields.duration("for", milliseconds(1000), kLongestOverride);
   const std::string reason = fields.text("reason").value_or("");
-  if (!body.json.contains("level") || (!name.empty() && !log_level_from(name))) fields.fault("level", "value", "level is debug, info, warning or error, or null for the document's");
+  if (!body.json.contains("level") || (!name.empty() && !log_level_from(name)))
+    fields.fault("level", "value", "level is debug, info, warning or error, or null for the document's");
   if (auto refused = fields.refusal()) return *refused;
   if (!request.dry_run()) {
-    const auto done = name.empty() ? context.settings.clear(Settings::Subject::kLogLevel) : context.settings.put(Settings::Subject::kLogLevel, {name, request.identity.name, reason, lifetime});
+    const auto done = name.empty() ? context.settings.clear(Settings::Subject::kLogLevel)
+                                   : context.settings.put(Settings::Subject::kLogLevel,
+                                                          {name, request.identity.name, reason, lifetime});
     if (!done) return store_answer(done.error());
   }
-  return json_answer({{"level", name.empty() ? Json(nullptr) : Json(name)}, {"expires", lifetime ? Json(rfc3339(std::chrono::system_clock::now() + *lifetime)) : Json(nullptr)}});
+  return json_answer(
+      {{"level", name.empty() ? Json(nullptr) : Json(name)},
+       {"expires", lifetime ? Json(rfc3339(std::chrono::system_clock::now() + *lifetime)) : Json(nullptr)}});
 }
 
-}  // namespace proxyd::admin
+}   // namespace proxyd::admin

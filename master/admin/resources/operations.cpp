@@ -17,10 +17,12 @@ std::optional<uint64_t> number_in(const std::string& text) {
 }
 
 AdminAnswer no_operation(const AdminRequest& request) {
-  return problem("not-found", fmt::format("there is no operation '{}'; the last 256 are remembered, until the next start", request.parameters.at("id")));
+  return problem("not-found",
+                 fmt::format("there is no operation '{}'; the last 256 are remembered, until the next start",
+                             request.parameters.at("id")));
 }
 
-}  // namespace
+}   // namespace
 
 AdminAnswer list_operations(const AdminRequest& request, Context& context) {
   Json items = context.operations.list();
@@ -31,7 +33,8 @@ AdminAnswer list_operations(const AdminRequest& request, Context& context) {
 AdminAnswer get_operation(const AdminRequest& request, Context& context) {
   const auto number = number_in(request.parameters.at("id"));
   if (!number || !context.operations.find(*number)) return no_operation(request);
-  if (request.query.contains("wait")) (void)context.operations.wait(*number, request.duration("wait", milliseconds(0), kLongestWait));
+  if (request.query.contains("wait"))
+    (void)context.operations.wait(*number, request.duration("wait", milliseconds(0), kLongestWait));
   const auto json = context.operations.find(*number);
   return json ? json_answer(*json) : no_operation(request);
 }
@@ -41,9 +44,13 @@ AdminAnswer cancel_operation(const AdminRequest& request, Context& context) {
   const auto before = number ? context.operations.find(*number) : std::nullopt;
   if (!before) return no_operation(request);
   const bool runs = (*before)["state"] == "running";
-  if (!runs || (*before)["kind"] == "shutdown" || (*before)["kind"] == "restart") return invalid("", "state", fmt::format("this {} cannot be cancelled: it is {}", (*before)["kind"].get<std::string>(), (*before)["state"].get<std::string>()));
+  if (!runs || (*before)["kind"] == "shutdown" || (*before)["kind"] == "restart")
+    return invalid("", "state",
+                   fmt::format("this {} cannot be cancelled: it is {}", (*before)["kind"].get<std::string>(),
+                               (*before)["state"].get<std::string>()));
   const bool removes = (*before)["kind"] == "remove";
-  if (removes && !request.identity.may("upstreams:write")) return problem("forbidden", "this needs the scope 'upstreams:write'");
+  if (removes && !request.identity.may("upstreams:write"))
+    return problem("forbidden", "this needs the scope 'upstreams:write'");
   if (request.dry_run()) return json_answer(*before);
   (void)context.operations.cancel(*number);
   (void)context.operations.wait(*number, milliseconds(10'000));
@@ -51,4 +58,4 @@ AdminAnswer cancel_operation(const AdminRequest& request, Context& context) {
   return json_answer(after ? *after : *before);
 }
 
-}  // namespace proxyd::admin
+}   // namespace proxyd::admin

@@ -11,8 +11,9 @@ constexpr size_t kUsuallyListed = 50;
 constexpr size_t kMostListed = 200;
 
 Json to_json(const store::Revision& revision) {
-  return {{"revision", revision.number}, {"parent", revision.parent}, {"created", revision.created}, {"author", revision.author},
-          {"origin", revision.origin}, {"message", revision.message}, {"active", revision.active}};
+  return {{"revision", revision.number}, {"parent", revision.parent}, {"created", revision.created},
+          {"author", revision.author},   {"origin", revision.origin}, {"message", revision.message},
+          {"active", revision.active}};
 }
 
 std::optional<uint64_t> number_in(const std::string& text) {
@@ -35,7 +36,7 @@ Wanted wanted(const std::string& text, Context& context) {
   return {std::move(*read), {}};
 }
 
-}  // namespace
+}   // namespace
 
 AdminAnswer list_revisions(const AdminRequest& request, Context& context) {
   const PageRequest page = page_of(request, kUsuallyListed, kMostListed);
@@ -80,7 +81,8 @@ AdminAnswer diff_revision(const AdminRequest& request, Context& context) {
     to = Json::parse(other.revision->canonical);
   }
   Json changes = Json::array();
-  for (const config::Change& change : config::diff(Json::parse(found.revision->canonical), to)) changes.push_back(change_json(change));
+  for (const config::Change& change : config::diff(Json::parse(found.revision->canonical), to))
+    changes.push_back(change_json(change));
   return json_answer({{"changes", std::move(changes)}});
 }
 
@@ -93,8 +95,11 @@ AdminAnswer activate_revision(const AdminRequest& request, Context& context) {
   DocumentChange change;
   change.origin = "rollback";
   change.message = fmt::format("rollback to revision {}", found.revision->number);
-  change.propose = [&found](const Json&) { return Proposal{config::decode(found.revision->canonical, config::Format::kJson), found.revision->source, std::nullopt}; };
+  change.propose = [&found](const Json&) {
+    return Proposal{config::decode(found.revision->canonical, config::Format::kJson), found.revision->source,
+                    std::nullopt};
+  };
   return change_document(request, context, change);
 }
 
-}  // namespace proxyd::admin
+}   // namespace proxyd::admin

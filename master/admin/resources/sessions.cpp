@@ -10,7 +10,9 @@ namespace {
 constexpr size_t kMostSessions = 1000;
 
 Json session_json(const Identity& identity, const std::string& cookie) {
-  return {{"name", identity.name}, {"scopes", identity.scopes}, {"expires", identity.expires.empty() ? Json(nullptr) : Json(identity.expires)},
+  return {{"name", identity.name},
+          {"scopes", identity.scopes},
+          {"expires", identity.expires.empty() ? Json(nullptr) : Json(identity.expires)},
           {"csrf_token", cookie.empty() ? Json(nullptr) : Json(csrf_token(cookie))}};
 }
 
@@ -18,18 +20,21 @@ std::string cookie_field(const std::string& value, int64_t seconds) {
   return fmt::format("proxyd_session={}; Path=/; HttpOnly; SameSite=Strict; Max-Age={}", value, seconds);
 }
 
-}  // namespace
+}   // namespace
 
 // For the peer of the socket alone: a token must not become a session that outlives it.
 AdminAnswer create_login_code(const AdminRequest& request, Context& context) {
   const Body body = read_json_body(request);
   if (body.refusal) return *body.refusal;
   if (auto refused = BodyFields(body.json).refusal()) return *refused;
-  if (request.identity.kind != Identity::Kind::kPeer) return problem("forbidden", "login codes are made on the unix socket, by its peer: sudo proxyctl ui login");
+  if (request.identity.kind != Identity::Kind::kPeer)
+    return problem("forbidden", "login codes are made on the unix socket, by its peer: sudo proxyctl ui login");
   const std::string& address = context.master.bootstrap().admin_address;
   const std::string code = context.login_codes.make(request.identity, Clock::now());
-  Json json{{"code", code}, {"expires", rfc3339(std::chrono::system_clock::now() + LoginCodes::kLifetime)}, {"url", nullptr}};
-  if (address != "off") json["url"] = fmt::format("http://{}/#login={}", address, code);   // a fragment never reaches a log
+  Json json{
+      {"code", code}, {"expires", rfc3339(std::chrono::system_clock::now() + LoginCodes::kLifetime)}, {"url", nullptr}};
+  if (address != "off")
+    json["url"] = fmt::format("http://{}/#login={}", address, code);   // a fragment never reaches a log
   return json_answer(json, 201);
 }
 
@@ -54,8 +59,12 @@ AdminAnswer create_session(const AdminRequest& request, Context& context) {
   }
   const NewSession made = make_session(*identity);
   const auto added = context.master.store().add_session(made.record, kMostSessions);
-  if (!added) return problem(added.error().kind == store::Failure::Kind::kFull ? "store-full" : "store-busy", added.error().message);
-  AdminAnswer answer = json_answer(session_json({Identity::Kind::kSession, made.record.name, made.record.scopes, made.record.expires}, made.cookie), 201);
+  if (!added)
+    return problem(added.error().kind == store::Failure::Kind::kFull ? "store-full" : "store-busy",
+                   added.error().message);
+  AdminAnswer answer = json_answer(
+      session_json({Identity::Kind::kSession, made.record.name, made.record.scopes, made.record.expires}, made.cookie),
+      201);
   answer.fields["Set-Cookie"] = cookie_field(made.cookie, 12 * 3600);
   return answer;
 }
@@ -66,7 +75,8 @@ AdminAnswer get_session(const AdminRequest& request, Context&) {
 }
 
 AdminAnswer delete_session(const AdminRequest& request, Context& context) {
-  if (request.identity.kind != Identity::Kind::kSession) return problem("not-found", "this is no session: a token is revoked, a peer of the socket stays one");
+  if (request.identity.kind != Identity::Kind::kSession)
+    return problem("not-found", "this is no session: a token is revoked, a peer of the socket stays one");
   const auto removed = context.master.store().remove_session(session_digest(session_cookie(request)));
   if (!removed) return problem("store-busy", removed.error().message);
   AdminAnswer answer = json_answer({{"logged_out", true}});
@@ -74,4 +84,4 @@ AdminAnswer delete_session(const AdminRequest& request, Context& context) {
   return answer;
 }
 
-}  // namespace proxyd::admin
+}   // namespace proxyd::admin

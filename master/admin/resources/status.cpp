@@ -23,7 +23,10 @@ void add_upstreams(std::vector<master::Attention>& all, const master::ActiveConf
   for (const auto& [name, upstream] : active.document.upstreams) {
     const auto is_up = [&](const auto& entry) { return state_of(active.targets.at(name + "/" + entry.first)) == "up"; };
     const bool any = std::any_of(upstream.targets.begin(), upstream.targets.end(), is_up);
-    if (!any && !upstream.targets.empty()) all.push_back({"error", "no-target-up", fmt::format("no target of upstream '{}' is up: its requests get 503", name), "proxyctl upstream show " + name});
+    if (!any && !upstream.targets.empty())
+      all.push_back({"error", "no-target-up",
+                     fmt::format("no target of upstream '{}' is up: its requests get 503", name),
+                     "proxyctl upstream show " + name});
   }
 }
 
@@ -39,7 +42,11 @@ std::string undo_of(const store::Override& one) {
 void add_overrides(std::vector<master::Attention>& all, const std::vector<store::Override>& overrides) {
   for (const store::Override& one : overrides) {
     const std::string value = one.value.empty() ? "" : " " + one.value;
-    all.push_back({"info", "override", fmt::format("{}{} of {} by {} since {}{}{}", one.kind, value, one.subject, one.owner, one.created, one.expires.empty() ? "" : ", until " + one.expires, one.reason.empty() ? "" : ": " + one.reason), undo_of(one)});
+    all.push_back(
+        {"info", "override",
+         fmt::format("{}{} of {} by {} since {}{}{}", one.kind, value, one.subject, one.owner, one.created,
+                     one.expires.empty() ? "" : ", until " + one.expires, one.reason.empty() ? "" : ": " + one.reason),
+         undo_of(one)});
   }
 }
 
@@ -49,17 +56,21 @@ Json attention_json(const master::ActiveConfiguration* active, Context& context)
   if (active) add_upstreams(all, *active);
   const auto overrides = context.master.store().overrides();
   if (overrides) add_overrides(all, *overrides);
-  if (!overrides) all.push_back({"error", "store", "the store cannot be read: " + overrides.error().message, "proxyctl config history"});
+  if (!overrides)
+    all.push_back(
+        {"error", "store", "the store cannot be read: " + overrides.error().message, "proxyctl config history"});
   Json items = Json::array();
   for (const char* severity : {"error", "warning", "info"}) {
     for (const master::Attention& one : all) {
-      if (one.severity == severity) items.push_back({{"severity", one.severity}, {"code", one.code}, {"message", one.message}, {"command", one.command}});
+      if (one.severity == severity)
+        items.push_back(
+            {{"severity", one.severity}, {"code", one.code}, {"message", one.message}, {"command", one.command}});
     }
   }
   return items;
 }
 
-}  // namespace
+}   // namespace
 
 AdminAnswer get_livez(const AdminRequest&, Context& context) {
   return context.master.alive() ? text_answer(200, "alive\n") : text_answer(503, "the master's loop does not turn\n");
@@ -83,13 +94,24 @@ AdminAnswer get_status(const AdminRequest&, Context& context) {
     in_flight += worker.in_flight;
     workers.push_back({{"slot", worker.slot}, {"state", worker.state}});
   }
-  Json json{{"version", "0.1.0"}, {"ready", readiness.ready}, {"degraded", readiness.degraded}, {"why", readiness.why},
-            {"uptime", config::format_duration(std::chrono::duration_cast<std::chrono::seconds>(Clock::now() - context.master.started()).count() * 1000)},
-            {"config_source", context.master.bootstrap().config_source}, {"admin_url", nullptr}, {"revision", nullptr}};
+  Json json{
+      {"version", "0.1.0"},
+      {"ready", readiness.ready},
+      {"degraded", readiness.degraded},
+      {"why", readiness.why},
+      {"uptime",
+       config::format_duration(
+           std::chrono::duration_cast<std::chrono::seconds>(Clock::now() - context.master.started()).count() * 1000)},
+      {"config_source", context.master.bootstrap().config_source},
+      {"admin_url", nullptr},
+      {"revision", nullptr}};
   const std::string& address = context.master.bootstrap().admin_address;
   if (address != "off") json["admin_url"] = fmt::format("http://{}/", address);
   if (active) {
-    json["revision"] = {{"revision", active->revision.number}, {"author", active->revision.author}, {"created", active->revision.created}, {"message", active->revision.message}};
+    json["revision"] = {{"revision", active->revision.number},
+                        {"author", active->revision.author},
+                        {"created", active->revision.created},
+                        {"message", active->revision.message}};
     json["hosts"] = active->document.hosts.size();
     json["upstreams"] = active->document.upstreams.size();
   }
@@ -118,10 +140,15 @@ AdminAnswer get_problem(const AdminRequest& request, Context&) {
 AdminAnswer get_root(const AdminRequest&, Context&) {
   AdminAnswer answer;
   answer.content_type = "text/html; charset=utf-8";
-  answer.body = "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>proxyd</title></head><body><h1>proxyd</h1>"
-                "<p>The admin API is at <code>/api/v1</code>; <code>/api/v1/openapi.json</code> describes it. This version has no browser UI: use <code>proxyctl</code>.</p></body></html>\n";
-  answer.fields["Content-Security-Policy"] = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
+  answer.body =
+      "<!doctype html>\n<html lang=\"en\"><head><meta "
+      "charset=\"utf-8\"><title>proxyd</title></head><body><h1>proxyd</h1>"
+      "<p>The admin API is at <code>/api/v1</code>; <code>/api/v1/openapi.json</code> describes it. This version has "
+      "no browser UI: use <code>proxyctl</code>.</p></body></html>\n";
+  answer.fields["Content-Security-Policy"] =
+      "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; base-uri "
+      "'none'; form-action 'self'; frame-ancestors 'none'";
   return answer;
 }
 
-}  // namespace proxyd::admin
+}   // namespace proxyd::admin

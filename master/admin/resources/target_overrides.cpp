@@ -16,7 +16,9 @@ constexpr milliseconds kLongestTimeout = std::chrono::hours(24);
 constexpr milliseconds kLongestOverride = std::chrono::hours(24 * 366);
 constexpr int64_t kMostWeight = 10000;
 
-std::string subject_of(const std::string& target, const std::string& aspect) { return fmt::format("target:{}:{}", target, aspect); }
+std::string subject_of(const std::string& target, const std::string& aspect) {
+  return fmt::format("target:{}:{}", target, aspect);
+}
 
 // What every verb takes.
 void take_common(BodyFields& fields, TargetOverride& what) {
@@ -30,7 +32,8 @@ AdminAnswer target_answer(const AdminRequest& request, Context& context) {
 }
 
 // What the target would be, without its being so.
-AdminAnswer planned(const WantedTarget& wanted, Context& context, const std::string& state, std::optional<uint32_t> weight) {
+AdminAnswer planned(const WantedTarget& wanted, Context& context, const std::string& state,
+                    std::optional<uint32_t> weight) {
   Json json = target_json(wanted.active, *wanted.upstream, *wanted.target, context);
   json["dry_run"] = true;
   json["state"] = state;
@@ -44,11 +47,13 @@ Json with_count(Json target, uint32_t in_flight, bool drained) {
   return target;
 }
 
-Operations::Ending watch_drain(const AdminRequest& request, Context& context, const Operations::Control& control, uint32_t row, milliseconds timeout) {
+Operations::Ending watch_drain(const AdminRequest& request, Context& context, const Operations::Control& control,
+                               uint32_t row, milliseconds timeout) {
   using State = Operations::State;
   const Idle idle = wait_for_idle(context, control, row, timeout);
   if (idle == Idle::kInterrupted) {
-    const auto failed = clear_override(request.parameters.at("u") + "/" + request.parameters.at("t"), "admission", context, request.identity.name);
+    const auto failed = clear_override(request.parameters.at("u") + "/" + request.parameters.at("t"), "admission",
+                                       context, request.identity.name);
     return {State::kCancelled, failed ? *failed : target_answer(request, context)};
   }
   const AdminAnswer now = target_answer(request, context);
@@ -63,15 +68,18 @@ std::optional<uint32_t> weight_in(BodyFields& fields, uint32_t declared) {
   int64_t value = given && given->is_number_integer() ? given->get<int64_t>() : -1;
   if (given && given->is_string()) {
     const std::string text = given->get<std::string>();
-    const bool percent = text.size() >= 2 && text.size() <= 6 && text.ends_with('%') && std::all_of(text.begin(), text.end() - 1, [](char c) { return c >= '0' && c <= '9'; });
+    const bool percent = text.size() >= 2 && text.size() <= 6 && text.ends_with('%') &&
+                         std::all_of(text.begin(), text.end() - 1, [](char c) { return c >= '0' && c <= '9'; });
     if (percent) value = (static_cast<int64_t>(declared) * std::stol(text) + 50) / 100;
   }
   if (value >= 0 && value <= kMostWeight) return static_cast<uint32_t>(value);
-  fields.fault("weight", "range", fmt::format("weight is a number from 0 to {}, or a percentage of the document's {}, as \"50%\"", kMostWeight, declared));
+  fields.fault("weight", "range",
+               fmt::format("weight is a number from 0 to {}, or a percentage of the document's {}, as \"50%\"",
+                           kMostWeight, declared));
   return std::nullopt;
 }
 
-}  // namespace
+}   // namespace
 
 Idle wait_for_idle(Context& context, const Operations::Control& control, uint32_t row, milliseconds limit) {
   const Instant end = Clock::now() + limit;
@@ -85,20 +93,32 @@ Idle wait_for_idle(Context& context, const Operations::Control& control, uint32_
   }
 }
 
-std::optional<AdminAnswer> put_override(const AdminRequest& request, Context& context, const WantedTarget& wanted, const TargetOverride& what) {
+std::optional<AdminAnswer> put_override(const AdminRequest& request, Context& context, const WantedTarget& wanted,
+                                        const TargetOverride& what) {
   const auto now = std::chrono::system_clock::now();
   const std::string expires = what.lifetime ? rfc3339(now + *what.lifetime) : "";
-  const auto put = context.master.configuration().put_override({subject_of(wanted.name(), what.aspect), what.kind, what.value, request.identity.name, what.reason, rfc3339(now), expires});
+  const auto put =
+      context.master.configuration().put_override({subject_of(wanted.name(), what.aspect), what.kind, what.value,
+                                                   request.identity.name, what.reason, rfc3339(now), expires});
   if (!put) return failure_answer(put.error());
-  context.master.events().publish("target", {{"upstream", wanted.upstream->name}, {"target", wanted.target->id}, {"state", what.kind}, {"owner", request.identity.name}, {"reason", what.reason}});
+  context.master.events().publish("target", {{"upstream", wanted.upstream->name},
+                                             {"target", wanted.target->id},
+                                             {"state", what.kind},
+                                             {"owner", request.identity.name},
+                                             {"reason", what.reason}});
   return std::nullopt;
 }
 
-std::optional<AdminAnswer> clear_override(const std::string& target, const std::string& aspect, Context& context, const std::string& owner) {
+std::optional<AdminAnswer> clear_override(const std::string& target, const std::string& aspect, Context& context,
+                                          const std::string& owner) {
   const auto cleared = context.master.configuration().clear_override(subject_of(target, aspect));
   if (!cleared) return failure_answer(cleared.error());
   const size_t slash = target.find('/');
-  if (*cleared) context.master.events().publish("target", {{"upstream", target.substr(0, slash)}, {"target", target.substr(slash + 1)}, {"state", aspect == "weight" ? "weight" : "ready"}, {"owner", owner}});
+  if (*cleared)
+    context.master.events().publish("target", {{"upstream", target.substr(0, slash)},
+                                               {"target", target.substr(slash + 1)},
+                                               {"state", aspect == "weight" ? "weight" : "ready"},
+                                               {"owner", owner}});
   return std::nullopt;
 }
 
@@ -112,13 +132,16 @@ AdminAnswer drain_target(const AdminRequest& request, Context& context) {
   TargetOverride what{"admission", "drain", "", "", std::nullopt};
   take_common(fields, what);
   const milliseconds wait = request.duration("wait", milliseconds(0), kLongestTimeout);
-  const milliseconds timeout = fields.duration("timeout", milliseconds(0), kLongestTimeout).value_or(std::max(kUsualTimeout, wait));
+  const milliseconds timeout =
+      fields.duration("timeout", milliseconds(0), kLongestTimeout).value_or(std::max(kUsualTimeout, wait));
   if (auto refused = fields.refusal()) return *refused;
   if (request.dry_run()) return planned(wanted, context, "draining", std::nullopt);
   if (auto refused = put_override(request, context, wanted, what)) return *refused;
-  const auto number = context.operations.start("drain", wanted.name(), request.identity.name, [&context, asked = request, row = wanted.row(), timeout](const Operations::Control& control) {
-    return watch_drain(asked, context, control, row, timeout);
-  });
+  const auto number = context.operations.start(
+      "drain", wanted.name(), request.identity.name,
+      [&context, asked = request, row = wanted.row(), timeout](const Operations::Control& control) {
+        return watch_drain(asked, context, control, row, timeout);
+      });
   if (!number) return problem("too-many", "64 long calls run already; the target drains all the same");
   const AdminAnswer now = target_answer(request, context);
   return now.ok() ? answer_for(context.operations, *number, wait, Json::parse(now.body)) : now;
@@ -146,7 +169,9 @@ AdminAnswer ready_target(const AdminRequest& request, Context& context) {
   BodyFields fields(body.json);
   (void)fields.text("reason");
   if (auto refused = fields.refusal()) return *refused;
-  if (request.dry_run()) return planned(wanted, context, "up", wanted.active->targets.at(wanted.name()).weight.value_or(wanted.target->weight));
+  if (request.dry_run())
+    return planned(wanted, context, "up",
+                   wanted.active->targets.at(wanted.name()).weight.value_or(wanted.target->weight));
   if (auto refused = clear_override(wanted.name(), "admission", context, request.identity.name)) return *refused;
   return target_answer(request, context);
 }
@@ -165,8 +190,9 @@ AdminAnswer weigh_target(const AdminRequest& request, Context& context) {
   if (request.dry_run()) return planned(wanted, context, state_of(wanted.active->targets.at(wanted.name())), weight);
   what.value = std::to_string(*weight);
   const bool as_declared = body.json.at("weight") == "100%";
-  auto refused = as_declared ? clear_override(wanted.name(), "weight", context, request.identity.name) : put_override(request, context, wanted, what);
+  auto refused = as_declared ? clear_override(wanted.name(), "weight", context, request.identity.name)
+                             : put_override(request, context, wanted, what);
   return refused ? *refused : target_answer(request, context);
 }
 
-}  // namespace proxyd::admin
+}   // namespace proxyd::admin

@@ -23,39 +23,49 @@ Json* targets_in(Json& document, const AdminRequest& request) {
   return &targets;
 }
 
-std::string place_of(const AdminRequest& request) { return fmt::format("upstreams/{}/targets/{}", request.parameters.at("u"), request.parameters.at("t")); }
+std::string place_of(const AdminRequest& request) {
+  return fmt::format("upstreams/{}/targets/{}", request.parameters.at("u"), request.parameters.at("t"));
+}
 
 Proposal not_there(const AdminRequest& request) {
-  return Proposal::refused(problem("not-found", fmt::format("upstream '{}' has no target '{}'", request.parameters.at("u"), request.parameters.at("t"))));
+  return Proposal::refused(problem("not-found", fmt::format("upstream '{}' has no target '{}'",
+                                                            request.parameters.at("u"), request.parameters.at("t"))));
 }
 
 DocumentChange removal(const AdminRequest& request) {
   return {place_of(request), [&request](Json document) {
-    Json* targets = targets_in(document, request);
-    if (!targets || targets->erase(request.parameters.at("t")) == 0) return not_there(request);
-    return Proposal::of(document);
-  }};
+            Json* targets = targets_in(document, request);
+            if (!targets || targets->erase(request.parameters.at("t")) == 0) return not_there(request);
+            return Proposal::of(document);
+          }};
 }
 
 // Nobody takes the last one away by mistake, nor goes below what the caller wants to stay up.
 std::optional<AdminAnswer> check_last(const AdminRequest& request, const WantedTarget& wanted) {
   if (wanted.upstream->targets.size() == 1 && !request.flag("force")) {
-    return problem("last-target", fmt::format("'{}' is the last target of '{}'; ?force=true removes it all the same", wanted.target->id, wanted.upstream->name));
+    return problem("last-target", fmt::format("'{}' is the last target of '{}'; ?force=true removes it all the same",
+                                              wanted.target->id, wanted.upstream->name));
   }
   const std::string least = request.value("min_up");
   if (least.empty()) return std::nullopt;
-  const auto stays_up = [&](const auto& entry) { return entry.first != wanted.target->id && state_of(wanted.active->targets.at(wanted.upstream->name + "/" + entry.first)) == "up"; };
+  const auto stays_up = [&](const auto& entry) {
+    return entry.first != wanted.target->id &&
+           state_of(wanted.active->targets.at(wanted.upstream->name + "/" + entry.first)) == "up";
+  };
   const auto left = std::count_if(wanted.upstream->targets.begin(), wanted.upstream->targets.end(), stays_up);
   if (left >= std::stoll(least)) return std::nullopt;
-  return problem("last-target", fmt::format("without '{}', {} of '{}' would be up, fewer than min_up={}", wanted.target->id, left, wanted.upstream->name, least));
+  return problem("last-target", fmt::format("without '{}', {} of '{}' would be up, fewer than min_up={}",
+                                            wanted.target->id, left, wanted.upstream->name, least));
 }
 
 // The part of a removal that goes on without its caller: waits, then takes the target out of the document.
-Operations::Ending drain_and_remove(const AdminRequest& request, Context& context, const Operations::Control& control, uint32_t row, milliseconds drain) {
+Operations::Ending drain_and_remove(const AdminRequest& request, Context& context, const Operations::Control& control,
+                                    uint32_t row, milliseconds drain) {
   using State = Operations::State;
   const Idle idle = wait_for_idle(context, control, row, drain);
   if (idle == Idle::kInterrupted) {
-    const auto failed = clear_override(request.parameters.at("u") + "/" + request.parameters.at("t"), "admission", context, request.identity.name);
+    const auto failed = clear_override(request.parameters.at("u") + "/" + request.parameters.at("t"), "admission",
+                                       context, request.identity.name);
     return {State::kCancelled, failed ? *failed : json_answer({{"cancelled", true}})};
   }
   const uint32_t left = idle == Idle::kYes ? 0 : context.master.regions().status().in_flight_sum(row);
@@ -69,7 +79,7 @@ Operations::Ending drain_and_remove(const AdminRequest& request, Context& contex
   return {State::kDone, answer};
 }
 
-}  // namespace
+}   // namespace
 
 AdminAnswer put_target(const AdminRequest& request, Context& context) {
   const WantedTarget wanted = find_target(request, context);
@@ -77,11 +87,11 @@ AdminAnswer put_target(const AdminRequest& request, Context& context) {
   const Body body = read_json_body(request);
   if (body.refusal) return *body.refusal;
   return change_document(request, context, {place_of(request), [&](Json document) {
-    Json* targets = targets_in(document, request);
-    if (!targets) return not_there(request);
-    (*targets)[request.parameters.at("t")] = body.json;
-    return Proposal::of(document);
-  }});
+                                              Json* targets = targets_in(document, request);
+                                              if (!targets) return not_there(request);
+                                              (*targets)[request.parameters.at("t")] = body.json;
+                                              return Proposal::of(document);
+                                            }});
 }
 
 AdminAnswer patch_target(const AdminRequest& request, Context& context) {
@@ -90,11 +100,12 @@ AdminAnswer patch_target(const AdminRequest& request, Context& context) {
   const Body body = read_json_body(request);
   if (body.refusal) return *body.refusal;
   return change_document(request, context, {place_of(request), [&](Json document) {
-    Json* targets = targets_in(document, request);
-    if (!targets || !targets->contains(request.parameters.at("t"))) return not_there(request);
-    merge_patch((*targets)[request.parameters.at("t")], body.json);
-    return Proposal::of(document);
-  }});
+                                              Json* targets = targets_in(document, request);
+                                              if (!targets || !targets->contains(request.parameters.at("t")))
+                                                return not_there(request);
+                                              merge_patch((*targets)[request.parameters.at("t")], body.json);
+                                              return Proposal::of(document);
+                                            }});
 }
 
 // Drains first, unless forced or idle, then takes the target out of the document.
@@ -108,15 +119,20 @@ AdminAnswer delete_target(const AdminRequest& request, Context& context) {
   AdminAnswer tried = change_document(rehearsal, context, removal(rehearsal));
   if (!tried.ok() || request.dry_run()) return tried;
   if (request.flag("force")) return change_document(request, context, removal(request));
-  if (auto refused = put_override(request, context, wanted, {"admission", "drain", "", "removal", std::nullopt})) return *refused;
+  if (auto refused = put_override(request, context, wanted, {"admission", "drain", "", "removal", std::nullopt}))
+    return *refused;
   const uint32_t row = wanted.row();
-  if (context.master.regions().status().in_flight_sum(row) == 0) return change_document(request, context, removal(request));
+  if (context.master.regions().status().in_flight_sum(row) == 0)
+    return change_document(request, context, removal(request));
   const milliseconds drain = request.duration("drain", kUsualDrain, kLongestDrain);
-  const auto number = context.operations.start("remove", wanted.name(), request.identity.name, [&context, asked = request, row, drain](const Operations::Control& control) {
-    return drain_and_remove(asked, context, control, row, drain);
-  });
+  const auto number =
+      context.operations.start("remove", wanted.name(), request.identity.name,
+                               [&context, asked = request, row, drain](const Operations::Control& control) {
+                                 return drain_and_remove(asked, context, control, row, drain);
+                               });
   if (!number) return problem("too-many", "64 long calls run already");
-  return answer_for(context.operations, *number, request.duration("wait", milliseconds(0), kLongestDrain), {{"changes", Json::array()}});
+  return answer_for(context.operations, *number, request.duration("wait", milliseconds(0), kLongestDrain),
+                    {{"changes", Json::array()}});
 }
 
-}  // namespace proxyd::admin
+}   // namespace proxyd::admin

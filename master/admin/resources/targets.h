@@ -23,7 +23,8 @@ struct WantedTarget {
 };
 WantedTarget find_target(const AdminRequest& request, Context& context);
 
-Json target_json(const ActiveConfiguration& active, const config::Upstream& upstream, const config::Target& target, Context& context);
+Json target_json(const ActiveConfiguration& active, const config::Upstream& upstream, const config::Target& target,
+                 Context& context);
 // "up", "draining", …: admin.md 3.
 std::string state_of(const config::TargetMaterial& material);
 
@@ -33,14 +34,16 @@ Idle wait_for_idle(Context& context, const Operations::Control& control, uint32_
 
 // Puts an override on a target, which makes a new epoch; the refusal, or nothing.
 struct TargetOverride {
-  std::string aspect;       // admission, weight
-  std::string kind;         // drain, maintenance, weight
+  std::string aspect;   // admission, weight
+  std::string kind;     // drain, maintenance, weight
   std::string value;
   std::string reason;
   std::optional<milliseconds> lifetime;
 };
-std::optional<AdminAnswer> put_override(const AdminRequest& request, Context& context, const WantedTarget& wanted, const TargetOverride& what);
+std::optional<AdminAnswer> put_override(const AdminRequest& request, Context& context, const WantedTarget& wanted,
+                                        const TargetOverride& what);
 // Takes it back; nothing when there is none.
-std::optional<AdminAnswer> clear_override(const std::string& target, const std::string& aspect, Context& context, const std::string& owner);
+std::optional<AdminAnswer> clear_override(const std::string& target, const std::string& aspect, Context& context,
+                                          const std::string& owner);
 
-}  // namespace proxyd::admin
+}   // namespace proxyd::admin

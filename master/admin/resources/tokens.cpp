@@ -19,7 +19,11 @@ constexpr milliseconds kUsualLife = std::chrono::hours(24 * 90);
 constexpr milliseconds kLongestLife = std::chrono::hours(24 * 3650);
 
 Json to_json(const store::Token& token) {
-  return {{"id", token.id}, {"name", token.name}, {"scopes", token.scopes}, {"created", token.created}, {"expires", token.expires.empty() ? Json(nullptr) : Json(token.expires)}};
+  return {{"id", token.id},
+          {"name", token.name},
+          {"scopes", token.scopes},
+          {"created", token.created},
+          {"expires", token.expires.empty() ? Json(nullptr) : Json(token.expires)}};
 }
 
 // What the body asks for, by name and role; each only if the one who asks has it too.
@@ -32,7 +36,10 @@ std::vector<std::string> scopes_in(BodyFields& fields) {
   }
   for (const Json& one : *given) {
     const auto named = one.is_string() ? scopes_of(one.get<std::string>()) : std::vector<std::string>{};
-    if (named.empty()) fields.fault("scopes", "value", fmt::format("{} is no scope or role", one.dump(-1, ' ', true, Json::error_handler_t::replace).substr(0, 64)));
+    if (named.empty())
+      fields.fault(
+          "scopes", "value",
+          fmt::format("{} is no scope or role", one.dump(-1, ' ', true, Json::error_handler_t::replace).substr(0, 64)));
     for (const std::string& scope : named) {
       if (std::find(scopes.begin(), scopes.end(), scope) == scopes.end()) scopes.push_back(scope);
     }
@@ -48,7 +55,7 @@ std::string expiry_in(BodyFields& fields) {
   return rfc3339(std::chrono::system_clock::now() + lifetime.value_or(kUsualLife));
 }
 
-}  // namespace
+}   // namespace
 
 AdminAnswer list_tokens(const AdminRequest& request, Context& context) {
   auto tokens = context.master.store().tokens();
@@ -70,7 +77,8 @@ AdminAnswer create_token(const AdminRequest& request, Context& context) {
   const std::string expires = expiry_in(fields);
   if (auto refused = fields.refusal()) return *refused;
   for (const std::string& scope : scopes) {
-    if (!request.identity.may(scope)) return problem("forbidden", fmt::format("you do not have the scope '{}' yourself", scope));
+    if (!request.identity.may(scope))
+      return problem("forbidden", fmt::format("you do not have the scope '{}' yourself", scope));
   }
   const auto existing = context.master.store().tokens();
   if (!existing) return store_answer(existing.error());
@@ -91,7 +99,8 @@ AdminAnswer revoke_token(const AdminRequest& request, Context& context) {
   const std::string& id = request.parameters.at("id");
   const auto tokens = context.master.store().tokens();
   if (!tokens) return store_answer(tokens.error());
-  const bool there = std::any_of(tokens->begin(), tokens->end(), [&id](const store::Token& token) { return token.id == id; });
+  const bool there =
+      std::any_of(tokens->begin(), tokens->end(), [&id](const store::Token& token) { return token.id == id; });
   if (!there && !request.flag("missing_ok")) return problem("not-found", fmt::format("there is no token '{}'", id));
   if (there && !request.dry_run()) {
     const auto removed = context.master.store().remove_token(id);
@@ -109,11 +118,17 @@ AdminAnswer list_audit(const AdminRequest& request, Context& context) {
   if (!entries) return store_answer(entries.error());
   Json items = Json::array();
   for (const store::AuditEntry& one : *entries) {
-    if (items.size() < page.limit) items.push_back({{"number", one.number}, {"time", one.time}, {"author", one.author}, {"action", one.action}, {"status", one.status}, {"detail", one.detail}});
+    if (items.size() < page.limit)
+      items.push_back({{"number", one.number},
+                       {"time", one.time},
+                       {"author", one.author},
+                       {"action", one.action},
+                       {"status", one.status},
+                       {"detail", one.detail}});
   }
   const bool more = entries->size() > page.limit;
   const std::optional<std::string> last = more ? std::optional(items.back()["number"].dump()) : std::nullopt;
   return json_answer(page_json(std::move(items), last));
 }
 
-}  // namespace proxyd::admin
+}   // namespace proxyd::admin

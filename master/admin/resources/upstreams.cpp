@@ -31,15 +31,20 @@ Json counters_of(const std::string& upstream, const std::string& target, Context
   const metrics::MetricsRegion& region = context.master.regions().metrics();
   const std::string labels = fmt::format("upstream=\"{}\",target=\"{}\"", upstream, target);
   Json responses = Json::object();
-  for (const int status_class : {1, 2, 3, 4, 5}) responses[fmt::format("{}xx", status_class)] = sum_of(region, "proxyd_upstream_requests_total", fmt::format("{},class=\"{}xx\"", labels, status_class));
-  return {{"responses", std::move(responses)}, {"connects", sum_of(region, "proxyd_upstream_connect_total", labels + ",result=\"ok\"")},
-          {"connects_failed", sum_of(region, "proxyd_upstream_connect_total", labels + ",result=\"failed\"")}, {"reused", sum_of(region, "proxyd_upstream_connections_reused_total", labels)}};
+  for (const int status_class : {1, 2, 3, 4, 5})
+    responses[fmt::format("{}xx", status_class)] =
+        sum_of(region, "proxyd_upstream_requests_total", fmt::format("{},class=\"{}xx\"", labels, status_class));
+  return {{"responses", std::move(responses)},
+          {"connects", sum_of(region, "proxyd_upstream_connect_total", labels + ",result=\"ok\"")},
+          {"connects_failed", sum_of(region, "proxyd_upstream_connect_total", labels + ",result=\"failed\"")},
+          {"reused", sum_of(region, "proxyd_upstream_connections_reused_total", labels)}};
 }
 
 Json in_flight_by_worker(uint32_t row, const status::StatusRegion& status) {
   Json items = Json::array();
   for (uint32_t slot = 0; slot < status.slots_in_use(); ++slot) {
-    if (const uint32_t count = status.in_flight(slot, row).load()) items.push_back({{"slot", slot}, {"in_flight", count}});
+    if (const uint32_t count = status.in_flight(slot, row).load())
+      items.push_back({{"slot", slot}, {"in_flight", count}});
   }
   return items;
 }
@@ -47,11 +52,14 @@ Json in_flight_by_worker(uint32_t row, const status::StatusRegion& status) {
 Json upstream_json(const ActiveConfiguration& active, const config::Upstream& upstream, Context& context) {
   Json targets = Json::array();
   for (const auto& [id, target] : upstream.targets) targets.push_back(target_json(active, upstream, target, context));
-  return {{"name", upstream.name}, {"balance", upstream.balance == config::Balance::kP2c ? "p2c" : "round_robin"}, {"membership", "declared"},
-          {"configuration", active->canonical.at("upstreams").at(upstream.name)}, {"targets", std::move(targets)}};
+  return {{"name", upstream.name},
+          {"balance", upstream.balance == config::Balance::kP2c ? "p2c" : "round_robin"},
+          {"membership", "declared"},
+          {"configuration", active->canonical.at("upstreams").at(upstream.name)},
+          {"targets", std::move(targets)}};
 }
 
-}  // namespace
+}   // namespace
 
 std::string state_of(const config::TargetMaterial& material) {
   if (material.admission == config::Admission::kDraining) return "draining";
@@ -59,14 +67,22 @@ std::string state_of(const config::TargetMaterial& material) {
   return material.addresses.empty() ? "checking" : "up";
 }
 
-Json target_json(const ActiveConfiguration& active, const config::Upstream& upstream, const config::Target& target, Context& context) {
+Json target_json(const ActiveConfiguration& active, const config::Upstream& upstream, const config::Target& target,
+                 Context& context) {
   const config::TargetMaterial& material = active->targets.at(upstream.name + "/" + target.id);
   const status::StatusRegion& status = context.master.regions().status();
-  Json json{{"id", target.id}, {"address", target.address}, {"state", state_of(material)}, {"weight", target.weight},
-            {"effective_weight", material.admission == config::Admission::kReady ? material.weight.value_or(target.weight) : 0},
-            {"backup", target.backup}, {"max_connections", target.max_connections ? Json(*target.max_connections) : Json(nullptr)},
-            {"in_flight", status.in_flight_sum(material.row)}, {"in_flight_by_worker", in_flight_by_worker(material.row, status)},
-            {"connections", status.connections_sum(material.row)}, {"counters", counters_of(upstream.name, target.id, context)}};
+  Json json{{"id", target.id},
+            {"address", target.address},
+            {"state", state_of(material)},
+            {"weight", target.weight},
+            {"effective_weight",
+             material.admission == config::Admission::kReady ? material.weight.value_or(target.weight) : 0},
+            {"backup", target.backup},
+            {"max_connections", target.max_connections ? Json(*target.max_connections) : Json(nullptr)},
+            {"in_flight", status.in_flight_sum(material.row)},
+            {"in_flight_by_worker", in_flight_by_worker(material.row, status)},
+            {"connections", status.connections_sum(material.row)},
+            {"counters", counters_of(upstream.name, target.id, context)}};
   if (material.addresses.empty()) json["reason"] = "the name does not resolve";
   json["overrides"] = overrides_of(upstream, target, context);
   return json;
@@ -98,7 +114,8 @@ AdminAnswer list_upstreams(const AdminRequest& request, Context& context) {
   const ActiveConfiguration active = context.master.configuration().active();
   Json items = Json::array();
   if (active) {
-    for (const auto& [name, upstream] : active->document.upstreams) items.push_back(upstream_json(active, upstream, context));
+    for (const auto& [name, upstream] : active->document.upstreams)
+      items.push_back(upstream_json(active, upstream, context));
   }
   return page_answer(request, items, "name");
 }
@@ -121,4 +138,4 @@ AdminAnswer get_target(const AdminRequest& request, Context& context) {
   return answer;
 }
 
-}  // namespace proxyd::admin
+}   // namespace proxyd::admin

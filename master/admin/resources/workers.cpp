@@ -16,9 +16,16 @@ constexpr int64_t kMostWorkers = 64;
 constexpr milliseconds kLongestOverride = std::chrono::hours(24 * 366);
 
 Json to_json(const master::WorkerInfo& worker) {
-  return {{"slot", worker.slot}, {"pid", worker.pid == 0 ? Json(nullptr) : Json(worker.pid)}, {"generation", 1}, {"state", worker.state}, {"revision", worker.revision},
-          {"connections", worker.connections}, {"in_flight", worker.in_flight}, {"memory_bytes", worker.memory_bytes},
-          {"loop_lag", fmt::format("{}us", worker.loop_lag_us)}, {"restarts", worker.restarts},
+  return {{"slot", worker.slot},
+          {"pid", worker.pid == 0 ? Json(nullptr) : Json(worker.pid)},
+          {"generation", 1},
+          {"state", worker.state},
+          {"revision", worker.revision},
+          {"connections", worker.connections},
+          {"in_flight", worker.in_flight},
+          {"memory_bytes", worker.memory_bytes},
+          {"loop_lag", fmt::format("{}us", worker.loop_lag_us)},
+          {"restarts", worker.restarts},
           {"last_exit", worker.last_exit.empty() ? Json(nullptr) : Json(worker.last_exit)}};
 }
 
@@ -37,12 +44,15 @@ std::optional<pid_t> serving_in(uint32_t slot, Context& context) {
 
 bool is_gone(pid_t pid, Context& context) {
   const auto workers = context.master.pool().list();
-  return std::none_of(workers.begin(), workers.end(), [pid](const master::WorkerInfo& worker) { return worker.pid == pid; });
+  return std::none_of(workers.begin(), workers.end(),
+                      [pid](const master::WorkerInfo& worker) { return worker.pid == pid; });
 }
 
-bool all_serve(Context& context) { return context.master.pool().serving() >= static_cast<size_t>(context.master.pool().wanted()); }
+bool all_serve(Context& context) {
+  return context.master.pool().serving() >= static_cast<size_t>(context.master.pool().wanted());
+}
 
-}  // namespace
+}   // namespace
 
 // There is one generation as long as the binary cannot be replaced, so `all` adds nothing to it yet.
 AdminAnswer list_workers(const AdminRequest& request, Context& context) {
@@ -59,16 +69,19 @@ AdminAnswer restart_worker(const AdminRequest& request, Context& context) {
   if (!pid) return problem("not-found", fmt::format("no worker serves in slot '{}': proxyctl worker list", text));
   const Json said{{"slot", *slot}, {"pid", *pid}, {"restarting", true}};
   if (request.dry_run()) return json_answer(said);
-  if (!context.master.pool().restart(*slot, context.master.bootstrap().shutdown_grace)) return problem("not-found", fmt::format("no worker serves in slot '{}' any more", text));
+  if (!context.master.pool().restart(*slot, context.master.bootstrap().shutdown_grace))
+    return problem("not-found", fmt::format("no worker serves in slot '{}' any more", text));
   const milliseconds limit = context.master.bootstrap().shutdown_grace + std::chrono::seconds(30);
-  const auto number = context.operations.start("restart", fmt::format("worker {}", *slot), request.identity.name, [&context, pid = *pid, said, limit](const Operations::Control& control) -> Operations::Ending {
-    const Instant end = Clock::now() + limit;
-    while (!is_gone(pid, context) || !all_serve(context)) {
-      if (Clock::now() >= end) return {Operations::State::kTimedOut, json_answer(said)};
-      if (!control.wait(kLook)) return {Operations::State::kCancelled, json_answer(said)};
-    }
-    return {Operations::State::kDone, json_answer(said)};
-  });
+  const auto number = context.operations.start(
+      "restart", fmt::format("worker {}", *slot), request.identity.name,
+      [&context, pid = *pid, said, limit](const Operations::Control& control) -> Operations::Ending {
+        const Instant end = Clock::now() + limit;
+        while (!is_gone(pid, context) || !all_serve(context)) {
+          if (Clock::now() >= end) return {Operations::State::kTimedOut, json_answer(said)};
+          if (!control.wait(kLook)) return {Operations::State::kCancelled, json_answer(said)};
+        }
+        return {Operations::State::kDone, json_answer(said)};
+      });
   if (!number) return problem("too-many", "64 long calls run already; the worker restarts all the same");
   return answer_for(context.operations, *number, request.duration("wait", milliseconds(0), limit), said);
 }
@@ -79,17 +92,22 @@ AdminAnswer scale_workers(const AdminRequest& request, Context& context) {
   if (body.refusal) return *body.refusal;
   BodyFields fields(body.json);
   const Json* count = fields.any("count");
-  const bool number = count && count->is_number_integer() && count->get<int64_t>() >= 1 && count->get<int64_t>() <= kMostWorkers;
-  if ((count && !number) || !body.json.contains("count")) fields.fault("count", "range", fmt::format("count is a number from 1 to {}, or null for the bootstrap's", kMostWorkers));
+  const bool number =
+      count && count->is_number_integer() && count->get<int64_t>() >= 1 && count->get<int64_t>() <= kMostWorkers;
+  if ((count && !number) || !body.json.contains("count"))
+    fields.fault("count", "range",
+                 fmt::format("count is a number from 1 to {}, or null for the bootstrap's", kMostWorkers));
   const auto lifetime = fields.duration("for", milliseconds(1000), kLongestOverride);
   const std::string reason = fields.text("reason").value_or("");
   if (auto refused = fields.refusal()) return *refused;
   const int wanted = number ? count->get<int>() : context.master.bootstrap().worker_count();
   if (!request.dry_run()) {
-    const auto done = number ? context.settings.put(Settings::Subject::kWorkers, {std::to_string(wanted), request.identity.name, reason, lifetime}) : context.settings.clear(Settings::Subject::kWorkers);
+    const auto done = number ? context.settings.put(Settings::Subject::kWorkers,
+                                                    {std::to_string(wanted), request.identity.name, reason, lifetime})
+                             : context.settings.clear(Settings::Subject::kWorkers);
     if (!done) return store_answer(done.error());
   }
   return json_answer({{"count", wanted}, {"override", number}});
 }
 
-}  // namespace proxyd::admin
+}   // namespace proxyd::admin

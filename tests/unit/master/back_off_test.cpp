@@ -32,5 +32,5 @@ TEST(BackOff, RestsAfterMoreThanFiveDeathsInAMinuteButNeverTheLastSlot) {
   EXPECT_FALSE(last.resting(now));
 }
 
-}  // namespace
-}  // namespace proxyd::master
+}   // namespace
+}   // namespace proxyd::master

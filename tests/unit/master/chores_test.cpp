@@ -24,5 +24,5 @@ TEST(Chores, DoesEachInItsTurnAndOneOfANameOnlyOnce) {
   EXPECT_EQ(seen, (std::vector<std::string>{"first", "again"}));
 }
 
-}  // namespace
-}  // namespace proxyd::master
+}   // namespace
+}   // namespace proxyd::master

@@ -8,7 +8,8 @@ namespace {
 using config::Json;
 
 TEST(ObjectVersions, RiseWithTheirOwnObjectAlone) {
-  const Json first = Json::parse(R"({"hosts":{"www":{"routes":[{"name":"a","upstream":"app"},{"name":"b","upstream":"app"}]}},"upstreams":{"app":{"targets":{"one":{"address":"a:1"}}},"api":{}}})");
+  const Json first = Json::parse(
+      R"({"hosts":{"www":{"routes":[{"name":"a","upstream":"app"},{"name":"b","upstream":"app"}]}},"upstreams":{"app":{"targets":{"one":{"address":"a:1"}}},"api":{}}})");
   Json second = first;
   second["upstreams"]["app"]["targets"]["one"]["weight"] = 50;
   second["hosts"]["www"]["routes"].erase(0);
@@ -24,9 +25,10 @@ TEST(ObjectVersions, RiseWithTheirOwnObjectAlone) {
 
 TEST(ObjectVersions, AreThoseOfTheStoreAfterAStart) {
   const Json document = Json::parse(R"({"upstreams":{"app":{}}})");
-  EXPECT_EQ(object_versions({{"upstreams/app", 3}, {"upstreams/gone", 4}}, document, document, 7), (ObjectVersions{{"upstreams/app", 3}}));
+  EXPECT_EQ(object_versions({{"upstreams/app", 3}, {"upstreams/gone", 4}}, document, document, 7),
+            (ObjectVersions{{"upstreams/app", 3}}));
   EXPECT_EQ(object_versions({}, document, document, 7), (ObjectVersions{{"upstreams/app", 7}}));
 }
 
-}  // namespace
-}  // namespace proxyd::master
+}   // namespace
+}   // namespace proxyd::master

@@ -58,5 +58,5 @@ TEST_F(RowReuse, ADeadWorkerHoldsNothing) {
   EXPECT_TRUE(keeper_.assign_rows(document_of(10'000, 1), 3));
 }
 
-}  // namespace
-}  // namespace proxyd::master
+}   // namespace
+}   // namespace proxyd::master

@@ -70,5 +70,5 @@ TEST_F(SpawnTest, FailsNamingABinaryThatIsNotThere) {
   EXPECT_NE(spawn.error().message.find(folder_ + "/nothing"), std::string::npos);
 }
 
-}  // namespace
-}  // namespace proxyd::master
+}   // namespace
+}   // namespace proxyd::master

@@ -29,5 +29,5 @@ TEST(WatchDog, GivesEveryWorkerFiveSecondsAgainAfterTheMachineSlept) {
   EXPECT_TRUE(dog.hangs(Instant{seconds(115)}, 115'000, 100'000));
 }
 
-}  // namespace
-}  // namespace proxyd::master
+}   // namespace
+}   // namespace proxyd::master

@@ -29,12 +29,13 @@ TEST(Operations, AskedForAgainAreJoined) {
 TEST(Operations, AnswerWith202UntilTheyHaveEnded) {
   Operations operations;
   std::atomic<bool> go{false};
-  const auto number = operations.start("drain", "app/one", "me", [&go](const Operations::Control& control) -> Operations::Ending {
-    control.progress({{"in_flight", 3}});
-    while (!go && control.wait(milliseconds(5))) {
-    }
-    return {State::kDone, json_answer({{"drained", true}})};
-  });
+  const auto number =
+      operations.start("drain", "app/one", "me", [&go](const Operations::Control& control) -> Operations::Ending {
+        control.progress({{"in_flight", 3}});
+        while (!go && control.wait(milliseconds(5))) {
+        }
+        return {State::kDone, json_answer({{"drained", true}})};
+      });
   const AdminAnswer begun = answer_for(operations, *number, milliseconds(0), Json::object());
   EXPECT_EQ(begun.status, 202);
   EXPECT_EQ(begun.fields.at("Location"), "/api/v1/operations/" + std::to_string(*number));
@@ -53,11 +54,13 @@ TEST(Operations, AreBoundedAndEndWithTheirOwner) {
 
 TEST(Operations, ThatThrowHaveFailedAndTellNothing) {
   Operations operations;
-  const auto number = operations.start("drain", "app/one", "me", [](const Operations::Control&) -> Operations::Ending { throw std::runtime_error("secret"); });
+  const auto number = operations.start("drain", "app/one", "me", [](const Operations::Control&) -> Operations::Ending {
+    throw std::runtime_error("secret");
+  });
   const auto ending = operations.wait(*number, milliseconds(5000));
   EXPECT_EQ(ending->state, State::kFailed);
   EXPECT_EQ(ending->answer.body.find("secret"), std::string::npos);
 }
 
-}  // namespace
-}  // namespace proxyd::admin
+}   // namespace
+}   // namespace proxyd::admin

@@ -19,7 +19,8 @@ TEST(Query, IsDecodedOnceAndKeepsEveryParameter) {
 }
 
 TEST(Query, RefusesWhatCouldBeReadInTwoWays) {
-  for (const char* text : {"a=1&a=2", "a=%2", "a=%zz", "a=%00", "a=%ff", "a=%0d%0aX: 1"}) EXPECT_FALSE(parse_query(text)) << text;
+  for (const char* text : {"a=1&a=2", "a=%2", "a=%zz", "a=%00", "a=%ff", "a=%0d%0aX: 1"})
+    EXPECT_FALSE(parse_query(text)) << text;
 }
 
 TEST(Query, KnowsWhatEachParameterMayBe) {
@@ -97,5 +98,5 @@ TEST(Problem, OfTheServerTellsNothingButItsNumber) {
   EXPECT_EQ(problem("no-such-code", "x").status, 500);
 }
 
-}  // namespace
-}  // namespace proxyd::admin
+}   // namespace
+}   // namespace proxyd::admin

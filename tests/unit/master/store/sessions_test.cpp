@@ -33,16 +33,25 @@ class StoreTest : public testing::Test {
 };
 
 TEST_F(StoreTest, KeepsTheVersionsOfObjectsWithTheirRevision) {
-  ASSERT_TRUE(store_->commit_revision({.number = 1, .canonical = "{}", .active = true}, {{"upstreams/a", 1}, {"upstreams/b", 1}}));
-  ASSERT_TRUE(store_->commit_revision({.number = 2, .parent = 1, .canonical = "{}", .active = true}, {{"upstreams/a", 2}}));
+  ASSERT_TRUE(store_->commit_revision({.number = 1, .canonical = "{}", .active = true},
+                                      {{"upstreams/a", 1}, {"upstreams/b", 1}}));
+  ASSERT_TRUE(
+      store_->commit_revision({.number = 2, .parent = 1, .canonical = "{}", .active = true}, {{"upstreams/a", 2}}));
   EXPECT_FALSE(store_->commit_revision({.number = 3, .parent = 1, .canonical = "{}", .active = true}, {}));
   open();
   EXPECT_EQ(*store_->object_versions(), (ObjectVersions{{"upstreams/a", 2}}));
 }
 
 TEST_F(StoreTest, KeepsTheNewestSessionsAndDropsWhatExpired) {
-  ASSERT_TRUE(store_->add_session({"old", "session:a", {"read"}, "2026-01-01T00:00:00.000Z", "2026-01-01T12:00:00.000Z"}, 2));
-  for (const char* digest : {"1", "2", "3"}) ASSERT_TRUE(store_->add_session({digest, "session:a", {"read", "logs"}, std::string("2026-02-01T00:00:0") + digest + ".000Z", "2026-02-02T00:00:00.000Z"}, 2));
+  ASSERT_TRUE(
+      store_->add_session({"old", "session:a", {"read"}, "2026-01-01T00:00:00.000Z", "2026-01-01T12:00:00.000Z"}, 2));
+  for (const char* digest : {"1", "2", "3"})
+    ASSERT_TRUE(store_->add_session({digest,
+                                     "session:a",
+                                     {"read", "logs"},
+                                     std::string("2026-02-01T00:00:0") + digest + ".000Z",
+                                     "2026-02-02T00:00:00.000Z"},
+                                    2));
   EXPECT_FALSE(*store_->session("old"));
   EXPECT_FALSE(*store_->session("1"));
   EXPECT_EQ((*store_->session("3"))->scopes, (std::vector<std::string>{"read", "logs"}));
@@ -63,5 +72,5 @@ TEST_F(StoreTest, IsReadableByItsOwnerAlone) {
   EXPECT_EQ(about.st_mode & 0777, 0600u);
 }
 
-}  // namespace
-}  // namespace proxyd::store
+}   // namespace
+}   // namespace proxyd::store

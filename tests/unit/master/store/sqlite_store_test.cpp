@@ -103,7 +103,8 @@ TEST_F(SqliteStoreTest, AnswersManyThreadsAtOnce) {
   std::vector<std::thread> threads;
   for (int i = 0; i < 4; ++i) {
     threads.emplace_back([&store, i] {
-      for (int k = 0; k < 25; ++k) EXPECT_TRUE(store->append_audit({0, "now", "thread", "PUT /" + std::to_string(i), 200, ""}));
+      for (int k = 0; k < 25; ++k)
+        EXPECT_TRUE(store->append_audit({0, "now", "thread", "PUT /" + std::to_string(i), 200, ""}));
     });
   }
   for (std::thread& thread : threads) thread.join();
@@ -115,7 +116,7 @@ TEST_F(SqliteStoreTest, IsReadableByItsOwnerAlone) {
   ASSERT_TRUE(store->commit_revision(revision(1), {}));
   ASSERT_TRUE(store->back_up());
   for (const char* name : {"proxyd.db", "proxyd.db-wal", "backup-0.db"}) {
-    struct stat status {};
+    struct stat status{};
     ASSERT_EQ(::stat(file(name).c_str(), &status), 0) << name;
     EXPECT_EQ(status.st_mode & 0777, 0600u) << name;
   }
@@ -188,7 +189,9 @@ TEST_F(SqliteStoreTest, SaysThatTheDiskIsFullAndGoesOnWhenItIsNotAnyMore) {
 TEST_F(SqliteStoreTest, PeeksWithoutMakingOrChangingAnything) {
   EXPECT_FALSE(*SqliteStore::peek(folder_));
   EXPECT_TRUE(fs::is_empty(folder_));
-  { ASSERT_TRUE(open()->commit_revision(revision(1), {})); }
+  {
+    ASSERT_TRUE(open()->commit_revision(revision(1), {}));
+  }
   const auto before = fs::last_write_time(file("proxyd.db"));
   const auto peeked = SqliteStore::peek(folder_);
   ASSERT_TRUE(peeked && *peeked);
@@ -196,5 +199,5 @@ TEST_F(SqliteStoreTest, PeeksWithoutMakingOrChangingAnything) {
   EXPECT_EQ(fs::last_write_time(file("proxyd.db")), before);
 }
 
-}  // namespace
-}  // namespace proxyd::store
+}   // namespace
+}   // namespace proxyd::store

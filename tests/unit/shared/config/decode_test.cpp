@@ -45,12 +45,18 @@ const Wrong kWrong[] = {
     {"version: 1\nupstreams: { u: { targets: { t: { address: \"h:1\", weight: 10001 } } } }\n", 2, 59, "range"},
     {"version: 1\nhosts: { h: { names: [a], routes: [ { name: r, upstream: nope } ] } }\n", 2, 58, "reference"},
     {"version: 1\nhosts: { h: { names: [a], routes: [ { name: r } ] } }\n", 2, 37, "missing"},
-    {"version: 1\nhosts: { h: { names: [a], routes: [ { name: r, ready: true, redirect: { to: / } } ] } }\n", 2, 37, "exclusive"},
-    {"version: 1\nhosts: { h: { names: [a], routes: [ { name: r, ready: true, match: { path_regex: \"(\" } } ] } }\n", 2, 82, "format"},
-    {"version: 1\nhosts: { h: { names: [a], routes: [ { name: r, redirect: { to: \"{nope}\" } } ] } }\n", 2, 64, "format"},
-    {"version: 1\nhosts: { h: { names: [a], routes: [ { name: r, redirect: { to: \"{1}\" } } ] } }\n", 2, 64, "variable"},
-    {"version: 1\nhosts: { h: { names: [a], routes: [ { name: r, ready: true }, { name: r, ready: true } ] } }\n", 2, 71, "clash"},
-    {"version: 1\nlisteners: { l: { address: \":1\" } }\nhosts: { h: { names: [a] }, i: { names: [a] } }\n", 3, 42, "clash"},
+    {"version: 1\nhosts: { h: { names: [a], routes: [ { name: r, ready: true, redirect: { to: / } } ] } }\n", 2, 37,
+     "exclusive"},
+    {"version: 1\nhosts: { h: { names: [a], routes: [ { name: r, ready: true, match: { path_regex: \"(\" } } ] } }\n",
+     2, 82, "format"},
+    {"version: 1\nhosts: { h: { names: [a], routes: [ { name: r, redirect: { to: \"{nope}\" } } ] } }\n", 2, 64,
+     "format"},
+    {"version: 1\nhosts: { h: { names: [a], routes: [ { name: r, redirect: { to: \"{1}\" } } ] } }\n", 2, 64,
+     "variable"},
+    {"version: 1\nhosts: { h: { names: [a], routes: [ { name: r, ready: true }, { name: r, ready: true } ] } }\n", 2,
+     71, "clash"},
+    {"version: 1\nlisteners: { l: { address: \":1\" } }\nhosts: { h: { names: [a] }, i: { names: [a] } }\n", 3, 42,
+     "clash"},
     {"version: 1\ndefaults: { headers: { request: { set: { Content-Length: \"1\" } } } }\n", 2, 42, "name"},
     {"version: 1\nlogging: { access: [ { to: file } ] }\n", 2, 22, "missing"},
     {"version: [1\n", 2, 1, "syntax"},
@@ -87,7 +93,8 @@ TEST(Decode, EveryExampleIsAFixedPointOfExport) {
 
 TEST(Decode, InheritsKeyByKeyAndNullDrops) {
   const Decoded decoded = decode(
-      "version: 1\ndefaults: { timeouts: { connect: 1s, first_byte: 5s } }\nhosts: { h: { names: [a], timeouts: { connect: 3s }, routes: [ { name: r, ready: true, "
+      "version: 1\ndefaults: { timeouts: { connect: 1s, first_byte: 5s } }\nhosts: { h: { names: [a], timeouts: { "
+      "connect: 3s }, routes: [ { name: r, ready: true, "
       "timeouts: { first_byte: null } } ] } }\n",
       Format::kYaml);
   ASSERT_TRUE(decoded.valid()) << decoded.problems.front().message;
@@ -97,7 +104,8 @@ TEST(Decode, InheritsKeyByKeyAndNullDrops) {
 }
 
 TEST(Decode, OmitsDefaultsFromTheCanonicalForm) {
-  const Decoded decoded = decode("version: 1\ndefaults: { timeouts: { connect: 2000ms } }\nlogging: { error: { level: info } }\n", Format::kYaml);
+  const Decoded decoded = decode(
+      "version: 1\ndefaults: { timeouts: { connect: 2000ms } }\nlogging: { error: { level: info } }\n", Format::kYaml);
   ASSERT_TRUE(decoded.valid());
   EXPECT_EQ(decoded.canonical.dump(), "{\"version\":1}");
 }
@@ -114,7 +122,10 @@ TEST(Decode, BoundsAliasesAndDepth) {
 }
 
 TEST(Decode, WarnsOfARouteThatIsNeverReached) {
-  const Decoded decoded = decode("version: 1\nhosts: { h: { names: [a], routes: [ { name: all, ready: true }, { name: late, match: { path_prefix: / }, ready: true } ] } }\n", Format::kYaml);
+  const Decoded decoded = decode(
+      "version: 1\nhosts: { h: { names: [a], routes: [ { name: all, ready: true }, { name: late, match: { path_prefix: "
+      "/ }, ready: true } ] } }\n",
+      Format::kYaml);
   ASSERT_TRUE(decoded.valid());
   ASSERT_EQ(decoded.warnings.size(), 1u);
   EXPECT_NE(decoded.warnings[0].message.find("'all'"), std::string::npos);
@@ -122,7 +133,8 @@ TEST(Decode, WarnsOfARouteThatIsNeverReached) {
 
 TEST(Diff, SaysWhichChangesRebind) {
   const Json from = decode("version: 1\nlisteners: { l: { address: \":1\" } }\n", Format::kYaml).canonical;
-  const Json to = decode("version: 1\nlisteners: { l: { address: \":2\", underscore_fields: pass } }\n", Format::kYaml).canonical;
+  const Json to =
+      decode("version: 1\nlisteners: { l: { address: \":2\", underscore_fields: pass } }\n", Format::kYaml).canonical;
   const auto changes = diff(from, to);
   ASSERT_EQ(changes.size(), 2u);
   EXPECT_EQ(changes[0].change_class, "rebind");
@@ -142,9 +154,7 @@ TEST(Snapshot, ComesBackAsItWasSealed) {
   EXPECT_EQ(read->materials, snapshot.materials);
 }
 
-TEST(Snapshot, RefusesMemoryThatIsNotSealed) {
-  EXPECT_FALSE(unseal(0));
-}
+TEST(Snapshot, RefusesMemoryThatIsNotSealed) { EXPECT_FALSE(unseal(0)); }
 
-}  // namespace
-}  // namespace proxyd::config
+}   // namespace
+}   // namespace proxyd::config

@@ -23,47 +23,61 @@ std::vector<std::string> changes(const std::string& from, const std::string& to)
 using Lines = std::vector<std::string>;
 
 TEST(Differences, AreNoneBetweenTwoSpellingsOfOneDocument) {
-  EXPECT_EQ(changes("defaults: { timeouts: { tunnel: 60m, connect: 2000ms } }\nhosts: {}\n", "defaults: {}\n"), Lines{});
+  EXPECT_EQ(changes("defaults: { timeouts: { tunnel: 60m, connect: 2000ms } }\nhosts: {}\n", "defaults: {}\n"),
+            Lines{});
 }
 
 TEST(Differences, RebindOnlyWhatConcernsTheSocketOfAListener) {
   const std::string before = "listeners: { l: { address: \":1\" } }\n";
   EXPECT_EQ(changes(before, "listeners: { l: { address: \":2\" } }\n"), Lines{"replace /listeners/l/addresses rebind"});
-  EXPECT_EQ(changes(before, "listeners: { l: { address: \":1\", backlog: 5 } }\n"), Lines{"add /listeners/l/backlog rebind"});
-  EXPECT_EQ(changes(before, "listeners: { l: { address: \":1\", freebind: true } }\n"), Lines{"add /listeners/l/freebind rebind"});
-  EXPECT_EQ(changes(before, "listeners: { l: { address: \":1\", max_connections: 9 } }\n"), Lines{"add /listeners/l/max_connections live"});
-  EXPECT_EQ(changes(before, "listeners: { l: { address: \":1\", proxy_protocol: v2 } }\n"), Lines{"add /listeners/l/proxy_protocol live"});
-  EXPECT_EQ(changes(before, "listeners: { l: { address: \":1\", underscore_fields: drop } }\n"), Lines{"add /listeners/l/underscore_fields live"});
+  EXPECT_EQ(changes(before, "listeners: { l: { address: \":1\", backlog: 5 } }\n"),
+            Lines{"add /listeners/l/backlog rebind"});
+  EXPECT_EQ(changes(before, "listeners: { l: { address: \":1\", freebind: true } }\n"),
+            Lines{"add /listeners/l/freebind rebind"});
+  EXPECT_EQ(changes(before, "listeners: { l: { address: \":1\", max_connections: 9 } }\n"),
+            Lines{"add /listeners/l/max_connections live"});
+  EXPECT_EQ(changes(before, "listeners: { l: { address: \":1\", proxy_protocol: v2 } }\n"),
+            Lines{"add /listeners/l/proxy_protocol live"});
+  EXPECT_EQ(changes(before, "listeners: { l: { address: \":1\", underscore_fields: drop } }\n"),
+            Lines{"add /listeners/l/underscore_fields live"});
 }
 
 TEST(Differences, CallANewOrAGoneListenerARebind) {
   EXPECT_EQ(changes("", "listeners: { l: { address: \":1\" } }\n"), Lines{"add /listeners rebind"});
-  EXPECT_EQ(changes("listeners: { a: { address: \":1\" }, b: { address: \":2\" } }\n", "listeners: { b: { address: \":2\" } }\n"), Lines{"remove /listeners/a rebind"});
+  EXPECT_EQ(changes("listeners: { a: { address: \":1\" }, b: { address: \":2\" } }\n",
+                    "listeners: { b: { address: \":2\" } }\n"),
+            Lines{"remove /listeners/a rebind"});
 }
 
 TEST(Differences, ComeInTheOrderOfTheDocument) {
   const Lines expected = {"add /defaults live", "remove /upstreams/a/balance live", "remove /upstreams/b live",
                           "add /upstreams/c live", "add /logging live"};
   const std::string before = "upstreams: { a: { balance: round_robin }, b: {} }\n";
-  const std::string after = "logging: { access: [ { to: stdout } ] }\nupstreams: { c: {}, a: {} }\ndefaults: { raw_path: true }\n";
+  const std::string after =
+      "logging: { access: [ { to: stdout } ] }\nupstreams: { c: {}, a: {} }\ndefaults: { raw_path: true }\n";
   EXPECT_EQ(changes(before, after), expected);
 }
 
 TEST(Differences, NameTheOneRouteThatChanged) {
   const auto routes = [](const std::string& second) {
-    return "hosts: { h: { names: [a.test], routes: [ { name: a, match: { path: /a }, ready: true }, { name: b, " + second + " } ] } }\n";
+    return "hosts: { h: { names: [a.test], routes: [ { name: a, match: { path: /a }, ready: true }, { name: b, " +
+           second + " } ] } }\n";
   };
-  EXPECT_EQ(changes(routes("respond: {}"), routes("respond: { status: 403 }")), Lines{"add /hosts/h/routes/1/respond/status live"});
+  EXPECT_EQ(changes(routes("respond: {}"), routes("respond: { status: 403 }")),
+            Lines{"add /hosts/h/routes/1/respond/status live"});
 }
 
 TEST(Differences, ShowAnAddedRouteAsAnotherList) {
   const std::string one = "hosts: { h: { names: [a.test], routes: [ { name: a, ready: true } ] } }\n";
-  const std::string two = "hosts: { h: { names: [a.test], routes: [ { name: b, match: { path: /b }, ready: true }, { name: a, ready: true } ] } }\n";
+  const std::string two =
+      "hosts: { h: { names: [a.test], routes: [ { name: b, match: { path: /b }, ready: true }, { name: a, ready: true "
+      "} ] } }\n";
   EXPECT_EQ(changes(one, two), Lines{"replace /hosts/h/routes live"});
 }
 
 TEST(Differences, CarryBothValues) {
-  const auto found = diff(canonical("upstreams: { a: { host: target } }\n"), canonical("upstreams: { a: { host: b.test } }\n"));
+  const auto found =
+      diff(canonical("upstreams: { a: { host: target } }\n"), canonical("upstreams: { a: { host: b.test } }\n"));
   ASSERT_EQ(found.size(), 1u);
   EXPECT_EQ(found[0].from, "target");
   EXPECT_EQ(found[0].to, "b.test");
@@ -77,5 +91,5 @@ TEST(Differences, FromNothingAreTheWholeDocument) {
   EXPECT_EQ(found[1].pointer, "/upstreams");
 }
 
-}  // namespace
-}  // namespace proxyd::config
+}   // namespace
+}   // namespace proxyd::config

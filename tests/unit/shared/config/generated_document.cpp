@@ -13,8 +13,10 @@ namespace {
 
 // Texts that a careless writer of YAML or JSON would spoil.
 const std::vector<std::string> kHardTexts = {
-    "", " ", "off", "null", "~", "yes", "No", "true", "1", "0x1F", "1.5", "-", "- a", "a: b", "a #b", "#", "'", "\"",
-    "\\", "{{", "a\nb\n", "\n", "\t", "é", "日本", "😀", "a\u2028b", "\u0085", "\ufeff", "trailing ", "%", "@", "`", "*a", "&a", "!x", "|", ">", "[", "]"};
+    "",       " ",  "off", "null", "~",    "yes", "No",       "true",   "1",      "0x1F",
+    "1.5",    "-",  "- a", "a: b", "a #b", "#",   "'",        "\"",     "\\",     "{{",
+    "a\nb\n", "\n", "\t",  "é",    "日本", "😀",  "a\u2028b", "\u0085", "\ufeff", "trailing ",
+    "%",      "@",  "`",   "*a",   "&a",   "!x",  "|",        ">",      "[",      "]"};
 
 class Generator {
  public:
@@ -38,7 +40,9 @@ class Generator {
   bool chance(int percent) { return std::uniform_int_distribution<>(1, 100)(random_) <= percent; }
   int64_t between(int64_t least, int64_t most) { return std::uniform_int_distribution<int64_t>(least, most)(random_); }
   template <class List>
-  auto one_of(const List& list) { return *(list.begin() + between(0, static_cast<int64_t>(list.size()) - 1)); }
+  auto one_of(const List& list) {
+    return *(list.begin() + between(0, static_cast<int64_t>(list.size()) - 1));
+  }
   std::string pick(std::vector<std::string> texts) { return one_of(texts); }
 
   Json object(const ObjectType& type) {
@@ -64,7 +68,10 @@ class Generator {
       case ValueKind::kList: return list(type);
       case ValueKind::kMap: return map(type);
       case ValueKind::kObject: return object(*type.object);
-      case ValueKind::kFieldValue: return chance(20) ? Json{{"file", "/etc/secret"}} : chance(10) ? Json(nullptr) : Json(text(TextFormat::kTemplate));
+      case ValueKind::kFieldValue:
+        return chance(20)   ? Json{{"file", "/etc/secret"}}
+               : chance(10) ? Json(nullptr)
+                            : Json(text(TextFormat::kTemplate));
       case ValueKind::kCondition: return condition();
     }
     return nullptr;
@@ -86,7 +93,8 @@ class Generator {
   Json map(const ValueType& type) {
     Json json = Json::object();
     const int64_t count = between(static_cast<int64_t>(type.least_items), 3);
-    for (int64_t i = 0; i < count; ++i) json[fmt::format("{}-{}", pick({"zeta", "Alpha", "on", "1e3"}), i)] = value(*type.item);
+    for (int64_t i = 0; i < count; ++i)
+      json[fmt::format("{}-{}", pick({"zeta", "Alpha", "on", "1e3"}), i)] = value(*type.item);
     return json;
   }
 
@@ -100,7 +108,8 @@ class Generator {
       case TextFormat::kFieldName: return pick({"X-A", "~", "1", "Null"});
       case TextFormat::kFieldPattern: return pick({"X-*", "Server", "~"});
       case TextFormat::kFieldContent: return pick({"text/plain", "", "a\tb", "é"});
-      case TextFormat::kTemplate: return pick({"{host}", "{{}}", "{header.X-A}:{port}", "", "a: b", "true", "{query.a b}"});
+      case TextFormat::kTemplate:
+        return pick({"{host}", "{{}}", "{header.X-A}:{port}", "", "a: b", "true", "{query.a b}"});
       case TextFormat::kLocation: return pick({"https://{host}{uri}", "/", "{path}"});
       case TextFormat::kPathTemplate: return pick({"/", "/a{path}", "{path}"});
       case TextFormat::kRegex: return pick({"^/v([0-9]+)$", "a|b", "\\d", "#"});
@@ -173,7 +182,8 @@ class Generator {
     if (action == "upstream") made = pick({"app", "api-next", "A.b_c"});
     if (action == "ready") made = true;
     if (action == "split") made["upstreams"] = Json{{"app", 3}, {"api-next", between(0, 9)}};
-    if (action == "redirect") made["to"] = "/{host}", made["status"] = one_of(std::vector<int>{301, 302, 303, 307, 308});
+    if (action == "redirect")
+      made["to"] = "/{host}", made["status"] = one_of(std::vector<int>{301, 302, 303, 307, 308});
     if (action == "respond" && made.contains("status")) made["status"] = 403;
     route[action] = std::move(made);
   }
@@ -196,8 +206,8 @@ class Generator {
   std::mt19937 random_;
 };
 
-}  // namespace
+}   // namespace
 
 Json generated_document(uint32_t seed) { return Generator(seed).document(); }
 
-}  // namespace proxyd::config
+}   // namespace proxyd::config

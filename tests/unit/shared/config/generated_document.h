@@ -10,4 +10,4 @@ namespace proxyd::config {
 // seed decides. The same seed gives the same document.
 Json generated_document(uint32_t seed);
 
-}  // namespace proxyd::config
+}   // namespace proxyd::config

@@ -7,9 +7,9 @@ namespace {
 
 // The one route of the one host, after what defaults, host and route say.
 Route route_of(const std::string& defaults, const std::string& host, const std::string& route) {
-  const std::string text = "version: 1\nupstreams: { u: {} }\ndefaults: { " + defaults + " }\nhosts:\n  h:\n    names: [a.test]\n" +
-                           (host.empty() ? "" : "    " + host + "\n") + "    routes:\n      - { name: r, upstream: u" +
-                           (route.empty() ? "" : ", " + route) + " }\n";
+  const std::string text = "version: 1\nupstreams: { u: {} }\ndefaults: { " + defaults +
+                           " }\nhosts:\n  h:\n    names: [a.test]\n" + (host.empty() ? "" : "    " + host + "\n") +
+                           "    routes:\n      - { name: r, upstream: u" + (route.empty() ? "" : ", " + route) + " }\n";
   const Decoded decoded = decode(text, Format::kYaml);
   EXPECT_TRUE(decoded.valid()) << text << (decoded.valid() ? "" : decoded.problems.front().message);
   if (!decoded.valid()) return {};
@@ -24,7 +24,8 @@ TEST(Inheritance, WithoutAWordTheDefaultsHold) {
 }
 
 TEST(Inheritance, TheInnerTimeoutWinsKeyByKey) {
-  const Route route = route_of("timeouts: { connect: 1s, tunnel: 5m }", "timeouts: { connect: 3s, total: 1m }", "timeouts: { total: off }");
+  const Route route = route_of("timeouts: { connect: 1s, tunnel: 5m }", "timeouts: { connect: 3s, total: 1m }",
+                               "timeouts: { total: off }");
   EXPECT_EQ(route.timeouts.connect, seconds(3));
   EXPECT_EQ(route.timeouts.tunnel, seconds(300));
   EXPECT_EQ(route.timeouts.total, std::nullopt);
@@ -49,7 +50,8 @@ TEST(Inheritance, WhatIsNoListOfKeysIsReplacedAsAWhole) {
   EXPECT_EQ(route.retry->budget_percent, 20);
   EXPECT_EQ(route_of("", "websocket: { drain: 5m }", "websocket: {}").websocket.drain, seconds(3600));
   EXPECT_EQ(route_of("", "websocket: { drain: 5m }", "websocket: { drain: 1h }").websocket.drain, seconds(3600));
-  EXPECT_EQ(route_of("", "rewrite: { add_prefix: /a }", "rewrite: { strip_prefix: /b }").rewrite->add_prefix, std::nullopt);
+  EXPECT_EQ(route_of("", "rewrite: { add_prefix: /a }", "rewrite: { strip_prefix: /b }").rewrite->add_prefix,
+            std::nullopt);
 }
 
 TEST(Inheritance, NullTakesBackARetryARewriteAndARawPath) {
@@ -68,7 +70,8 @@ TEST(Inheritance, FieldEditsMergeByNameWhateverItsCase) {
 }
 
 TEST(Inheritance, NullDropsOneFieldEditAListOfThemOrAll) {
-  const std::string outer = "headers: { request: { set: { X-A: a, X-B: b }, remove: [X-C] }, response: { add: { X-D: d } } }";
+  const std::string outer =
+      "headers: { request: { set: { X-A: a, X-B: b }, remove: [X-C] }, response: { add: { X-D: d } } }";
   const Route one = route_of(outer, "", "headers: { request: { set: { X-A: null } } }");
   EXPECT_EQ(one.headers.request.set.size(), 1u);
   EXPECT_EQ(one.headers.request.set.count("X-B"), 1u);
@@ -80,19 +83,23 @@ TEST(Inheritance, NullDropsOneFieldEditAListOfThemOrAll) {
 }
 
 TEST(Inheritance, AnInnerRemovalTakesAwayWhatAnOuterLevelSet) {
-  const Route route = route_of("headers: { response: { set: { X-Powered-By: us, X-A: a }, default: { x-powered-with: it } } }", "",
-                               "headers: { response: { remove: [\"X-Powered-*\"] } }");
+  const Route route =
+      route_of("headers: { response: { set: { X-Powered-By: us, X-A: a }, default: { x-powered-with: it } } }", "",
+               "headers: { response: { remove: [\"X-Powered-*\"] } }");
   EXPECT_EQ(route.headers.response.set.size(), 1u);
   EXPECT_TRUE(route.headers.response.if_absent.empty());
   EXPECT_EQ(route.headers.response.remove, std::vector<std::string>{"X-Powered-*"});
 }
 
 TEST(Inheritance, AHostsEditsHoldForAnswersThatNoRouteMade) {
-  const Decoded decoded = decode("version: 1\ndefaults: { headers: { response: { set: { X-A: a } } } }\nhosts: { h: { names: [a.test], headers: { response: { set: { X-B: b } } } } }\n", Format::kYaml);
+  const Decoded decoded = decode(
+      "version: 1\ndefaults: { headers: { response: { set: { X-A: a } } } }\nhosts: { h: { names: [a.test], headers: { "
+      "response: { set: { X-B: b } } } } }\n",
+      Format::kYaml);
   ASSERT_TRUE(decoded.valid());
   EXPECT_EQ(decoded.document.headers.response.set.size(), 1u);
   EXPECT_EQ(decoded.document.hosts.at("h").headers.response.set.size(), 2u);
 }
 
-}  // namespace
-}  // namespace proxyd::config
+}   // namespace
+}   // namespace proxyd::config

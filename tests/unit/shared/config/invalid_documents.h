@@ -10,7 +10,7 @@ struct Wrong {
   const char* what;
   std::string text;
   const char* code;
-  const char* pointer;           // null: not compared
+  const char* pointer;   // null: not compared
   const char* suggestion = "";
   int line = 0;
   int column = 0;
@@ -22,4 +22,4 @@ std::vector<Wrong> wrong_by_shape();
 std::vector<Wrong> wrong_by_text();
 std::vector<Wrong> wrong_by_rule();
 
-}  // namespace proxyd::config
+}   // namespace proxyd::config

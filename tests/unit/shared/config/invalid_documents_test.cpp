@@ -11,7 +11,8 @@ class InvalidDocument : public testing::TestWithParam<Wrong> {};
 TEST_P(InvalidDocument, IsRefusedWhereItIsWrong) {
   const Wrong& wrong = GetParam();
   const Decoded decoded = decode(wrong.text, guess_format(wrong.text));
-  ASSERT_EQ(decoded.problems.size(), 1u) << wrong.what << ": " << (decoded.problems.size() > 1 ? decoded.problems[1].message : "");
+  ASSERT_EQ(decoded.problems.size(), 1u) << wrong.what << ": "
+                                         << (decoded.problems.size() > 1 ? decoded.problems[1].message : "");
   const Problem& problem = decoded.problems.front();
   EXPECT_EQ(problem.code, wrong.code) << wrong.what << ": " << problem.message;
   EXPECT_EQ(problem.line, wrong.line) << wrong.what << ": " << problem.message;
@@ -22,7 +23,8 @@ TEST_P(InvalidDocument, IsRefusedWhereItIsWrong) {
   EXPECT_EQ(problem.suggestion, wrong.suggestion) << wrong.what << ": " << problem.message;
   EXPECT_FALSE(problem.message.empty());
   EXPECT_TRUE(decoded.canonical.is_null()) << wrong.what;
-  const bool syntax = problem.code == "syntax" || problem.code == "utf-8" || (problem.code == "duplicate-key" && problem.pointer.find("x-a") == std::string::npos);
+  const bool syntax = problem.code == "syntax" || problem.code == "utf-8" ||
+                      (problem.code == "duplicate-key" && problem.pointer.find("x-a") == std::string::npos);
   EXPECT_EQ(decoded.syntax_ok, !syntax) << wrong.what;
 }
 
@@ -57,7 +59,8 @@ TEST(InvalidDocuments, AreToldEveryProblemAtOnceInTheOrderOfTheText) {
       Format::kYaml);
   std::vector<std::pair<int, std::string>> found;
   for (const Problem& problem : decoded.problems) found.emplace_back(problem.line, problem.code);
-  const std::vector<std::pair<int, std::string>> expected = {{3, "value"}, {8, "reference"}, {9, "unknown-key"}, {10, "unsupported"}};
+  const std::vector<std::pair<int, std::string>> expected = {
+      {3, "value"}, {8, "reference"}, {9, "unknown-key"}, {10, "unsupported"}};
   EXPECT_EQ(found, expected);
 }
 
@@ -81,5 +84,5 @@ TEST(InvalidDocuments, ThatAreJsonHavePointersButNoLines) {
   EXPECT_TRUE(decoded.syntax_ok);
 }
 
-}  // namespace
-}  // namespace proxyd::config
+}   // namespace
+}   // namespace proxyd::config

@@ -54,27 +54,38 @@ TEST(JsonSchema, IsTakenByAnIndependentValidatorWhichAgreesWithTheDecoder) {
   }
   for (uint32_t seed = 1; seed <= 50; ++seed) valid.push_back(generated_document(seed));
   const Json invalid = Json::array({
-      Json::object(), Json{{"version", 2}}, Json{{"version", 1}, {"hots", Json::object()}}, Json{{"version", 1}, {"cache", Json::object()}},
-      Json{{"version", 1}, {"defaults", {{"timeouts", {{"connect", 30}}}}}}, Json{{"version", 1}, {"defaults", {{"timeouts", {{"connect", "30"}}}}}},
-      Json{{"version", 1}, {"defaults", {{"limits", {{"request_body", "1MB"}}}}}}, Json{{"version", 1}, {"upstreams", {{"a b", Json::object()}}}},
-      Json{{"version", 1}, {"upstreams", {{"u", {{"balance", "consistent_hash"}}}}}}, Json{{"version", 1}, {"upstreams", {{"u", {{"balance", nullptr}}}}}},
-      Json{{"version", 1}, {"listeners", {{"l", {{"addresses", Json::array()}}}}}}, route({{"ready", "yes"}}), route({{"redirect", Json::object()}}),
-      route({{"match", {{"header", {{"X", {{"absent", false}}}}}}}}), route({{"headers", {{"request", {{"set", {{"X", {{"file", 1}}}}}}}}}}),
+      Json::object(),
+      Json{{"version", 2}},
+      Json{{"version", 1}, {"hots", Json::object()}},
+      Json{{"version", 1}, {"cache", Json::object()}},
+      Json{{"version", 1}, {"defaults", {{"timeouts", {{"connect", 30}}}}}},
+      Json{{"version", 1}, {"defaults", {{"timeouts", {{"connect", "30"}}}}}},
+      Json{{"version", 1}, {"defaults", {{"limits", {{"request_body", "1MB"}}}}}},
+      Json{{"version", 1}, {"upstreams", {{"a b", Json::object()}}}},
+      Json{{"version", 1}, {"upstreams", {{"u", {{"balance", "consistent_hash"}}}}}},
+      Json{{"version", 1}, {"upstreams", {{"u", {{"balance", nullptr}}}}}},
+      Json{{"version", 1}, {"listeners", {{"l", {{"addresses", Json::array()}}}}}},
+      route({{"ready", "yes"}}),
+      route({{"redirect", Json::object()}}),
+      route({{"match", {{"header", {{"X", {{"absent", false}}}}}}}}),
+      route({{"headers", {{"request", {{"set", {{"X", {{"file", 1}}}}}}}}}}),
   });
   for (const auto& document : invalid) EXPECT_FALSE(decode(document).valid()) << document.dump();
   const Folder folder;
-  const std::string command = "/usr/bin/python3 " + kSource + "/tests/lint/validate_schema.py " + folder.write("schema", json_schema()) + " " +
-                              folder.write("valid", valid) + " " + folder.write("invalid", invalid);
+  const std::string command = "/usr/bin/python3 " + kSource + "/tests/lint/validate_schema.py " +
+                              folder.write("schema", json_schema()) + " " + folder.write("valid", valid) + " " +
+                              folder.write("invalid", invalid);
   EXPECT_EQ(::system(command.c_str()), 0) << command;
 }
 
 TEST(JsonSchema, SaysWhatEachKeyOfDefaultsMeansAndWhatItIsWithout) {
   const Json schema = json_schema();
-  const auto connect = nlohmann::json_pointer<std::string>("/properties/defaults/properties/timeouts/anyOf/0/properties/connect");
+  const auto connect =
+      nlohmann::json_pointer<std::string>("/properties/defaults/properties/timeouts/anyOf/0/properties/connect");
   ASSERT_TRUE(schema.contains(connect)) << schema.dump(1);
   EXPECT_EQ(schema[connect]["default"], "2s");
   EXPECT_EQ(schema[connect]["description"], "a connection to a target");
 }
 
-}  // namespace
-}  // namespace proxyd::config
+}   // namespace
+}   // namespace proxyd::config

@@ -27,7 +27,8 @@ Json document_with_hosts(size_t count, size_t routes_each) {
   for (size_t i = 0; i < count; ++i) {
     Json routes = Json::array();
     for (size_t k = 0; k < routes_each; ++k) {
-      routes.push_back({{"name", fmt::format("r{}", k)}, {"match", {{"path", fmt::format("/{}", k)}}}, {"ready", true}});
+      routes.push_back(
+          {{"name", fmt::format("r{}", k)}, {"match", {{"path", fmt::format("/{}", k)}}}, {"ready", true}});
     }
     hosts[fmt::format("h{:05}", i)] = Json{{"names", {fmt::format("h{}.test", i)}}, {"routes", std::move(routes)}};
   }
@@ -75,7 +76,8 @@ TEST(Bounds, OfDepthHoldForBothSyntaxes) {
 TEST(Bounds, OfValuesCountWhatAliasesStandFor) {
   std::string bomb = "version: 1\nx0: &x0 [a, a, a, a, a, a, a, a, a, a]\n";
   for (int i = 1; i < 12; ++i) {
-    bomb += fmt::format("x{0}: &x{0} [*x{1}, *x{1}, *x{1}, *x{1}, *x{1}, *x{1}, *x{1}, *x{1}, *x{1}, *x{1}]\n", i, i - 1);
+    bomb +=
+        fmt::format("x{0}: &x{0} [*x{1}, *x{1}, *x{1}, *x{1}, *x{1}, *x{1}, *x{1}, *x{1}, *x{1}, *x{1}]\n", i, i - 1);
   }
   EXPECT_EQ(first_code(decode(bomb, Format::kYaml)), "nodes");
   EXPECT_EQ(first_code(decode("a: &a [*a]\n", Format::kYaml)), "depth");
@@ -107,5 +109,5 @@ TEST(Bounds, OfOneMapDoNotDependOnItsOrder) {
   EXPECT_EQ(decoded.problems[0].code, "duplicate-key");
 }
 
-}  // namespace
-}  // namespace proxyd::config
+}   // namespace
+}   // namespace proxyd::config

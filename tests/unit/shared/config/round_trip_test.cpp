@@ -96,8 +96,13 @@ TEST(RoundTrip, TheExampleOfEverythingUsesEveryKeyOfTheRegistry) {
 }
 
 TEST(RoundTrip, TextsThatYamlCouldReadAsSomethingElseStayTexts) {
-  for (const char* text : {"null", "~", "true", "no", "0x1F", "1e3", ".5", "- a", "a: b", "# a", "a\nb", "\u2028", "\ufeff", "😀", " a ", "'", "\"", "*a", "&a", "!a", "%a", "@", "", "\x7F", "\x01", "\r\n"}) {
-    const Json document{{"version", 1}, {"hosts", {{"h", {{"names", {"a"}}, {"routes", Json::array({Json{{"name", "r"}, {"respond", {{"body", text}}}}})}}}}}};
+  for (const char* text :
+       {"null", "~",   "true", "no", "0x1F", "1e3", ".5", "- a", "a: b", "# a", "a\nb", "\u2028", "\ufeff",
+        "😀",   " a ", "'",    "\"", "*a",   "&a",  "!a", "%a",  "@",    "",    "\x7F", "\x01",   "\r\n"}) {
+    const Json document{
+        {"version", 1},
+        {"hosts",
+         {{"h", {{"names", {"a"}}, {"routes", Json::array({Json{{"name", "r"}, {"respond", {{"body", text}}}}})}}}}}};
     const Decoded first = decode(document);
     ASSERT_TRUE(first.valid()) << text_of(first.problems);
     const Decoded again = decode(to_yaml(first.canonical), Format::kYaml);
@@ -106,5 +111,5 @@ TEST(RoundTrip, TextsThatYamlCouldReadAsSomethingElseStayTexts) {
   }
 }
 
-}  // namespace
-}  // namespace proxyd::config
+}   // namespace
+}   // namespace proxyd::config

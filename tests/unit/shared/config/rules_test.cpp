@@ -16,13 +16,18 @@ TEST(Warnings, NameTheRouteThatTakesAllRequests) {
     return text;
   };
   const std::string b = ", ready: true }, { name: b, ready: true, match: ";
-  EXPECT_EQ(warnings("routes: [ { name: a, match: { path: /x }" + b + "{ path: /x, methods: [GET] } } ]"), "/hosts/h/routes/1;");
+  EXPECT_EQ(warnings("routes: [ { name: a, match: { path: /x }" + b + "{ path: /x, methods: [GET] } } ]"),
+            "/hosts/h/routes/1;");
   EXPECT_EQ(warnings("routes: [ { name: a, match: { path: /x, methods: [GET] }" + b + "{ path: /x } } ]"), "");
-  EXPECT_EQ(warnings("routes: [ { name: a, match: { path: /x, methods: [GET] }" + b + "{ path: /x, methods: [GET] } } ]"), "/hosts/h/routes/1;");
+  EXPECT_EQ(
+      warnings("routes: [ { name: a, match: { path: /x, methods: [GET] }" + b + "{ path: /x, methods: [GET] } } ]"),
+      "/hosts/h/routes/1;");
   EXPECT_EQ(warnings("routes: [ { name: a" + b + "{ path_prefix: /x } } ]"), "");
   EXPECT_EQ(warnings("first_match: true, routes: [ { name: a" + b + "{ path_prefix: /x } } ]"), "/hosts/h/routes/1;");
-  EXPECT_EQ(warnings("first_match: true, routes: [ { name: a, match: { path_prefix: /x }" + b + "{ path: /x/y } } ]"), "/hosts/h/routes/1;");
-  EXPECT_EQ(warnings("first_match: true, routes: [ { name: a, match: { path_prefix: /x }" + b + "{ path: /xy } } ]"), "");
+  EXPECT_EQ(warnings("first_match: true, routes: [ { name: a, match: { path_prefix: /x }" + b + "{ path: /x/y } } ]"),
+            "/hosts/h/routes/1;");
+  EXPECT_EQ(warnings("first_match: true, routes: [ { name: a, match: { path_prefix: /x }" + b + "{ path: /xy } } ]"),
+            "");
 }
 
 TEST(Warnings, NameAnUpstreamWithoutTargetsAndRefuseNothing) {
@@ -35,17 +40,24 @@ TEST(Warnings, NameAnUpstreamWithoutTargetsAndRefuseNothing) {
 
 TEST(HostNames, MayBeSharedByHostsOfDifferentListeners) {
   const std::string listeners = "version: 1\nlisteners: { a: { address: \":1\" }, b: { address: \":2\" } }\nhosts:\n";
-  EXPECT_EQ(first_code(decode(listeners + "  x: { names: [n.test], listeners: [a] }\n  y: { names: [n.test], listeners: [b] }\n", Format::kYaml)), "");
-  EXPECT_EQ(first_code(decode(listeners + "  x: { names: [n.test], listeners: [a] }\n  y: { names: [n.test] }\n", Format::kYaml)), "clash");
+  EXPECT_EQ(first_code(decode(
+                listeners + "  x: { names: [n.test], listeners: [a] }\n  y: { names: [n.test], listeners: [b] }\n",
+                Format::kYaml)),
+            "");
+  EXPECT_EQ(first_code(decode(listeners + "  x: { names: [n.test], listeners: [a] }\n  y: { names: [n.test] }\n",
+                              Format::kYaml)),
+            "clash");
 }
 
 TEST(ListenAddresses, OfTheTwoFamiliesDoNotClash) {
-  const auto code = [](const std::string& addresses) { return first_code(decode("version: 1\nlisteners: { a: { addresses: [" + addresses + "] } }\n", Format::kYaml)); };
+  const auto code = [](const std::string& addresses) {
+    return first_code(decode("version: 1\nlisteners: { a: { addresses: [" + addresses + "] } }\n", Format::kYaml));
+  };
   EXPECT_EQ(code("\"0.0.0.0:80\", \"[::]:80\""), "");
   EXPECT_EQ(code("\"127.0.0.1:80\", \"127.0.0.2:80\""), "");
   EXPECT_EQ(code("\"[::]:80\", \"[::1]:80\""), "clash");
   EXPECT_EQ(code("\"unix:/a\", \"unix:/a\""), "clash");
 }
 
-}  // namespace
-}  // namespace proxyd::config
+}   // namespace
+}   // namespace proxyd::config

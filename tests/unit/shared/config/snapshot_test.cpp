@@ -90,5 +90,5 @@ TEST(SnapshotMemory, IsRefusedWithoutItsSeals) {
   EXPECT_FALSE(unseal(open.value()));
 }
 
-}  // namespace
-}  // namespace proxyd::config
+}   // namespace
+}   // namespace proxyd::config

@@ -23,22 +23,28 @@ TEST(Units, AreReadAndWrittenInTheLargestThatSaysItExactly) {
 }
 
 TEST(Units, OfAnotherSpellingAreNotUnderstood) {
-  for (const char* text : {"", "5", "s", "-1s", "+1s", "1.5s", "1 s", "1S", "1sec", "1s ", "18446744073709551615d"}) EXPECT_FALSE(parse_duration(text)) << text;
-  for (const char* text : {"", "5", "1K", "1kB", "1MB", "1mib", "99999999999TiB"}) EXPECT_FALSE(parse_size(text)) << text;
+  for (const char* text : {"", "5", "s", "-1s", "+1s", "1.5s", "1 s", "1S", "1sec", "1s ", "18446744073709551615d"})
+    EXPECT_FALSE(parse_duration(text)) << text;
+  for (const char* text : {"", "5", "1K", "1kB", "1MB", "1mib", "99999999999TiB"})
+    EXPECT_FALSE(parse_size(text)) << text;
 }
 
 TEST(Template, IsSplitIntoTextAndVariables) {
   const auto parts = parse_template("a{host}{{x}}{header.X-A}{3}{query.a b}");
   ASSERT_TRUE(parts) << parts.error().message;
-  const std::vector<TemplatePart> expected = {{Kind::kLiteral, "a"}, {Kind::kHost, ""}, {Kind::kLiteral, "{x}"}, {Kind::kHeader, "X-A"}, {Kind::kCapture, "3"}, {Kind::kQueryParameter, "a b"}};
+  const std::vector<TemplatePart> expected = {{Kind::kLiteral, "a"},   {Kind::kHost, ""},
+                                              {Kind::kLiteral, "{x}"}, {Kind::kHeader, "X-A"},
+                                              {Kind::kCapture, "3"},   {Kind::kQueryParameter, "a b"}};
   EXPECT_EQ(*parts, expected);
 }
 
 TEST(Template, KnowsEveryVariableAndNoOther) {
-  for (const char* name : {"scheme", "host", "port", "path", "query", "uri", "client_ip", "request_id", "upstream", "target", "header.A", "cookie.a", "query.a", "tls.sni", "tls.client_subject", "1", "9"}) {
+  for (const char* name : {"scheme", "host", "port", "path", "query", "uri", "client_ip", "request_id", "upstream",
+                           "target", "header.A", "cookie.a", "query.a", "tls.sni", "tls.client_subject", "1", "9"}) {
     EXPECT_TRUE(parse_template("{" + std::string(name) + "}")) << name;
   }
-  for (const char* name : {"", "0", "10", "Host", "header.", "header.a b", "cookie.a=b", "query.", "tls", "env.HOME", "{host"}) {
+  for (const char* name :
+       {"", "0", "10", "Host", "header.", "header.a b", "cookie.a=b", "query.", "tls", "env.HOME", "{host"}) {
     EXPECT_FALSE(parse_template("{" + std::string(name) + "}")) << name;
   }
 }
@@ -73,7 +79,8 @@ TEST(Network, TakesAnAddressMappedIntoIpv6ForTheAddressItself) {
 }
 
 TEST(Network, IsRefusedInAnyOtherForm) {
-  for (const char* text : {"", "10", "10.0.0.0/", "10.0.0.0/33", "10.0.0.0/-1", "10.0.0.0/8x", "10.0.0.1/8", "10.0.0/8", "010.0.0.0/8", "::/129", "[::]/0", "a.test", " 10.0.0.0/8"}) {
+  for (const char* text : {"", "10", "10.0.0.0/", "10.0.0.0/33", "10.0.0.0/-1", "10.0.0.0/8x", "10.0.0.1/8", "10.0.0/8",
+                           "010.0.0.0/8", "::/129", "[::]/0", "a.test", " 10.0.0.0/8"}) {
     EXPECT_FALSE(Cidr::parse(text)) << text;
   }
   EXPECT_FALSE(parse_mapped_address(std::string_view("10.0.0.1\0", 9)));
@@ -99,10 +106,11 @@ TEST(Endpoint, IsAHostAndPortOrAPath) {
 }
 
 TEST(Endpoint, IsRefusedInAnyOtherForm) {
-  for (const char* text : {"", "a", ":", "a:", "a:0", "a:65536", "a:-1", "a:1x", "::1:80", "[::1]", "[a]:80", "a b:80", "a/b:80", "unix:", "unix:a", "unix:/a\nb", "unix:@a"}) {
+  for (const char* text : {"", "a", ":", "a:", "a:0", "a:65536", "a:-1", "a:1x", "::1:80", "[::1]", "[a]:80", "a b:80",
+                           "a/b:80", "unix:", "unix:a", "unix:/a\nb", "unix:@a"}) {
     EXPECT_FALSE(Endpoint::parse(text)) << text;
   }
 }
 
-}  // namespace
-}  // namespace proxyd::config
+}   // namespace
+}   // namespace proxyd::config

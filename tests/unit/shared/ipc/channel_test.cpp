@@ -36,7 +36,9 @@ TEST(Channel, TellsAnEmptyChannelFromAClosedOne) {
   auto pair = Channel::make_pair();
   ASSERT_TRUE(pair);
   EXPECT_EQ(pair->second.receive().error(), ChannelError::kWouldBlock);
-  { const Channel gone = std::move(pair->first); }
+  {
+    const Channel gone = std::move(pair->first);
+  }
   EXPECT_EQ(pair->second.receive().error(), ChannelError::kClosed);
 }
 
@@ -80,5 +82,5 @@ TEST(Inheritance, ComesBackAsItWasWritten) {
   EXPECT_FALSE(Inheritance::decode("slot=x"));
 }
 
-}  // namespace
-}  // namespace proxyd::ipc
+}   // namespace
+}   // namespace proxyd::ipc

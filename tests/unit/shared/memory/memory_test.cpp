@@ -105,5 +105,5 @@ TEST(SealedMemory, IsRefusedWhenItCouldChangeOrIsTooLarge) {
   EXPECT_FALSE(read_sealed(sealed->value(), 6));
 }
 
-}  // namespace
-}  // namespace proxyd::memory
+}   // namespace
+}   // namespace proxyd::memory

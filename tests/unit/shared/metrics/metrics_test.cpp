@@ -37,5 +37,5 @@ TEST(Catalog, RegistersEverySeriesOfADocumentOnce) {
   EXPECT_TRUE(region->find("proxyd_h1_reject_total", "reason=\"te_and_cl\""));
 }
 
-}  // namespace
-}  // namespace proxyd::metrics
+}   // namespace
+}   // namespace proxyd::metrics

@@ -1,7 +1,7 @@
 #include <gtest/gtest.h>
 
-#include <thread>
 #include <unistd.h>
+#include <thread>
 
 #include "shared/status/reject_region.h"
 #include "shared/status/status_region.h"
@@ -32,7 +32,8 @@ TEST(StatusRegion, IsNotAdoptedAsAnother) {
 TEST(RejectRegion, BlanksSecretsAndKeepsTheNewest) {
   auto region = RejectRegion::create();
   ASSERT_TRUE(region);
-  for (int i = 0; i < 100; ++i) region->record(1, {i, false, "peer", "te_and_cl", 3, "GET / HTTP/1.1\r\nCookie: secret\r\nX: y\r\n"});
+  for (int i = 0; i < 100; ++i)
+    region->record(1, {i, false, "peer", "te_and_cl", 3, "GET / HTTP/1.1\r\nCookie: secret\r\nX: y\r\n"});
   const auto newest = region->newest(10);
   ASSERT_EQ(newest.size(), 10u);
   EXPECT_EQ(newest[0].time_ms, 99);
@@ -51,11 +52,12 @@ TEST(RejectRegion, GivesNoTornRecordToAReaderThatRaces) {
     }
   });
   for (int round = 0; round < 300; ++round) {
-    for (const Reject& one : region->newest(64)) ASSERT_TRUE(one.peer == one.reason && one.reason == one.excerpt) << one.peer;
+    for (const Reject& one : region->newest(64))
+      ASSERT_TRUE(one.peer == one.reason && one.reason == one.excerpt) << one.peer;
   }
   stop = true;
   writer.join();
 }
 
-}  // namespace
-}  // namespace proxyd::status
+}   // namespace
+}   // namespace proxyd::status

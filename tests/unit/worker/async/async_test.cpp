@@ -83,5 +83,5 @@ TEST(TimerWheel, FiresInTimeAcrossTurnsAndNeverEarly) {
   EXPECT_TRUE(wheel.next().is_never());
 }
 
-}  // namespace
-}  // namespace proxyd::async
+}   // namespace
+}   // namespace proxyd::async

@@ -126,5 +126,5 @@ TEST_F(Vocabulary, EveryRefusalHasAStatusOfAnError) {
   }
 }
 
-}  // namespace
-}  // namespace proxyd::http
+}   // namespace
+}   // namespace proxyd::http

@@ -22,7 +22,8 @@ std::string outcome(std::string_view octets, size_t step) {
     if (progress == Progress::kComplete) break;
     if (end == octets.size()) return "more";
   }
-  std::string text = std::string(head.method_text) + "|" + std::string(parser.target_text()) + "|" + std::to_string(parser.consumed());
+  std::string text =
+      std::string(head.method_text) + "|" + std::string(parser.target_text()) + "|" + std::to_string(parser.consumed());
   for (const http::Field& field : head.fields) text += "|" + std::string(field.name) + "=" + std::string(field.value);
   return text;
 }
@@ -48,7 +49,8 @@ std::string chunks(std::string_view octets, size_t step) {
       for (const http::Field& field : trailers) data += "|" + std::string(field.name) + "=" + std::string(field.value);
       return data + "|rest=" + buffer + std::string(octets.substr(fed));
     }
-    if (next.state == ChunkedDecoder::State::kRefused) return "refused " + std::string(http::to_string(decoder.refusal()));
+    if (next.state == ChunkedDecoder::State::kRefused)
+      return "refused " + std::string(http::to_string(decoder.refusal()));
     if (fed == octets.size()) return "more " + data;
     const size_t more = std::min(step, octets.size() - fed);
     buffer += octets.substr(fed, more);
@@ -61,16 +63,19 @@ TEST(RequestParser, TakesExactlyTheHeadSoThatPipeliningWorks) {
 }
 
 TEST(RequestParser, GivesTheSameByteByByteAsAtOnceOnMutatedInputs) {
-  const std::string seeds[] = {"GET /index.html?a=b HTTP/1.1\r\nHost: example.com\r\nAccept: */*\r\nCookie: a=1; b=2\r\n\r\n",
-                               "POST / HTTP/1.0\r\nContent-Length: 3\r\nX:\t y \r\n\r\nabc", "\r\n\r\nGET * HTTP/1.1\r\n\r\n"};
+  const std::string seeds[] = {
+      "GET /index.html?a=b HTTP/1.1\r\nHost: example.com\r\nAccept: */*\r\nCookie: a=1; b=2\r\n\r\n",
+      "POST / HTTP/1.0\r\nContent-Length: 3\r\nX:\t y \r\n\r\nabc", "\r\n\r\nGET * HTTP/1.1\r\n\r\n"};
   std::mt19937 random(20261124);
   for (int round = 0; round < 60000; ++round) {
     std::string text = seeds[random() % 3];
     for (unsigned changes = random() % 4; changes > 0; --changes) {
       const size_t at = random() % text.size();
       const char options[] = {'\r', '\n', '\0', ' ', ':', '\t', 'x', '\x7f', '\x80'};
-      if (random() % 3 == 0) text.erase(at, 1 + random() % 3);
-      else text.insert(at, 1, options[random() % sizeof options]);
+      if (random() % 3 == 0)
+        text.erase(at, 1 + random() % 3);
+      else
+        text.insert(at, 1, options[random() % sizeof options]);
       if (text.empty()) text = "G";
     }
     const std::string at_once = outcome(text, text.size());
@@ -85,7 +90,8 @@ TEST(RequestParser, BoundsTheRequestLineAndTheSection) {
 }
 
 TEST(Chunked, GivesTheSameByteByByteAsAtOnce) {
-  const std::string seeds[] = {"5\r\nhello\r\n6;ext=1\r\n world\r\n0\r\n\r\nNEXT", "3\r\nabc\r\n0\r\nX-T: 1\r\nY: 2\r\n\r\nGET", "0\r\n\r\n"};
+  const std::string seeds[] = {"5\r\nhello\r\n6;ext=1\r\n world\r\n0\r\n\r\nNEXT",
+                               "3\r\nabc\r\n0\r\nX-T: 1\r\nY: 2\r\n\r\nGET", "0\r\n\r\n"};
   EXPECT_EQ(chunks(seeds[0], 4096), "hello world|rest=NEXT");
   EXPECT_EQ(chunks(seeds[1], 4096), "abc|X-T=1|Y=2|rest=GET");
   std::mt19937 random(7);
@@ -98,8 +104,10 @@ TEST(Chunked, GivesTheSameByteByByteAsAtOnce) {
 
 TEST(Target, IsNormalizedOnce_rfc3986_6_2) {
   http::Arena arena;
-  const std::pair<const char*, const char*> cases[] = {{"//a", "/a"}, {"/./a", "/a"}, {"/a/../a", "/a"}, {"/a/", "/a/"}, {"/%61", "/a"}, {"/a%2fb", "/a%2fb"},
-                                                       {"/a/..", "/"}, {"/../../x", "/x"}, {"/a/%2e%2e/b", "/b"}, {"/admin/..;/x", "/admin/..;/x"}, {"/a/.", "/a/"}};
+  const std::pair<const char*, const char*> cases[] = {
+      {"//a", "/a"},        {"/./a", "/a"}, {"/a/../a", "/a"},  {"/a/", "/a/"},        {"/%61", "/a"},
+      {"/a%2fb", "/a%2fb"}, {"/a/..", "/"}, {"/../../x", "/x"}, {"/a/%2e%2e/b", "/b"}, {"/admin/..;/x", "/admin/..;/x"},
+      {"/a/.", "/a/"}};
   for (const auto& [raw, normal] : cases) {
     const auto target = http::parse_target(raw, http::Method::kGet, arena);
     ASSERT_TRUE(target) << raw;
@@ -110,10 +118,11 @@ TEST(Target, IsNormalizedOnce_rfc3986_6_2) {
 
 TEST(Authority, RefusesWhatIsNoHost_rfc9110_4_2) {
   http::Arena arena;
-  for (const char* wrong : {"", "a b", "a/x", "a:80:80", "a:99999", "u@a", "a,b", "[::1", "[::1]x", ":80"}) EXPECT_FALSE(http::parse_authority(wrong, arena)) << wrong;
+  for (const char* wrong : {"", "a b", "a/x", "a:80:80", "a:99999", "u@a", "a,b", "[::1", "[::1]x", ":80"})
+    EXPECT_FALSE(http::parse_authority(wrong, arena)) << wrong;
   EXPECT_EQ(http::parse_authority("EXAMPLE.com.:8080", arena)->host, "example.com");
   EXPECT_EQ(http::parse_authority("[::1]:81", arena)->port, 81);
 }
 
-}  // namespace
-}  // namespace proxyd::http1
+}   // namespace
+}   // namespace proxyd::http1

@@ -113,7 +113,8 @@ TEST_F(Content, InTrailersTreatsUnderscoresAsTheHeadDoes) {
 }
 
 // Writes `content` in pieces while the stream takes `room` octets a call.
-std::string write_all(ScriptedStream& stream, ContentWriter& writer, http::ContentLength length, std::string_view content, size_t piece, size_t room) {
+std::string write_all(ScriptedStream& stream, ContentWriter& writer, http::ContentLength length,
+                      std::string_view content, size_t piece, size_t room) {
   stream.room = room;
   writer.start(length);
   while (!content.empty()) {
@@ -132,7 +133,8 @@ TEST_F(Content, IsWrittenTheSameHoweverLittleTheStreamTakes) {
     ContentWriter writer(stream_, pool_, pipes_);
     EXPECT_EQ(write_all(stream_, writer, {Kind::kKnown, 11}, "hello world", 4, room), "hello world");
     ContentWriter chunked(stream_, pool_, pipes_);
-    EXPECT_EQ(write_all(stream_, chunked, {Kind::kUnknown}, "hello world", 8, room), "8\r\nhello wo\r\n3\r\nrld\r\n0\r\n\r\n");
+    EXPECT_EQ(write_all(stream_, chunked, {Kind::kUnknown}, "hello world", 8, room),
+              "8\r\nhello wo\r\n3\r\nrld\r\n0\r\n\r\n");
     EXPECT_EQ(chunked.content_sent(), 11u);
     EXPECT_EQ(chunked.delivered(), 26u);
   }
@@ -170,5 +172,5 @@ TEST_F(Content, AHeadLargerThanTheLargestBufferIsNotWritten) {
   EXPECT_EQ(stream_.written, fits);
 }
 
-}  // namespace
-}  // namespace proxyd::message
+}   // namespace
+}   // namespace proxyd::message

@@ -13,7 +13,7 @@ class ScriptedStream final : public net::Stream {
   std::deque<std::string> incoming;   // empty: would block
   bool ends = false;                  // after `incoming`
   std::string written;
-  size_t room = SIZE_MAX;             // of one write
+  size_t room = SIZE_MAX;   // of one write
   bool ended_writing = false;
 
   net::Moved read(char* to, size_t size) override {
@@ -37,12 +37,16 @@ class ScriptedStream final : public net::Stream {
   int spliceable_descriptor() const override { return -1; }
   void end_writing() override { ended_writing = true; }
   void abort_on_close() override {}
-  async::WaitReady readable(Deadline deadline) override { return {watched_, async::WaitReady::Direction::kRead, deadline}; }
-  async::WaitReady writable(Deadline deadline) override { return {watched_, async::WaitReady::Direction::kWrite, deadline}; }
+  async::WaitReady readable(Deadline deadline) override {
+    return {watched_, async::WaitReady::Direction::kRead, deadline};
+  }
+  async::WaitReady writable(Deadline deadline) override {
+    return {watched_, async::WaitReady::Direction::kWrite, deadline};
+  }
   async::Watched& watched() override { return watched_; }
 
  private:
   async::Watched watched_;
 };
 
-}  // namespace proxyd::message
+}   // namespace proxyd::message

@@ -16,14 +16,18 @@ constexpr std::string_view kSignature("\r\n\r\n\0\r\nQUIT\n", 12);
 
 std::string v2(uint8_t version_and_command, uint8_t family, std::string_view addresses, size_t length) {
   std::string header(kSignature);
-  for (const size_t octet : {size_t{version_and_command}, size_t{family}, length >> 8, length & 255}) header += static_cast<char>(octet);
+  for (const size_t octet : {size_t{version_and_command}, size_t{family}, length >> 8, length & 255})
+    header += static_cast<char>(octet);
   return header + std::string(addresses);
 }
 
-State state_of(std::string_view text, ProxyHeaderKind kind = ProxyHeaderKind::kAny) { return parse_proxy_header(text, kind).state; }
+State state_of(std::string_view text, ProxyHeaderKind kind = ProxyHeaderKind::kAny) {
+  return parse_proxy_header(text, kind).state;
+}
 
 TEST(ProxyHeader, OfVersionOneNamesBothEnds) {
-  const ProxyHeader header = parse_proxy_header("PROXY TCP4 192.0.2.1 192.0.2.2 4711 80\r\nGET /", ProxyHeaderKind::kV1);
+  const ProxyHeader header =
+      parse_proxy_header("PROXY TCP4 192.0.2.1 192.0.2.2 4711 80\r\nGET /", ProxyHeaderKind::kV1);
   ASSERT_EQ(header.state, State::kPresent);
   EXPECT_EQ(header.octets, 40u);
   EXPECT_EQ(header.source->text(), "192.0.2.1:4711");
@@ -31,9 +35,11 @@ TEST(ProxyHeader, OfVersionOneNamesBothEnds) {
 }
 
 TEST(ProxyHeader, OfVersionOneIsReadStrictly) {
-  for (const char* bad : {"PROXY TCP4 192.0.2.1 192.0.2.2 4711\r\n", "PROXY TCP4 192.0.2.1 192.0.2.2 4711 80 \r\n", "PROXY TCP4 192.0.2.1  192.0.2.2 4711 80\r\n",
-                          "PROXY TCP4 ::1 ::2 1 2\r\n", "PROXY TCP6 192.0.2.1 192.0.2.2 1 2\r\n", "PROXY TCP4 192.0.2.1 192.0.2.2 65536 80\r\n",
-                          "PROXY TCP4 192.0.2.1 192.0.2.2 04711 80\r\n", "PROXY UDP4 192.0.2.1 192.0.2.2 1 2\r\n", "PROXY \r\n"}) {
+  for (const char* bad :
+       {"PROXY TCP4 192.0.2.1 192.0.2.2 4711\r\n", "PROXY TCP4 192.0.2.1 192.0.2.2 4711 80 \r\n",
+        "PROXY TCP4 192.0.2.1  192.0.2.2 4711 80\r\n", "PROXY TCP4 ::1 ::2 1 2\r\n",
+        "PROXY TCP6 192.0.2.1 192.0.2.2 1 2\r\n", "PROXY TCP4 192.0.2.1 192.0.2.2 65536 80\r\n",
+        "PROXY TCP4 192.0.2.1 192.0.2.2 04711 80\r\n", "PROXY UDP4 192.0.2.1 192.0.2.2 1 2\r\n", "PROXY \r\n"}) {
     EXPECT_EQ(state_of(bad), State::kBad) << bad;
   }
   EXPECT_EQ(state_of("PROXY UNKNOWN ffff:: whatever\r\n"), State::kPresent);
@@ -50,9 +56,9 @@ TEST(ProxyHeader, OfVersionTwoNamesBothEndsOrNobody) {
   EXPECT_FALSE(parse_proxy_header(v2(0x20, 0, "", 0), ProxyHeaderKind::kV2).source);   // LOCAL
   EXPECT_EQ(state_of(v2(0x21, 0x11, ipv4, 11).substr(0, 27)), State::kBad);            // too short for its family
   EXPECT_EQ(state_of(v2(0x21, 0x21, ipv4, 12)), State::kBad);
-  EXPECT_EQ(state_of(v2(0x31, 0x11, ipv4, 12)), State::kBad);                           // version 3
-  EXPECT_EQ(state_of(v2(0x22, 0x11, ipv4, 12)), State::kBad);                           // no such command
-  EXPECT_EQ(state_of(v2(0x21, 0x11, ipv4, 65535)), State::kBad);                        // 64 KiB
+  EXPECT_EQ(state_of(v2(0x31, 0x11, ipv4, 12)), State::kBad);      // version 3
+  EXPECT_EQ(state_of(v2(0x22, 0x11, ipv4, 12)), State::kBad);      // no such command
+  EXPECT_EQ(state_of(v2(0x21, 0x11, ipv4, 65535)), State::kBad);   // 64 KiB
   EXPECT_EQ(state_of(v2(0x21, 0x11, ipv4, 12).substr(0, 20)), State::kNeedMore);
 }
 
@@ -75,7 +81,8 @@ TEST(SocketAddress, IsAnAddressWithAPortOrAPath) {
   EXPECT_EQ(SocketAddress::parse("127.0.0.1:80")->family(), AF_INET);
   EXPECT_EQ(SocketAddress::parse("[::1]:80")->family(), AF_INET6);
   EXPECT_EQ(SocketAddress::parse("unix:/run/x")->family(), AF_UNIX);
-  for (const char* bad : {"127.0.0.1", "127.0.0.1:", "127.0.0.1:65536", "name:80", "unix:"}) EXPECT_FALSE(SocketAddress::parse(bad)) << bad;
+  for (const char* bad : {"127.0.0.1", "127.0.0.1:", "127.0.0.1:65536", "name:80", "unix:"})
+    EXPECT_FALSE(SocketAddress::parse(bad)) << bad;
   EXPECT_FALSE(SocketAddress::parse("unix:/" + std::string(200, 'x')));
 }
 
@@ -105,5 +112,5 @@ TEST(PipePool, LendsAPipeAgain) {
   EXPECT_EQ(pool.borrow().read_end.value(), descriptor);
 }
 
-}  // namespace
-}  // namespace proxyd::net
+}   // namespace
+}   // namespace proxyd::net

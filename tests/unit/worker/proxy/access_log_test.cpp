@@ -21,14 +21,17 @@ std::string json_line(const AccessRecord& record) {
 TEST(AccessRecord, AsJsonIsOneValidLineWhateverCameIn) {
   std::string nasty;
   for (int c = 0; c < 256; ++c) nasty += static_cast<char>(c);
-  const std::string line = json_line({.method = nasty, .path = nasty, .query = nasty, .referer = nasty, .user_agent = nasty, .error = nasty});
+  const std::string line = json_line(
+      {.method = nasty, .path = nasty, .query = nasty, .referer = nasty, .user_agent = nasty, .error = nasty});
   EXPECT_EQ(std::count(line.begin(), line.end(), '\n'), 1);
   EXPECT_TRUE(std::all_of(line.begin(), line.end() - 1, [](char c) { return c >= 0x20 && c < 0x7F; }));
-  EXPECT_EQ(nlohmann::json::parse(line)["path"].get<std::string>().size(), 128u + 2 * 128u);   // U+0080 to U+00FF in UTF-8
+  EXPECT_EQ(nlohmann::json::parse(line)["path"].get<std::string>().size(),
+            128u + 2 * 128u);   // U+0080 to U+00FF in UTF-8
 }
 
 TEST(AccessRecord, HidesSecretsInQueryAndReferer) {
-  const auto line = nlohmann::json::parse(json_line({.query = "a=1&token=s1&TOKEN=s2&%74o%6Ben=s3&tokens=x&key", .referer = "http://a.test/x?key=s4&b=2"}));
+  const auto line = nlohmann::json::parse(
+      json_line({.query = "a=1&token=s1&TOKEN=s2&%74o%6Ben=s3&tokens=x&key", .referer = "http://a.test/x?key=s4&b=2"}));
   EXPECT_EQ(line["query"], "a=1&token=REDACTED&TOKEN=REDACTED&%74o%6Ben=REDACTED&tokens=x&key");
   EXPECT_EQ(line["referer"], "http://a.test/x?key=REDACTED&b=2");
   std::string combined;
@@ -39,8 +42,17 @@ TEST(AccessRecord, HidesSecretsInQueryAndReferer) {
 
 TEST(AccessRecord, InTheCombinedFormatKeepsItsQuotes) {
   std::string line;
-  append_combined(line, {.time_ms = 1'000'000'000'000, .client = "192.0.2.1", .method = "GET", .path = "/a\"b", .user_agent = "x\\\"y\n", .status = 200, .bytes_out = 7}, {});
-  EXPECT_EQ(line, "192.0.2.1 - - [09/Sep/2001:01:46:40 +0000] \"GET /a\\\"b HTTP/1.1\" 200 7 \"-\" \"x\\\\\\\"y\\x0a\"\n");
+  append_combined(line,
+                  {.time_ms = 1'000'000'000'000,
+                   .client = "192.0.2.1",
+                   .method = "GET",
+                   .path = "/a\"b",
+                   .user_agent = "x\\\"y\n",
+                   .status = 200,
+                   .bytes_out = 7},
+                  {});
+  EXPECT_EQ(line,
+            "192.0.2.1 - - [09/Sep/2001:01:46:40 +0000] \"GET /a\\\"b HTTP/1.1\" 200 7 \"-\" \"x\\\\\\\"y\\x0a\"\n");
 }
 
 class AccessLogSink : public testing::Test {
@@ -108,5 +120,5 @@ TEST_F(AccessLogSink, TakesALineLongerThanOneWrite) {
   EXPECT_GT(::lseek(file.value(), 0, SEEK_END), 180'000);
 }
 
-}  // namespace
-}  // namespace proxyd::proxy
+}   // namespace
+}   // namespace proxyd::proxy

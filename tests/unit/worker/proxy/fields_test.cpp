@@ -20,13 +20,15 @@ class FieldsOnTheWay : public testing::Test {
     head_.method = http::Method::kGet;
   }
   http::Fields to_target() {
-    const Identity identity = identify(head_.fields, facts_.from_trusted_proxy, "0123456789abcdef0123456789abcdef", "0123456789abcdef", arena_);
+    const Identity identity = identify(head_.fields, facts_.from_trusted_proxy, "0123456789abcdef0123456789abcdef",
+                                       "0123456789abcdef", arena_);
     return make_request_fields(facts_, identity, arena_);
   }
   std::string all(const http::Fields& fields, std::string_view name) {
     std::string text;
     for (const http::Field& field : fields) {
-      if (field.known == http::field_name_from(name) && (field.known != FieldName::kOther || field.name == name)) text += std::string(field.value) + "|";
+      if (field.known == http::field_name_from(name) && (field.known != FieldName::kOther || field.name == name))
+        text += std::string(field.value) + "|";
     }
     return text;
   }
@@ -75,7 +77,8 @@ TEST_F(FieldsOnTheWay, ThatAreHopByHopStay) {
   head_.fields.add("HTTP2-Settings", "x");
   head_.fields.add("TE", "gzip, trailers");
   const http::Fields fields = to_target();
-  for (const char* name : {"x-secret", "Keep-Alive", "Proxy-Authorization", "Upgrade", "HTTP2-Settings"}) EXPECT_EQ(all(fields, name), "") << name;
+  for (const char* name : {"x-secret", "Keep-Alive", "Proxy-Authorization", "Upgrade", "HTTP2-Settings"})
+    EXPECT_EQ(all(fields, name), "") << name;
   EXPECT_EQ(all(fields, "TE"), "trailers|");
   EXPECT_EQ(all(fields, "Connection"), "TE|");   // RFC 9110 10.1.4
   EXPECT_EQ(all(fields, "X-Forwarded-For"), "192.0.2.1|");
@@ -119,7 +122,9 @@ TEST_F(FieldsOnTheWay, TellALoopByOurNameAlone) {
 
 TEST_F(FieldsOnTheWay, InTrailersFrameRouteAndAuthenticateNothing) {
   http::Fields trailers(arena_);
-  for (const char* name : {"Content-Length", "Transfer-Encoding", "Host", "Authorization", "Set-Cookie", "X-Forwarded-For", "Connection", "X-Sum"}) trailers.add(name, "1");
+  for (const char* name : {"Content-Length", "Transfer-Encoding", "Host", "Authorization", "Set-Cookie",
+                           "X-Forwarded-For", "Connection", "X-Sum"})
+    trailers.add(name, "1");
   const http::Fields passed = make_trailers(trailers, arena_);
   ASSERT_EQ(passed.size(), 1u);
   EXPECT_EQ(passed.begin()->name, "X-Sum");
@@ -153,5 +158,5 @@ TEST_F(ErrorAnswers, AreWhatTheClientWouldRatherHave) {
   EXPECT_FALSE(is_page("text/html;level=1;q=0.3, application/problem+json;q=0.31"));
 }
 
-}  // namespace
-}  // namespace proxyd::proxy
+}   // namespace
+}   // namespace proxyd::proxy

@@ -36,5 +36,5 @@ TEST(Pace, WithoutALimitOrWithOneBeyondAllTimeNeverEnds) {
   EXPECT_TRUE(Pace(config::Duration(int64_t{1} << 53), 256).deadline(kStart).is_never());
 }
 
-}  // namespace
-}  // namespace proxyd::proxy
+}   // namespace
+}   // namespace proxyd::proxy

@@ -34,9 +34,12 @@ hosts:
 
 class Matching : public testing::Test {
  protected:
-  Matching() : decoded_(config::decode(kDocument, config::Format::kYaml)), matcher_(decoded_.document, {}) { EXPECT_TRUE(decoded_.valid()); }
+  Matching() : decoded_(config::decode(kDocument, config::Format::kYaml)), matcher_(decoded_.document, {}) {
+    EXPECT_TRUE(decoded_.valid());
+  }
 
-  std::string route(const std::string& host, const std::string& path, const std::string& method = "GET", const std::string& cookie = "") {
+  std::string route(const std::string& host, const std::string& path, const std::string& method = "GET",
+                    const std::string& cookie = "") {
     head_.fields.clear();
     head_.method_text = arena_.copy(method);
     head_.target = http::parse_target(arena_.copy(path), http::Method::kGet, arena_).value();
@@ -139,7 +142,9 @@ TEST(Client, IsNotWhatAStrangerWroteIntoForwardedWhereTheProxySetsTheOtherField)
 TEST(Client, IsReadFromForwardedWithQuotesPortsAndBrackets) {
   http::Arena arena;
   http::RequestHead head(arena);
-  head.fields.add("Forwarded", "for=unknown, for=\"[2001:db8::7]:4711\";proto=https;host=\"www.test:8443\", for=10.0.0.9;proto=https;host=\"www.test:8443\"");
+  head.fields.add("Forwarded",
+                  "for=unknown, for=\"[2001:db8::7]:4711\";proto=https;host=\"www.test:8443\", "
+                  "for=10.0.0.9;proto=https;host=\"www.test:8443\"");
   const config::CidrList trusted({"10.0.0.0/8"});
   const auto peer = config::parse_mapped_address("10.0.0.1").value();
   const Client client = resolve_client(peer, "10.0.0.1", http::Scheme::kHttp, head, trusted);
@@ -201,5 +206,5 @@ TEST(Template, RendersLargeValuesWithinTheArena) {
   EXPECT_EQ(text.render(facts, arena).size(), 5 * 30'001u);
 }
 
-}  // namespace
-}  // namespace proxyd::routing
+}   // namespace
+}   // namespace proxyd::routing

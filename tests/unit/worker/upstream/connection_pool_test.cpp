@@ -35,7 +35,7 @@ TEST_F(ConnectionPoolTest, AConnectionTakenInThePassInWhichItsIdleTimeEndsIsLeft
   UniqueFd peer;
   target_.pool().give_back(used_connection(peer));
   loop_.timers().expire(loop_.now() + milliseconds(2000), loop_.ready());   // queued, and before it runs …
-  const auto taken = target_.pool().take();                         // … a request takes the connection
+  const auto taken = target_.pool().take();                                 // … a request takes the connection
   ASSERT_TRUE(taken);
   loop_.ready().run(10);
   EXPECT_EQ(taken->state(), Http1Connection::State::kInUse);
@@ -72,5 +72,5 @@ TEST_F(ConnectionPoolTest, TheYoungestIsTakenFirstAndTheOldestMakesRoom) {
   EXPECT_FALSE(target_.pool().take());
 }
 
-}  // namespace
-}  // namespace proxyd::upstream
+}   // namespace
+}   // namespace proxyd::upstream

@@ -15,5 +15,5 @@ TEST(SmoothWeightedTurn, IsBoundedWhateverTheWeights) {
   EXPECT_TRUE(smooth_weighted_turn({}).empty());
 }
 
-}  // namespace
-}  // namespace proxyd::upstream
+}   // namespace
+}   // namespace proxyd::upstream
