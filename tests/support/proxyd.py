@@ -53,9 +53,12 @@ class UnixConnection(http.client.HTTPConnection):
 
 class Proxyd:
     """A running proxyd. `document` None: no --config. `state` outlives it when it was given. `ready` False: does not wait.
-    `descriptors`: how many files each process may have open. `admin`: the address of its TCP side."""
+    `descriptors`: how many files each process may have open. `admin`: the address of its TCP side. `binaries`: the folder
+    of the programs. `patience`: how many seconds it may take to start, and to end."""
 
-    def __init__(self, document, workers=1, state=None, arguments=(), environment=None, ready=True, descriptors=None, admin="off"):
+    def __init__(self, document, workers=1, state=None, arguments=(), environment=None, ready=True, descriptors=None, admin="off",
+                 binaries=BUILD / "bin", patience=20):
+        self.patience = patience
         self.folder = tempfile.TemporaryDirectory(prefix="proxyd-test-")
         self.state = state or self.folder.name
         self.config = Path(self.folder.name) / "site.json"
@@ -63,12 +66,12 @@ class Proxyd:
         self.log_path = Path(self.folder.name) / "log"
         self.log = open(self.log_path, "wb")
         self.process = subprocess.Popen(
-            [BUILD / "bin/proxyd", "run", *(["--config", self.config] if document else []), "--state-dir", self.state, "--run-dir", self.folder.name,
+            [binaries / "proxyd", "run", *(["--config", self.config] if document else []), "--state-dir", self.state, "--run-dir", self.folder.name,
              "--admin", admin, "--workers", str(workers), *arguments], stdout=self.log, stderr=self.log, env={**os.environ, **(environment or {})},
             preexec_fn=descriptors and (lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (descriptors, descriptors))))
         self.socket = self.folder.name + "/admin.sock"
         if ready:
-            eventually(self._ready, 20, "readyz")
+            eventually(self._ready, patience, "readyz")
 
     def _ready(self):
         assert self.process.poll() is None, f"proxyd ended with {self.process.returncode}: {self.logs()}"
@@ -144,7 +147,7 @@ class Proxyd:
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
             try:
-                self.process.wait(15)
+                self.process.wait(self.patience)
             except subprocess.TimeoutExpired:
                 self.process.kill()
                 self.process.wait()
