@@ -15,7 +15,7 @@ from tunnel import open_tunnel, tunnel_origin
 times = int(sys.argv[1]) if len(sys.argv) > 1 else 200
 origin, echo, port = Nginx('keepalive_requests 1000000; location / { return 200 "%s"; }' % ("x" * 1000)), tunnel_origin(), free_port()
 document = site(port, origin.address)
-document["upstreams"]["echo"] = {"targets": {"e": {"address": "127.0.0.1:%d" % echo.getsockname()[1]}}}
+document["upstreams"]["echo"] = {"targets": {"e": {"address": echo.address}}}
 document["hosts"]["all"]["routes"].insert(0, {"name": "ws", "match": {"path": "/ws"}, "upstream": "echo"})
 with origin, Proxyd(document, workers=2) as proxyd:
     pids, tunnel, begun = proxyd.pids(), open_tunnel(port), time.monotonic()
@@ -40,4 +40,4 @@ with origin, Proxyd(document, workers=2) as proxyd:
     print(f"{times} applies and {times} adds, drains and removals in {time.monotonic() - begun:.0f} s; {total} requests, 0 failed; "
           f"workers {pids} as before; tunnel untouched")
     tunnel.socket.close()
-echo.close()
+echo.stop()

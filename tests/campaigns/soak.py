@@ -17,7 +17,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support"))
 from bulk import BulkOrigin, download, upload   # noqa: E402
 from client import Client, Closed   # noqa: E402
 from origin import Origin, ok   # noqa: E402
-from process import private_memory, sockets   # noqa: E402
+from process import descriptors, private_memory   # noqa: E402
 from proxyd import Proxyd, eventually, free_port, site   # noqa: E402
 
 ROUND_SECONDS = 15
@@ -198,7 +198,7 @@ def soak(minutes, workers):
             time.sleep(2.5)   # idle upstream connections end by their own time
             for pid in [*pids, proxyd.process.pid]:
                 memory.setdefault(pid, []).append(((time.monotonic() - began) / 60, private_memory(pid)))
-                open_sockets.setdefault(pid, []).append(sockets(pid))
+                open_sockets.setdefault(pid, []).append(descriptors(pid))
             print(f"round {rounds}: memory {[series[-1][1] // 1024 for series in memory.values()]} KiB, sockets "
                   f"{[series[-1] for series in open_sockets.values()]}, done {load.done}, wrong {load.wrong}", flush=True)
         failures = list(wrong)

@@ -8,18 +8,10 @@ import threading
 from pathlib import Path
 
 import pytest
-from client import Client, Closed
+from client import Client, Closed, get, status_of
 from origin import Origin, ok
-from proxyd import Proxyd, eventually, free_port, site
-
-
-def get(path, *fields):
-    return b"GET " + path + b" HTTP/1.1\r\nHost: a.test\r\n" + b"".join(f + b"\r\n" for f in fields) + b"\r\n"
-
-
-def private_bytes(pid):
-    with open(f"/proc/{pid}/smaps_rollup") as file:
-        return sum(int(line.split()[1]) * 1024 for line in file if line.startswith("Private_"))
+from process import private_memory
+from proxyd import Proxyd, eventually, free_port, paced, site
 
 
 @pytest.mark.rows("RS-002")
@@ -31,12 +23,12 @@ def test_clients_that_read_an_octet_now_and_then_are_cut_and_cost_little_memory(
     with Proxyd(document) as proxyd:
         Client(port).send(get(b"/"))
         pid, clients = proxyd.pids()[0], [Client(port) for _ in range(30)]
-        before = private_bytes(pid)
+        before = private_memory(pid)
         for client in clients:
             client.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
             client.send(get(b"/"))
         eventually(lambda: proxyd.metric("proxyd_timeout_total", phase="client_write") >= 30, 20)
-        assert private_bytes(pid) - before < 30 * 512 * 1024
+        assert private_memory(pid) - before < 30 * 512 * 1024
         for client in clients:
             with pytest.raises(Closed):
                 client.response()
@@ -47,16 +39,14 @@ def test_a_client_that_reads_slowly_but_steadily_is_served_to_the_end():
     body, port = bytes(range(256)) * 8000, free_port()
     origin = Origin(lambda request: ok(body))
     document = site(port, origin.address)
-    document["defaults"] = {"timeouts": {"client_write": "1s"}}
+    document["defaults"] = {"timeouts": {"client_write": "2s"}}
     with Proxyd(document) as proxyd, Client(port, timeout=30) as client:
         client.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 16384)
         client.send(get(b"/"))
         client.head()
         received = client.buffer
-        pause = threading.Event()
-        for _ in range(40):   # 4 s at some 80 kB/s: more than the deadline, far more than 256 B/s
+        for _ in paced(0.1, 25):   # at some 80 kB/s for longer than the deadline; 256 B/s would do
             received += client.socket.recv(8192)
-            pause.wait(0.1)
         while len(received) < len(body) and (more := client.socket.recv(65536)):
             received += more
         assert received == body
@@ -74,7 +64,7 @@ def test_clients_that_post_an_octet_now_and_then_get_408_and_the_origin_is_let_g
             client.send(b"POST / HTTP/1.1\r\nHost: a.test\r\nContent-Length: 1000000\r\n\r\n")
 
         def trickle():
-            while not stop.wait(0.1):
+            for _ in paced(0.05, until=stop):
                 for client in clients:
                     client.send(b"x")
 
@@ -248,9 +238,7 @@ def test_a_worker_that_stands_still_is_ended_and_replaced_while_others_serve():
         os.kill(before[0], 19)
         eventually(lambda: before[0] not in proxyd.pids() and len(proxyd.pids()) == 2, 20, "the end of the stopped worker")
         assert before[1] in proxyd.pids()
-        with Client(port) as client:
-            client.send(get(b"/"))
-            assert client.response().status == 200
+        assert status_of(port) == 200
 
 
 @pytest.mark.rows("RS-019")
@@ -268,9 +256,7 @@ def test_a_worker_that_dies_again_and_again_rests_and_the_others_serve_on():
         status, text = proxyd.api("GET", "/readyz", parse=False)
         assert status == 200 and "degraded" in text
         assert proxyd.api("GET", "/api/v1/status")[1]["attention"]
-        with Client(port) as client:
-            client.send(get(b"/"))
-            assert client.response().status == 200
+        assert status_of(port) == 200
 
 
 @pytest.mark.rows("RS-023")
@@ -294,6 +280,4 @@ def test_a_storm_of_changes_replaces_no_worker_and_the_last_one_holds():
         proxyd.apply({**document, "defaults": {"timeouts": {"connect": "9s"}}})
         assert not failures and proxyd.pids() == before
         assert proxyd.api("GET", "/api/v1/config")[1]["defaults"]["timeouts"]["connect"] == "9s"
-        with Client(port) as client:
-            client.send(get(b"/"))
-            assert client.response().status == 200
+        assert status_of(port) == 200

@@ -1,11 +1,12 @@
 """The rows of bad-input.tsv about what origins send, each with the outcome named there."""
+import itertools
 import socket
 import threading
 
 import pytest
-from client import Client, Closed
-from origin import Origin, ok
-from proxyd import Proxyd, eventually, free_port, site
+from client import Client, Closed, exchange, get, status_of
+from origin import Listener, Origin, ok
+from proxyd import Proxyd, eventually, free_port, paced, site
 
 
 @pytest.fixture(scope="module")
@@ -31,17 +32,7 @@ def world(shared):
     return proxyd, origin, port
 
 
-def get(path, *fields, version=b"HTTP/1.1", method=b"GET"):
-    return method + b" " + path + b" " + version + b"\r\nHost: a.test\r\n" + b"".join(f + b"\r\n" for f in fields) + b"\r\n"
-
-
 POST = b"POST / HTTP/1.1\r\nHost: a.test\r\nContent-Length: 3\r\n\r\nabc"
-
-
-def exchange(port, octets=get(b"/"), method="GET"):
-    with Client(port) as client:
-        client.send(octets)
-        return client.response(method)
 
 
 def is_cut(port, octets=get(b"/")):
@@ -72,69 +63,50 @@ def test_a_new_connection_that_ends_without_an_octet_is_retried_for_idempotent_m
         assert len(lonely.requests) == 2   # the one there is, once more
 
 
-class Dropping:
-    """An origin that answers the first request of each connection and resets at the second, having taken it in."""
-
-    def __init__(self):
-        self.listener = socket.create_server(("127.0.0.1", 0))
-        self.address = "127.0.0.1:%d" % self.listener.getsockname()[1]
-        self.seen = []
-        threading.Thread(target=self._accept, daemon=True).start()
-
-    def _accept(self):
-        while True:
-            try:
-                connection, _ = self.listener.accept()
-            except OSError:
-                return
-            threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
-
-    def _serve(self, connection):
-        self.seen.append(connection.recv(65536))
-        connection.sendall(ok())
-        if again := connection.recv(65536):
-            self.seen.append(again)
-        connection.close()
-
-
 @pytest.mark.rows("UP-003")
 def test_a_pooled_connection_that_drops_a_post_it_has_taken_is_no_reason_to_send_it_twice_rfc9112_9_3_1():
-    origin, port = Dropping(), free_port()
+    seen, port = [], free_port()
+
+    def answers_once(connection):
+        seen.append(connection.recv(65536))
+        connection.sendall(ok())
+        seen.append(connection.recv(65536))   # and closes
+
+    origin = Listener(answers_once)
     with Proxyd(site(port, origin.address)):
         assert exchange(port).status == 200
         assert exchange(port, POST).status == 502
-        assert sum(request.startswith(b"POST") for request in origin.seen) == 1
+        assert sum(request.startswith(b"POST") for request in seen) == 1
         assert exchange(port).status == 200
         assert exchange(port).status == 200   # a GET is sent again, on a new connection
-    origin.listener.close()
+    origin.stop()
 
 
 @pytest.mark.rows("UP-004", "UP-036")
 def test_what_a_resting_connection_says_or_its_end_discards_it_rfc9112_9_2():
-    port, listener, said, rested = free_port(), socket.create_server(("127.0.0.1", 0)), [], threading.Event()
+    port, numbers, ended, rested = free_port(), itertools.count(), set(), threading.Event()
 
-    def serve():
-        for behind in (b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nwrong", b"", None):
-            connection, _ = listener.accept()
-            said.append(connection)
-            connection.recv(65536)
-            connection.sendall(ok(b"right"))
-            if behind:
-                rested.wait(10)
-                connection.sendall(behind)
-            elif behind == b"":
-                connection.shutdown(socket.SHUT_WR)
+    def serve(connection):
+        number = next(numbers)
+        connection.recv(65536)
+        connection.sendall(ok(b"right"))
+        if number == 0:
+            rested.wait(10)
+            connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nwrong")
+        elif number == 1:
+            connection.shutdown(socket.SHUT_WR)
+        if connection.recv(1) == b"":
+            ended.add(number)
 
-    threading.Thread(target=serve, daemon=True).start()
-    with Proxyd(site(port, "127.0.0.1:%d" % listener.getsockname()[1])) as proxyd:
+    listener = Listener(serve)
+    with Proxyd(site(port, listener.address)) as proxyd:
         assert exchange(port).body == b"right"
         rested.set()
         eventually(lambda: proxyd.metric("proxyd_upstream_bad_total", reason="unsolicited") == 1)
         assert exchange(port).body == b"right"
-        said[1].settimeout(5)
-        assert said[1].recv(1) == b""   # our side is closed too
-        assert exchange(port).body == b"right"
-    listener.close()
+        eventually(lambda: 1 in ended, what="the end of our side too")
+        assert exchange(port).body == b"right" and next(numbers) == 3
+    listener.stop()
 
 
 @pytest.mark.rows("UP-005", "UP-021")
@@ -207,6 +179,17 @@ def test_a_head_that_makes_no_sense_is_502_is_counted_and_costs_the_connection_r
     assert exchange(port).status == 200 and origin.connections > opened
 
 
+@pytest.mark.parametrize("lines", [
+    b"Set-Cookie: s=SECRET", b"set-cookie : s=SECRET", b"Set-Cookie: s=\r\n SECRET", b"Set-Cookie: s=\n\tSECRET", b"Set-Cookie: a\r\nSet-Cookie: s=SECRET",
+], ids=str)
+def test_what_is_kept_of_a_refused_response_has_no_cookie(world, lines):
+    proxyd, origin, port = world
+    origin.answer = lambda request: [b"HTTP/1.1 200 OK\r\nX-Shown: 1\r\n" + lines + b"\r\nContent-Length: none\r\n\r\n"]
+    assert status_of(port) == 502
+    newest = proxyd.api("GET", "/api/v1/rejects")[1]["items"][0]
+    assert "X-Shown: 1" in str(newest) and "SECRET" not in str(newest)
+
+
 @pytest.mark.rows("UP-019")
 def test_obs_fold_in_a_response_is_502_rfc9112_5_2(world):
     _, origin, port = world
@@ -261,43 +244,19 @@ def test_content_in_answer_to_head_is_ignored_and_closes_rfc9112_6_3(world):
     assert origin.connections >= opened + 2
 
 
-class Impatient:
-    """An origin that answers as soon as it has seen the head, and never reads the content."""
-
-    def __init__(self, answer):
-        self.listener = socket.create_server(("127.0.0.1", 0))
-        self.address = "127.0.0.1:%d" % self.listener.getsockname()[1]
-        self.answer, self.connections = answer, []
-        threading.Thread(target=self._accept, daemon=True).start()
-
-    def _accept(self):
-        while True:
-            try:
-                connection, _ = self.listener.accept()
-            except OSError:
-                return
-            self.connections.append(connection)
-            head = b""
-            while b"\r\n\r\n" not in head:
-                head += connection.recv(1)
-            connection.sendall(self.answer)
-
-
 @pytest.mark.rows("UP-027")
 def test_an_early_413_reaches_the_client_and_stops_the_upload_rfc9112_9_5():
-    origin, port = Impatient(b"HTTP/1.1 413 Content Too Large\r\nContent-Length: 3\r\n\r\nbig"), free_port()
+    heard, port = threading.Event(), free_port()
+    origin = Origin(early=lambda request: [b"HTTP/1.1 413 Content Too Large\r\nContent-Length: 3\r\n\r\nbig", heard, "end"])
     with Proxyd(site(port, origin.address)), Client(port, timeout=20) as client:
         client.send(b"POST / HTTP/1.1\r\nHost: a.test\r\nContent-Length: 50000000\r\n\r\n")
         threading.Thread(target=client.send, args=(b"x" * 50_000_000,), daemon=True).start()
         response = client.response()
         assert (response.status, response.body) == (413, b"big")
         assert client.is_closed()
-        origin.connections[0].settimeout(5)
-        with pytest.raises(ConnectionResetError):   # closed with our octets unread
-            while origin.connections[0].recv(1 << 20):
-                pass
-            raise ConnectionResetError
-    origin.listener.close()
+        heard.set()
+        eventually(lambda: origin.open == 0, what="the end of the upload")
+    origin.stop()
 
 
 @pytest.mark.rows("UP-032")
@@ -307,7 +266,7 @@ def test_content_without_end_ends_with_the_total_deadline(world):
 
     def endless(request):
         yield b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
-        while not stop.wait(0.05):
+        for _ in paced(0.05, until=stop):
             yield b"5\r\nhello\r\n"
 
     origin.answer = endless
@@ -361,7 +320,7 @@ def test_interim_answers_do_not_prolong_the_wait_for_the_final_one_rfc9110_15_2(
     stop = threading.Event()
 
     def endless(request):
-        while not stop.wait(0.2):
+        for _ in paced(0.1, until=stop):
             yield b"HTTP/1.1 103 Early Hints\r\n\r\n"
 
     origin.answer = endless
@@ -370,49 +329,55 @@ def test_interim_answers_do_not_prolong_the_wait_for_the_final_one_rfc9110_15_2(
     assert response.status == 504 and "http_response_timeout" in response.value("Proxy-Status")
 
 
-def test_an_upload_that_takes_longer_than_first_byte_is_not_cut_by_an_early_interim_answer(world):
-    _, origin, port = world
-    listener = socket.create_server(("127.0.0.1", 0))
+def test_interim_answers_pass_up_to_32_and_one_more_costs_the_response_rfc9110_15_2(world):
+    proxyd, origin, port = world
+    hint = b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n"
+    for count, status in ((32, 200), (33, 502)):
+        before, opened = proxyd.metric("proxyd_upstream_bad_total", reason="header_count"), origin.connections
+        origin.answer = lambda request: hint * count + ok(b"done")
+        with Client(port) as client:
+            client.send(get())
+            heads = [client.head()[0] for _ in range(33)]
+        assert heads == [103] * 32 + [status]
+        assert proxyd.metric("proxyd_upstream_bad_total", reason="header_count") == before + count - 32
+        origin.answer = lambda request: ok()
+        assert status_of(port) == 200 and origin.connections == opened + count - 32
 
-    def serve():
-        connection, _ = listener.accept()
+
+def test_an_upload_that_takes_longer_than_first_byte_is_not_cut_by_an_early_interim_answer():
+    def serve(connection):
         received = connection.recv(65536)
         connection.sendall(b"HTTP/1.1 103 Early Hints\r\n\r\n")
         while not received.endswith(b"end"):
             received += connection.recv(65536)
         connection.sendall(ok(b"whole"))
 
-    threading.Thread(target=serve, daemon=True).start()
-    document = site(own := free_port(), "127.0.0.1:%d" % listener.getsockname()[1])
-    document["defaults"] = {"timeouts": {"first_byte": "500ms"}}
-    with Proxyd(document), Client(own) as client:
+    listener, port = Listener(serve), free_port()
+    document = site(port, listener.address)
+    document["defaults"] = {"timeouts": {"first_byte": "2s"}}
+    with Proxyd(document), Client(port) as client:
         client.send(b"POST / HTTP/1.1\r\nHost: a.test\r\nContent-Length: 100003\r\n\r\n")
-        for _ in range(10):
-            client.send(b"x" * 10000)
-            threading.Event().wait(0.15)
+        for _ in paced(0.1, 25):
+            client.send(b"x" * 4000)
         client.send(b"end")
         assert client.response().body == b"whole"
-    listener.close()
+    listener.stop()
 
 
 def test_a_stream_of_a_few_octets_now_and_then_is_no_gap():
-    port, listener = free_port(), socket.create_server(("127.0.0.1", 0))
-
-    def serve():
-        connection, _ = listener.accept()
+    def serve(connection):
         connection.recv(65536)
         connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n")
-        for _ in range(6):
-            threading.Event().wait(0.6)
+        for _ in paced(0.1, 25):
             connection.sendall(b"1\r\n:\r\n")
         connection.sendall(b"0\r\n\r\n")
 
-    threading.Thread(target=serve, daemon=True).start()
-    document = site(port, "127.0.0.1:%d" % listener.getsockname()[1])
+    listener, port = Listener(serve), free_port()
+    document = site(port, listener.address)
     document["defaults"] = {"timeouts": {"between_bytes": "2s"}}
     with Proxyd(document):
-        assert exchange(port).body == b":" * 6
-    listener.close()
+        assert exchange(port).body == b":" * 25
+    listener.stop()
 
 
 def test_a_retry_goes_to_another_target_and_answers_503_only_when_that_fails_too():

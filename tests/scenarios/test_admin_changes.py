@@ -4,7 +4,7 @@ import threading
 from pathlib import Path
 
 import pytest
-from admin import AdminProxyd
+from admin import AdminProxyd, serving
 from client import Client
 from origin import Origin
 from proxyd import free_port, site
@@ -19,20 +19,14 @@ def document(origin):
 
 @pytest.fixture
 def proxyd():
-    origin = Origin()
-    with AdminProxyd(document(origin)) as running:
+    with serving(document) as running:
         yield running
-        running.nothing_undocumented()
-    origin.stop()
 
 
 @pytest.fixture(scope="module")
 def shared():
-    origin = Origin()
-    with AdminProxyd(document(origin)) as running:
+    with serving(document) as running:
         yield running
-        running.nothing_undocumented()
-    origin.stop()
 
 
 def revision(proxyd):

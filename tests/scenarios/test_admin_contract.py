@@ -2,18 +2,6 @@
 import re
 
 import pytest
-from admin import AdminProxyd
-from origin import Origin
-from proxyd import free_port, site
-
-
-@pytest.fixture(scope="module")
-def proxyd():
-    origin = Origin()
-    with AdminProxyd(site(free_port(), origin.address)) as running:
-        yield running
-        running.nothing_undocumented()
-    origin.stop()
 
 
 @pytest.fixture(scope="module")

@@ -12,15 +12,6 @@ from origin import Origin
 from proxyd import BUILD, eventually, free_port, site
 
 
-@pytest.fixture(scope="module")
-def proxyd():
-    origin = Origin()
-    with AdminProxyd(site(free_port(), origin.address)) as running:
-        yield running
-        running.nothing_undocumented()
-    origin.stop()
-
-
 def test_whoever_is_not_logged_in_learns_nothing_about_what_there_is(proxyd):
     for path in ("/api/v1/status", "/api/v1/no-such-thing", "/api/v1/upstreams/app", "/api/v1/upstreams/none"):
         answer = proxyd.ask("GET", path)

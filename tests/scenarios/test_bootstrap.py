@@ -6,7 +6,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from client import Client
+from client import Client, get, status_of
 from origin import Origin
 from proxyd import BUILD, Proxyd, eventually, free_port, site
 
@@ -22,16 +22,6 @@ def shown(*arguments, environment=None):
     assert ended.returncode == 0, ended.stderr
     rows = (line.rsplit("(", 1) for line in ended.stdout.splitlines())
     return {text.split(maxsplit=1)[0]: (" ".join(text.split()[1:]), origin.rstrip(")")) for text, origin in rows}
-
-
-def get(path=b"/"):
-    return b"GET " + path + b" HTTP/1.1\r\nHost: a.test\r\n\r\n"
-
-
-def status_of(port):
-    with Client(port) as client:
-        client.send(get())
-        return client.response().status
 
 
 def test_without_anything_each_key_has_its_default():

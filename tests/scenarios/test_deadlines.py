@@ -4,16 +4,11 @@ import threading
 
 import pytest
 from bulk import BulkOrigin
-from client import Client, Closed
+from client import Client, Closed, get
 from origin import Origin
-from proxyd import Proxyd, eventually, free_port, site
+from proxyd import Proxyd, eventually, free_port, paced, site
 
-SHORT = {"client_header": "300ms", "client_body": "300ms", "client_write": "300ms", "keepalive": "300ms",
-         "first_byte": "300ms", "between_bytes": "300ms"}
-
-
-def get(path):
-    return b"GET " + path + b" HTTP/1.1\r\nHost: a.test\r\n\r\n"
+SHORT = {phase: "2s" for phase in ("client_header", "client_body", "client_write", "keepalive", "first_byte", "between_bytes")}
 
 
 def with_timeouts(port, address, **timeouts):
@@ -84,9 +79,9 @@ def test_a_client_that_stops_in_its_head_is_408(world):
 
 def test_a_connection_without_a_request_is_closed(world):
     proxyd, _, port, only = world
-    only("keepalive")
+    only("keepalive", "1s")
     with Client(port) as client:
-        client.send(get(b"/"))
+        client.send(get())
         assert client.response().status == 200
         assert client.is_closed()
     ended(proxyd, "keepalive")
@@ -146,11 +141,11 @@ def test_a_connection_attempt_ends_and_another_target_is_asked():
 
 def test_a_client_that_trickles_its_content_is_no_better_than_a_silent_one():
     origin, port, over = Origin(), free_port(), threading.Event()
-    with Proxyd(with_timeouts(port, origin.address, client_body="500ms")) as proxyd, Client(port) as client:
+    with Proxyd(with_timeouts(port, origin.address, client_body="1s")) as proxyd, Client(port) as client:
         client.send(b"POST / HTTP/1.1\r\nHost: a.test\r\nContent-Length: 100000\r\n\r\n")
 
         def trickle():
-            while not over.wait(0.05):
+            for _ in paced(0.05, until=over):
                 client.send(b"x")
 
         thread = threading.Thread(target=trickle)
@@ -167,16 +162,14 @@ def test_a_client_that_trickles_its_content_is_no_better_than_a_silent_one():
 def test_a_steady_slow_transfer_is_left_alone():
     """Gaps count, not the whole: both sides move a little all the time, for longer than any of the deadlines."""
     origin, port = Origin(), free_port()
-    tick = threading.Event()
 
     def slowly(request):
-        yield b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n"
-        for _ in range(10):
-            tick.wait(0.1)
+        yield b"HTTP/1.1 200 OK\r\nContent-Length: 25\r\n\r\n"
+        for _ in paced(0.1, 25):
             yield b"x"
 
     origin.answer = slowly
     with Proxyd(with_timeouts(port, origin.address, **SHORT)), Client(port) as client:
         client.send(get(b"/"))
-        assert client.response().body == b"x" * 10
+        assert client.response().body == b"x" * 25
     origin.stop()

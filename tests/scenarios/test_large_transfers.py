@@ -4,7 +4,7 @@ import threading
 
 import pytest
 from bulk import BulkOrigin, download, upload
-from client import Client
+from client import Client, get
 from origin import Origin, ok
 from process import SANITIZED, MemoryWatch, private_memory
 from proxyd import Proxyd, eventually, free_port, site
@@ -12,10 +12,6 @@ from scale import scaled
 
 MIB = 1 << 20
 LARGE = scaled(64 * MIB if SANITIZED else 256 * MIB, 8192 * MIB)
-
-
-def get(path):
-    return b"GET " + path + b" HTTP/1.1\r\nHost: a.test\r\n\r\n"
 
 
 @pytest.fixture(scope="module")

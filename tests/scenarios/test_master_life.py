@@ -6,26 +6,8 @@ import threading
 
 import killed_apply
 import pytest
-from client import Client, Closed
-from origin import Origin, ok
+from client import Client, Closed, get, status_of
 from proxyd import Proxyd, eventually, free_port, site
-
-
-@pytest.fixture
-def origin():
-    made = Origin()
-    yield made
-    made.stop()
-
-
-def get(path=b"/"):
-    return b"GET " + path + b" HTTP/1.1\r\nHost: a.test\r\n\r\n"
-
-
-def status_of(port):
-    with Client(port) as client:
-        client.send(get())
-        return client.response().status
 
 
 def is_refused(port):

@@ -6,19 +6,9 @@ import struct
 import threading
 
 import pytest
-from client import Client
-from origin import Origin, ok
-from proxyd import Proxyd, eventually, free_port, site
-
-
-def get(path, *fields, host=b"a.test"):
-    return b"GET " + path + b" HTTP/1.1\r\nHost: " + host + b"\r\n" + b"".join(f + b"\r\n" for f in fields) + b"\r\n"
-
-
-def ask(port, octets, before=b"", method="GET"):
-    with Client(port) as client:
-        client.send(before + octets)
-        return client.response(method)
+from client import Client, exchange, get
+from origin import Listener, Origin, ok
+from proxyd import Proxyd, eventually, free_port, paced, site
 
 
 @pytest.fixture(scope="module")
@@ -36,6 +26,8 @@ def world():
         {"name": "by-header", "match": {"path": "/by-header"}, "upstream": "app", "rewrite": {"path": "/{header.X-Path}"}},
         {"name": "groups", "match": {"path_regex": "^/v([0-9]+)/(.*)$"}, "upstream": "app", "rewrite": {"path": "/{2}/v{1}"},
          "headers": {"request": {"set": {"X-Who": "{client_ip} {scheme} {host} {port} {query.q} {cookie.c} {1}"}, "remove": ["X-Gone"]}}},
+        *({"name": f"optional-{name}", "match": {"path_regex": expression, "methods": methods}, "upstream": "app", "headers": {"request": {"set": {"X-Groups": "[{1}][{2}]"}}}}
+          for name, expression, methods in (("post", "^/optional/(a)(b)", ["POST"]), ("get", "^/optional/(a)?b?(c)?", ["GET"]))),
         {"name": "away", "match": {"path": "/away"}, "redirect": {"to": "https://{host}{uri}", "status": 301}},
         {"name": "empty", "match": {"path": "/empty"}, "respond": {"status": 204}},
         {"name": "small", "match": {"path_prefix": "/small"}, "upstream": "app", "limits": {"request_body": "10B"}},
@@ -52,41 +44,50 @@ def test_paths_are_forwarded_in_their_normal_form_or_as_sent(world):
     _, origin, ports = world
     for sent, seen in [(b"/a/./b/%7E//c/../d?x=%7E", "/a/b/~/d?x=%7E"), (b"/raw/./%7E//x", "/raw/./%7E//x"), (b"/strip/a%2Fb?q", "/new/a%2Fb?q"),
                        (b"/strip", "/new/"), (b"/v7/x/y?q=1", "/x/y/v7?q=1")]:
-        assert ask(ports["main"], get(sent)).status == 200
+        assert exchange(ports["main"], get(sent)).status == 200
         assert origin.requests[-1].target == seen
 
 
 def test_a_rewrite_by_what_a_client_sends_stays_one_path(world):
     _, origin, ports = world
     for value, seen in [(b"x HTTP/1.1", "/x%20HTTP/1.1"), (b"%", "/%25"), (b"a%4", "/a%254"), (b"../../x?y#z", "/x%3Fy%23z")]:
-        assert ask(ports["main"], get(b"/by-header", b"X-Path: " + value)).status == 200
+        assert exchange(ports["main"], get(b"/by-header", b"X-Path: " + value)).status == 200
         assert origin.requests[-1].target == seen
 
 
 def test_variables_and_edits_of_fields(world):
     _, origin, ports = world
     origin.answer = lambda request: ok(b"x", b"Server: s", b"X-Powered-By: p", b"X-Default: theirs")
-    response = ask(ports["main"], get(b"/v1/x?q=Q", b"Cookie: c=C", b"X-Gone: 1"))
+    response = exchange(ports["main"], get(b"/v1/x?q=Q", b"Cookie: c=C", b"X-Gone: 1"))
     origin.answer = lambda request: ok()
     assert origin.requests[-1].values("X-Who") == ["127.0.0.1 http a.test 80 Q C 1"] and not origin.requests[-1].values("X-Gone")
     assert response.value("X-Frame") == "a.test" and response.value("Server") is None and response.value("X-Powered-By") is None
     assert response.value("X-Default") == "theirs"
 
 
+def test_groups_that_took_no_part_are_empty_whatever_another_route_or_request_had_in_them(world):
+    _, origin, ports = world
+    with Client(ports["main"]) as client:
+        for path, groups in ((b"/optional/ab", "[a][]"), (b"/optional/bc", "[][c]"), (b"/optional/ac", "[a][c]"), (b"/optional/", "[][]")):
+            client.send(get(path))
+            assert client.response().status == 200
+            assert origin.requests[-1].values("X-Groups") == [groups]
+
+
 def test_answers_made_here_carry_the_edits_too(world):
     _, _, ports = world
-    away = ask(ports["main"], get(b"/away?a=1", host=b"b.test:8080"))
+    away = exchange(ports["main"], get(b"/away?a=1", host=b"b.test:8080"))
     assert away.status == 301 and away.value("Location") == "https://b.test/away?a=1" and away.value("X-Frame") == "b.test"
-    empty = ask(ports["main"], get(b"/empty"))
+    empty = exchange(ports["main"], get(b"/empty"))
     assert empty.status == 204 and empty.value("Content-Length") is None and empty.value("X-Default") == "1"
-    assert ask(ports["main"], get(b"/ready")).body == b"ready\n"
-    head = ask(ports["main"], b"HEAD /ready HTTP/1.1\r\nHost: a.test\r\n\r\n", method="HEAD")
+    assert exchange(ports["main"], get(b"/ready")).body == b"ready\n"
+    head = exchange(ports["main"], b"HEAD /ready HTTP/1.1\r\nHost: a.test\r\n\r\n", method="HEAD")
     assert head.value("Content-Length") == "6"
 
 
 def test_client_scheme_and_host_come_from_a_trusted_proxy(world):
     _, origin, ports = world
-    response = ask(ports["main"], get(b"/v1/x", b"X-Forwarded-For: 203.0.113.9", b"X-Forwarded-Proto: https", b"X-Forwarded-Host: c.test", b"X-Request-Id: one"))
+    response = exchange(ports["main"], get(b"/v1/x", b"X-Forwarded-For: 203.0.113.9", b"X-Forwarded-Proto: https", b"X-Forwarded-Host: c.test", b"X-Request-Id: one"))
     request = origin.requests[-1]
     assert response.status == 200 and request.values("X-Who") == ["203.0.113.9 https c.test 443   1"]
     assert request.values("X-Forwarded-For") == ["203.0.113.9, 127.0.0.1"] and request.values("X-Real-IP") == ["203.0.113.9"]
@@ -105,7 +106,7 @@ V2 = b"\r\n\r\n\x00\r\nQUIT\n"
 ])
 def test_a_proxy_header_names_the_client(world, header, client):
     _, origin, ports = world
-    assert ask(ports["v1"], get(b"/"), before=header).status == 200
+    assert exchange(ports["v1"], header + get()).status == 200
     assert origin.requests[-1].values("X-Forwarded-For") == [client]
 
 
@@ -122,35 +123,33 @@ def test_a_proxy_header_that_is_wrong_or_missing_closes_the_connection(world, he
 
 def test_field_names_with_an_underscore_by_the_listeners_rule(world):
     _, origin, ports = world
-    assert ask(ports["main"], get(b"/", b"X_A: 1")).status == 400
-    assert ask(ports["drop"], get(b"/", b"X_A: 1")).status == 200 and not origin.requests[-1].values("X_A")
-    assert ask(ports["pass"], get(b"/", b"X_A: 1")).status == 200 and origin.requests[-1].values("X_A") == ["1"]
+    assert exchange(ports["main"], get(b"/", b"X_A: 1")).status == 400
+    assert exchange(ports["drop"], get(b"/", b"X_A: 1")).status == 200 and not origin.requests[-1].values("X_A")
+    assert exchange(ports["pass"], get(b"/", b"X_A: 1")).status == 200 and origin.requests[-1].values("X_A") == ["1"]
 
 
 def test_trailers_of_a_request_pass_but_those_that_could_be_taken_for_its_head(world):
     _, _, ports = world
-    listener, received = socket.create_server(("127.0.0.1", 0)), bytearray()
-    port = free_port()
+    received, port = bytearray(), free_port()
 
-    def serve():
-        connection, _ = listener.accept()
+    def serve(connection):
         while not received.endswith(b"\r\n\r\n") or b"\r\n0\r\n" not in received:
             received.extend(connection.recv(65536))
         connection.sendall(ok())
 
-    threading.Thread(target=serve, daemon=True).start()
-    with Proxyd(site(port, "127.0.0.1:%d" % listener.getsockname()[1])):
-        assert ask(port, b"POST / HTTP/1.1\r\nHost: a.test\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\nAuthorization: a\r\nX-Forwarded-For: 6.6.6.6\r\nX-Sum: 9\r\n\r\n").status == 200
+    listener = Listener(serve)
+    with Proxyd(site(port, listener.address)):
+        assert exchange(port, b"POST / HTTP/1.1\r\nHost: a.test\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\nAuthorization: a\r\nX-Forwarded-For: 6.6.6.6\r\nX-Sum: 9\r\n\r\n").status == 200
     tail = bytes(received).split(b"\r\n0\r\n")[1]
     assert tail == b"X-Sum: 9\r\n\r\n"
-    listener.close()
+    listener.stop()
 
 
 @pytest.mark.parametrize("octets", [b"Content-Length: 11\r\n\r\nhello world", b"Transfer-Encoding: chunked\r\n\r\nb\r\nhello world\r\n0\r\n\r\n"])
 def test_content_beyond_the_routes_limit_is_413(world, octets):
     proxyd, origin, ports = world
     seen = len(origin.requests)
-    response = ask(ports["main"], b"POST /small HTTP/1.1\r\nHost: a.test\r\n" + octets)
+    response = exchange(ports["main"], b"POST /small HTTP/1.1\r\nHost: a.test\r\n" + octets)
     assert response.status == 413 and response.value("Connection") == "close"
     assert len(origin.requests) == seen
     assert proxyd.api("GET", "/api/v1/rejects")[1]["items"][0]["reason"] == "body_too_large"
@@ -159,10 +158,10 @@ def test_content_beyond_the_routes_limit_is_413(world, octets):
 def test_max_forwards_is_counted_down_for_options_alone_rfc9110_7_6_2(world):
     _, origin, ports = world
     options = b"OPTIONS / HTTP/1.1\r\nHost: a.test\r\nMax-Forwards: %s\r\n\r\n"
-    assert ask(ports["main"], options % b"5").status == 200 and origin.requests[-1].values("Max-Forwards") == ["4"]
+    assert exchange(ports["main"], options % b"5").status == 200 and origin.requests[-1].values("Max-Forwards") == ["4"]
     seen = len(origin.requests)
-    assert ask(ports["main"], options % b"00").status == 200 and len(origin.requests) == seen
-    assert ask(ports["main"], get(b"/", b"Max-Forwards: 0")).status == 200 and origin.requests[-1].values("Max-Forwards") == ["0"]
+    assert exchange(ports["main"], options % b"00").status == 200 and len(origin.requests) == seen
+    assert exchange(ports["main"], get(b"/", b"Max-Forwards: 0")).status == 200 and origin.requests[-1].values("Max-Forwards") == ["0"]
 
 
 def test_a_request_that_needs_too_much_memory_is_answered_500_and_logged(world):
@@ -170,16 +169,16 @@ def test_a_request_that_needs_too_much_memory_is_answered_500_and_logged(world):
     document = site(port, origin.address)
     document["hosts"]["all"]["headers"] = {"request": {"set": {f"X-{i}": "{header.X-Large}{header.X-Large}" for i in range(12)}}}
     with Proxyd(document) as own:
-        response = ask(port, get(b"/", b"X-Large: " + b"x" * 30000))
+        response = exchange(port, get(b"/", b"X-Large: " + b"x" * 30000))
         assert response.status == 500 and response.value("Connection") == "close"
         eventually(lambda: own.metric("proxyd_http_requests_total", **{"class": "5xx"}) == 1)
         assert own.metric("proxyd_unhandled_exceptions_total") == 0
-        assert ask(port, get(b"/")).status == 200
+        assert exchange(port, get(b"/")).status == 200
 
 
 def test_many_lines_of_one_field_are_no_burden(world):
     _, origin, ports = world
-    assert ask(ports["main"], get(b"/", *[b"Via: 1.1 " + b"v" * 300] * 90)).status == 200
+    assert exchange(ports["main"], get(b"/", *[b"Via: 1.1 " + b"v" * 300] * 90)).status == 200
     assert origin.requests[-1].values("Via")[0].count(",") == 90
 
 
@@ -205,7 +204,7 @@ def test_a_unix_socket_as_target_and_what_it_sees_as_host(host, seen, tmp_path):
     document = site(port, "unix:" + path)
     document["upstreams"]["app"]["host"] = host
     with Proxyd(document):
-        assert ask(port, get(b"/")).status == 200
+        assert exchange(port, get(b"/")).status == 200
     assert f"\r\nHost: {seen}\r\n".encode() in heads[0]
     server.shutdown()
 
@@ -230,10 +229,9 @@ def test_pooled_connections_live_as_long_as_their_limits_say(limits, connections
     document = site(port, origin.address)
     document["upstreams"]["app"]["keepalive"] = limits
     with Proxyd(document), Client(port) as client:
-        for _ in range(4):
+        for _ in paced(0.02, 4):   # so that a connection's age can pass its limit
             client.send(get(b"/"))
             assert client.response().status == 200
-            threading.Event().wait(0.02)
     assert origin.connections == connections
 
 
@@ -247,13 +245,13 @@ def test_a_target_takes_no_more_requests_at_once_than_it_may():
         for client in busy:
             client.send(get(b"/"))
         eventually(lambda: len(origin.requests) == 2)
-        response = ask(port, get(b"/"))
+        response = exchange(port, get(b"/"))
         assert response.status == 503 and "connection_limit_reached" in response.value("Proxy-Status")
         gate.set()
         for client in busy:
             assert client.response().status == 200
         eventually(lambda: proxyd.metric("proxyd_upstream_in_flight") == 0)
-        assert ask(port, get(b"/")).status == 200
+        assert exchange(port, get(b"/")).status == 200
 
 
 @pytest.mark.parametrize("balance", ["p2c", "round_robin"])
@@ -273,8 +271,8 @@ def test_the_access_log_leaves_out_paths_and_hides_secrets(tmp_path):
     document = site(port, origin.address)
     document["logging"] = {"access": [{"to": "file", "file": str(log), "unless": {"path": ["/health"]}}], "redact_query": ["sig"]}
     with Proxyd(document):
-        ask(port, get(b"/x?s%69g=SECRET&token=shown", b"Referer: http://a.test/?sig=SECRET"))
-        ask(port, get(b"/health"))
+        exchange(port, get(b"/x?s%69g=SECRET&token=shown", b"Referer: http://a.test/?sig=SECRET"))
+        exchange(port, get(b"/health"))
         text = eventually(lambda: log.read_text() if log.exists() else "")
     record = json.loads(text)   # one line
     assert "SECRET" not in text and record["query"] == "s%69g=REDACTED&token=shown" and record["referer"] == "http://a.test/?sig=REDACTED"

@@ -6,22 +6,10 @@ import socket
 import threading
 
 import pytest
-from client import Client, Closed
+from client import Client, Closed, get, status_of
 from origin import Origin, ok
 from proxyd import Proxyd, eventually, free_port, site
 from tunnel import open_tunnel, tunnel_origin
-
-
-@pytest.fixture
-def world():
-    origin, port = Origin(), free_port()
-    with Proxyd(site(port, origin.address)) as proxyd:
-        yield proxyd, origin, port
-    origin.stop()
-
-
-def get(path, *fields):
-    return b"GET " + path + b" HTTP/1.1\r\nHost: a.test\r\n" + b"".join(f + b"\r\n" for f in fields) + b"\r\n"
 
 
 def pattern(size):
@@ -114,9 +102,7 @@ def test_a_response_that_makes_no_sense_is_502_and_costs_the_connection(world, a
         response = client.response()
         assert response.status == status and "http_protocol_error" in response.value("Proxy-Status")
     origin.answer = lambda request: ok()
-    with Client(port) as client:
-        client.send(get(b"/"))
-        assert client.response().status == 200
+    assert status_of(port) == 200
     assert origin.connections >= 2
 
 
@@ -160,7 +146,7 @@ def test_no_target_at_all_is_503_with_retry_after():
 def test_configuration_changes_and_target_churn_lose_nothing():
     origin, echo, port = Origin(), tunnel_origin(), free_port()
     document = site(port, origin.address)
-    document["upstreams"]["echo"] = {"targets": {"e": {"address": "127.0.0.1:%d" % echo.getsockname()[1]}}}
+    document["upstreams"]["echo"] = {"targets": {"e": {"address": echo.address}}}
     document["hosts"]["all"]["routes"].insert(0, {"name": "ws", "match": {"path": "/ws"}, "upstream": "echo"})
     with Proxyd(document, workers=2) as proxyd:
         pids, stop, failures, served = proxyd.pids(), threading.Event(), [], [0]
@@ -191,7 +177,7 @@ def test_configuration_changes_and_target_churn_lose_nothing():
         tunnel.send(b"still here")
         assert tunnel._exactly(10) == b"still here"
         tunnel.socket.close()
-    echo.close()
+    echo.stop()
 
 
 def test_a_worker_that_is_killed_is_replaced_and_others_serve_on():
@@ -199,9 +185,7 @@ def test_a_worker_that_is_killed_is_replaced_and_others_serve_on():
     with Proxyd(site(port, origin.address), workers=2) as proxyd:
         before = proxyd.pids()
         os.kill(before[0], signal.SIGKILL)
-        with Client(port) as client:
-            client.send(get(b"/"))
-            assert client.response().status == 200
+        assert status_of(port) == 200
         eventually(lambda: len(proxyd.pids()) == 2 and before[0] not in proxyd.pids() and all(w["state"] == "running" for w in proxyd.workers()))
         assert proxyd.metric("proxyd_process_restarts_total") == 1
 
@@ -245,9 +229,7 @@ def test_a_listener_that_cannot_bind_rolls_the_change_back(world):
         document["listeners"]["more"] = {"address": "127.0.0.1:%d" % taken.getsockname()[1]}
         status, answer = proxyd.api("PUT", "/api/v1/config", document)
     assert status == 422 and answer["type"].endswith("activation-failed")
-    with Client(port) as client:
-        client.send(get(b"/"))
-        assert client.response().status == 200
+    assert status_of(port) == 200
     assert proxyd.api("GET", "/api/v1/revisions")[1]["items"][0]["revision"] == 1
 
 

@@ -4,22 +4,8 @@ import sqlite3
 import threading
 
 import pytest
-from client import Client
-from origin import Origin
+from client import status_of
 from proxyd import Proxyd, eventually, free_port, site
-
-
-@pytest.fixture
-def origin():
-    made = Origin()
-    yield made
-    made.stop()
-
-
-def status_of(port):
-    with Client(port) as client:
-        client.send(b"GET / HTTP/1.1\r\nHost: a.test\r\n\r\n")
-        return client.response().status
 
 
 def changed(document, number):

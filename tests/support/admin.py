@@ -1,9 +1,11 @@
 """The admin API as its clients meet it: over TCP with or without a token, with every field of the answer."""
+import contextlib
 import http.client
 import json
 import socket
 
-from proxyd import Proxyd, UnixConnection, free_port
+from origin import Origin
+from proxyd import Proxyd, UnixConnection, free_port, site
 
 
 class Answer:
@@ -76,6 +78,16 @@ class AdminProxyd(Proxyd):
 
     def nothing_undocumented(self):
         assert "undocumented" not in self.logs(), self.logs()
+
+
+@contextlib.contextmanager
+def serving(document=lambda origin: site(free_port(), origin.address)):
+    """One before an origin, by what the function makes of it."""
+    origin = Origin()
+    with AdminProxyd(document(origin)) as proxyd:
+        yield proxyd
+        proxyd.nothing_undocumented()
+    origin.stop()
 
 
 class EventStream:

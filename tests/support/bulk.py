@@ -4,7 +4,8 @@ The origin answers GET /length/N and GET /chunked/N with N octets, and any reque
 Every octet is compared with where it belongs, so that a lost, doubled or moved one shows."""
 import random
 import socket
-import threading
+
+from origin import Listener
 
 BLOCK = random.Random(9112).randbytes(1_000_003)   # no multiple of a buffer, so that a shift cannot fit
 PIECE = 1 << 20
@@ -46,7 +47,7 @@ class Incoming:
             self.begin, self.end = 0, rest
         got = self.connection.recv_into(memoryview(self.buffer)[self.end:])
         if not got:
-            raise EOFError("the peer ended the stream")
+            raise ConnectionError("the peer ended the stream")
         self.end += got
 
     def line(self):
@@ -89,25 +90,11 @@ class Incoming:
         return position
 
 
-class BulkOrigin:
+class BulkOrigin(Listener):
     def __init__(self):
-        self.listener = socket.create_server(("127.0.0.1", 0), backlog=64)
-        self.address = "127.0.0.1:%d" % self.listener.getsockname()[1]
-        threading.Thread(target=self._accept, daemon=True).start()
-
-    def stop(self):
-        self.listener.close()
-
-    def _accept(self):
-        while True:
-            try:
-                connection, _ = self.listener.accept()
-            except OSError:
-                return
-            threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
+        super().__init__(self._serve)
 
     def _serve(self, connection):
-        connection.settimeout(60)
         incoming = Incoming(connection)
         try:
             while True:
@@ -121,10 +108,6 @@ class BulkOrigin:
         except Wrong as wrong:
             text = str(wrong).encode()
             connection.sendall(b"HTTP/1.1 400 Wrong\r\nContent-Length: %d\r\nConnection: close\r\n\r\n%s" % (len(text), text))
-        except (OSError, EOFError):
-            pass
-        finally:
-            connection.close()
 
     def _answer(self, connection, kind, octets):
         chunked = kind == "chunked"

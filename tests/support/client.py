@@ -3,6 +3,22 @@ import socket
 import struct
 
 
+def get(path=b"/", *fields, host=b"a.test", version=b"HTTP/1.1", method=b"GET"):
+    """The octets of a request without content."""
+    return b"\r\n".join([b" ".join([method, path, version]), b"Host: " + host, *fields, b"", b""])
+
+
+def exchange(port, octets=get(), method="GET"):
+    """The response to one request on a connection of its own."""
+    with Client(port) as client:
+        client.send(octets)
+        return client.response(method)
+
+
+def status_of(port):
+    return exchange(port).status
+
+
 class Response:
     def __init__(self, status, fields, body, complete=True):
         self.status, self.fields, self.body, self.complete = status, fields, body, complete

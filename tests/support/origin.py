@@ -27,69 +27,78 @@ def ok(body=b"ok", *fields):
     return b"\r\n".join(lines) + b"\r\n\r\n" + body
 
 
-class Origin:
-    def __init__(self, answer=None, early=None, path=None, ipv6=False):
-        self.answer = answer or (lambda request: ok(b"path=" + request.target.encode() + b" body=" + request.body))
-        self.early = early or (lambda request: None)
-        self.requests, self.connections, self.open = [], 0, 0
-        self.lock = threading.Lock()
+class Listener:
+    """A port of the kernel's choice, or a unix socket. `serve` has each connection in a thread of its own; when it is
+    done, or the peer is gone, the connection is closed."""
+
+    def __init__(self, serve, path=None, ipv6=False):
+        self.serve, self.connections, self.open, self.lock = serve, 0, 0, threading.Lock()
         if path:
-            self.listener, self.address = socket.create_server(str(path), family=socket.AF_UNIX, backlog=512), f"unix:{path}"
+            self.socket, self.address = socket.create_server(str(path), family=socket.AF_UNIX, backlog=512), f"unix:{path}"
         else:
             family, host, name = (socket.AF_INET6, "::1", "[::1]") if ipv6 else (socket.AF_INET, "127.0.0.1", "127.0.0.1")
-            self.listener = socket.create_server((host, 0), family=family, backlog=512)
-            self.port = self.listener.getsockname()[1]
-            self.address = f"{name}:{self.port}"
-        self.stopping = False
+            self.socket = socket.create_server((host, 0), family=family, backlog=512)
+            self.address = f"{name}:{self.socket.getsockname()[1]}"
         threading.Thread(target=self._accept, daemon=True).start()
 
     def stop(self):
-        self.stopping = True
-        self.listener.close()
+        self.socket.shutdown(socket.SHUT_RDWR)   # a thread that waits in accept is told so
+        self.socket.close()
 
     def _accept(self):
-        while not self.stopping:
+        while True:
             try:
-                connection, _ = self.listener.accept()
+                connection, _ = self.socket.accept()
             except OSError:
                 return
             with self.lock:
                 self.connections += 1
                 self.open += 1
-            threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
+            threading.Thread(target=self._run, args=(connection,), daemon=True).start()
 
-    def _serve(self, connection):
-        connection.settimeout(30)
-        buffer = b""
+    def _run(self, connection):
+        connection.settimeout(60)
         try:
-            while True:
-                while b"\r\n\r\n" not in buffer:
-                    got = connection.recv(65536)
-                    if not got:
-                        return
-                    buffer += got
-                head, buffer = buffer.split(b"\r\n\r\n", 1)
-                early = self.early(Request(head))
-                if early is not None:
-                    with self.lock:
-                        self.requests.append(Request(head))
-                    rest = functools.partial(self._body, connection, head, buffer)
-                    if not self._play(connection, early, rest):
-                        return
-                    buffer = b""
-                    continue
-                body, trailers, buffer = self._body(connection, head, buffer)
-                request = Request(head, body, trailers)
-                with self.lock:
-                    self.requests.append(request)
-                if not self._play(connection, self.answer(request)):
-                    return
+            self.serve(connection)
         except OSError:
-            return
+            pass
         finally:
             connection.close()
             with self.lock:
                 self.open -= 1
+
+
+class Origin(Listener):
+    def __init__(self, answer=None, early=None, **where):
+        self.answer = answer or (lambda request: ok(b"path=" + request.target.encode() + b" body=" + request.body))
+        self.early = early or (lambda request: None)
+        self.requests = []
+        super().__init__(self._serve, **where)
+
+    def _serve(self, connection):
+        buffer = b""
+        while True:
+            while b"\r\n\r\n" not in buffer:
+                got = connection.recv(65536)
+                if not got:
+                    return
+                buffer += got
+            head, buffer = buffer.split(b"\r\n\r\n", 1)
+            early = self.early(Request(head))
+            if early is not None:
+                with self.lock:
+                    self.requests.append(Request(head))
+                rest = functools.partial(self._body, connection, head, buffer)
+                if not self._play(connection, early, rest):
+                    return
+                buffer = b""
+                continue
+            body, trailers, buffer = self._body(connection, head, buffer)
+            request = Request(head, body, trailers)
+            with self.lock:
+                self.requests.append(request)
+            if not self._play(connection, self.answer(request)):
+                return
 
     def _play(self, connection, steps, rest=None):
         for step in [steps] if isinstance(steps, bytes) else steps:

@@ -17,12 +17,12 @@ def private_memory(pid):
     return sum(int(line.split()[1]) for line in lines if line.startswith(("Private_Clean:", "Private_Dirty:"))) * 1024
 
 
-def sockets(pid):
-    """How many sockets the process has open."""
+def descriptors(pid, kind="socket:"):
+    """How many descriptors of this kind the process has open."""
     count = 0
     for entry in os.listdir(f"/proc/{pid}/fd"):
         try:
-            count += os.readlink(f"/proc/{pid}/fd/{entry}").startswith("socket:")
+            count += os.readlink(f"/proc/{pid}/fd/{entry}").startswith(kind)
         except FileNotFoundError:
             pass
     return count

@@ -1,6 +1,7 @@
 """Starts the real program on ports of the kernel's choice and gives its API, metrics, workers and logs."""
 import collections
 import http.client
+import itertools
 import json
 import os
 import re
@@ -9,6 +10,7 @@ import signal
 import socket
 import subprocess
 import tempfile
+import threading
 import time
 from pathlib import Path
 
@@ -38,6 +40,15 @@ def eventually(condition, seconds=10, what="the condition"):
             return value
         assert time.monotonic() < end, f"{what} did not come true in {seconds} s"
         time.sleep(0.02)
+
+
+def paced(seconds, times=None, until=None):
+    """The turns of a peer that is slow on purpose, a pause before each: so many, or as many as come until an event."""
+    over = until or threading.Event()
+    for turn in itertools.count() if times is None else range(times):
+        if over.wait(seconds):
+            return
+        yield turn
 
 
 class UnixConnection(http.client.HTTPConnection):

@@ -1,9 +1,6 @@
 """An open WebSocket through the proxy, and the origin behind it."""
-import socket
-import threading
-
 from client import Client
-from origin import ok
+from origin import Listener, ok
 
 
 def open_tunnel(port):
@@ -15,8 +12,6 @@ def open_tunnel(port):
 
 def tunnel_origin():
     """Answers 101 and echoes every octet; anything else normally."""
-    listener = socket.create_server(("127.0.0.1", 0))
-
     def serve(connection):
         head = b""
         while b"\r\n\r\n" not in head:
@@ -27,14 +22,5 @@ def tunnel_origin():
                 connection.sendall(data)
         else:
             connection.sendall(ok())
-        connection.close()
 
-    def accept():
-        while True:
-            try:
-                threading.Thread(target=serve, args=(listener.accept()[0],), daemon=True).start()
-            except OSError:
-                return
-
-    threading.Thread(target=accept, daemon=True).start()
-    return listener
+    return Listener(serve)
