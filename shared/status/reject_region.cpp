@@ -44,22 +44,26 @@ Layout& layout(const memory::Region& region) { return *reinterpret_cast<Layout*>
 
 bool is_secret(std::string_view name) {
   while (!name.empty() && (name.back() == ' ' || name.back() == '\t')) name.remove_suffix(1);
+  while (!name.empty() && (name.front() == ' ' || name.front() == '\t')) name.remove_prefix(1);
   return equals_ignoring_case(name, "cookie") || equals_ignoring_case(name, "authorization") ||
          equals_ignoring_case(name, "proxy-authorization") || equals_ignoring_case(name, "set-cookie");
 }
 
 // Values of fields that may hold secrets are blanked, in place; in a message that was refused they may be folded, end
-// in a bare CR or LF, or have a space before the colon.
+// in a bare LF, go on behind a bare CR, or have spaces around the name.
 void blank_secrets(char* text, size_t size) {
   const std::string_view all(text, size);
   bool secret = false;
+  bool behind_bare_cr = false;
   for (size_t at = 0; at < size;) {
     const size_t end = std::min(all.find_first_of("\r\n", at), size);
     const std::string_view line = all.substr(at, end - at);
-    const bool folded = line.starts_with(' ') || line.starts_with('\t');
     const size_t colon = line.find(':');
-    if (!folded && !line.empty()) secret = colon != std::string_view::npos && is_secret(line.substr(0, colon));
-    if (secret && !line.empty()) std::fill(text + at + (folded ? 0 : colon + 1), text + end, '*');
+    const bool named = colon != std::string_view::npos && is_secret(line.substr(0, colon));
+    const bool goes_on = behind_bare_cr || line.starts_with(' ') || line.starts_with('\t');
+    if (!line.empty()) secret = named || (secret && goes_on);
+    if (secret) std::fill(text + at + (named ? colon + 1 : 0), text + end, '*');
+    behind_bare_cr = all.substr(end).starts_with('\r') && !all.substr(end).starts_with("\r\n");
     at = end + 1;
   }
 }
