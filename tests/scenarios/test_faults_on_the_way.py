@@ -12,7 +12,7 @@ from client import Client, Closed, get
 from nginx import Nginx
 from origin import Origin, ok
 from process import descriptors
-from proxyd import Proxyd, eventually, free_port, site
+from proxyd import Proxyd, eventually, free_port, paced, site
 
 MIB = 1 << 20
 UPGRADE = (b"Connection: Upgrade", b"Upgrade: websocket", b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==", b"Sec-WebSocket-Version: 13")
@@ -199,7 +199,8 @@ def test_a_worker_without_descriptors_copies_what_it_cannot_splice(world):
         assert client.response().status == 200
         limits = resource.prlimit(pid, resource.RLIMIT_NOFILE)
         resource.prlimit(pid, resource.RLIMIT_NOFILE, (0, limits[1]))
-        transfers(b"/known")
+        for _ in paced(0.5, 3):   # the worker looks for new connections each second, and lets go of none of these for it
+            transfers(b"/known")
         assert descriptors(pid, "pipe:") == pipes
         resource.prlimit(pid, resource.RLIMIT_NOFILE, limits)
         for reader in readers:

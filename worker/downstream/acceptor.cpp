@@ -81,11 +81,13 @@ class Acceptor::Socket : private async::Wakeup {
     return true;
   }
 
-  // A full listener makes room for who really waits: with nobody in the queue no idle connection is closed.
-  bool may_replace_idle() {
+  // Room is made for who really waits: with nobody in the queue no idle connection is closed.
+  bool somebody_waits() const {
     pollfd queue{descriptor_.value(), POLLIN, 0};
-    return ::poll(&queue, 1, 0) == 1 && acceptor_.connections_.close_oldest_idle_of(*listener_);
+    return ::poll(&queue, 1, 0) == 1;
   }
+
+  bool may_replace_idle() { return somebody_waits() && acceptor_.connections_.close_oldest_idle_of(*listener_); }
 
   // It takes the number of the connection that makes room for it, or stays in the reserve and the socket rests.
   bool adopt_from_reserve(UniqueFd socket, const sockaddr_storage& peer) {
@@ -95,12 +97,12 @@ class Acceptor::Socket : private async::Wakeup {
     return again;
   }
 
-  // True when it is worth trying again at once.
+  // True when it is worth trying again at once. A shortage is found before the queue is looked at.
   bool after_error(int error) {
     if (error == EAGAIN) return false;
     if (error == EINTR || error == ECONNABORTED || error == EPROTO) return true;
     if (error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM)
-      return after_shortage(std::strerror(error));
+      return somebody_waits() && after_shortage(std::strerror(error));
     acceptor_.counters_.other_errors.add();
     acceptor_.log_.error("accept on listener '{}' failed: {}", listener_->name, std::strerror(error));
     return rest(kFirstRest);
