@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/stat.h>
 
 #include <cerrno>
 #include <cstring>
@@ -17,13 +18,23 @@ Result<UniqueFd> open_for_appending(const std::string& path) {
   return file;
 }
 
+// An inherited pipe or terminal as one of our own that does not block: its flags would be shared with whoever gave it
+// to us. A file stays the same, with its place. A socket can't be opened again; who writes to one says so each time.
+UniqueFd own_stream(int descriptor) {
+  struct stat about{};
+  if (::fstat(descriptor, &about) == 0 && S_ISREG(about.st_mode)) return duplicate(descriptor);
+  const std::string path = fmt::format("/proc/self/fd/{}", descriptor);
+  UniqueFd own(::open(path.c_str(), O_WRONLY | O_APPEND | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
+  return own ? std::move(own) : duplicate(descriptor);
+}
+
 }   // namespace
 
 Result<LogFiles> LogFiles::open(const config::Logging& logging) {
   LogFiles files;
   for (const config::AccessLog& log : logging.access) {
     if (log.to == config::AccessLog::Sink::kStdout) {
-      files.access.push_back(duplicate(1));
+      files.access.push_back(own_stream(1));
       continue;
     }
     auto file = open_for_appending(log.file);
@@ -35,7 +46,7 @@ Result<LogFiles> LogFiles::open(const config::Logging& logging) {
     if (!file) return file.error();
     files.error = std::move(*file);
   } else {
-    files.error = duplicate(2);
+    files.error = own_stream(2);
   }
   return files;
 }

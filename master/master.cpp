@@ -207,6 +207,8 @@ int Master::run() {
     if (!all_have_served_ && pool_->serving() > 0)
       all_have_served_ = pool_->serving() + pool_->resting() >= static_cast<size_t>(pool_->wanted());
     if (const int64_t grace = requested_grace_ms_.exchange(-1); grace >= 0) begin_shutdown(milliseconds(grace));
+    const bool ready = !ending_ && all_have_served_ && pool_->serving() > 0;
+    regions_->status().ready().store(ready ? 1 : 0, std::memory_order_relaxed);
     const Instant now = Clock::now();
     if (now - last_tick_ >= kTick) tick();
     if (drain_at_.passed(now)) drain_workers();

@@ -13,6 +13,7 @@ namespace {
 constexpr auto kTick = milliseconds(1000);
 constexpr auto kDrainTick = milliseconds(50);
 constexpr size_t kBuffersKept = 64;
+constexpr size_t kMostFields = 1000;   // of a head, whatever the document says: they must fit into an arena, twice
 constexpr size_t kWorthReturning = 1024 * 1024;
 
 uint64_t monotonic_ms() {
@@ -131,7 +132,7 @@ downstream::Settings Worker::settings_for(const config::Listener& listener,
   downstream::Settings settings;
   settings.head = {.max_line = limits.request_line.value_or(64 * 1024),
                    .max_section = limits.request_headers.value_or(64 * 1024),
-                   .max_fields = limits.header_count.value_or(10'000),
+                   .max_fields = std::min<size_t>(limits.header_count.value_or(kMostFields), kMostFields),
                    .underscore = underscore_of(listener.underscore_fields)};
   settings.timeouts = configuration.document.timeouts;
   settings.max_connections = listener.max_connections;

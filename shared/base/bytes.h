@@ -31,8 +31,13 @@ bool equals_ignoring_case(std::string_view a, std::string_view b);
     std::memcpy(to, &word, sizeof word);
     std::memcpy(to + size - sizeof last, &last, sizeof last);
   };
-  if (size > 16) {
+  struct Sixteen {
+    uint64_t halves[2];
+  };
+  if (size > 32) {
     std::memcpy(to, from, size);
+  } else if (size > 16) {
+    ends(Sixteen{});
   } else if (size >= 8) {
     ends(uint64_t{});
   } else if (size >= 4) {

@@ -1,6 +1,7 @@
 #include "shared/metrics/metrics_region.h"
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 
 namespace proxyd::metrics {
@@ -39,12 +40,18 @@ bool is(const Entry& entry, std::string_view name, std::string_view labels) {
   return std::string_view(entry.name) == name && std::string_view(entry.labels) == labels;
 }
 
+constexpr auto kHistogramMicroseconds = [] {
+  std::array<uint64_t, std::size(kHistogramBounds)> bounds{};
+  for (size_t i = 0; i < bounds.size(); ++i) bounds[i] = static_cast<uint64_t>(kHistogramBounds[i] * 1e6 + 0.5);
+  return bounds;
+}();
+
 }   // namespace
 
-void Histogram::observe_microseconds(uint64_t value) {
-  const double seconds = static_cast<double>(value) / 1e6;
-  const auto* bound = std::lower_bound(std::begin(kHistogramBounds), std::end(kHistogramBounds), seconds);
-  Cell(first_ + (bound - std::begin(kHistogramBounds))).add();
+void Histogram::observe_microseconds(uint64_t value) const {
+  size_t bucket = 0;   // most are in one of the first
+  while (bucket < kHistogramMicroseconds.size() && value > kHistogramMicroseconds[bucket]) ++bucket;
+  Cell(first_ + bucket).add();
   Cell(first_ + kHistogramCells - 1).add(value);
 }
 

@@ -22,9 +22,13 @@ class Cell {
  public:
   Cell() = default;
   explicit Cell(std::atomic<uint64_t>* word) : word_(word) {}
-  void add(uint64_t n = 1) { word_->store(word_->load(std::memory_order_relaxed) + n, std::memory_order_relaxed); }
-  void subtract(uint64_t n = 1) { word_->store(word_->load(std::memory_order_relaxed) - n, std::memory_order_relaxed); }
-  void set(uint64_t n) { word_->store(n, std::memory_order_relaxed); }
+  void add(uint64_t n = 1) const {
+    word_->store(word_->load(std::memory_order_relaxed) + n, std::memory_order_relaxed);
+  }
+  void subtract(uint64_t n = 1) const {
+    word_->store(word_->load(std::memory_order_relaxed) - n, std::memory_order_relaxed);
+  }
+  void set(uint64_t n) const { word_->store(n, std::memory_order_relaxed); }
   uint64_t value() const { return word_->load(std::memory_order_relaxed); }
 
  private:
@@ -41,7 +45,7 @@ class Histogram {
  public:
   Histogram() = default;
   explicit Histogram(std::atomic<uint64_t>* first) : first_(first) {}
-  void observe_microseconds(uint64_t value);
+  void observe_microseconds(uint64_t value) const;
 
  private:
   std::atomic<uint64_t>* first_ = nullptr;

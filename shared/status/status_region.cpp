@@ -7,6 +7,7 @@ namespace {
 
 struct Layout {
   std::atomic<uint32_t> slots_in_use;
+  std::atomic<uint32_t> ready;
   WorkerSlot workers[kWorkerSlots];
   std::atomic<uint64_t> turns[kUpstreamRows];
   // A worker's own words lie together, so that no two workers write one cache line.
@@ -49,6 +50,8 @@ uint32_t StatusRegion::slots_in_use() const { return layout(region_).slots_in_us
 void StatusRegion::note_slot(uint32_t slot) {
   layout(region_).slots_in_use.store(std::max(slots_in_use(), slot + 1), std::memory_order_relaxed);
 }
+
+std::atomic<uint32_t>& StatusRegion::ready() const { return layout(region_).ready; }
 
 std::atomic<uint32_t>& StatusRegion::in_flight(uint32_t slot, uint32_t row) const {
   return layout(region_).in_flight[slot][row];

@@ -43,6 +43,9 @@ class StatusRegion {
   uint32_t slots_in_use() const;
   void note_slot(uint32_t slot);   // master, before the worker starts
 
+  // 1: the master says that requests are welcome; for routes that answer as /readyz does.
+  std::atomic<uint32_t>& ready() const;
+
   // Requests (and tunnels) now at a target, of one worker and of all.
   std::atomic<uint32_t>& in_flight(uint32_t slot, uint32_t target_row) const;
   uint32_t in_flight_sum(uint32_t target_row) const;

@@ -39,6 +39,7 @@ class Acceptor::Socket : private async::Wakeup {
     accept(kSweep);
   }
 
+  const std::shared_ptr<Listener>& listener() const { return listener_; }
   void set_listener(std::shared_ptr<Listener> listener) { listener_ = std::move(listener); }
 
   void join() {
@@ -159,7 +160,22 @@ void Acceptor::reserve_descriptors() {
   reserved_from_ = most - std::clamp(most / 16, 4, 256);
 }
 
+// Connections of listeners that are not there any more go to the one that has their socket now, or end.
+void Acceptor::hand_over(Socket& socket, const std::vector<Given>& given, const std::shared_ptr<Listener>& successor) {
+  Listener& former = *socket.listener();
+  const bool still_there =
+      std::any_of(given.begin(), given.end(), [&former](const Given& one) { return one.listener.get() == &former; });
+  if (still_there) return;
+  former.successor = successor;
+  former.gone = !successor;
+  if (former.gone) connections_.end_those_of(former);
+}
+
 void Acceptor::set_sockets(std::vector<Given> given) {
+  for (const auto& [address, socket] : sockets_) {
+    const auto now = std::find_if(given.begin(), given.end(), [&](const Given& one) { return one.address == address; });
+    hand_over(*socket, given, now == given.end() ? nullptr : now->listener);
+  }
   std::map<std::string, std::unique_ptr<Socket>> sockets;
   for (Given& one : given) {
     auto known = sockets_.extract(one.address);
@@ -168,7 +184,7 @@ void Acceptor::set_sockets(std::vector<Given> given) {
       sockets.insert(std::move(known));
     } else {
       const std::string address = one.address;
-      sockets.emplace(address, std::make_unique<Socket>(*this, std::move(one.socket), std::move(one.listener)));
+      sockets.emplace(address, std::make_unique<Socket>(*this, std::move(one.socket), one.listener));
     }
   }
   sockets_ = std::move(sockets);

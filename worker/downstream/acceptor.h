@@ -54,6 +54,7 @@ class Acceptor : private async::Wakeup {
   void rebalance();
   bool has_too_many() const;
   bool has_few() const;
+  void hand_over(Socket& socket, const std::vector<Given>& given, const std::shared_ptr<Listener>& successor);
   void join_all();
   void leave_all();
   void accept_while_away();

@@ -1,5 +1,7 @@
 #include "worker/downstream/connections.h"
 
+#include <new>
+
 #include "worker/downstream/http1_connection.h"
 
 namespace proxyd::downstream {
@@ -27,8 +29,8 @@ void Connections::become_busy(Http1Connection& connection) {
 }
 
 void Connections::adopt(UniqueFd socket, const sockaddr_storage& peer, std::shared_ptr<Listener> listener) {
-  auto connection = std::make_unique<Http1Connection>(*this, std::move(listener));
-  if (!connection->start(std::move(socket), peer)) return;
+  std::unique_ptr<Http1Connection> connection(new (std::nothrow) Http1Connection(*this, std::move(listener)));
+  if (!connection || !connection->start(std::move(socket), peer)) return;   // for want of memory
   append(idle_, *connection);
   services_.slot.connections.store(++open_, std::memory_order_relaxed);
   connection.release();   // linked: `close` deletes it
@@ -41,31 +43,48 @@ void Connections::close(Http1Connection& connection) {
 }
 
 // A connection that has not asked for anything yet gets its one answer: it was accepted in good faith.
-void Connections::drain() {
-  draining_ = true;
+template <class Predicate>
+void Connections::close_idle(Predicate wanted) {
   for (Http1Connection* connection = idle_.first; connection;) {
     Http1Connection* next = connection->next_;
-    if (connection->served_any_) close(*connection);
+    if (connection->served_any_ && wanted(*connection)) close(*connection);
     connection = next;
   }
 }
 
-bool Connections::close_oldest_idle() {
-  if (!idle_.first) return false;
-  close(*idle_.first);
-  return true;
+void Connections::drain() {
+  draining_ = true;
+  close_idle([](const Http1Connection&) { return true; });
 }
 
-bool Connections::close_oldest_idle_of(const Listener& listener) {
+void Connections::end_those_of(const Listener& listener) {
+  close_idle([&listener](const Http1Connection& connection) { return connection.listener_.get() == &listener; });
+}
+
+// The oldest of the first few that has been served, says nothing now, and is of `listener` when one is given.
+Http1Connection* Connections::oldest_at_rest(const Listener* listener) const {
   constexpr int kMostLookedAt = 64;
   Http1Connection* connection = idle_.first;
   for (int i = 0; connection && i < kMostLookedAt; ++i, connection = connection->next_) {
     const bool rests = connection->served_any_ && !connection->stream_.watched().readable();
-    if (connection->listener_.get() != &listener || !rests) continue;
-    close(*connection);
-    return true;
+    if (rests && (!listener || connection->listener_.get() == listener)) return connection;
   }
-  return false;
+  return nullptr;
+}
+
+bool Connections::close_oldest_idle() {
+  Http1Connection* oldest = oldest_at_rest(nullptr);
+  if (!oldest) oldest = idle_.first;   // one that nobody has been served on goes before the new one does
+  if (!oldest) return false;
+  close(*oldest);
+  return true;
+}
+
+bool Connections::close_oldest_idle_of(const Listener& listener) {
+  Http1Connection* oldest = oldest_at_rest(&listener);
+  if (!oldest) return false;
+  close(*oldest);
+  return true;
 }
 
 size_t Connections::cut_all() {

@@ -53,6 +53,8 @@ class Connections {
   // The same among a listener's that have been served and say nothing now, so that a new one finds room. Looks at a
   // few only.
   bool close_oldest_idle_of(const Listener& listener);
+  // The listener is gone: its idle connections are closed, those that are busy end with their request.
+  void end_those_of(const Listener& listener);
   // Cuts all that is left; says how many.
   size_t cut_all();
 
@@ -65,6 +67,9 @@ class Connections {
     Http1Connection* first = nullptr;
     Http1Connection* last = nullptr;
   };
+  template <class Predicate>
+  void close_idle(Predicate wanted);
+  Http1Connection* oldest_at_rest(const Listener* listener) const;
   void append(List& list, Http1Connection& connection);
   void remove(List& list, Http1Connection& connection);
   void become_idle(Http1Connection& connection);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <string_view>
 
@@ -13,11 +14,25 @@ namespace proxyd::downstream {
 
 // Who is at the other end, as far as the connection knows: the peer of the socket, or whom a trusted PROXY header
 // names.
-struct Peer {
-  net::Address address;
+class Peer {
+ public:
+  const net::Address& address() const { return address_; }
+  void set_address(const net::Address& address) {
+    address_ = address;
+    std::array<char, 48> room;
+    text_size_ = static_cast<uint8_t>(address_.format_ip(room).copy(text_.data(), text_.size()));
+  }
+  // The address without its port, in words.
+  std::string_view text() const { return {text_.data(), text_size_}; }
+
   net::Address local;          // where it connected to
   std::string_view listener;   // name; lives as long as the connection
   http::Scheme scheme = http::Scheme::kHttp;
+
+ private:
+  net::Address address_;
+  std::array<char, 48> text_{};
+  uint8_t text_size_ = 0;
 };
 
 // A final answer's head.
@@ -48,7 +63,6 @@ class Exchange {
   // The request's content. It is not touched before someone asks for it; then a client that waits for 100 (Continue)
   // is told to go on.
   virtual net::ContentSource& content() = 0;
-  virtual bool content_complete() const = 0;
   // True while the client waits for 100 (Continue) and has sent nothing of the content.
   virtual bool awaits_continue() const = 0;
   // Why the content was refused, and what had been received from the wrong octet on.
@@ -64,7 +78,6 @@ class Exchange {
   virtual net::ContentSink& sink() = 0;
   // Cuts the answer so that the client cannot take it for whole.
   virtual void reset() = 0;
-  virtual bool peer_gone() const = 0;
   virtual uint64_t octets_sent() const = 0;
 };
 

@@ -24,23 +24,38 @@ Http1Connection::Http1Connection(Connections& connections, std::shared_ptr<Liste
       connections_(connections),
       listener_(std::move(listener)),
       timer_(*this) {
-  ++listener_->open;
   listener_->opened_total.add();
-  listener_->open_gauge.set(listener_->open);
+  enter_listener();
 }
 
-Http1Connection::~Http1Connection() {
+Http1Connection::~Http1Connection() { leave_listener(); }
+
+void Http1Connection::enter_listener() {
+  ++listener_->open;
+  listener_->open_gauge.add();
+  peer_.listener = listener_->name;
+}
+
+void Http1Connection::leave_listener() {
   --listener_->open;
-  listener_->open_gauge.set(listener_->open);
+  listener_->open_gauge.subtract();
+}
+
+// A new snapshot may have given the socket to another listener.
+void Http1Connection::follow_listener() {
+  while (listener_->successor) {
+    leave_listener();
+    listener_ = std::shared_ptr<Listener>(listener_->successor);
+    enter_listener();
+  }
 }
 
 bool Http1Connection::start(UniqueFd socket, const sockaddr_storage& peer) {
-  peer_.address = net::Address::from(peer);
+  peer_.set_address(net::Address::from(peer));
   sockaddr_storage local{};
   socklen_t size = sizeof local;
   ::getsockname(socket.value(), reinterpret_cast<sockaddr*>(&local), &size);
   peer_.local = net::Address::from(local);
-  peer_.listener = listener_->name;
   proxy_header_due_ = settings().proxy_protocol != config::ProxyProtocol::kOff;
   if (!stream_.start(loop(), std::move(socket))) return false;
   stream_.watched().on_readable(this);
@@ -61,8 +76,7 @@ void Http1Connection::woken() {
     state_ = State::kServing;
     connections_.become_busy(*this);
     close_ = false;
-    serving_ = serve();
-    serving_.wake_at_end(*this);
+    if (!begin_serving()) return connections_.close(*this);
     if (stream_.watched().peer_closed() && !serving_.done()) (void)is_abandoned();
     return;
   }
@@ -73,6 +87,17 @@ void Http1Connection::woken() {
   } else {
     connections_.close(*this);
   }
+}
+
+// False when there is no memory for it.
+bool Http1Connection::begin_serving() {
+  try {
+    serving_ = serve();
+  } catch (const std::bad_alloc&) {
+    return false;
+  }
+  serving_.wake_at_end(*this);
+  return true;
 }
 
 // A client that closed its side may be gone or may still want its answer: only a reset of what we send would tell. One
@@ -97,7 +122,7 @@ bool Http1Connection::finish_serving() {
     close_ = true;
   }
   serving_.cancel();
-  return !close_ && !connections_.draining();
+  return !close_ && !connections_.draining() && !listener_->gone;
 }
 
 void Http1Connection::go_idle() {
@@ -110,8 +135,10 @@ void Http1Connection::go_idle() {
   if (stream_.watched().readable()) loop().ready().push(*this);
 }
 
+// Requests one after the other, each from its first octet to the last of its answer.
 async::Task<void> Http1Connection::serve() {
-  message::Input input(connections_.services().buffers);
+  Services& services = connections_.services();
+  message::Input input(services.buffers);
   close_ = true;   // unless it ends well
   if (proxy_header_due_) {
     const bool ok = co_await receive_proxy_header(input);
@@ -120,7 +147,25 @@ async::Task<void> Http1Connection::serve() {
   }
   Next next = Next::kAnother;
   for (int served = 1; next == Next::kAnother; ++served) {
-    next = co_await serve_one(input);
+    follow_listener();
+    const http1::HeadRules rules = settings().head;
+    Http1Exchange exchange({stream_, services.buffers, services.pipes, peer_, connections_, *listener_}, rules, input);
+    const Deadline deadline = Deadline::after(loop().now(), settings().timeouts.client_header);
+    Received received = receive_head(exchange, input);
+    while (received == Received::kPending) {
+      const bool ready = co_await stream_.readable(deadline);
+      received = ready ? receive_head(exchange, input) : Received::kRequest;
+      if (ready) continue;
+      services.head_timeouts.add();
+      exchange.refuse(http::Refusal::kHeaderTimeout);
+    }
+    next = received == Received::kEnd ? Next::kClose : Next::kIdle;
+    if (received != Received::kRequest) break;
+    const Serving serving(*this, exchange);
+    co_await services.handler.handle(exchange);
+    if (!exchange.writer().finished()) co_await conclude(exchange);
+    next = next_after(exchange);
+    keep_rest(exchange, input);
     if (next == Next::kAnother && input.empty() && !stream_.watched().readable()) next = Next::kIdle;
     if (served % kRequestsPerTurn == 0) co_await async::Yield();
   }
@@ -128,33 +173,11 @@ async::Task<void> Http1Connection::serve() {
   close_ = next != Next::kIdle;
 }
 
-// One request, from its first octet to the last of the answer.
-async::Task<Http1Connection::Next> Http1Connection::serve_one(message::Input& input) {
-  Services& services = connections_.services();
-  const Http1Exchange::Context context{stream_, services.buffers, services.pipes, peer_, connections_};
-  const http1::HeadRules rules = settings().head;
-  Http1Exchange exchange(context, rules, input);
-  const Deadline deadline = Deadline::after(loop().now(), settings().timeouts.client_header);
-  Received received = receive_head(exchange, input);
-  while (received == Received::kPending) {
-    const bool ready = co_await stream_.readable(deadline);
-    received = ready ? receive_head(exchange, input) : Received::kRequest;
-    if (ready) continue;
-    services.head_timeouts.add();
-    exchange.refuse(http::Refusal::kHeaderTimeout);
-  }
-  if (received == Received::kNothingYet) co_return Next::kIdle;
-  if (received == Received::kEnd) co_return Next::kClose;
-  served_any_ = true;
-  exchange_ = &exchange;
-  co_await services.handler.handle(exchange);
-  if (!exchange.writer().finished()) co_await conclude(exchange);
-  exchange_ = nullptr;
-  const Next next = next_after(exchange);
+// What came behind the request's content begins the next one.
+void Http1Connection::keep_rest(Http1Exchange& exchange, message::Input& input) {
   message::Input& rest = exchange.reader().rest();
   if (&rest != &input) input = std::move(rest);
   if (input.empty()) input.release();
-  co_return next;
 }
 
 // kNothingYet: the connection goes idle, which holds no frame and no buffer. kPending: in the middle of a head. One
@@ -187,14 +210,14 @@ bool Http1Connection::make_room(Http1Exchange& exchange, message::Input& input) 
 async::Task<bool> Http1Connection::receive_proxy_header(message::Input& input) {
   using State = net::ProxyHeader::State;
   const Deadline deadline = Deadline::after(loop().now(), settings().timeouts.client_header);
-  const bool trusted = settings().trusts && settings().trusts(peer_.address);
+  const bool trusted = settings().trusts && settings().trusts(peer_.address());
   const auto accepted = static_cast<net::ProxyHeaderKind>(settings().proxy_protocol);
   for (;;) {
     const net::ProxyHeader header = net::parse_proxy_header(input.unread(), accepted);
     const bool decided = !input.empty() && header.state != State::kNeedMore;
     if (decided && !trusted && header.state == State::kAbsent) co_return true;   // speaks HTTP for itself
     if (decided && trusted && header.state == State::kPresent) {
-      if (header.source) peer_.address = *header.source;
+      if (header.source) peer_.set_address(*header.source);
       if (header.destination) peer_.local = *header.destination;
       input.consume(header.octets);
       co_return true;
@@ -223,7 +246,7 @@ async::Task<void> Http1Connection::conclude(Http1Exchange& exchange) {
 
 Http1Connection::Next Http1Connection::next_after(const Http1Exchange& exchange) const {
   if (exchange.was_reset() || !exchange.answered() || exchange.is_tunnel()) return Next::kClose;
-  if (exchange.persistent() && !connections_.draining()) return Next::kAnother;
+  if (exchange.persistent() && !connections_.draining() && !listener_->gone) return Next::kAnother;
   return Next::kCloseAfterLinger;
 }
 

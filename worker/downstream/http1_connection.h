@@ -32,14 +32,33 @@ class Http1Connection : private async::Wakeup {
   enum class Next : uint8_t { kIdle, kAnother, kClose, kCloseAfterLinger };
   enum class Received : uint8_t { kRequest, kPending, kNothingYet, kEnd };
 
+  // The exchange that is handled, for as long as it is.
+  class Serving {
+   public:
+    Serving(Http1Connection& connection, Http1Exchange& exchange) : connection_(connection) {
+      connection_.exchange_ = &exchange;
+      connection_.served_any_ = true;
+    }
+    Serving(const Serving&) = delete;
+    Serving& operator=(const Serving&) = delete;
+    ~Serving() { connection_.exchange_ = nullptr; }
+
+   private:
+    Http1Connection& connection_;
+  };
+
   // Woken: readable while idle, a timeout, the end of `serve`, or the client hung up.
   void woken();
+  bool begin_serving();
   bool is_abandoned();
+  void enter_listener();
+  void leave_listener();
+  void follow_listener();
   void go_idle();
   async::Task<void> serve();
-  async::Task<Next> serve_one(message::Input& input);
   Received receive_head(Http1Exchange& exchange, message::Input& input);
   bool make_room(Http1Exchange& exchange, message::Input& input);
+  static void keep_rest(Http1Exchange& exchange, message::Input& input);
   async::Task<bool> receive_proxy_header(message::Input& input);
   async::Task<void> conclude(Http1Exchange& exchange);
   async::Task<void> linger(message::Input& input);

@@ -8,6 +8,15 @@ namespace proxyd::downstream {
 using Kind = http::ContentLength::Kind;
 
 http1::Progress Http1Exchange::parse() {
+  try {
+    return parse_head();
+  } catch (const http::ArenaExhausted&) {
+    refuse(http::Refusal::kHeaderSize);
+    return http1::Progress::kRefused;
+  }
+}
+
+http1::Progress Http1Exchange::parse_head() {
   const std::string_view received = input_.unread();
   http1::Progress progress = parser_.parse(received);
   if (progress == http1::Progress::kNeedMore) return progress;
@@ -16,8 +25,8 @@ http1::Progress Http1Exchange::parse() {
   if (progress == http1::Progress::kComplete) {
     received_head_ = received.substr(0, parser_.consumed());
     request_.scheme = context_.peer.scheme;
-    client_persists_ = http1::is_persistent(request_.version, request_.fields);
     fault_.refusal = http1::check_request(request_, parser_.target_text());
+    client_persists_ = http1::is_persistent(request_.version, request_.connection);
     input_.consume(parser_.consumed());
   }
   if (fault_.refusal != http::Refusal::kNone) return http1::Progress::kRefused;
@@ -68,7 +77,7 @@ bool Http1Exchange::content_is_settled() {
 }
 
 bool Http1Exchange::is_persistent(const Answer& answer) {
-  if (answer.close || !client_persists_ || context_.connections.draining()) return false;
+  if (answer.close || !client_persists_ || context_.connections.draining() || context_.listener.gone) return false;
   if (fault_.refusal != http::Refusal::kNone && fault_.refusal != http::Refusal::kTrace) return false;
   return content_is_settled();
 }

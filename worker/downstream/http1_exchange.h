@@ -22,6 +22,7 @@ class Http1Exchange final : public Exchange {
     net::PipePool& pipes;
     const Peer& peer;
     const Connections& connections;   // which may begin to drain meanwhile
+    const Listener& listener;         // … or go
   };
 
   Http1Exchange(const Context& context, const http1::HeadRules& rules, message::Input& input)
@@ -46,7 +47,6 @@ class Http1Exchange final : public Exchange {
   http::Arena& arena() override { return arena_; }
 
   net::ContentSource& content() override { return content_; }
-  bool content_complete() const override { return reader_.complete(); }
   bool awaits_continue() const override;
   http::Refusal content_refusal() const override { return reader_.refusal(); }
   std::string_view content_fault() override { return reader_.fault_octets(); }
@@ -57,7 +57,6 @@ class Http1Exchange final : public Exchange {
   bool begun() const override { return begun_; }
   net::ContentSink& sink() override { return writer_; }
   void reset() override;
-  bool peer_gone() const override { return reset_ || context_.stream.watched().broken(); }
   uint64_t octets_sent() const override { return writer_.sent(); }
 
   // Whether octets have moved, either way, since the last look.
@@ -93,6 +92,7 @@ class Http1Exchange final : public Exchange {
     Http1Exchange& exchange_;
   };
 
+  http1::Progress parse_head();
   void send_continue();
   // Whether the request's content is all here, after taking in what can be had without waiting.
   bool content_is_settled();

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <string>
 
 #include "shared/config/model.h"
@@ -23,6 +24,10 @@ struct Settings {
 // A listener as its connections see it. Owned by the acceptor and by each connection, so it outlives both; a new
 // snapshot changes `settings` in place, and a connection takes what holds at each request.
 struct Listener {
+  // Nobody listens for it any more: its connections end with their requests.
+  bool gone = false;
+  // … but this one does, where it did: its connections are that one's.
+  std::shared_ptr<Listener> successor;
   std::string name;
   Settings settings;
   uint64_t open = 0;

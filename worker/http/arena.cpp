@@ -16,6 +16,14 @@ void* Arena::allocate_block(size_t size, size_t alignment) {
   return allocate(size, alignment);
 }
 
+std::string_view Arena::number(uint64_t value) {
+  char digits[20];
+  char* at = digits + sizeof digits;
+  do *--at = static_cast<char>('0' + value % 10);
+  while ((value /= 10) != 0);
+  return copy({at, static_cast<size_t>(digits + sizeof digits - at)});
+}
+
 void Arena::reset() {
   blocks_.clear();
   block_ = inline_.data();

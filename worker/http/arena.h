@@ -51,6 +51,9 @@ class Arena {
     return {to, text.size()};
   }
 
+  // In decimal digits.
+  std::string_view number(uint64_t value);
+
   // `parts` one after the other.
   template <class... Parts>
   std::string_view concat(const Parts&... parts) {

@@ -31,34 +31,56 @@ Result<uint16_t, Refusal> parse_port(std::string_view digits) {
 }
 
 std::string_view lower_case(std::string_view text, Arena& arena) {
-  const auto is_upper = [](char c) { return c >= 'A' && c <= 'Z'; };
-  if (std::none_of(text.begin(), text.end(), is_upper)) return text;
   char* lower = arena.allocate_text(text.size());
   std::transform(text.begin(), text.end(), lower, ascii_lower);
   return {lower, text.size()};
+}
+
+// User information explains whatever else is wrong.
+Refusal fault(std::string_view text, Refusal refusal) {
+  return text.find('@') != std::string_view::npos ? Refusal::kHostUserinfo : refusal;
+}
+
+// How many octets at the front may be part of a registered name.
+struct RegName {
+  size_t size = 0;
+  bool has_upper = false;
+};
+
+RegName reg_name_of(std::string_view text) {
+  const char* const from = text.data();
+  uint8_t seen = 0;
+  RegName name;
+  for (; name.size < text.size(); ++name.size) {
+    const uint8_t classes = classes_of(from[name.size]);
+    if ((classes & character::kRegName) == 0) break;
+    seen |= classes;
+  }
+  name.has_upper = (seen & character::kUpper) != 0;
+  return name;
+}
+
+// "[2001:db8::1]" at the front of `text`; empty when it is none.
+std::string_view ipv6_literal_of(std::string_view text) {
+  const std::string_view literal = text.substr(0, text.find(']') + 1);
+  const bool ends = literal.size() == text.size() || text[literal.size()] == ':';
+  return ends && is_ipv6_literal(literal) ? literal : std::string_view();
 }
 
 }   // namespace
 
 Result<Authority, Refusal> parse_authority(std::string_view text, Arena& arena) {
   if (text.empty()) return Refusal::kHostEmpty;
-  const size_t bracket = text.front() == '[' ? text.find(']') : 0;
-  if (bracket == std::string_view::npos) return Refusal::kHostInvalid;
-  const size_t colon = text.find(':', bracket);
-  std::string_view host = text.substr(0, colon);
-  if (host.find('@') != std::string_view::npos || text.find('@') != std::string_view::npos) {
-    return Refusal::kHostUserinfo;
-  }
-  if (host.empty()) return Refusal::kHostEmpty;
-  if (bracket != 0) {
-    if (bracket + 1 != host.size() || !is_ipv6_literal(host)) return Refusal::kHostInvalid;
-  } else if (!std::all_of(host.begin(), host.end(), [](char c) { return is_in(c, character::kRegName); })) {
-    return Refusal::kHostInvalid;
-  }
-  const auto port = parse_port(colon == std::string_view::npos ? std::string_view() : text.substr(colon + 1));
-  if (!port) return port.error();
+  const bool literal = text.front() == '[';
+  const RegName name = literal ? RegName{ipv6_literal_of(text).size(), true} : reg_name_of(text);
+  const bool has_port = name.size < text.size() && text[name.size] == ':';
+  if (name.size == 0) return fault(text, has_port ? Refusal::kHostEmpty : Refusal::kHostInvalid);
+  if (name.size < text.size() && !has_port) return fault(text, Refusal::kHostInvalid);
+  const auto port = parse_port(has_port ? text.substr(name.size + 1) : std::string_view());
+  if (!port) return fault(text, port.error());
+  std::string_view host = text.substr(0, name.size);
   if (host.size() > 1 && host.back() == '.') host.remove_suffix(1);
-  return Authority{lower_case(host, arena), *port};
+  return Authority{name.has_upper ? lower_case(host, arena) : host, *port};
 }
 
 }   // namespace proxyd::http

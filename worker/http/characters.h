@@ -12,6 +12,7 @@ inline constexpr uint8_t kUnreserved = 2;   // RFC 3986 2.3
 inline constexpr uint8_t kRegName = 4;      // reg-name without percent-encoding, which no host needs (RFC 3986 3.2.2)
 inline constexpr uint8_t kTarget = 8;       // allowed in a path or query; beyond RFC 3986 what browsers really send
 inline constexpr uint8_t kPlainPath = 16;   // allowed in a path and never changed by normalization: no % / .
+inline constexpr uint8_t kUpper = 32;       // A-Z
 }   // namespace character
 
 namespace character_table {
@@ -31,6 +32,7 @@ constexpr std::array<uint8_t, 256> make() {
     if (letter || digit || among("-._~")) classes |= character::kUnreserved;
     if (letter || digit || among("-._~!$&'()*+;=")) classes |= character::kRegName;
     if (c > 0x20 && c != 0x7F && c != '#') classes |= character::kTarget;
+    if (c >= 'A' && c <= 'Z') classes |= character::kUpper;
     if ((classes & character::kTarget) != 0 && !among("%/.?")) classes |= character::kPlainPath;
     table[c] = classes;
   }
@@ -39,8 +41,7 @@ constexpr std::array<uint8_t, 256> make() {
 inline constexpr std::array<uint8_t, 256> kTable = make();
 }   // namespace character_table
 
-constexpr bool is_in(char c, uint8_t classes) {
-  return (character_table::kTable[static_cast<uint8_t>(c)] & classes) != 0;
-}
+constexpr uint8_t classes_of(char c) { return character_table::kTable[static_cast<uint8_t>(c)]; }
+constexpr bool is_in(char c, uint8_t classes) { return (classes_of(c) & classes) != 0; }
 
 }   // namespace proxyd::http

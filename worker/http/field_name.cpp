@@ -73,16 +73,15 @@ constexpr std::array<std::string_view, kFieldNameCount> kNames = {
 
 constexpr size_t kTableSize = 512;
 
-// Perfect for the names above: their length and five of their letters, spread by this multiplier. A new name that
-// collides fails the assertion below; then try another odd multiplier.
-constexpr uint32_t kMultiplier = 0xD5F4B3B3u;
+// Perfect for the names above: their length and two of their letters, spread by this multiplier. A new name that
+// collides fails the assertion below; then try another odd multiplier, or one letter more.
+constexpr uint32_t kMultiplier = 0x7814E8A3u;
 
 constexpr uint32_t hash_of(std::string_view name) {
-  const auto letter = [name](size_t at) { return static_cast<uint32_t>(static_cast<uint8_t>(name[at])) | 0x20u; };
-  const size_t size = name.size();
-  const uint32_t mixed = (static_cast<uint32_t>(size) << 24) ^ (letter(0) << 16) ^ (letter(size / 2) << 8) ^
-                         letter(size - 1) ^ (letter(size * 3 / 4) << 12) ^ (letter(size / 4) << 20);
-  return (mixed * kMultiplier) >> 23;
+  const char* text = name.data();
+  const auto letter = [text](size_t at) { return static_cast<uint32_t>(static_cast<uint8_t>(text[at])) | 0x20u; };
+  const auto size = static_cast<uint32_t>(name.size());
+  return (((size << 16) ^ (letter(0) << 8) ^ letter(name.size() * 3 / 4)) * kMultiplier) >> 23;
 }
 
 using Table = std::array<uint8_t, kTableSize>;

@@ -68,9 +68,16 @@ void Fields::remove_if(Predicate matches) {
   for (const Field& field : *this) present_ |= bit_of(field.known);
 }
 
-void Fields::remove(FieldName name) {
-  if (!has(name)) return;
-  remove_if([name](const Field& field) { return field.known == name; });
+void Fields::remove_all(uint64_t names) {
+  if ((present_ & names) == 0) return;
+  Field* kept = fields_;
+  for (const Field& field : *this) {
+    if ((bit_of(field.known) & names) != 0) continue;
+    if (kept != &field) *kept = field;
+    ++kept;
+  }
+  size_ = static_cast<uint32_t>(kept - fields_);
+  present_ &= ~names;
 }
 
 void Fields::remove(std::string_view name) {

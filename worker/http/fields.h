@@ -26,7 +26,8 @@ class Fields {
   void add(std::string_view name, std::string_view value) { add({name, value, field_name_from(name)}); }
   void add(FieldName name, std::string_view value) { add({to_string(name), value, name}); }
   void add(const Field& field) {
-    if (size_ == capacity_) grow();
+    if (size_ == capacity_) [[unlikely]]
+      grow();
     fields_[size_++] = field;
     present_ |= bit_of(field.known);
   }
@@ -49,7 +50,9 @@ class Fields {
   // All lines of that name as one list, joined by ", " (RFC 9110 5.3) in the arena when there are several.
   std::string_view combined(FieldName name) const;
 
-  void remove(FieldName name);
+  void remove(FieldName name) { remove_all(bit_of(name)); }
+  // Those whose bits are set; bit 0 stands for every name that we don't know.
+  void remove_all(uint64_t names);
   void remove(std::string_view name);
   void remove_with_prefix(std::string_view prefix);
   void set(std::string_view name, std::string_view value);
@@ -61,7 +64,7 @@ class Fields {
   Arena& arena() const { return *arena_; }
 
  private:
-  void grow();
+  [[gnu::noinline]] void grow();
   template <class Predicate>
   void remove_if(Predicate matches);
 

@@ -27,6 +27,17 @@ struct ContentLength {
   bool is_empty() const { return kind == Kind::kNone || (kind == Kind::kKnown && bytes == 0); }
 };
 
+// What the Connection fields of a head name (RFC 9110 7.6.1). Only HTTP/1 has them.
+struct ConnectionOptions {
+  static constexpr uint16_t kMostOtherFields = 64;   // a head with more is refused: looking for them would take long
+
+  uint64_t fields = 0;   // bits of the field names that we know
+  bool close = false;
+  uint16_t other_fields = 0;   // names that we don't know, each of which has to be looked for
+
+  bool names(FieldName name) const { return (fields & bit_of(name)) != 0; }
+};
+
 // A request as every protocol gives it: parsed once, checked, framing fields taken out into `content`. A value of one
 // exchange; all views live in its buffer and arena.
 struct RequestHead {
@@ -40,6 +51,7 @@ struct RequestHead {
   Authority authority;   // host empty only in HTTP/1.0 without Host
   Fields fields;
   ContentLength content;
+  ConnectionOptions connection;
   bool expects_continue = false;
   bool wants_websocket = false;   // Upgrade: websocket, or extended CONNECT
 };
@@ -53,6 +65,7 @@ struct ResponseHead {
   Version version = Version::kHttp11;
   Fields fields;
   ContentLength content;
+  ConnectionOptions connection;
 
   bool is_interim() const { return status < 200 && status != 101; }
 };

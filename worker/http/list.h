@@ -4,10 +4,14 @@
 
 namespace proxyd::http {
 
+constexpr bool is_space(char c) { return c == ' ' || c == '\t'; }
+
 inline std::string_view trim(std::string_view text) {
-  while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
-  while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
-  return text;
+  const char* begin = text.data();
+  const char* end = begin + text.size();
+  while (begin != end && is_space(*begin)) ++begin;
+  while (begin != end && is_space(end[-1])) --end;
+  return {begin, static_cast<size_t>(end - begin)};
 }
 
 // Walks the members of a comma-separated list (RFC 9110 5.6.1); commas within quoted strings do not separate, empty

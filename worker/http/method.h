@@ -11,7 +11,4 @@ enum class Method : uint8_t { kGet, kHead, kPost, kPut, kDelete, kConnect, kOpti
 
 Method method_from(std::string_view text);
 
-// RFC 9110 9.2.2: sending it twice is as good as once.
-bool is_idempotent(Method method);
-
 }   // namespace proxyd::http

@@ -74,15 +74,33 @@ Refusal check_characters(std::string_view text, bool& has_encoded_separator, siz
   return Refusal::kNone;
 }
 
+// How much of `text`, which begins with "/", is a path that is normal as it stands.
+size_t plain_path_size(std::string_view text) {
+  const char* const begin = text.data();
+  const char* const end = begin + text.size();
+  const char* at = begin;
+  char before = '\0';
+  for (; at != end; before = *at++) {
+    if (is_in(*at, character::kPlainPath)) continue;
+    if (before == '/' || (*at != '/' && *at != '.')) break;
+  }
+  return static_cast<size_t>(at - begin);
+}
+
 Result<Target, Refusal> parse_path_and_query(Target target, std::string_view text, Arena& arena) {
-  const size_t question = text.find('?');
-  std::string_view path = text.substr(0, question);
+  target.raw = text;
+  const size_t plain = plain_path_size(text);
+  if (plain == text.size()) {
+    target.path = text;
+    return target;
+  }
+  const size_t question = text.find('?', plain);
+  const std::string_view path = text.substr(0, question);
   const Refusal refusal = check_characters(text, target.has_encoded_separator, path.size());
   if (refusal != Refusal::kNone) return refusal;
-  target.raw = text;
   target.has_query = question != std::string_view::npos;
   if (target.has_query) target.query = text.substr(question + 1);
-  target.path = normalize_path(path, arena);
+  target.path = plain == path.size() ? path : normalize_path(path, arena);
   return target;
 }
 

@@ -1,4 +1,9 @@
 #include <algorithm>
+#include <bit>
+
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#endif
 
 #include "worker/http/characters.h"
 #include "worker/http/list.h"
@@ -9,6 +14,20 @@ namespace {
 
 using http::FieldName;
 using http::Refusal;
+
+// Where the colon is, or the line's size when there is none. Sixteen octets are looked at together where so many are
+// readable from the line's first on: that is most names, and costs less than a call.
+inline size_t colon_of(std::string_view line, [[maybe_unused]] size_t readable) {
+#if defined(__SSE2__)
+  if (readable >= 16) {
+    const __m128i octets = _mm_loadu_si128(reinterpret_cast<const __m128i*>(line.data()));
+    const int colons = _mm_movemask_epi8(_mm_cmpeq_epi8(octets, _mm_set1_epi8(':')));
+    if (colons != 0)
+      return std::min<size_t>(static_cast<size_t>(std::countr_zero(static_cast<unsigned>(colons))), line.size());
+  }
+#endif
+  return std::min(line.find(':'), line.size());
+}
 
 bool is_token(std::string_view name) {
   return !name.empty() &&
@@ -41,21 +60,27 @@ Progress FieldSection::refuse(Refusal refusal, size_t offset) {
   return Progress::kRefused;
 }
 
+// A name that we don't know: a token, and without an underscore where those are not passed on.
+Progress FieldSection::check_name(std::string_view name, size_t offset) {
+  if (!is_token(name)) return refuse(name_fault(name), offset);
+  if (rules_->underscore == Underscore::kPass || name.find('_') == std::string_view::npos) return Progress::kComplete;
+  return rules_->underscore == Underscore::kDrop ? Progress::kNeedMore : refuse(Refusal::kUnderscoreName, offset);
+}
+
 // "name: value" (RFC 9112 5), strictly: a token, no space before the colon, no folding. A name that we know is one.
-Progress FieldSection::take(const LineScanner::Line& line, size_t offset) {
-  const std::string_view text = line.text;
-  if (text.front() == ' ' || text.front() == '\t') return refuse(Refusal::kObsFold, offset);
+inline Progress FieldSection::take(std::string_view line, size_t offset, size_t readable) {
+  const char* const text = line.data();
+  if (http::is_space(*text)) return refuse(Refusal::kObsFold, offset);
   if (++lines_ > rules_->max_fields) return refuse(Refusal::kHeaderCount, offset);
-  if (line.colon == LineScanner::kNone) return refuse(Refusal::kNoColon, offset);
-  const std::string_view name = text.substr(0, line.colon);
+  const size_t colon = colon_of(line, readable);
+  if (colon == line.size()) return refuse(Refusal::kNoColon, offset);
+  const std::string_view name(text, colon);
   const FieldName known = http::field_name_from(name);
   if (known == FieldName::kOther) {
-    if (!is_token(name)) return refuse(name_fault(name), offset);
-    const bool underscore = rules_->underscore != Underscore::kPass && name.find('_') != std::string_view::npos;
-    if (underscore && rules_->underscore == Underscore::kReject) return refuse(Refusal::kUnderscoreName, offset);
-    if (underscore) return Progress::kNeedMore;
+    const Progress checked = check_name(name, offset);
+    if (checked != Progress::kComplete) return checked;
   }
-  fields_->add({name, http::trim(text.substr(line.colon + 1)), known});
+  fields_->add({name, http::trim({text + colon + 1, line.size() - colon - 1}), known});
   return Progress::kNeedMore;
 }
 
@@ -65,24 +90,32 @@ Progress FieldSection::check_partial(std::string_view received) {
   return too_large ? refuse(Refusal::kHeaderSize, started_at_ + rules_->max_section) : Progress::kNeedMore;
 }
 
+// There is no line, but perhaps the reason why there never will be.
+Progress FieldSection::take_rest(const LineScanner::Line& line, std::string_view received, size_t start) {
+  if (line.found == LineScanner::Found::kNothingYet) return check_partial(received);
+  const size_t limit = started_at_ + rules_->max_section;
+  if (line.at >= limit) return refuse(Refusal::kHeaderSize, limit);
+  return refuse(control_fault(received.substr(start, line.at - start), line.control), line.at);
+}
+
 Progress FieldSection::parse(std::string_view received, LineScanner& scanner) {
   if (started_at_ == SIZE_MAX) started_at_ = scanner.line_start();
-  for (;;) {
-    const size_t start = scanner.line_start();
-    const LineScanner::Line line = scanner.next(received);
-    if (line.found == LineScanner::Found::kNothingYet) return check_partial(received);
-    if (line.found == LineScanner::Found::kControl) {
-      if (line.at - started_at_ >= rules_->max_section)
-        return refuse(Refusal::kHeaderSize, started_at_ + rules_->max_section);
-      return refuse(control_fault(received.substr(start, line.at - start), line.control), line.at);
+  LineScanner lines = scanner;   // a copy that nobody else sees can lie in registers
+  LineScanner::Line line;
+  Progress progress = Progress::kNeedMore;
+  do {
+    const size_t start = lines.line_start();
+    line = lines.next(received);
+    if (line.found != LineScanner::Found::kLine) {
+      progress = take_rest(line, received, start);
+    } else if (lines.line_start() - started_at_ > rules_->max_section) {
+      progress = refuse(Refusal::kHeaderSize, started_at_ + rules_->max_section);
+    } else {
+      progress = line.text.empty() ? Progress::kComplete : take(line.text, start, received.size() - start);
     }
-    if (scanner.line_start() - started_at_ > rules_->max_section) {
-      return refuse(Refusal::kHeaderSize, started_at_ + rules_->max_section);
-    }
-    if (line.text.empty()) return Progress::kComplete;
-    const Progress progress = take(line, start);
-    if (progress == Progress::kRefused) return progress;
-  }
+  } while (line.found == LineScanner::Found::kLine && progress == Progress::kNeedMore);
+  scanner = lines;
+  return progress;
 }
 
 }   // namespace proxyd::http1

@@ -13,17 +13,16 @@ using http::Refusal;
 
 constexpr uint64_t kLengthLimit = (uint64_t{1} << 63) - 1;   // from here on: 413 (behaviour.md 1)
 
-Refusal parse_length(std::string_view text, uint64_t& length) {
-  if (text.find(',') != std::string_view::npos) return Refusal::kClList;
-  length = 0;
+Result<uint64_t, Refusal> parse_length(std::string_view text) {
+  uint64_t length = 0;
   bool too_large = false;
   for (const char c : text) {
-    if (!is_digit(c)) return Refusal::kClInvalid;
-    const auto digit = static_cast<uint64_t>(c - '0');
-    too_large = too_large || length > (kLengthLimit - digit) / 10;
-    if (!too_large) length = length * 10 + digit;
+    if (!is_digit(c)) return text.find(',') != std::string_view::npos ? Refusal::kClList : Refusal::kClInvalid;
+    too_large = too_large || length > kLengthLimit / 10;
+    if (!too_large) length = length * 10 + static_cast<uint64_t>(c - '0');
   }
-  return too_large || length >= kLengthLimit ? Refusal::kBodyTooLarge : Refusal::kNone;
+  if (too_large || length >= kLengthLimit) return Refusal::kBodyTooLarge;
+  return length;
 }
 
 // The one Content-Length of a section that has at least one (RFC 9110 8.6).
@@ -34,10 +33,7 @@ Result<uint64_t, Refusal> content_length(const Fields& fields) {
     if (field->value.empty()) return Refusal::kClEmpty;
     if (field != line) return Refusal::kClDuplicate;
   }
-  uint64_t length = 0;
-  const Refusal refusal = parse_length(line->value, length);
-  if (refusal != Refusal::kNone) return refusal;
-  return length;
+  return parse_length(line->value);
 }
 
 // Every coding of every Transfer-Encoding line, in order: exactly one, `chunked` (RFC 9112 6.1, 7).
@@ -73,7 +69,7 @@ bool has_empty_transfer_encoding(const Fields& fields) {
 Result<ContentLength, Refusal> frame_request(const http::RequestHead& head) {
   const Fields& fields = head.fields;
   const bool has_length = fields.has(FieldName::kContentLength);
-  if (has_length && connection_names(fields, "content-length")) return Refusal::kConnectionNamesFraming;
+  if (has_length && head.connection.names(FieldName::kContentLength)) return Refusal::kConnectionNamesFraming;
   if (fields.has(FieldName::kTransferEncoding)) {
     if (head.version == http::Version::kHttp10) return Refusal::kTeInHttp10;
     if (has_empty_transfer_encoding(fields)) return Refusal::kTeEmpty;
@@ -113,22 +109,37 @@ Result<ContentLength, Refusal> frame_response(const http::ResponseHead& head, ht
   return ContentLength{ContentLength::Kind::kUntilClose};
 }
 
-bool connection_names(const Fields& fields, std::string_view option) {
-  if (!fields.has(FieldName::kConnection)) return false;
+namespace {
+
+// One option; false for what may be a list of them.
+bool take_option(http::ConnectionOptions& options, std::string_view option) {
+  const FieldName known = http::field_name_from(option);
+  if (known != FieldName::kOther) {
+    options.fields |= http::bit_of(known);
+  } else if (equals_ignoring_case(option, "close")) {
+    options.close = true;
+  } else {
+    return false;
+  }
+  return true;
+}
+
+}   // namespace
+
+http::ConnectionOptions connection_options(const Fields& fields) {
+  http::ConnectionOptions options;
+  if (!fields.has(FieldName::kConnection)) return options;
   for (const http::Field& field : fields) {
-    if (field.known != FieldName::kConnection) continue;
+    if (field.known != FieldName::kConnection || take_option(options, field.value)) continue;
     http::ListMembers members(field.value);
     std::string_view member;
     while (members.next(member)) {
-      if (equals_ignoring_case(member, option)) return true;
+      const bool counts =
+          !take_option(options, member) && options.other_fields <= http::ConnectionOptions::kMostOtherFields;
+      if (counts) ++options.other_fields;
     }
   }
-  return false;
-}
-
-bool is_persistent(http::Version version, const Fields& fields) {
-  if (connection_names(fields, "close")) return false;
-  return version != http::Version::kHttp10 || connection_names(fields, "keep-alive");
+  return options;
 }
 
 }   // namespace proxyd::http1

@@ -14,10 +14,12 @@ Result<http::ContentLength, http::Refusal> frame_request(const http::RequestHead
 // The same for a response to `method`. HEAD, 1xx, 204 and 304 have none, whatever their fields say.
 Result<http::ContentLength, http::Refusal> frame_response(const http::ResponseHead& head, http::Method method);
 
-// Whether the sender of this head lets the connection live on (RFC 9112 9.3).
-bool is_persistent(http::Version version, const http::Fields& fields);
+// What the Connection fields of a section name (RFC 9110 7.6.1).
+http::ConnectionOptions connection_options(const http::Fields& fields);
 
-// True when a Connection field names this option.
-bool connection_names(const http::Fields& fields, std::string_view option);
+// Whether the sender of a head with these options lets the connection live on (RFC 9112 9.3).
+inline bool is_persistent(http::Version version, const http::ConnectionOptions& options) {
+  return !options.close && (version != http::Version::kHttp10 || options.names(http::FieldName::kKeepAlive));
+}
 
 }   // namespace proxyd::http1

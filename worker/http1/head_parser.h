@@ -39,7 +39,9 @@ class FieldSection {
 
  private:
   Progress refuse(http::Refusal refusal, size_t offset);
-  Progress take(const LineScanner::Line& line, size_t offset);
+  Progress check_name(std::string_view name, size_t offset);
+  Progress take(std::string_view line, size_t offset, size_t readable);
+  Progress take_rest(const LineScanner::Line& line, std::string_view received, size_t start);
   Progress check_partial(std::string_view received);
 
   http::Fields* fields_;

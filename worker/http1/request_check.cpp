@@ -45,7 +45,7 @@ Refusal check_expectation(http::RequestHead& head) {
 
 Refusal check_upgrade(http::RequestHead& head) {
   const bool asks = head.version == http::Version::kHttp11 && head.fields.has(FieldName::kUpgrade) &&
-                    connection_names(head.fields, "upgrade");
+                    head.connection.names(FieldName::kUpgrade);
   const bool websocket = asks && equals_ignoring_case(head.fields.combined(FieldName::kUpgrade), "websocket");
   if (!websocket || head.method != http::Method::kGet) return Refusal::kNone;
   if (!head.content.is_empty()) return Refusal::kUpgradeBody;
@@ -56,6 +56,8 @@ Refusal check_upgrade(http::RequestHead& head) {
 }   // namespace
 
 Refusal check_request(http::RequestHead& head, std::string_view target_text) {
+  head.connection = connection_options(head.fields);
+  if (head.connection.other_fields > http::ConnectionOptions::kMostOtherFields) return Refusal::kHeaderCount;
   if (head.method == http::Method::kConnect) return Refusal::kConnect;
   const auto target = http::parse_target(target_text, head.method, head.fields.arena());
   if (!target) return target.error();
@@ -69,9 +71,8 @@ Refusal check_request(http::RequestHead& head, std::string_view target_text) {
   if (refusal != Refusal::kNone) return refusal;
   refusal = check_upgrade(head);
   if (refusal != Refusal::kNone) return refusal;
-  head.fields.remove(FieldName::kContentLength);
-  head.fields.remove(FieldName::kTransferEncoding);
-  head.fields.remove(FieldName::kHost);
+  head.fields.remove_all(http::bit_of(FieldName::kContentLength) | http::bit_of(FieldName::kTransferEncoding) |
+                         http::bit_of(FieldName::kHost));
   return Refusal::kNone;
 }
 

@@ -32,8 +32,8 @@ class Serializer {
   void chunk_start(uint64_t octets);               // "1a\r\n"
   void last_chunk(const http::Fields* trailers);   // "0\r\n", trailers, "\r\n"
   void field_lines(const http::Fields& fields);
-  void append(std::string_view text) {
-    if (text.size() > static_cast<size_t>(end_ - at_)) {
+  [[gnu::always_inline]] void append(std::string_view text) {
+    if (text.size() > static_cast<size_t>(end_ - at_)) [[unlikely]] {
       overflowed_ = true;
       return;
     }

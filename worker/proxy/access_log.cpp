@@ -2,6 +2,7 @@
 
 #include <limits.h>
 #include <poll.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -228,10 +229,21 @@ AccessLog::AccessLog(const config::Logging& logging, std::vector<UniqueFd> sinks
   const size_t count = std::min(sinks.size(), logging.access.size());
   for (size_t i = 0; i < count; ++i) {
     struct stat about{};
-    const bool is_file = ::fstat(sinks[i].value(), &about) == 0 && S_ISREG(about.st_mode);
-    Sink sink{logging.access[i], std::move(sinks[i]), is_file, {}, 0};
+    const bool known = ::fstat(sinks[i].value(), &about) == 0;
+    Sink sink{.settings = logging.access[i],
+              .descriptor = std::move(sinks[i]),
+              .is_file = known && S_ISREG(about.st_mode),
+              .is_socket = known && S_ISSOCK(about.st_mode)};
     sink.buffer.reserve(kFlushAt + 16 * 1024);
     sinks_.push_back(std::move(sink));
+  }
+}
+
+// What a blocked sink has not taken is lost with it.
+AccessLog::~AccessLog() {
+  for (Sink& sink : sinks_) {
+    flush(sink);
+    dropped_.add(sink.lines);
   }
 }
 
@@ -263,13 +275,16 @@ size_t AccessLog::next_write(const Sink& sink) {
   return sink.is_file ? sink.buffer.find('\n') + 1 : most;
 }
 
-// A pipe or terminal, whose flags are shared with others, is asked first whether it would block, and given no more than
-// it has promised room for.
+// The master opens pipes and terminals so that they don't block. One that it could only inherit is asked first, and
+// given no more than it has promised room for.
 void AccessLog::flush(Sink& sink) {
   while (!sink.buffer.empty()) {
     pollfd ready{sink.descriptor.value(), POLLOUT, 0};
     if (::poll(&ready, 1, 0) != 1 || (ready.revents & POLLOUT) == 0) break;   // kept, up to a bound
-    const ssize_t written = ::write(sink.descriptor.value(), sink.buffer.data(), next_write(sink));
+    const size_t size = next_write(sink);
+    const ssize_t written = sink.is_socket
+                                ? ::send(sink.descriptor.value(), sink.buffer.data(), size, MSG_DONTWAIT | MSG_NOSIGNAL)
+                                : ::write(sink.descriptor.value(), sink.buffer.data(), size);
     if (written < 0 && errno == EINTR) continue;
     if (written < 0 && errno == EAGAIN) break;
     if (written <= 0) {

@@ -53,7 +53,11 @@ void append_combined(std::string& out, const AccessRecord& record, const std::ve
 class AccessLog {
  public:
   AccessLog(const config::Logging& logging, std::vector<UniqueFd> sinks, metrics::Cell dropped);
+  AccessLog(const AccessLog&) = delete;
+  AccessLog& operator=(const AccessLog&) = delete;
+  ~AccessLog();
 
+  bool has_sinks() const { return !sinks_.empty(); }
   void append(const AccessRecord& record);
   void flush();
 
@@ -62,6 +66,7 @@ class AccessLog {
     config::AccessLog settings;
     UniqueFd descriptor;
     bool is_file = false;
+    bool is_socket = false;
     std::string buffer;
     size_t lines = 0;
   };

@@ -46,15 +46,7 @@ std::string_view Attempt::target_host() {
         request_.configuration->document.upstreams.at(group_.name).targets.at(member_.id).address;
     return address.starts_with("unix:") ? "localhost" : address;   // a path is no host
   }
-  if (group_.host != "keep") return group_.host;
-  const routing::RequestFacts& facts = request_.facts;
-  if (facts.port == http::default_port(facts.scheme)) return facts.host;
-  char* port = request_.arena().allocate_text(5);
-  size_t digits = 0;
-  for (uint32_t divisor = 10000, rest = facts.port; divisor > 0; rest %= divisor, divisor /= 10) {
-    if (rest / divisor > 0 || digits > 0) port[digits++] = static_cast<char>('0' + rest / divisor);
-  }
-  return request_.arena().concat(facts.host, ":", std::string_view(port, digits));
+  return group_.host == "keep" ? request_.facts.authority : std::string_view(group_.host);
 }
 
 async::Task<bool> Attempt::connect() {
@@ -66,8 +58,7 @@ async::Task<bool> Attempt::connect() {
     co_return false;
   }
   exchange_ = std::move(*opened);
-  request_.record.connect_us =
-      std::chrono::duration_cast<std::chrono::microseconds>(request_.loop().now() - began).count();
+  request_.connect = std::chrono::duration_cast<std::chrono::microseconds>(request_.loop().now() - began);
   co_return true;
 }
 
@@ -88,7 +79,7 @@ void Attempt::begin_upload() {
                      Pace(request_.timeouts().between_bytes, 0)};
   limits.total = request_.total;
   limits.most = request_.matched.route->settings.limits.request_body.value_or(UINT64_MAX);
-  upload_ = relay_content(request_.loop(), content_, exchange_->content(), limits);
+  upload_ = relay_content({request_.loop(), content_, exchange_->content(), limits});
 }
 
 // Waits until the head is on its way; whoever could not send it at once calls this.
@@ -117,7 +108,7 @@ async::Task<bool> Attempt::await_go_ahead() {
     fault_ = exchange_->receive_head();
     if (fault_ == Fault::kPending) continue;
     if (fault_ != Fault::kNone) co_return false;
-    const http::ResponseHead& response = exchange_->response();
+    http::ResponseHead& response = exchange_->response();
     final_head_ = !response.is_interim();
     if (final_head_ || response.status == 100) co_return !final_head_;
     pass_interim(response);
@@ -126,7 +117,6 @@ async::Task<bool> Attempt::await_go_ahead() {
   co_return true;
 }
 
-// What the end of the upload means for the request.
 Attempt::Outcome Attempt::after_upload() {
   uploaded_ = upload_.take();
   upload_.cancel();
@@ -145,14 +135,10 @@ async::Task<void> Attempt::await_upload_or_arrival() {
   co_await async::first_of(upload_, arrived);
 }
 
-void Attempt::pass_interim(const http::ResponseHead& response) {
-  if (response.status == 100) return;   // the content is on its way already
-  http::ResponseHead interim(request_.arena());
-  interim.status = response.status;
-  interim.reason = response.reason;
-  interim.fields = make_response_fields(response, true, request_.proxy.date(), request_.arena());
-  interim.fields.remove(http::FieldName::kDate);
-  request_.exchange.send_interim(interim);
+void Attempt::pass_interim(http::ResponseHead& response) {
+  if (response.status == 100) return;                         // the content is on its way already
+  adapt_response_fields(response, false, request_.arena());   // it has no content (RFC 9110 8.6)
+  request_.exchange.send_interim(response);
 }
 
 // Without content the head goes at once, with it beside the first of it.
@@ -179,17 +165,19 @@ async::Task<Attempt::Outcome> Attempt::run(bool fresh) {
   if (!upload_ && exchange_->content().flush().state == net::Taken::State::kBlocked) (void)co_await flush_head();
   const config::MaybeDuration limit = request_.timeouts().first_byte;
   std::optional<Deadline> first_byte;
+  bool pending = !exchange_->has_unread();
   for (;;) {
-    if (uploading() && !exchange_->has_unread()) co_await await_upload_or_arrival();
+    if (uploading() && pending) co_await await_upload_or_arrival();
     if (upload_ && upload_.done()) {
       const Outcome uploaded = after_upload();
       if (uploaded != Outcome::kResponse) co_return uploaded;
     }
     const Fault fault = exchange_->receive_head();
-    if (fault == Fault::kPending) {
-      const Deadline from_now = Deadline::after(request_.loop().now(), limit);
-      if (!uploading() && !first_byte) first_byte = from_now;
-      const bool arrived = co_await exchange_->readable(first_byte.value_or(from_now).earlier_of(request_.total));
+    pending = fault == Fault::kPending;
+    if (pending) {
+      if (uploading()) continue;
+      if (!first_byte) first_byte = Deadline::after(request_.loop().now(), limit);
+      const bool arrived = co_await exchange_->readable(first_byte->earlier_of(request_.total));
       if (arrived) continue;
       if (request_.total.passed(request_.loop().now())) co_return Outcome::kTotalTimeout;
       co_return failed(Fault::kTimeout);

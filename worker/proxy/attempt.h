@@ -38,6 +38,10 @@ class Attempt {
   const Relayed& upload() const { return uploaded_; }
   bool uploading() const { return upload_ && !upload_.done(); }
   void stop_upload() { upload_.cancel(); }
+  // Until the upload has ended or `other` has. Suspends.
+  auto upload_or(async::Task<Relayed>& other) { return async::first_of(upload_, other); }
+  // What the end of the upload means for the request; kResponse when that may go on.
+  Outcome after_upload();
   // The connection came from the pool and had ended before any of the request arrived.
   bool was_stale() const {
     return fault_ == upstream::Fault::kClosedUnanswered && exchange_ && exchange_->on_reused_connection() &&
@@ -52,8 +56,7 @@ class Attempt {
   async::Task<bool> await_go_ahead();
   void start_content();
   async::Task<void> await_upload_or_arrival();
-  void pass_interim(const http::ResponseHead& response);
-  Outcome after_upload();
+  void pass_interim(http::ResponseHead& response);
   Outcome failed(upstream::Fault fault);
   std::string_view target_host();
   std::string_view target_path();

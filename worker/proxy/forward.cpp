@@ -33,8 +33,7 @@ ProxyError error_of(Fault fault) {
 // Counts an error and answers with it.
 async::Task<void> fail(Request& request, const upstream::UpstreamGroup& group, ProxyError error,
                        std::string_view detail = {}) {
-  metrics::Cell cell = group.errors[static_cast<size_t>(error)];
-  cell.add();
+  group.errors[static_cast<size_t>(error)].add();
   co_await answer_error(request, status_of(error), error, detail, false);
 }
 
@@ -45,13 +44,32 @@ async::Task<void> fail_by_target(Request& request, const upstream::UpstreamGroup
     const http::Refusal refusal = attempt.exchange().refusal();
     detail = http::to_string(refusal);
     request.proxy.count_bad_response(refusal);
-    const auto offset = static_cast<uint32_t>(attempt.exchange().fault_offset());
-    request.proxy.record_reject(
-        {request.record.time_ms, true, request.facts.target, detail, offset, attempt.exchange().received_head()});
+    request.note_bad_response(detail, attempt.exchange().fault_offset(), attempt.exchange().received_head());
   }
   if (attempt.fault() == Fault::kTimeout) request.proxy.count_timeout(Phase::kFirstByte);
   if (attempt.fault() == Fault::kConnectionTimeout) request.proxy.count_timeout(Phase::kConnect);
   co_await fail(request, group, error_of(attempt.fault()), detail);
+}
+
+// Counts and keeps what was wrong with the client's content while its answer was on its way already.
+void note_failed_upload(Request& request, const Relayed& upload) {
+  const http::Refusal refusal = request.exchange.content_refusal();
+  if (refusal != http::Refusal::kNone) request.note_refusal(refusal, 0, request.exchange.content_fault());
+  if (upload.end == Relayed::End::kSourceTimeout) request.proxy.count_timeout(Phase::kClientBody);
+  request.fail(refusal != http::Refusal::kNone ? ProxyError::kRequestError : ProxyError::kClientGone);
+}
+
+// A response on its way while the request's content still comes: when that fails, nobody will get the rest of either.
+async::Task<Relayed> relay_beside_upload(Request& request, Relay relay, Attempt& attempt) {
+  async::Task<Relayed> response = relay_content(relay);
+  co_await attempt.upload_or(response);
+  const bool failed = !response.done() && attempt.after_upload() != Outcome::kResponse;
+  if (failed) {
+    note_failed_upload(request, attempt.upload());
+    co_return Relayed{.end = Relayed::End::kSinkFailed};
+  }
+  const Relayed relayed = co_await response;
+  co_return relayed;
 }
 
 // The client's content failed: it went away, was too slow, or sent what is no content.
@@ -94,8 +112,7 @@ void count_response(const upstream::Member& member, int status) {
 // A response that broke off: its client must not take it for whole.
 void cut_response(Request& request, const upstream::UpstreamGroup& group, const Relayed& relayed) {
   const auto failed_by_origin = [&](ProxyError error) {
-    metrics::Cell cell = group.errors[static_cast<size_t>(error)];
-    cell.add();
+    group.errors[static_cast<size_t>(error)].add();
     request.fail(error);
   };
   switch (relayed.end) {
@@ -116,33 +133,26 @@ void cut_response(Request& request, const upstream::UpstreamGroup& group, const 
       request.proxy.count_timeout(Phase::kTotal);
       failed_by_origin(ProxyError::kResponseTimeout);
       break;
-    default: request.fail(ProxyError::kClientGone);
+    default:
+      if (request.error.empty()) request.fail(ProxyError::kClientGone);
   }
   request.exchange.reset();
 }
 
-// Hands the response on: head, content, trailers.
-async::Task<void> respond(Request& request, const upstream::UpstreamGroup& group, Attempt& attempt) {
-  upstream::Exchange& origin = attempt.exchange();
-  const http::ResponseHead& response = origin.response();
+// Begins the answer with the response's head. False when it can't be.
+bool begin_response(Request& request, Attempt& attempt) {
+  http::ResponseHead& response = attempt.exchange().response();
   if (attempt.uploading() && response.status >= 300) attempt.stop_upload();   // RFC 9112 9.5
   const bool keep_length = request.head.method == http::Method::kHead || response.status == 304;
-  http::Fields fields = make_response_fields(response, keep_length, request.proxy.date(), request.arena());
-  const bool begun =
-      request.begin_answer(response.status, response.reason, fields, response.content, attempt.uploading());
-  if (!begun) {
-    request.exchange.reset();
-    co_return;
-  }
-  if (response.status == 101) {
-    co_await run_tunnel(request, origin);
-    co_return;
-  }
+  adapt_response_fields(response, keep_length, request.arena());
+  if (!response.fields.has(http::FieldName::kDate)) response.fields.add(http::FieldName::kDate, request.proxy.date());
+  return request.begin_answer(response.status, response.reason, response.fields, response.content, attempt.uploading());
+}
+
+RelayLimits response_limits(const Request& request) {
   RelayLimits limits{Pace(request.timeouts().between_bytes, 0), Pace(request.timeouts().client_write, 256)};
   limits.total = request.total;
-  FilteredContent content(origin.response_content(), request.arena());
-  const Relayed relayed = co_await relay_content(request.loop(), content, request.exchange.sink(), limits);
-  cut_response(request, group, relayed);
+  return limits;
 }
 
 // Whether the attempt's failure, or its response's status, calls for another, and whether that is safe.
@@ -156,7 +166,6 @@ bool should_retry(Request& request, const upstream::UpstreamGroup& group, const 
                            .fault = attempt.fault(),
                            .status = status,
                            .content_held = content.can_rewind(),
-                           .method = request.head.method,
                            .method_text = request.head.method_text});
 }
 
@@ -167,7 +176,7 @@ async::Task<void> forward(Request& request, const upstream::UpstreamGroup& group
   HeldContent content(filtered, request.proxy.buffers(), !request.head.content.is_empty());
   upstream::RunningRetry running;
   upstream::Tried tried;
-  request.record.upstream = request.facts.upstream = group.name;
+  request.facts.upstream = group.name;
   for (int number = 1;; ++number) {
     const upstream::Balancer::Choice choice = request.proxy.balancer().choose(group, tried);
     if (choice.outcome != upstream::Balancer::Outcome::kChosen) {
@@ -176,8 +185,8 @@ async::Task<void> forward(Request& request, const upstream::UpstreamGroup& group
       co_return;
     }
     const upstream::Member& member = group.members[choice.member];
-    request.record.target = request.facts.target = member.id;
-    request.record.attempts = number;
+    request.facts.target = member.id;
+    request.attempts = number;
     tried.add(choice.member);
     std::optional<Attempt> attempt(std::in_place, request, content, group, member);
     Outcome outcome = co_await attempt->run(false);
@@ -192,16 +201,33 @@ async::Task<void> forward(Request& request, const upstream::UpstreamGroup& group
     if (status != 0) count_response(member, status);
     if (should_retry(request, group, *attempt, outcome, content, number, status)) {
       running.begin(request.proxy.status().worker(request.proxy.slot()));
-      metrics::Cell retries = group.retries;
-      retries.add();
+      group.retries.add();
       content.rewind();
       continue;
     }
-    if (outcome == Outcome::kResponse) {
-      co_await respond(request, group, *attempt);
-    } else {
+    if (outcome != Outcome::kResponse) {
       co_await answer_failure(request, group, *attempt, outcome);
+      co_return;
     }
+    // Hand the response on: head, content, trailers.
+    if (!begin_response(request, *attempt)) {
+      request.exchange.reset();
+      co_return;
+    }
+    if (status == 101) {
+      co_await run_tunnel(request, attempt->exchange());
+      co_return;
+    }
+    FilteredContent answered(attempt->exchange().response_content(), request.arena());
+    Relay relay(request.loop(), answered, request.exchange.sink(), response_limits(request));
+    const bool ended = relay.go_on();   // what came with the head leaves without a frame of its own
+    Relayed relayed = relay.relayed();
+    if (!ended && attempt->uploading()) {
+      relayed = co_await relay_beside_upload(request, relay, *attempt);
+    } else if (!ended) {
+      relayed = co_await relay_content(relay);
+    }
+    cut_response(request, group, relayed);
     co_return;
   }
 }

@@ -37,14 +37,12 @@ constexpr uint64_t kNeverInTrailers =
     bit_of(FieldName::kAge) | bit_of(FieldName::kDate) | bit_of(FieldName::kExpires) | bit_of(FieldName::kVary) |
     bit_of(FieldName::kLocation) | bit_of(FieldName::kRetryAfter);
 
-// Fields that Connection names go with it (RFC 9110 7.6.1); what we need or set ourselves does not.
-void remove_named_by_connection(Fields& fields, const Fields& original) {
-  if (!original.has(FieldName::kConnection)) return;
+// Fields that Connection names go with it (RFC 9110 7.6.1). Here those that we have no number for.
+void remove_other_named(Fields& fields, const Fields& original) {
   http::ListMembers options(original.combined(FieldName::kConnection));
   std::string_view option;
   while (options.next(option)) {
-    if (equals_ignoring_case(option, "close") || equals_ignoring_case(option, "keep-alive")) continue;
-    fields.remove(option);
+    if (http::field_name_from(option) == FieldName::kOther) fields.remove(option);
   }
 }
 
@@ -53,7 +51,6 @@ Fields copy_without(const Fields& original, uint64_t unwanted, http::Arena& aren
   for (const Field& field : original) {
     if ((bit_of(field.known) & unwanted) == 0) fields.add(field);
   }
-  remove_named_by_connection(fields, original);
   return fields;
 }
 
@@ -62,32 +59,23 @@ std::string_view append_to_list(const Fields& original, FieldName name, std::str
   return list.empty() ? member : arena.concat(list, ", ", member);
 }
 
-// for=192.0.2.1;host=example.com;proto=http (RFC 7239 4, 6): an IPv6 address and a port need quotes; the peer of a unix
-// socket has no address.
-std::string_view forwarded_element(const routing::RequestFacts& facts, std::string_view authority, http::Arena& arena) {
-  const bool unknown = facts.peer_text.starts_with("unix");
-  const bool ipv6 = !unknown && facts.peer_text.find(':') != std::string_view::npos;
-  const bool quoted = authority.find_first_of(":[") != std::string_view::npos;
-  const std::string_view host_label = authority.empty() ? "" : quoted ? ";host=\"" : ";host=";
-  return arena.concat(ipv6 ? "for=\"[" : "for=", unknown ? "unknown" : facts.peer_text, ipv6 ? "]\"" : "", host_label,
-                      authority, quoted ? "\"" : "", ";proto=", http::to_string(facts.scheme));
-}
-
-std::string_view port_text(uint16_t port, http::Arena& arena) {
-  if (port == 80) return "80";
-  if (port == 443) return "443";
-  char* text = arena.allocate_text(5);
-  const auto [end, error] = std::to_chars(text, text + 5, port);
-  return {text, static_cast<size_t>(end - text)};
+// for=192.0.2.1;host=example.com;proto=http (RFC 7239 4, 6): what is no token is quoted, lest a host that holds ";for="
+// say whom the request is from. No authority holds a quote. The peer of a unix socket has no address.
+std::string_view forwarded_element(const routing::RequestFacts& facts, http::Arena& arena) {
+  using namespace std::string_view_literals;
+  const std::string_view peer = facts.peer_text;
+  const bool unknown = peer.starts_with("unix");
+  const bool ipv6 = !unknown && peer.find(':') != std::string_view::npos;
+  const bool quoted = !std::all_of(facts.authority.begin(), facts.authority.end(),
+                                   [](char c) { return http::is_in(c, http::character::kToken); });
+  const std::string_view host_label = facts.host.empty() ? ""sv : quoted ? ";host=\""sv : ";host="sv;
+  return arena.concat(ipv6 ? "for=\"["sv : "for="sv, unknown ? "unknown"sv : peer, ipv6 ? "]\""sv : ""sv, host_label,
+                      facts.authority, quoted ? "\";proto="sv : ";proto="sv, http::to_string(facts.scheme));
 }
 
 void add_forwarding(Fields& fields, const routing::RequestFacts& facts, http::Arena& arena) {
   const Fields& original = facts.head->fields;
-  const bool other_port = facts.port != http::default_port(facts.scheme);
-  const std::string_view port = port_text(facts.port, arena);
-  const std::string_view authority =
-      other_port && !facts.host.empty() ? arena.concat(facts.host, ":", port) : facts.host;
-  const std::string_view element = forwarded_element(facts, authority, arena);
+  const std::string_view element = forwarded_element(facts, arena);
   const bool trusted = facts.from_trusted_proxy;
   fields.add(FieldName::kForwarded,
              trusted ? append_to_list(original, FieldName::kForwarded, element, arena) : element);
@@ -95,8 +83,8 @@ void add_forwarding(Fields& fields, const routing::RequestFacts& facts, http::Ar
   fields.add(FieldName::kXForwardedFor,
              trusted ? append_to_list(original, FieldName::kXForwardedFor, facts.peer_text, arena) : facts.peer_text);
   fields.add(FieldName::kXForwardedProto, http::to_string(facts.scheme));
-  if (!authority.empty()) fields.add(FieldName::kXForwardedHost, authority);
-  fields.add(FieldName::kXForwardedPort, port);
+  if (!facts.host.empty()) fields.add(FieldName::kXForwardedHost, facts.authority);
+  fields.add(FieldName::kXForwardedPort, arena.number(facts.port));
   fields.add(FieldName::kXRealIp, facts.client_text);
 }
 
@@ -177,41 +165,46 @@ void lower_max_forwards(Fields& fields, const http::RequestHead& head, http::Are
   const std::string_view value = field->value;
   const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), hops);
   if (end != value.data() + value.size() || value.empty() || hops == 0) return;   // no number, or beyond any path
-  char* text = arena.allocate_text(10);
-  const auto written = std::to_chars(text, text + 10, hops - 1);
-  fields.set(to_string(FieldName::kMaxForwards), {text, static_cast<size_t>(written.ptr - text)});
+  fields.set(to_string(FieldName::kMaxForwards), arena.number(hops - 1));
 }
+
+std::string_view via(http::Version version) { return version == http::Version::kHttp10 ? "1.0 proxyd" : "1.1 proxyd"; }
 
 }   // namespace
 
 Fields make_request_fields(const routing::RequestFacts& facts, const Identity& identity, http::Arena& arena) {
-  const Fields& original = facts.head->fields;
-  uint64_t unwanted = kHopByHop | kFraming | kOurs;
+  const http::RequestHead& head = *facts.head;
+  const Fields& original = head.fields;
+  uint64_t unwanted = kHopByHop | kFraming | kOurs | head.connection.fields;
   if (!identity.trace_continued) unwanted |= bit_of(FieldName::kTracestate);
   Fields fields = copy_without(original, unwanted, arena);
+  if (head.connection.other_fields > 0) remove_other_named(fields, original);
+  if (!facts.from_trusted_proxy && fields.has(FieldName::kOther)) fields.remove_with_prefix("X-Forwarded-");
   if (takes_trailers(original)) {
     fields.add(FieldName::kTe, "trailers");
     fields.add(FieldName::kConnection, "TE");
   }
-  lower_max_forwards(fields, *facts.head, arena);
+  lower_max_forwards(fields, head, arena);
   add_forwarding(fields, facts, arena);
-  const std::string_view via = facts.head->version == http::Version::kHttp10 ? "1.0 proxyd" : "1.1 proxyd";
-  fields.add(FieldName::kVia, append_to_list(original, FieldName::kVia, via, arena));
+  fields.add(FieldName::kVia, append_to_list(original, FieldName::kVia, via(head.version), arena));
   fields.add(FieldName::kCdnLoop, append_to_list(original, FieldName::kCdnLoop, kPseudonym, arena));
   fields.add(FieldName::kXRequestId, identity.request_id);
   fields.add(FieldName::kTraceparent, identity.traceparent);
   return fields;
 }
 
-Fields make_response_fields(const http::ResponseHead& head, bool keep_length, std::string_view date,
-                            http::Arena& arena) {
-  uint64_t unwanted = kHopByHop | bit_of(FieldName::kVia);
-  if (!keep_length) unwanted |= bit_of(FieldName::kContentLength);
-  Fields fields = copy_without(head.fields, unwanted, arena);
-  if (!head.fields.has(FieldName::kDate)) fields.add(FieldName::kDate, date);
-  const std::string_view via = head.version == http::Version::kHttp10 ? "1.0 proxyd" : "1.1 proxyd";
-  fields.add(FieldName::kVia, append_to_list(head.fields, FieldName::kVia, via, arena));
-  return fields;
+void adapt_response_fields(http::ResponseHead& head, bool keep_length, http::Arena& arena) {
+  Fields& fields = head.fields;
+  const std::string_view path = append_to_list(fields, FieldName::kVia, via(head.version), arena);
+  uint64_t unwanted = kHopByHop | bit_of(FieldName::kVia) | head.connection.fields;
+  if (keep_length) {
+    unwanted &= ~bit_of(FieldName::kContentLength);
+  } else {
+    unwanted |= bit_of(FieldName::kContentLength);
+  }
+  if (head.connection.other_fields > 0) remove_other_named(fields, fields);
+  fields.remove_all(unwanted);
+  fields.add(FieldName::kVia, path);
 }
 
 Fields make_trailers(const Fields& trailers, http::Arena& arena) {

@@ -28,10 +28,9 @@ bool is_loop(const http::Fields& fields);
 // The section that the target sees.
 http::Fields make_request_fields(const routing::RequestFacts& facts, const Identity& identity, http::Arena& arena);
 
-// The section that the client sees, before the edits of the document. `keep_length`: the answer to HEAD and 304 say
-// how long the content would be.
-http::Fields make_response_fields(const http::ResponseHead& head, bool keep_length, std::string_view date,
-                                  http::Arena& arena);
+// Turns the section of a response into what the client sees, before the edits of the document. `keep_length`: the
+// answers to HEAD and 304 say how long the content would be.
+void adapt_response_fields(http::ResponseHead& head, bool keep_length, http::Arena& arena);
 
 // What may pass in trailers (RFC 9110 6.5.1): nothing that frames, routes, authenticates or sets cookies.
 http::Fields make_trailers(const http::Fields& trailers, http::Arena& arena);

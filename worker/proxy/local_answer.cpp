@@ -87,7 +87,7 @@ async::Task<void> answer_without_memory(Request& request, int status) {
   http::Fields fields(spare);
   fields.add(FieldName::kContentType, "text/plain");
   fields.add(FieldName::kDate, request.proxy.date());
-  request.record.status = status;
+  request.status = status;
   const std::string_view body = status == 503 ? "out of memory\n" : "the request needs too much memory\n";
   const bool begun = request.exchange.begin({status, {}, &fields, {Kind::kKnown, body.size()}, true});
   if (!begun) co_return;
@@ -110,7 +110,8 @@ async::Task<void> answer_fixed(Request& request) {
 }
 
 async::Task<void> answer_ready(Request& request) {
-  const bool ready = !request.proxy.draining();
+  const bool welcome = request.proxy.status().ready().load(std::memory_order_relaxed) != 0;
+  const bool ready = welcome && !request.proxy.draining();
   http::Fields fields(request.arena());
   fields.add(FieldName::kContentType, "text/plain; charset=utf-8");
   fields.add(FieldName::kCacheControl, "no-store");

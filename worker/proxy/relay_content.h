@@ -34,9 +34,50 @@ struct RelayLimits {
 };
 
 // Moves content from a source to a sink until it ends, with back-pressure: nothing is read that the sink does not take.
-// Octets are spliced where both ends can. What waits in the sink leaves before this suspends for the source. Suspends;
-// both ends outlive the task.
-async::Task<Relayed> relay_content(async::EventLoop& loop, net::ContentSource& source, net::ContentSink& sink,
-                                   RelayLimits limits);
+// Octets are spliced where both ends can. A value; both ends outlive it. Nothing suspends: what has to be waited for is
+// awaited by `relay_content`.
+class Relay {
+ public:
+  enum class Wait : uint8_t { kNothing, kSource, kSink, kEnd };
+
+  Relay(async::EventLoop& loop, net::ContentSource& source, net::ContentSink& sink, const RelayLimits& limits)
+      : loop_(&loop), source_(&source), sink_(&sink), limits_(limits) {
+    limits_.sink = limits.sink.halved();
+  }
+
+  // As far as it goes at once, and no further than one turn; true when it has ended. Before anything is waited for,
+  // what waits in the sink has left.
+  bool go_on();
+  const Relayed& relayed() const { return relayed_; }
+
+ private:
+  friend async::Task<Relayed> relay_content(Relay relay);
+  using End = Relayed::End;
+
+  Wait step();
+  Wait take(const net::Offer& offer);
+  Wait finish();
+  Wait flush(Wait then);
+  Wait end(End end, net::ContentFault fault = net::ContentFault::kNone);
+  Deadline source_deadline();
+  Deadline sink_deadline();
+  bool sink_has_stalled();
+  void sink_is_moving();
+  void timed_out(End end);
+
+  async::EventLoop* loop_;
+  net::ContentSource* source_;
+  net::ContentSink* sink_;
+  RelayLimits limits_;
+  Relayed relayed_;
+  uint64_t delivered_ = 0;   // when the sink was asked last
+  int stalled_halves_ = 0;
+  Wait wait_ = Wait::kNothing;
+  bool asked_ = false;
+  bool finished_ = false;
+};
+
+// Goes on with `relay` to its end. Suspends.
+async::Task<Relayed> relay_content(Relay relay);
 
 }   // namespace proxyd::proxy

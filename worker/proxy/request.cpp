@@ -15,10 +15,6 @@ std::array<uint8_t, 16> mapped(const net::Address& address) {
   return octets;
 }
 
-int64_t microseconds_between(Instant from, Instant to) {
-  return std::chrono::duration_cast<std::chrono::microseconds>(to - from).count();
-}
-
 }   // namespace
 
 Request::Request(Proxy& the_proxy, downstream::Exchange& the_exchange)
@@ -28,45 +24,32 @@ Request::Request(Proxy& the_proxy, downstream::Exchange& the_exchange)
       head(the_exchange.request()),
       began(the_proxy.loop().now()) {
   proxy.request_began();
-  record.time_ms = proxy.wall_clock_ms();
-  record.client = exchange.peer().address.format_ip(client_text_);
-  record.method = head.method_text;
-  record.worker = proxy.slot();
-  record.revision = configuration->snapshot.revision;
-  record.host_name = record.route = "_rejected";
-  record.protocol = head.version == http::Version::kHttp10 ? "HTTP/1.0" : "HTTP/1.1";
-  identity.request_id = proxy.random_hex(fresh_id_, sizeof fresh_id_);
-  record.request_id = facts.request_id = identity.request_id;
+  const downstream::Peer& peer = exchange.peer();
+  identity.request_id = facts.request_id = proxy.random_hex(fresh_id_, sizeof fresh_id_);
   facts.head = &head;
-  facts.listener = exchange.peer().listener;
-  facts.scheme = exchange.peer().scheme;
-  facts.client_text = facts.peer_text = record.client;
+  facts.listener = peer.listener;
+  facts.scheme = peer.scheme;
+  facts.client_text = facts.peer_text = peer.text();
 }
 
 void Request::resolve() {
   resolved_ = true;
   const downstream::Peer& peer = exchange.peer();
   const routing::Client client =
-      routing::resolve_client(mapped(peer.address), record.client, peer.scheme, head, configuration->trusted_proxies);
-  const http::Authority authority = client.authority.value_or(head.authority);
+      routing::resolve_client(mapped(peer.address()), peer.text(), peer.scheme, head, configuration->trusted_proxies);
+  const http::Authority& authority = client.authority ? *client.authority : head.authority;
+  const uint16_t usual_port = http::default_port(client.scheme);
   facts.scheme = client.scheme;
-  facts.host = authority.host;
-  facts.port = authority.port != 0 ? authority.port : http::default_port(client.scheme);
+  facts.host = facts.authority = authority.host;
+  facts.port = authority.port != 0 ? authority.port : usual_port;
+  if (facts.port != usual_port && !facts.host.empty())
+    facts.authority = arena().concat(facts.host, std::string_view(":"), arena().number(facts.port));
   facts.client = client.address;
   facts.client_text = client.text;
   facts.from_trusted_proxy = client.through_trusted_proxy;
   identity = identify(head.fields, client.through_trusted_proxy, {fresh_id_, sizeof fresh_id_},
                       proxy.random_hex(parent_id_, sizeof parent_id_), arena());
   facts.request_id = identity.request_id;
-  record.request_id = identity.request_id;
-  record.trace_id = identity.trace_id;
-  record.client = client.text;
-  record.host = facts.host;
-  record.path = head.target.path;
-  record.query = head.target.query;
-  record.referer = head.fields.value(http::FieldName::kReferer);
-  record.user_agent = head.fields.value(http::FieldName::kUserAgent);
-  record.host_name = record.route = "_none";
 }
 
 const config::Timeouts& Request::timeouts() const {
@@ -80,11 +63,11 @@ void Request::edit_response(http::Fields& fields) const {
   if (!edits.empty()) edits.apply(fields, facts);
 }
 
-bool Request::begin_answer(int status, std::string_view reason, http::Fields& fields, http::ContentLength content,
+bool Request::begin_answer(int answered, std::string_view reason, http::Fields& fields, http::ContentLength content,
                            bool close) {
   edit_response(fields);
-  record.status = status;
-  if (record.first_byte_us < 0) record.first_byte_us = microseconds_between(began, loop().now());
+  status = answered;
+  if (!first_byte) first_byte = age();
   return exchange.begin({status, reason, &fields, content, close});
 }
 
@@ -97,25 +80,61 @@ const RouteCells& Request::cells() const {
 void Request::note_refusal(http::Refusal refusal, size_t offset, std::string_view received) {
   proxy.count_reject(refusal);
   proxy.record_reject(
-      {record.time_ms, false, record.client, http::to_string(refusal), static_cast<uint32_t>(offset), received});
+      {began_ms(), false, facts.client_text, http::to_string(refusal), static_cast<uint32_t>(offset), received});
+}
+
+void Request::note_bad_response(std::string_view reason, size_t offset, std::string_view received) {
+  proxy.record_reject({began_ms(), true, facts.target, reason, static_cast<uint32_t>(offset), received});
+}
+
+AccessRecord Request::record() const {
+  const bool any_host = matched.host != nullptr;
+  AccessRecord record{
+      .time_ms = began_ms(),
+      .request_id = identity.request_id,
+      .trace_id = identity.trace_id,
+      .client = facts.client_text,
+      .protocol = head.version == http::Version::kHttp10 ? "HTTP/1.0" : "HTTP/1.1",
+      .host = facts.host,
+      .method = head.method_text,
+      .status = status,
+      .bytes_in = exchange.content_received(),
+      .bytes_out = exchange.octets_sent(),
+      .duration_us = age().count(),
+      .first_byte_us = first_byte ? first_byte->count() : -1,
+      .connect_us = connect ? connect->count() : -1,
+      .host_name = any_host    ? std::string_view(matched.host->settings.name)
+                   : resolved_ ? "_none"
+                               : "_rejected",
+      .upstream = facts.upstream,
+      .target = facts.target,
+      .attempts = attempts,
+      .error = error,
+      .worker = proxy.slot(),
+      .revision = configuration->snapshot.revision,
+  };
+  record.route = matched.route ? std::string_view(matched.route->settings.name) : resolved_ ? "_none" : "_rejected";
+  if (!resolved_) return record;   // of a refused one no more than its connection tells
+  record.path = head.target.path;
+  record.query = head.target.query;
+  record.referer = head.fields.value(http::FieldName::kReferer);
+  record.user_agent = head.fields.value(http::FieldName::kUserAgent);
+  return record;
 }
 
 Request::~Request() {
   proxy.request_ended();
-  if (record.status == 0) {   // an exception passes by, or nobody was left to answer
+  if (status == 0) {   // an exception passes by, or nobody was left to answer
     const bool broken = std::uncaught_exceptions() > 0;
-    record.status = broken ? 500 : 499;
-    if (record.error.empty()) fail(broken ? ProxyError::kInternalError : ProxyError::kClientGone);
+    status = broken ? 500 : 499;
+    if (error.empty()) fail(broken ? ProxyError::kInternalError : ProxyError::kClientGone);
   }
-  record.bytes_in = exchange.content_received();
-  record.bytes_out = exchange.octets_sent();
-  record.duration_us = microseconds_between(began, proxy.loop().now());
-  RouteCells counters = cells();
-  counters.by_class[static_cast<size_t>(std::clamp(record.status / 100, 1, 5) - 1)].add();
-  counters.duration.observe_microseconds(static_cast<uint64_t>(std::max<int64_t>(record.duration_us, 0)));
-  counters.bytes_in.add(record.bytes_in);
-  counters.bytes_out.add(record.bytes_out);
-  if (AccessLog* log = proxy.access_log()) log->append(record);
+  const RouteCells& counters = cells();
+  counters.by_class[static_cast<size_t>(std::clamp(status / 100, 1, 5) - 1)].add();
+  counters.duration.observe_microseconds(static_cast<uint64_t>(std::max<int64_t>(age().count(), 0)));
+  counters.bytes_in.add(exchange.content_received());
+  counters.bytes_out.add(exchange.octets_sent());
+  if (AccessLog* log = proxy.access_log(); log && log->has_sinks()) log->append(record());
 }
 
 }   // namespace proxyd::proxy

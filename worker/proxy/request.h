@@ -33,27 +33,37 @@ class Request {
   routing::RequestFacts facts;
   routing::Matched matched;
   Identity identity;
-  AccessRecord record;
   const Instant began;
   Deadline total = Deadline::never();
+  int status = 0;           // of the final answer
+  std::string_view error;   // token
+  int attempts = 0;
+  std::optional<std::chrono::microseconds> first_byte;
+  std::optional<std::chrono::microseconds> connect;
 
   http::Arena& arena() { return exchange.arena(); }
   async::EventLoop& loop() { return proxy.loop(); }
+  std::chrono::microseconds age() const {
+    return std::chrono::duration_cast<std::chrono::microseconds>(proxy.loop().now() - began);
+  }
   const config::Timeouts& timeouts() const;
   // The head of an answer, with the document's edits. False when it can't be sent.
   bool begin_answer(int status, std::string_view reason, http::Fields& fields, http::ContentLength content, bool close);
-  void fail(ProxyError error) { record.error = token_of(error); }
+  void fail(ProxyError why) { error = token_of(why); }
   // Counts a refused message and keeps it for /rejects; `received` begins where `offset` counts from.
   void note_refusal(http::Refusal refusal, size_t offset, std::string_view received);
+  // Keeps a response that was no HTTP.
+  void note_bad_response(std::string_view reason, size_t offset, std::string_view received);
 
  private:
   const RouteCells& cells() const;
+  AccessRecord record() const;
+  int64_t began_ms() const { return proxy.wall_clock_ms() - age().count() / 1000; }
   void edit_response(http::Fields& fields) const;
 
   bool resolved_ = false;
   char fresh_id_[32];
   char parent_id_[16];
-  std::array<char, 48> client_text_;
 };
 
 }   // namespace proxyd::proxy

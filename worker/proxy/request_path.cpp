@@ -31,13 +31,10 @@ const upstream::UpstreamGroup& upstream_of(const Request& request) {
   return *groups[request.matched.route->split->draw(request.facts, usable)];
 }
 
-// Fills in host and route, as far as there are any.
+// Finds host and route, as far as there are any.
 void match(Request& request) {
   request.matched = request.configuration->matcher.find(request.facts);
-  if (request.matched.host) request.record.host_name = request.matched.host->settings.name;
-  if (!request.matched.route) return;
-  request.record.route = request.matched.route->settings.name;
-  request.total = Deadline::after(request.began, request.timeouts().total);
+  if (request.matched.route) request.total = Deadline::after(request.began, request.timeouts().total);
 }
 
 }   // namespace

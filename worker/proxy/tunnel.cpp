@@ -5,8 +5,10 @@
 namespace proxyd::proxy {
 namespace {
 
-RelayLimits without_deadlines(uint64_t& progress) {
+// Only `total` bounds a tunnel that is not silent.
+RelayLimits tunnel_limits(Deadline total, uint64_t& progress) {
   RelayLimits limits{Pace(std::nullopt, 0), Pace(std::nullopt, 0)};
+  limits.total = total;
   limits.progress = &progress;
   return limits;
 }
@@ -23,10 +25,10 @@ async::Task<void> watch_silence(async::EventLoop& loop, const uint64_t& progress
 
 // Both directions; an error of one ends it.
 async::Task<void> relay_both_ways(async::EventLoop& loop, downstream::Exchange& client, upstream::Exchange& origin,
-                                  uint64_t& progress) {
-  async::Task<Relayed> up = relay_content(loop, client.content(), origin.content(), without_deadlines(progress));
+                                  Deadline total, uint64_t& progress) {
+  async::Task<Relayed> up = relay_content({loop, client.content(), origin.content(), tunnel_limits(total, progress)});
   async::Task<Relayed> down =
-      relay_content(loop, origin.response_content(), client.sink(), without_deadlines(progress));
+      relay_content({loop, origin.response_content(), client.sink(), tunnel_limits(total, progress)});
   co_await async::first_of(up, down);
   async::Task<Relayed>& first = up.done() ? up : down;
   async::Task<Relayed>& second = up.done() ? down : up;
@@ -45,10 +47,11 @@ async::Task<void> run_tunnel(Request& request, upstream::Exchange& origin) {
     explicit Open(metrics::Cell& cell) : gauge(cell) { gauge.add(); }
     ~Open() { gauge.subtract(); }
   } open(request.proxy.tunnels);
-  async::Task<void> both = relay_both_ways(request.loop(), request.exchange, origin, progress);
+  async::Task<void> both = relay_both_ways(request.loop(), request.exchange, origin, request.total, progress);
   async::Task<void> silence = watch_silence(request.loop(), progress, request.timeouts().tunnel);
   co_await async::first_of(both, silence);
-  if (!both.done()) request.proxy.count_timeout(Phase::kTunnel);
+  const bool too_long = request.total.passed(request.loop().now());
+  if (too_long || !both.done()) request.proxy.count_timeout(too_long ? Phase::kTotal : Phase::kTunnel);
 }
 
 }   // namespace proxyd::proxy

@@ -16,6 +16,7 @@ struct RequestFacts {
   http::Scheme scheme = http::Scheme::kHttp;
   std::string_view host;              // lower case, no port; empty in HTTP/1.0 without Host
   uint16_t port = 0;                  // as the client said it, or the scheme's
+  std::string_view authority;         // host, with the port unless it is the scheme's
   std::array<uint8_t, 16> client{};   // IPv4 mapped
   std::string_view client_text;
   std::string_view peer_text;        // of the connection: the client, or the nearest trusted proxy

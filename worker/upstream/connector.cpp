@@ -69,7 +69,11 @@ async::Task<Result<std::unique_ptr<Exchange>, Fault>> open_exchange(std::shared_
   for (size_t i = 0; i < target->addresses().size(); ++i) {
     const net::SocketAddress address = target->addresses()[(first + i) % target->addresses().size()];
     auto connection = std::make_unique<Http1Connection>(*target);
-    fault = co_await connect_to(*connection, target->services().loop, address, deadline);
+    async::EventLoop& loop = target->services().loop;
+    const auto left = static_cast<int64_t>(target->addresses().size() - i);
+    const Deadline share =
+        deadline.is_never() ? deadline : Deadline::at(loop.now() + (deadline.when() - loop.now()) / left);
+    fault = co_await connect_to(*connection, loop, address, share);
     if (fault == Fault::kNone) {
       target->counters().connected.add();
       co_return Opened(std::make_unique<Http1Exchange>(std::move(target), std::move(connection), rules));

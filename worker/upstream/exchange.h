@@ -49,6 +49,8 @@ class Exchange {
   // awaited.
   virtual Fault receive_head() = 0;
   virtual const http::ResponseHead& response() const = 0;
+  // … for the one who hands it on, to make of it what the client is to see.
+  virtual http::ResponseHead& response() = 0;
   virtual http::Refusal refusal() const = 0;
   virtual size_t fault_offset() const = 0;
   virtual std::string_view received_head() const = 0;
@@ -59,7 +61,6 @@ class Exchange {
 
   virtual net::ContentSource& response_content() = 0;
   virtual bool complete() const = 0;
-  virtual uint64_t octets_received() const = 0;
 
   // The connection served others before: a request that it drops unread may be sent again.
   virtual bool on_reused_connection() const = 0;

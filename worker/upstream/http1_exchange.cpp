@@ -64,9 +64,11 @@ Http1Exchange::Step Http1Exchange::parse() {
 
 Http1Exchange::Step Http1Exchange::check_head() {
   const auto content = http1::frame_response(*response_, method_);
+  response_->connection = http1::connection_options(response_->fields);
   const bool uninvited = response_->status == 101 && !asked_to_upgrade_;
-  if (!content || uninvited) {
-    refusal_ = uninvited ? http::Refusal::kUnexpected101 : content.error();
+  const bool too_many_options = response_->connection.other_fields > http::ConnectionOptions::kMostOtherFields;
+  if (!content || uninvited || too_many_options) {
+    refusal_ = uninvited ? http::Refusal::kUnexpected101 : !content ? content.error() : http::Refusal::kHeaderCount;
     return Step::kRefused;
   }
   response_->content = *content;
@@ -79,7 +81,7 @@ Http1Exchange::Step Http1Exchange::check_head() {
     refusal_ = http::Refusal::kHeaderCount;
     return Step::kRefused;
   }
-  persistent_ = http1::is_persistent(response_->version, response_->fields) && response_->status != 101 &&
+  persistent_ = http1::is_persistent(response_->version, response_->connection) && response_->status != 101 &&
                 !announces_content_it_cannot_have();
   input_.consume(octets);
   reader_.emplace(connection_->stream(), input_, target_->services().buffers, arena_, http1::Underscore::kPass);
@@ -108,6 +110,15 @@ bool Http1Exchange::make_room() {
 }
 
 Fault Http1Exchange::receive_head() {
+  try {
+    return receive();
+  } catch (const http::ArenaExhausted&) {   // by the origin's fields, perhaps of many interim heads
+    refusal_ = http::Refusal::kHeaderSize;
+    return Fault::kMalformed;
+  }
+}
+
+Fault Http1Exchange::receive() {
   bool parse_now = !input_.empty();
   for (;;) {
     if (parse_now) {

@@ -27,6 +27,7 @@ class Http1Exchange final : public Exchange {
   net::ContentSink& content() override { return writer_; }
   Fault receive_head() override;
   const http::ResponseHead& response() const override { return *response_; }
+  http::ResponseHead& response() override { return *response_; }
   http::Refusal refusal() const override { return refusal_; }
   size_t fault_offset() const override { return fault_offset_; }
   std::string_view received_head() const override { return input_.unread(); }
@@ -34,7 +35,6 @@ class Http1Exchange final : public Exchange {
   async::WaitReady readable(Deadline deadline) override { return connection_->stream().readable(deadline); }
   net::ContentSource& response_content() override { return *reader_; }
   bool complete() const override { return reader_ && reader_->complete(); }
-  uint64_t octets_received() const override { return head_octets_ + (reader_ ? reader_->received() : 0); }
   bool on_reused_connection() const override { return reused_; }
   bool request_untaken() const override { return writer_.delivered() == 0; }
   http::Arena& arena() override { return arena_; }
@@ -42,6 +42,7 @@ class Http1Exchange final : public Exchange {
  private:
   enum class Step : uint8_t { kHead, kNeedMore, kRefused };
 
+  Fault receive();
   Step parse();
   Step check_head();
   bool announces_content_it_cannot_have() const;

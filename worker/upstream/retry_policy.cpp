@@ -8,7 +8,8 @@ namespace {
 constexpr uint64_t kAlwaysAllowed = 10;   // a few visitors make no storm, whatever share of them retries
 
 bool never_reached_origin(Fault fault) {
-  return fault == Fault::kConnectionRefused || fault == Fault::kConnectionTimeout || fault == Fault::kNoAddress;
+  return fault == Fault::kConnectionRefused || fault == Fault::kConnectionTimeout || fault == Fault::kNoAddress ||
+         fault == Fault::kNoPort;
 }
 
 }   // namespace
@@ -18,6 +19,7 @@ bool RetryPolicy::is_listed(std::string_view method) const {
 }
 
 bool RetryPolicy::within_budget() const {
+  if (rules_.budget_percent == 0) return false;
   uint64_t running = 0;
   uint64_t requests = 0;
   for (uint32_t slot = 0; slot < status_.slots_in_use(); ++slot) {
@@ -28,16 +30,19 @@ bool RetryPolicy::within_budget() const {
   return running < std::max(share, kAlwaysAllowed);
 }
 
-bool RetryPolicy::may_retry(const Attempt& attempt) const {
-  if (attempt.number > rules_.retries || !attempt.content_held || !within_budget()) return false;
+bool RetryPolicy::is_retried(const Attempt& attempt) const {
   if (attempt.status != 0) {
     const auto& statuses = rules_.on_statuses;
-    return is_listed(attempt.method_text) &&
-           std::find(statuses.begin(), statuses.end(), attempt.status) != statuses.end();
+    return std::find(statuses.begin(), statuses.end(), attempt.status) != statuses.end() &&
+           is_listed(attempt.method_text);
   }
   if (never_reached_origin(attempt.fault)) return rules_.on_connect_error;
   if (attempt.fault != Fault::kClosedUnanswered || !rules_.on_reset_before_response) return false;
   return is_listed(attempt.method_text);
+}
+
+bool RetryPolicy::may_retry(const Attempt& attempt) const {
+  return is_retried(attempt) && attempt.number <= rules_.retries && attempt.content_held && within_budget();
 }
 
 void RunningRetry::begin(status::WorkerSlot& slot) {

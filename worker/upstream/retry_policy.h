@@ -11,7 +11,8 @@ namespace proxyd::upstream {
 
 // Whether a request may be sent again (behaviour.md 1): only what never reached the origin, or is of a listed method
 // with nothing of its content gone; a number of times; and within a share of all requests now running, retries of all
-// workers counted together (three may always run, so that the share means something when little is going on).
+// workers counted together (ten may always run, so that the share means something when little is going on; none with a
+// share of zero).
 class RetryPolicy {
  public:
   RetryPolicy(const config::Retry& rules, const status::StatusRegion& status) : rules_(rules), status_(status) {}
@@ -21,12 +22,12 @@ class RetryPolicy {
     Fault fault = Fault::kNone;
     int status = 0;             // of its response, when there was one
     bool content_held = true;   // nothing of the request's content has been consumed
-    http::Method method = http::Method::kGet;
     std::string_view method_text;
   };
   bool may_retry(const Attempt& attempt) const;
 
  private:
+  bool is_retried(const Attempt& attempt) const;
   bool is_listed(std::string_view method) const;
   bool within_budget() const;
 

@@ -1,5 +1,9 @@
 #include <gtest/gtest.h>
 
+#include <memory>
+#include <optional>
+#include <vector>
+
 #include "worker/async/event_loop.h"
 #include "worker/async/task.h"
 
@@ -81,6 +85,57 @@ TEST(TimerWheel, FiresInTimeAcrossTurnsAndNeverEarly) {
   ready.run(10);
   EXPECT_EQ(fired, 1);
   EXPECT_TRUE(wheel.next().is_never());
+}
+
+TEST(TimerWheel, SleepsUntilABlockBeginsHoweverManyTimersAreFarAway) {
+  const Instant start{};
+  TimerWheel wheel(start);
+  ReadyQueue ready;
+  Wakeup wakeup([](Wakeup&) {});
+  std::vector<std::unique_ptr<Timer>> timers;
+  for (int64_t i = 0; i < 10'000; ++i) {
+    timers.push_back(std::make_unique<Timer>(wakeup));
+    wheel.arm(*timers.back(), Deadline::at(start + milliseconds(75'000 + i)));
+  }
+  int passes = 0;
+  Instant now = start;
+  for (; now < start + milliseconds(70'000); ++passes) {
+    ASSERT_GT(wheel.next().when(), now) << "a pass that can do nothing";
+    now = wheel.next().when();
+    wheel.expire(now, ready);
+  }
+  EXPECT_LE(passes, 70'000 / 4096 + 1);
+}
+
+TEST(TimerWheel, FiresEveryTimerWithinASlotOfItsTime) {
+  const Instant start{};
+  TimerWheel wheel(start);
+  ReadyQueue ready;
+  struct Alarm : Wakeup {
+    explicit Alarm(Instant& clock) : Wakeup([](Wakeup& self) { static_cast<Alarm&>(self).ring(); }), now(clock) {}
+    void ring() { fired = now; }
+    Instant& now;
+    std::optional<Instant> fired;
+    Instant due;
+    Timer timer{*this};
+  };
+  Instant now = start;
+  std::vector<std::unique_ptr<Alarm>> alarms;
+  for (int64_t i = 0; i < 400; ++i) {
+    Alarm& alarm = *alarms.emplace_back(std::make_unique<Alarm>(now));
+    alarm.due = start + std::chrono::microseconds(i * i * 7919 % 1'300'000'000);
+    wheel.arm(alarm.timer, Deadline::at(alarm.due));
+  }
+  while (!wheel.next().is_never()) {
+    now = wheel.next().when();
+    wheel.expire(now, ready);
+    ready.run(1000);
+  }
+  for (const auto& alarm : alarms) {
+    ASSERT_TRUE(alarm->fired);
+    EXPECT_GE(*alarm->fired, alarm->due);
+    EXPECT_LE(*alarm->fired - alarm->due, TimerWheel::kSlot);
+  }
 }
 
 }   // namespace

@@ -2,6 +2,7 @@
 
 #include <string>
 
+#include "worker/http1/framing.h"
 #include "worker/proxy/error_response.h"
 #include "worker/proxy/intermediary_fields.h"
 
@@ -14,7 +15,7 @@ class FieldsOnTheWay : public testing::Test {
  protected:
   FieldsOnTheWay() {
     facts_.head = &head_;
-    facts_.host = "a.test";
+    facts_.host = facts_.authority = "a.test";
     facts_.port = 80;
     facts_.client_text = facts_.peer_text = "192.0.2.1";
     head_.method = http::Method::kGet;
@@ -22,6 +23,7 @@ class FieldsOnTheWay : public testing::Test {
   http::Fields to_target() {
     const Identity identity = identify(head_.fields, facts_.from_trusted_proxy, "0123456789abcdef0123456789abcdef",
                                        "0123456789abcdef", arena_);
+    head_.connection = http1::connection_options(head_.fields);
     return make_request_fields(facts_, identity, arena_);
   }
   std::string all(const http::Fields& fields, std::string_view name) {
@@ -63,9 +65,12 @@ TEST_F(FieldsOnTheWay, BehindATrustedProxyNameEachHopOnce) {
 TEST_F(FieldsOnTheWay, QuoteAddressesAndPortsAsForwardedWants) {
   facts_.client_text = facts_.peer_text = "2001:db8::1";
   facts_.port = 8080;
+  facts_.authority = "a.test:8080";
   EXPECT_EQ(all(to_target(), "Forwarded"), "for=\"[2001:db8::1]\";host=\"a.test:8080\";proto=http|");
   facts_.client_text = facts_.peer_text = "unix:";
   EXPECT_EQ(all(to_target(), "Forwarded"), "for=unknown;host=\"a.test:8080\";proto=http|");
+  facts_.host = facts_.authority = "x;for=6.6.6.6";
+  EXPECT_EQ(all(to_target(), "Forwarded"), "for=unknown;host=\"x;for=6.6.6.6\";proto=http|");
 }
 
 TEST_F(FieldsOnTheWay, ThatAreHopByHopStay) {
