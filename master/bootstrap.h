@@ -19,11 +19,8 @@ struct Bootstrap {
   std::string config_source = "database";   // database | file
   std::string config_file = "/etc/proxyd/site.yaml";
   std::optional<int> workers;   // none: one a processor
-  uint64_t cache_ceiling = uint64_t{4} << 30;
   milliseconds shutdown_delay{0};
   milliseconds shutdown_grace{60'000};
-  milliseconds upgrade_drain{3'600'000};
-  milliseconds upgrade_probation{10'000};
   std::string admin_group = "proxyd";   // admin.unix.group
   std::vector<std::pair<std::string, std::string>> admin_grants = {{"proxyd-ops", "operator"},
                                                                    {"proxyd-view", "viewer"}};   // group → role

@@ -92,11 +92,13 @@ std::string show_grants(const Bootstrap& bootstrap) {
   return text;
 }
 
-std::string set_ceiling(Bootstrap& bootstrap, const std::string& text) {
-  const auto size = config::parse_size(text);
-  if (!size || *size < (8u << 20)) return "must be a size of 8MiB at least, as \"4GiB\"";
-  bootstrap.cache_ceiling = *size;
-  return {};
+// A key of a later version: its default may be said, since that changes nothing.
+BootstrapKey later(std::string_view name, std::string_view variable, const char* only) {
+  return {name, variable,
+          [only](Bootstrap&, const std::string& text) -> std::string {
+            return text == only ? "" : fmt::format("is not supported yet; leave it out or say {}", only);
+          },
+          [only](const Bootstrap&) { return only; }};
 }
 
 }   // namespace
@@ -114,16 +116,13 @@ const std::vector<BootstrapKey>& bootstrap_keys() {
        [](const B& b) { return b.config_file; }},
       {"workers", "PROXYD_WORKERS", set_workers,
        [](const B& b) { return b.workers ? std::to_string(*b.workers) : "auto"; }},
-      {"cache_ceiling", "PROXYD_CACHE_CEILING", set_ceiling,
-       [](const B& b) { return config::format_size(b.cache_ceiling); }},
+      later("cache_ceiling", "PROXYD_CACHE_CEILING", "4GiB"),
       {"shutdown.delay", "PROXYD_SHUTDOWN_DELAY", [](B& b, S t) { return set_duration(b.shutdown_delay, t); },
        [](const B& b) { return config::format_duration(b.shutdown_delay.count()); }},
       {"shutdown.grace", "PROXYD_SHUTDOWN_GRACE", [](B& b, S t) { return set_duration(b.shutdown_grace, t); },
        [](const B& b) { return config::format_duration(b.shutdown_grace.count()); }},
-      {"upgrade.drain", "PROXYD_UPGRADE_DRAIN", [](B& b, S t) { return set_duration(b.upgrade_drain, t); },
-       [](const B& b) { return config::format_duration(b.upgrade_drain.count()); }},
-      {"upgrade.probation", "PROXYD_UPGRADE_PROBATION", [](B& b, S t) { return set_duration(b.upgrade_probation, t); },
-       [](const B& b) { return config::format_duration(b.upgrade_probation.count()); }},
+      later("upgrade.drain", "PROXYD_UPGRADE_DRAIN", "1h"),
+      later("upgrade.probation", "PROXYD_UPGRADE_PROBATION", "10s"),
       {"admin.unix.group", "PROXYD_ADMIN_GROUP", [](B& b, S t) { return b.admin_group = t, std::string(); },
        [](const B& b) { return b.admin_group; }},
       {"admin.unix.grants", "PROXYD_ADMIN_GRANTS", set_grants, show_grants, true},

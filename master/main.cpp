@@ -107,7 +107,7 @@ int main(int argc, char** argv) {
   value("--run-dir", "run_dir", "Folder of the admin socket");
   value("--admin", "admin.tcp.address", "Admin address HOST:PORT, or off");
   value("--workers", "workers", "Worker processes, or auto");
-  value("--cache", "cache_ceiling", "Ceiling of the cache's memory");
+  value("--cache", "cache_ceiling", "Ceiling of the cache's memory; not supported yet");
   command->add_flag("--print-config", print_config, "Print each bootstrap value and its origin");
   command->add_flag("--check", check_only, "Check bootstrap and document; exit 0 or 7");
   try {

@@ -83,7 +83,6 @@ Route read_route(const Json& json, const OnTheWay& inherited) {
   route.headers = std::move(own.headers);
   route.retry = std::move(own.retry);
   route.rewrite = std::move(own.rewrite);
-  route.websocket = own.websocket;
   route.raw_path = own.raw_path;
   return route;
 }

@@ -122,7 +122,6 @@ OnTheWay inherit(const Json& level, OnTheWay value) {
   if (dropped(level, "headers")) value.headers = {};
   if (dropped(level, "retry")) value.retry.reset();
   if (dropped(level, "rewrite")) value.rewrite.reset();
-  if (dropped(level, "websocket")) value.websocket = {};
   if (dropped(level, "raw_path")) value.raw_path = false;
   const auto given = [&level](const char* key) {
     const Json* json = member(level, key);
@@ -134,10 +133,6 @@ OnTheWay inherit(const Json& level, OnTheWay value) {
   value.headers.response = inherit_edits(part(level, "headers"), "response", std::move(value.headers.response));
   if (given("retry")) value.retry = read_retry(part(level, "retry"));
   if (given("rewrite")) value.rewrite = read_rewrite(part(level, "rewrite"));
-  if (given("websocket")) {
-    const Duration initial = Websocket().drain;
-    value.websocket.drain = duration_or(part(level, "websocket"), "drain", initial).value_or(initial);
-  }
   value.raw_path = value_or(level, "raw_path", value.raw_path);
   return value;
 }

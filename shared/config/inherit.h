@@ -14,7 +14,6 @@ struct OnTheWay {
   HeaderEdits headers;
   std::optional<Retry> retry;
   std::optional<Rewrite> rewrite;
-  Websocket websocket;
   bool raw_path = false;
 };
 

@@ -63,8 +63,6 @@ struct HeaderEdits {
   bool operator==(const HeaderEdits&) const = default;
 };
 
-enum class RetryCondition { kConnectError, kResetBeforeResponse, kStatus };
-
 struct Retry {
   int retries = 1;
   bool on_connect_error = true;
@@ -125,11 +123,6 @@ struct Respond {
   bool operator==(const Respond&) const = default;
 };
 
-struct Websocket {
-  Duration drain = seconds(3600);
-  bool operator==(const Websocket&) const = default;
-};
-
 // Exactly one of upstream, split, redirect, respond and ready is set.
 struct Route {
   std::string name;
@@ -145,7 +138,6 @@ struct Route {
   HeaderEdits headers;
   std::optional<Retry> retry;   // none: the upstream's
   std::optional<Rewrite> rewrite;
-  Websocket websocket;
   bool raw_path = false;
   bool operator==(const Route&) const = default;
 };

@@ -13,7 +13,6 @@ ValueType map_of(const ValueType& item, Format key = Format::kName) {
 }
 ValueType object_of(const ObjectType& object) { return {.kind = Kind::kObject, .object = &object}; }
 
-const ValueType kDuration{.kind = Kind::kDuration, .least = 1};
 const ValueType kMaybeDuration{.kind = Kind::kDuration, .may_be_off = true, .least = 1};
 const ValueType kMaybeSize{.kind = Kind::kSize, .may_be_off = true};
 const ValueType kMaybeLine{.kind = Kind::kSize, .may_be_off = true, .least = 64};
@@ -110,22 +109,11 @@ const ObjectType kRewrite{"rewrite",
                               {"path", &kPathTemplate, "", "the new path"},
                           }};
 
-const ObjectType kWebsocket{"websocket",
-                            {
-                                {"max_message", nullptr},
-                                {"ping", nullptr},
-                                {"utf8", nullptr},
-                                {"deflate", nullptr},
-                                {"message_metrics", nullptr},
-                                {"drain", &kDuration, "\"1h\"", "how long a tunnel may go on while its worker drains"},
-                            }};
-
 const ValueType kTimeoutsValue = object_of(kTimeouts);
 const ValueType kLimitsValue = object_of(kLimits);
 const ValueType kHeadersValue = object_of(kHeaders);
 const ValueType kRetryValue = object_of(kRetry);
 const ValueType kRewriteValue = object_of(kRewrite);
-const ValueType kWebsocketValue = object_of(kWebsocket);
 
 const ValueType kInnerTimeoutsValue = object_of(kInnerTimeouts);
 const ValueType kInnerLimitsValue = object_of(kInnerLimits);
@@ -145,7 +133,7 @@ std::vector<Key> with_keys_on_the_way(std::vector<Key> keys) {
       {"compress", nullptr},
       {"mirror", nullptr},
       {"bandwidth", nullptr},
-      {"websocket", &kWebsocketValue, "", "tunnels", kInherited},
+      {"websocket", nullptr},
       {"raw_path", &kBoolean, "", "forward the path as sent", kInherited},
   };
   keys.insert(keys.end(), shared.begin(), shared.end());
@@ -170,7 +158,7 @@ const ObjectType kDefaults{
         {"compress", nullptr},
         {"mirror", nullptr},
         {"bandwidth", nullptr},
-        {"websocket", &kWebsocketValue, "{}", "tunnels", kOutermost},
+        {"websocket", nullptr},
         {"raw_path", &kBoolean, "false", "forward the path as sent", kOutermost},
     }};
 

@@ -48,8 +48,6 @@ TEST(Inheritance, WhatIsNoListOfKeysIsReplacedAsAWhole) {
   ASSERT_TRUE(route.retry);
   EXPECT_EQ(route.retry->retries, 2);
   EXPECT_EQ(route.retry->budget_percent, 20);
-  EXPECT_EQ(route_of("", "websocket: { drain: 5m }", "websocket: {}").websocket.drain, seconds(3600));
-  EXPECT_EQ(route_of("", "websocket: { drain: 5m }", "websocket: { drain: 1h }").websocket.drain, seconds(3600));
   EXPECT_EQ(route_of("", "rewrite: { add_prefix: /a }", "rewrite: { strip_prefix: /b }").rewrite->add_prefix,
             std::nullopt);
 }

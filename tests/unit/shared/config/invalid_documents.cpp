@@ -91,7 +91,7 @@ const std::vector<Wrong> kShapes = {
     {"a unit that does not exist", defaults("timeouts: { connect: @@30sec }"), "unit", "/defaults/timeouts/connect"},
     {"a duration of nothing", defaults("timeouts: { connect: @@0s }"), "range", "/defaults/timeouts/connect"},
     {"a duration of a century", defaults("timeouts: { total: @@40000d }"), "range", "/defaults/timeouts/total"},
-    {"a duration that may not be off", host("websocket: { drain: @@off }"), "unit", "/hosts/h/websocket/drain"},
+    {"a key on the way of a later version", host("@@websocket: { drain: 1h }"), "unsupported", "/hosts/h/websocket"},
     {"a size that overflows", defaults("limits: { request_body: @@99999999999TiB }"), "unit",
      "/defaults/limits/request_body"},
     {"a line limit that no request fits", defaults("limits: { request_line: @@1B }"), "range",
