@@ -12,6 +12,7 @@
 #include "master/log_files.h"
 #include "master/value_files.h"
 #include "shared/config/snapshot.h"
+#include "shared/metrics/labels.h"
 
 namespace proxyd::master {
 namespace {
@@ -245,7 +246,7 @@ Result<Configuration::Applied, Configuration::Failure> Configuration::apply(Requ
   }
   parts_.regions.metrics()
       .cell(metrics::MetricsRegion::kMasterSlot, "proxyd_config_applies_total",
-            acknowledged ? "result=\"applied\"" : "result=\"failed\"")
+            metrics::label("result", acknowledged ? "applied" : "failed"))
       .add();
   if (!acknowledged) return acknowledged.error();
   drop_from_store(dropped);

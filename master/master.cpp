@@ -335,6 +335,11 @@ std::vector<Attention> Master::attention() {
   if (pool_->resting() > 0)
     all.push_back(
         {"error", "worker-resting", "a worker slot rests: it died more than 5 times in 60 s", "proxyctl worker list"});
+  if (regions_->metrics().full())
+    all.push_back({"warning", "metrics-full",
+                   "there is no room for the counters of every route and target that was ever configured: some count "
+                   "nothing until proxyd is started anew",
+                   "proxyctl metrics"});
   if (const std::string text = difference(); !text.empty()) {
     const bool from_file = bootstrap_.config_source == "file";
     const std::string file = from_file ? bootstrap_.config_file : bootstrap_.imported_config;

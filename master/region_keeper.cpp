@@ -4,7 +4,7 @@
 
 #include <set>
 
-#include "shared/metrics/catalog.h"
+#include "master/metric_series.h"
 
 namespace proxyd::master {
 
@@ -63,7 +63,7 @@ Result<config::Materials> RegionKeeper::assign_rows(const config::Document& docu
       materials.targets[key].row = *row;
     }
   }
-  metrics::register_series(metrics_, document);
+  register_series(metrics_, document);
   return materials;
 }
 

@@ -1,11 +1,11 @@
 #include "worker/worker.h"
 
-#include <fmt/format.h>
-
 #include <malloc.h>
 
 #include <algorithm>
 #include <ctime>
+
+#include "shared/metrics/labels.h"
 
 namespace proxyd::worker {
 namespace {
@@ -151,7 +151,7 @@ void Worker::activate(Prepared prepared) {
     listener = listeners_.contains(name) ? listeners_[name] : std::make_shared<downstream::Listener>();
     listener->name = name;
     listener->settings = settings_for(settings, configuration);
-    const std::string label = fmt::format("listener=\"{}\"", name);
+    const std::string label = metrics::listener_labels(name);
     listener->opened_total = metrics_.cell(slot_, "proxyd_downstream_accepted_total", label);
     listener->open_gauge = metrics_.cell(slot_, "proxyd_downstream_connections", label);
   }

@@ -5,7 +5,7 @@
 #include <charconv>
 #include <map>
 
-#include "shared/ipc/limits.h"
+#include "shared/memory/worker_slots.h"
 
 namespace proxyd::ipc {
 

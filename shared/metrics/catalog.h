@@ -3,7 +3,6 @@
 #include <span>
 #include <string_view>
 
-#include "shared/config/model.h"
 #include "shared/metrics/metrics_region.h"
 
 namespace proxyd::metrics {
@@ -17,9 +16,5 @@ struct Family {
 };
 
 std::span<const Family> catalog();
-
-// Adds every series that workers serving `document` count in, label values being names of the configuration, fixed
-// words or both, so the number is bounded by the document. Master only, before the snapshot is published.
-void register_series(MetricsRegion& region, const config::Document& document);
 
 }   // namespace proxyd::metrics

@@ -7,8 +7,9 @@
 namespace proxyd::metrics {
 namespace {
 
-constexpr uint32_t kMostSeries = 4096;
-constexpr uint32_t kRows = 16384;
+constexpr uint32_t kMostSeries = 16384;
+constexpr uint32_t kRows = 32768;
+constexpr uint32_t kPlaces = 2 * kMostSeries;   // of the index, a power of two: at most half are taken
 constexpr uint32_t kSlots = kWorkerSlots + 1;
 constexpr size_t kNameSize = 64;
 constexpr size_t kLabelsSize = 180;
@@ -26,6 +27,8 @@ static_assert(sizeof(Entry) == 256);
 struct Layout {
   std::atomic<uint32_t> series;   // entries below it are whole and never change
   std::atomic<uint32_t> rows;
+  std::atomic<uint32_t> full;             // 1: a series found no room
+  std::atomic<uint32_t> index[kPlaces];   // by hash, then the next free place: 1 + the entry; 0: free
   alignas(64) Entry entries[kMostSeries];
   alignas(64) std::atomic<uint64_t> cells[kSlots][kRows];
 };
@@ -33,6 +36,17 @@ struct Layout {
 constexpr uint64_t kLayoutHash = 0x6d657472'00000001 ^ (uint64_t{sizeof(Layout)} << 8);
 
 Layout& layout(const memory::Region& region) { return *reinterpret_cast<Layout*>(region.data()); }
+
+// FNV-1a. The names are the configuration's, not a client's.
+uint32_t place_of(std::string_view name, std::string_view labels) {
+  uint64_t hash = 0xcbf29ce484222325;
+  const auto mix = [&hash](std::string_view text) {
+    for (const char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3;
+  };
+  mix(name);
+  mix(labels);
+  return static_cast<uint32_t>(hash ^ hash >> 32) % kPlaces;
+}
 
 uint32_t rows_of(Kind kind) { return kind == Kind::kHistogram ? kHistogramCells : 1; }
 
@@ -71,11 +85,12 @@ Result<MetricsRegion> MetricsRegion::adopt(UniqueFd descriptor) {
 
 std::optional<uint32_t> MetricsRegion::find(std::string_view name, std::string_view labels) const {
   const Layout& shared = layout(region_);
-  const uint32_t count = shared.series.load(std::memory_order_acquire);
-  for (uint32_t i = 0; i < count; ++i) {
-    if (is(shared.entries[i], name, labels)) return shared.entries[i].row;
+  for (uint32_t place = place_of(name, labels);; place = (place + 1) % kPlaces) {
+    const uint32_t taken = shared.index[place].load(std::memory_order_acquire);
+    if (taken == 0) return std::nullopt;
+    const Entry& entry = shared.entries[taken - 1];
+    if (is(entry, name, labels)) return entry.row;
   }
-  return std::nullopt;
 }
 
 uint32_t MetricsRegion::add(std::string_view name, std::string_view labels, Kind kind) {
@@ -83,9 +98,12 @@ uint32_t MetricsRegion::add(std::string_view name, std::string_view labels, Kind
   Layout& shared = layout(region_);
   const uint32_t index = shared.series.load(std::memory_order_relaxed);
   const uint32_t row = shared.rows.load(std::memory_order_relaxed);
-  const bool fits =
-      index < kMostSeries && row + rows_of(kind) <= kRows && name.size() < kNameSize && labels.size() < kLabelsSize;
-  if (!fits) return 0;   // the overflow row
+  const bool fits = index < kMostSeries && row + rows_of(kind) <= kRows - kHistogramCells && name.size() < kNameSize &&
+                    labels.size() < kLabelsSize;
+  if (!fits) {
+    shared.full.store(1, std::memory_order_relaxed);
+    return 0;   // the overflow row
+  }
   Entry& entry = shared.entries[index];
   std::memset(&entry, 0, sizeof entry);
   name.copy(entry.name, kNameSize - 1);
@@ -94,8 +112,13 @@ uint32_t MetricsRegion::add(std::string_view name, std::string_view labels, Kind
   entry.row = row;
   shared.rows.store(row + rows_of(kind), std::memory_order_relaxed);
   shared.series.store(index + 1, std::memory_order_release);
+  uint32_t place = place_of(name, labels);
+  while (shared.index[place].load(std::memory_order_relaxed) != 0) place = (place + 1) % kPlaces;
+  shared.index[place].store(index + 1, std::memory_order_release);
   return row;
 }
+
+bool MetricsRegion::full() const { return layout(region_).full.load(std::memory_order_relaxed) != 0; }
 
 std::vector<Series> MetricsRegion::series() const {
   const Layout& shared = layout(region_);
@@ -110,12 +133,17 @@ std::vector<Series> MetricsRegion::series() const {
 }
 
 Cell MetricsRegion::cell(uint32_t slot, std::string_view name, std::string_view labels) const {
-  return Cell(&layout(region_).cells[slot][find(name, labels).value_or(0)]);
+  const auto row = find(name, labels);
+  Cell found(&layout(region_).cells[slot][row.value_or(0)]);
+  if (!row) found.add();
+  return found;
 }
 
 // A histogram without room counts into the last rows of the table, which no series has.
 Histogram MetricsRegion::histogram(uint32_t slot, std::string_view name, std::string_view labels) const {
-  return Histogram(&layout(region_).cells[slot][find(name, labels).value_or(kRows - kHistogramCells)]);
+  const auto row = find(name, labels);
+  if (!row) Cell(&layout(region_).cells[slot][0]).add();
+  return Histogram(&layout(region_).cells[slot][row.value_or(kRows - kHistogramCells)]);
 }
 
 uint64_t MetricsRegion::sum(uint32_t row) const {

@@ -8,8 +8,8 @@
 #include <vector>
 
 #include "shared/base/result.h"
-#include "shared/ipc/limits.h"
 #include "shared/memory/region.h"
+#include "shared/memory/worker_slots.h"
 
 namespace proxyd::metrics {
 
@@ -62,8 +62,8 @@ struct Series {
 // The region that counts: a frozen, self-describing layout {name, labels, kind, row} that only grows, and a table of
 // [worker slot][row]. The master creates it and adds series before it publishes a snapshot that needs them; workers
 // look their rows up by name when they prepare it, and write their own slot only. The master's own slot is
-// kMasterSlot. Bounded: 4,096 series, 16,384 rows; a series that finds no room is not added, and the row of
-// "proxyd_metrics_overflow_total" counts instead, so that nothing fails for want of a counter.
+// kMasterSlot. Bounded: 16,384 series, 32,768 rows; a series that finds no room is not added, which `full` says,
+// and the row of "proxyd_metrics_overflow_total" counts instead, so that nothing fails for want of a counter.
 class MetricsRegion {
  public:
   static constexpr uint32_t kMasterSlot = kWorkerSlots;
@@ -77,8 +77,11 @@ class MetricsRegion {
   uint32_t add(std::string_view name, std::string_view labels, Kind kind);
   std::optional<uint32_t> find(std::string_view name, std::string_view labels) const;
   std::vector<Series> series() const;
+  // Since a series found no room.
+  bool full() const;
 
-  // A worker's own cells; the overflow row when the series is not there.
+  // A worker's own cells. When the series is not there: the overflow row, which counts the look-up too, so that a name
+  // that nobody registered is seen at once.
   Cell cell(uint32_t slot, std::string_view name, std::string_view labels) const;
   Histogram histogram(uint32_t slot, std::string_view name, std::string_view labels) const;
 

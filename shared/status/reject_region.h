@@ -6,8 +6,8 @@
 #include <vector>
 
 #include "shared/base/result.h"
-#include "shared/ipc/limits.h"
 #include "shared/memory/region.h"
+#include "shared/memory/worker_slots.h"
 
 namespace proxyd::status {
 

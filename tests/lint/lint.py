@@ -10,8 +10,7 @@ ROOT = Path(__file__).resolve().parents[2]
 MAY_INCLUDE = {
     "shared/base": [], "shared/memory": ["shared/base"], "shared/config": ["shared/base", "shared/memory"],
     "shared/ipc": ["shared/base", "shared/memory"],
-    "shared/metrics": ["shared/base", "shared/memory", "shared/ipc", "shared/config"],
-    "shared/status": ["shared/base", "shared/memory", "shared/ipc"],
+    "shared/metrics": ["shared/base", "shared/memory"], "shared/status": ["shared/base", "shared/memory"],
     "worker/http": ["shared/base"], "worker/async": ["shared/base"], "worker/http1": ["shared/base", "worker/http"],
     "worker/net": ["shared/base", "worker/async"], "worker/routing": ["shared/base", "shared/config", "worker/http"],
     "worker/message": ["shared/base", "worker/http", "worker/http1", "worker/net", "worker/async"],

@@ -4,6 +4,7 @@
 
 #include "master/admin/resources/handlers.h"
 #include "shared/metrics/catalog.h"
+#include "shared/metrics/labels.h"
 
 namespace proxyd::admin {
 namespace {
@@ -11,18 +12,14 @@ namespace {
 using metrics::Kind;
 using metrics::Series;
 
-std::string with_label(const std::string& labels, const std::string& more) {
-  return labels.empty() ? more : labels + "," + more;
-}
-
 void append_histogram(std::string& out, const metrics::MetricsRegion& region, const Series& series) {
   uint64_t count = 0;
   for (uint32_t i = 0; i + 1 < metrics::kHistogramCells; ++i) {
     count += region.sum(series.row + i);
     const std::string bound =
         i < std::size(metrics::kHistogramBounds) ? fmt::format("{}", metrics::kHistogramBounds[i]) : "+Inf";
-    out += fmt::format("{}_bucket{{{}}} {}\n", series.name, with_label(series.labels, fmt::format("le=\"{}\"", bound)),
-                       count);
+    out += fmt::format("{}_bucket{{{}}} {}\n", series.name,
+                       metrics::with(series.labels, fmt::format("le=\"{}\"", bound)), count);
   }
   const double sum = static_cast<double>(region.sum(series.row + metrics::kHistogramCells - 1)) / 1e6;
   out += fmt::format("{}_sum{{{}}} {}\n{}_count{{{}}} {}\n", series.name, series.labels, sum, series.name,
@@ -49,8 +46,9 @@ void append_own(std::string& out, Context& context) {
   if (!active) return;
   for (const auto& [name, material] : active->targets) {
     const size_t slash = name.find('/');
-    out += fmt::format("proxyd_upstream_in_flight{{upstream=\"{}\",target=\"{}\"}} {}\n", name.substr(0, slash),
-                       name.substr(slash + 1), context.master.regions().status().in_flight_sum(material.row));
+    out += fmt::format("proxyd_upstream_in_flight{{{}}} {}\n",
+                       metrics::target_labels(name.substr(0, slash), name.substr(slash + 1)),
+                       context.master.regions().status().in_flight_sum(material.row));
   }
 }
 

@@ -4,6 +4,7 @@
 #include "master/admin/page.h"
 #include "master/admin/resources/handlers.h"
 #include "master/admin/resources/targets.h"
+#include "shared/metrics/labels.h"
 
 namespace proxyd::admin {
 namespace {
@@ -29,14 +30,16 @@ uint64_t sum_of(const metrics::MetricsRegion& region, const char* name, const st
 
 Json counters_of(const std::string& upstream, const std::string& target, Context& context) {
   const metrics::MetricsRegion& region = context.master.regions().metrics();
-  const std::string labels = fmt::format("upstream=\"{}\",target=\"{}\"", upstream, target);
+  const std::string labels = metrics::target_labels(upstream, target);
   Json responses = Json::object();
   for (const int status_class : {1, 2, 3, 4, 5})
     responses[fmt::format("{}xx", status_class)] =
-        sum_of(region, "proxyd_upstream_requests_total", fmt::format("{},class=\"{}xx\"", labels, status_class));
+        sum_of(region, "proxyd_upstream_requests_total", metrics::with(labels, metrics::class_label(status_class)));
   return {{"responses", std::move(responses)},
-          {"connects", sum_of(region, "proxyd_upstream_connect_total", labels + ",result=\"ok\"")},
-          {"connects_failed", sum_of(region, "proxyd_upstream_connect_total", labels + ",result=\"failed\"")},
+          {"connects",
+           sum_of(region, "proxyd_upstream_connect_total", metrics::with(labels, metrics::label("result", "ok")))},
+          {"connects_failed",
+           sum_of(region, "proxyd_upstream_connect_total", metrics::with(labels, metrics::label("result", "failed")))},
           {"reused", sum_of(region, "proxyd_upstream_connections_reused_total", labels)}};
 }
 

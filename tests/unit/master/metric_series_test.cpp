@@ -1,0 +1,46 @@
+#include "master/metric_series.h"
+
+#include <gtest/gtest.h>
+
+#include "shared/config/decode.h"
+#include "shared/metrics/catalog.h"
+#include "shared/metrics/labels.h"
+
+namespace proxyd::master {
+namespace {
+
+constexpr const char* kDocument = R"(
+version: 1
+listeners: { main: { address: "127.0.0.1:1" } }
+upstreams: { app: { targets: { one: { address: "127.0.0.1:2" } } } }
+hosts: { www: { names: [a.test], routes: [ { name: all, upstream: app } ] } }
+)";
+
+TEST(MetricSeries, AreThoseOfTheDocumentEachOnce) {
+  auto region = metrics::MetricsRegion::create();
+  ASSERT_TRUE(region);
+  const config::Decoded decoded = config::decode(kDocument, config::Format::kYaml);
+  ASSERT_TRUE(decoded.valid());
+  register_series(*region, decoded.document);
+  const size_t first = region->series().size();
+  register_series(*region, decoded.document);
+  EXPECT_EQ(region->series().size(), first);
+  EXPECT_TRUE(region->find("proxyd_h1_reject_total", metrics::label("reason", "te_and_cl")));
+  EXPECT_TRUE(region->find("proxyd_upstream_connections_reused_total", metrics::target_labels("app", "one")));
+  EXPECT_TRUE(region->find("proxyd_http_request_bytes_total", metrics::route_labels("www", "all")));
+  EXPECT_FALSE(region->full());
+}
+
+TEST(MetricSeries, LeaveNoFamilyOfTheCatalogOut) {
+  auto region = metrics::MetricsRegion::create();
+  ASSERT_TRUE(region);
+  register_series(*region, config::decode(kDocument, config::Format::kYaml).document);
+  const auto all = region->series();
+  for (const metrics::Family& family : metrics::catalog()) {
+    EXPECT_TRUE(std::any_of(all.begin(), all.end(), [&](const auto& one) { return one.name == family.name; }))
+        << family.name;
+  }
+}
+
+}   // namespace
+}   // namespace proxyd::master
