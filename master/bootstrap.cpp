@@ -177,10 +177,10 @@ Result<Bootstrap> load_bootstrap(const Flags& flags) {
   return std::move(bootstrap);
 }
 
-Result<bool> make_temporary_folders(Bootstrap& bootstrap) {
+Result<void> make_temporary_folders(Bootstrap& bootstrap) {
   const std::string fault = bootstrap.listen.empty() ? "" : prepare_quick_start(bootstrap);
   if (!fault.empty()) return Error{fault};
-  return true;
+  return {};
 }
 
 }   // namespace proxyd::master

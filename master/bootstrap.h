@@ -56,6 +56,6 @@ struct Flags {
 // Fails with a line for each fault: the key, its origin and what would be right. Changes nothing.
 Result<Bootstrap> load_bootstrap(const Flags& flags);
 // For a quick start that names no state folder: one of its own, which goes at the end.
-Result<bool> make_temporary_folders(Bootstrap& bootstrap);
+Result<void> make_temporary_folders(Bootstrap& bootstrap);
 
 }   // namespace proxyd::master

@@ -35,14 +35,12 @@ Configuration::Failure of_store(const store::Failure& failure) {
   }
 }
 
-// Whether the document still names what the override is about: "target:app/app1:admission".
+// Whether the document still names what the override is about.
 bool is_named(const store::Override& one, const config::Document& document) {
-  const size_t slash = one.subject.find('/');
-  const size_t end = one.subject.rfind(':');
-  if (!one.subject.starts_with("target:") || slash == std::string::npos || end < slash) return false;
-  const auto upstream = document.upstreams.find(one.subject.substr(7, slash - 7));
-  return upstream != document.upstreams.end() &&
-         upstream->second.targets.contains(one.subject.substr(slash + 1, end - slash - 1));
+  const auto subject = TargetSubject::parse(one.subject);
+  if (!subject) return false;
+  const auto upstream = document.upstreams.find(subject->upstream);
+  return upstream != document.upstreams.end() && upstream->second.targets.contains(subject->target);
 }
 
 // Takes out of `overrides` those that stay; what is returned does not.
@@ -57,14 +55,36 @@ std::vector<store::Override> take_out(std::vector<store::Override>& overrides, S
 
 void apply_overrides(config::Materials& materials, const std::vector<store::Override>& overrides) {
   for (const store::Override& one : overrides) {
-    const size_t end = one.subject.rfind(':');
-    const auto material = materials.targets.find(one.subject.substr(7, end - 7));
+    const auto subject = TargetSubject::parse(one.subject);
+    const auto material = subject ? materials.targets.find(subject->name()) : materials.targets.end();
     if (material == materials.targets.end()) continue;
     if (one.kind == "drain") material->second.admission = config::Admission::kDraining;
     if (one.kind == "maintenance") material->second.admission = config::Admission::kMaintenance;
     if (one.kind == "weight")
       material->second.weight = static_cast<uint32_t>(std::strtoul(one.value.c_str(), nullptr, 10));
   }
+}
+
+// What the request would bring into force.
+std::shared_ptr<ActiveConfiguration> next_of(const ActiveConfiguration* before, uint64_t number,
+                                             Configuration::Request& request) {
+  auto next = std::make_shared<ActiveConfiguration>();
+  next->revision = {number,
+                    before ? before->revision.number : 0,
+                    rfc3339(std::chrono::system_clock::now()),
+                    request.author,
+                    request.origin,
+                    request.message,
+                    request.decoded.canonical.dump(),
+                    request.source,
+                    true};
+  next->canonical = std::move(request.decoded.canonical);
+  next->document = std::move(request.decoded.document);
+  next->epoch = 1;
+  next->versions = object_versions(before ? before->versions : ObjectVersions(),
+                                   before ? before->canonical : config::Json(), next->canonical, number);
+  if (before) next->overrides = before->overrides;
+  return next;
 }
 
 }   // namespace
@@ -90,8 +110,8 @@ void Configuration::install(std::shared_ptr<const ActiveConfiguration> next) {
   active_ = std::move(next);
 }
 
-Result<std::shared_ptr<Publication>, Configuration::Failure> Configuration::compile(ActiveConfiguration& next,
-                                                                                    milliseconds bind_patience) {
+Result<std::shared_ptr<ipc::Publication>, Configuration::Failure> Configuration::compile(ActiveConfiguration& next,
+                                                                                         milliseconds bind_patience) {
   auto materials = parts_.regions.assign_rows(next.document, next.revision.number);
   if (!materials) return refused(materials.error().message);
   auto files = read_value_files(next.document);
@@ -115,26 +135,25 @@ Result<std::shared_ptr<Publication>, Configuration::Failure> Configuration::comp
   next.targets = materials->targets;
   auto logs = LogFiles::open(next.document.logging);
   if (!logs) return refused(logs.error().message, "/logging");
-  auto sockets = parts_.listeners.prepare(next.document, bind_patience);
+  auto sockets = parts_.listeners.prepare(next.document.listeners, bind_patience);
   if (!sockets) return refused(sockets.error().message, "/listeners");
   auto snapshot = config::seal({next.revision.number, next.epoch, next.canonical.dump(), std::move(*materials)});
   if (!snapshot) return refused(snapshot.error().message);
-  auto publication = std::make_shared<Publication>();
-  publication->revision = next.revision.number;
-  publication->epoch = next.epoch;
+  auto publication = std::make_shared<ipc::Publication>();
+  publication->edition = {next.revision.number, next.epoch};
   publication->snapshot = std::move(*snapshot);
   for (const ListeningSocket& socket : *sockets)
-    publication->sockets.push_back({socket.listener, socket.address, duplicate(socket.descriptor)});
+    publication->sockets.push_back({socket.listener, socket.address, ipc::duplicate(socket.descriptor)});
   publication->access_logs = std::move(logs->access);
   publication->error_log = std::move(logs->error);
   return publication;
 }
 
 // The master's own lines go where the document says, too. The descriptor stays one, since others may be writing to it.
-void Configuration::follow_error_log(const Publication& publication, const std::string& former,
+void Configuration::follow_error_log(const ipc::Publication& publication, const std::string& former,
                                      const std::string& level) {
   if (!error_log_) {
-    error_log_ = duplicate(publication.error_log.value());
+    error_log_ = ipc::duplicate(publication.error_log.value());
   } else {
     ::dup3(publication.error_log.value(), error_log_.value(), O_CLOEXEC);
   }
@@ -215,22 +234,7 @@ Result<Configuration::Applied, Configuration::Failure> Configuration::apply(Requ
   if (before && applied.changes.empty()) return applied;
   auto number = parts_.store.next_revision_number();
   if (!number) return of_store(number.error());
-  auto next = std::make_shared<ActiveConfiguration>();
-  next->revision = {*number,
-                    applied.parent,
-                    rfc3339(std::chrono::system_clock::now()),
-                    request.author,
-                    request.origin,
-                    request.message,
-                    request.decoded.canonical.dump(),
-                    request.source,
-                    true};
-  next->canonical = std::move(request.decoded.canonical);
-  next->document = std::move(request.decoded.document);
-  next->epoch = 1;
-  next->versions = object_versions(before ? before->versions : ObjectVersions(),
-                                   before ? before->canonical : config::Json(), next->canonical, *number);
-  if (before) next->overrides = before->overrides;
+  const auto next = next_of(before.get(), *number, request);
   const auto dropped =
       take_out(next->overrides, [&next](const store::Override& one) { return is_named(one, next->document); });
   const auto commit = [this, &next, dry_run = request.dry_run]() -> std::optional<Failure> {
@@ -274,12 +278,12 @@ Result<size_t, Configuration::Failure> Configuration::publish_again(
   return publish(std::move(next), milliseconds(0), commit);
 }
 
-Result<bool, Configuration::Failure> Configuration::publish_epoch() {
+Result<void, Configuration::Failure> Configuration::publish_epoch() {
   const std::lock_guard lock(change_);
-  if (!active()) return false;
+  if (!active()) return {};
   auto published = publish_again([](ActiveConfiguration&) {}, [] { return std::nullopt; });
   if (!published) return published.error();
-  return true;
+  return {};
 }
 
 Result<bool, Configuration::Failure> Configuration::resume(milliseconds bind_patience) {
@@ -302,7 +306,7 @@ Result<bool, Configuration::Failure> Configuration::resume(milliseconds bind_pat
   auto versions = parts_.store.object_versions();
   if (!versions) return of_store(versions.error());
   next->versions = object_versions(*versions, next->canonical, next->canonical, next->revision.number);
-  take_out(*overrides, [](const store::Override& one) { return one.subject.starts_with("target:"); });
+  take_out(*overrides, [](const store::Override& one) { return TargetSubject::parse(one.subject).has_value(); });
   next->overrides = std::move(*overrides);
   const auto dropped =
       take_out(next->overrides, [&next](const store::Override& one) { return is_named(one, next->document); });
@@ -312,7 +316,7 @@ Result<bool, Configuration::Failure> Configuration::resume(milliseconds bind_pat
   return true;
 }
 
-Result<bool, Configuration::Failure> Configuration::put_override(const store::Override& value) {
+Result<void, Configuration::Failure> Configuration::put_override(const store::Override& value) {
   const std::lock_guard lock(change_);
   const auto before = active();
   if (!before || !is_named(value, before->document))
@@ -328,17 +332,18 @@ Result<bool, Configuration::Failure> Configuration::put_override(const store::Ov
   };
   auto published = publish_again(change, commit);
   if (!published) return published.error();
-  return true;
+  return {};
 }
 
-Result<bool, Configuration::Failure> Configuration::clear_override(const std::string& subject) {
+Result<bool, Configuration::Failure> Configuration::clear_override(const TargetSubject& subject) {
   const std::lock_guard lock(change_);
   const auto before = active();
-  const auto is_it = [&subject](const store::Override& one) { return one.subject == subject; };
+  const std::string text = subject.text();
+  const auto is_it = [&text](const store::Override& one) { return one.subject == text; };
   if (!before || std::none_of(before->overrides.begin(), before->overrides.end(), is_it)) return false;
   const auto change = [&is_it](ActiveConfiguration& next) { std::erase_if(next.overrides, is_it); };
-  const auto commit = [this, &subject]() -> std::optional<Failure> {
-    auto removed = parts_.store.remove_override(subject);
+  const auto commit = [this, &text]() -> std::optional<Failure> {
+    auto removed = parts_.store.remove_override(text);
     if (!removed) return of_store(removed.error());
     return std::nullopt;
   };

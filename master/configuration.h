@@ -15,6 +15,7 @@
 #include "master/region_keeper.h"
 #include "master/resolver.h"
 #include "master/store/store.h"
+#include "master/target_subject.h"
 #include "master/worker_pool.h"
 #include "shared/config/decode.h"
 
@@ -88,26 +89,27 @@ class Configuration {
   std::shared_ptr<const ActiveConfiguration> active() const;
 
   // An override of a target: admission or weight. In force and kept, or neither. The document must name the target.
-  Result<bool, Failure> put_override(const store::Override& value);
+  Result<void, Failure> put_override(const store::Override& value);
   // False when there is none.
-  Result<bool, Failure> clear_override(const std::string& subject);
+  Result<bool, Failure> clear_override(const TargetSubject& subject);
   // Drops what has expired. Called once a second.
   void expire_overrides();
-  // Something behind the document changed (a name's addresses): the same revision, a new epoch.
-  Result<bool, Failure> publish_epoch();
+  // Something behind the document changed (a name's addresses): the same revision, a new epoch. Nothing before the
+  // first revision.
+  Result<void, Failure> publish_epoch();
   // The end: no change any more, and the listening sockets close, so that nobody waits in their backlog in vain.
   void close();
   // Starts with what the store has active. False when there is nothing.
   Result<bool, Failure> resume(milliseconds bind_patience);
 
  private:
-  Result<std::shared_ptr<Publication>, Failure> compile(ActiveConfiguration& next, milliseconds bind_patience);
+  Result<std::shared_ptr<ipc::Publication>, Failure> compile(ActiveConfiguration& next, milliseconds bind_patience);
   using Commit = std::function<std::optional<Failure>()>;
   Result<size_t, Failure> publish(std::shared_ptr<ActiveConfiguration> next, milliseconds bind_patience,
                                   const Commit& commit);
   // The same revision with something new behind it: `change` alters the copy, `commit` keeps it.
   Result<size_t, Failure> publish_again(const std::function<void(ActiveConfiguration&)>& change, const Commit& commit);
-  void follow_error_log(const Publication& publication, const std::string& former, const std::string& level);
+  void follow_error_log(const ipc::Publication& publication, const std::string& former, const std::string& level);
   void drop_from_store(const std::vector<store::Override>& overrides);
   void install(std::shared_ptr<const ActiveConfiguration> next);
 

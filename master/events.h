@@ -15,7 +15,7 @@ namespace proxyd::master {
 
 struct Event {
   uint64_t id = 0;
-  std::string kind;   // stats, revision, target, worker, log
+  std::string kind;   // stats, revision, target, worker
   nlohmann::json body;
 };
 

@@ -112,10 +112,11 @@ Result<UniqueFd> Listeners::bind_patiently(const std::string& address, const con
   }
 }
 
-Result<std::vector<ListeningSocket>> Listeners::prepare(const config::Document& document, milliseconds patience) {
+Result<std::vector<ListeningSocket>> Listeners::prepare(const std::map<std::string, config::Listener>& wanted,
+                                                        milliseconds patience) {
   discard();
   std::vector<ListeningSocket> sockets;
-  for (const auto& [name, listener] : document.listeners) {
+  for (const auto& [name, listener] : wanted) {
     for (const std::string& given : listener.addresses) {
       for (const std::string& address : expand(given)) {
         wanted_[address] = listener.backlog;

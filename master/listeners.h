@@ -27,8 +27,10 @@ class Listeners {
   explicit Listeners(Log& log) : log_(log) {}
   ~Listeners();
 
-  // Binds what is new in `document`. An address in use is tried again for `patience`. Fails naming the address.
-  Result<std::vector<ListeningSocket>> prepare(const config::Document& document, milliseconds patience);
+  // Binds what is new in `wanted`, listeners by name. An address in use is tried again for `patience`. Fails naming the
+  // address.
+  Result<std::vector<ListeningSocket>> prepare(const std::map<std::string, config::Listener>& wanted,
+                                               milliseconds patience);
   void commit();
   void discard();
   // All of them, at the end.

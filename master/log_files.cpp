@@ -7,7 +7,7 @@
 #include <cerrno>
 #include <cstring>
 
-#include "master/publication.h"
+#include "shared/ipc/publication.h"
 
 namespace proxyd::master {
 namespace {
@@ -22,10 +22,10 @@ Result<UniqueFd> open_for_appending(const std::string& path) {
 // to us. A file stays the same, with its place. A socket can't be opened again; who writes to one says so each time.
 UniqueFd own_stream(int descriptor) {
   struct stat about{};
-  if (::fstat(descriptor, &about) == 0 && S_ISREG(about.st_mode)) return duplicate(descriptor);
+  if (::fstat(descriptor, &about) == 0 && S_ISREG(about.st_mode)) return ipc::duplicate(descriptor);
   const std::string path = fmt::format("/proc/self/fd/{}", descriptor);
   UniqueFd own(::open(path.c_str(), O_WRONLY | O_APPEND | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
-  return own ? std::move(own) : duplicate(descriptor);
+  return own ? std::move(own) : ipc::duplicate(descriptor);
 }
 
 }   // namespace

@@ -72,13 +72,13 @@ int run(const master::Flags& flags, bool print_config, bool check_only) {
   Log log(2, "proxyd");
   auto master = master::Master::create(*bootstrap, log);
   if (!master)
-    return fail(master.error().message, master.error().message.starts_with("another proxyd") ? kConflict : 1);
+    return fail(master.error().message,
+                master.error().kind == master::Master::StartError::Kind::kInUse ? kConflict : 1);
   admin::AdminServer admin(**master);
   const auto listening = admin.start();
   if (!listening) return fail(listening.error().message, 1);
   const auto started = (*master)->start();
   if (!started) return fail(started.error().message, started.error().problems.empty() ? 1 : kInvalid);
-  admin.resume();
   print_where(*bootstrap, admin.url());
   const int status = (*master)->run();
   admin.stop();
@@ -89,7 +89,7 @@ int run(const master::Flags& flags, bool print_config, bool check_only) {
 
 int main(int argc, char** argv) {
   CLI::App app("proxyd, a caching reverse proxy and load balancer");
-  app.set_version_flag("--version", "proxyd 0.1.0");
+  app.set_version_flag("--version", "proxyd " PROXYD_VERSION);
   app.require_subcommand(1);
   CLI::App* command = app.add_subcommand("run", "Run in the foreground");
   master::Flags flags;

@@ -48,18 +48,19 @@ std::string quick_start_document(const Bootstrap& bootstrap) {
 
 }   // namespace
 
-Result<std::unique_ptr<Master>> Master::create(Bootstrap bootstrap, Log& log) {
+Result<std::unique_ptr<Master>, Master::StartError> Master::create(Bootstrap bootstrap, Log& log) {
   std::unique_ptr<Master> master(new Master(std::move(bootstrap), log));
   auto opened = master->open();
   if (!opened) return opened.error();
   return master;
 }
 
-Result<bool> Master::open() {
+Result<void, Master::StartError> Master::open() {
+  using Kind = StartError::Kind;
   std::error_code error;
   for (const std::string& folder : {bootstrap_.state_dir, bootstrap_.run_dir}) {
     std::filesystem::create_directories(folder, error);
-    if (error) return Error{fmt::format("folder {} cannot be made: {}", folder, error.message())};
+    if (error) return StartError{Kind::kOther, fmt::format("folder {} cannot be made: {}", folder, error.message())};
   }
   const std::string lock = bootstrap_.state_dir + "/proxyd.lock";
   lock_file_ = UniqueFd(::open(lock.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
@@ -67,12 +68,12 @@ Result<bool> Master::open() {
     std::ifstream holder(lock);
     std::string pid;
     holder >> pid;
-    return Error{fmt::format("another proxyd (pid {}) runs with state folder {}", pid.empty() ? "unknown" : pid,
-                             bootstrap_.state_dir)};
+    return StartError{Kind::kInUse, fmt::format("another proxyd (pid {}) runs with state folder {}",
+                                                pid.empty() ? "unknown" : pid, bootstrap_.state_dir)};
   }
   const std::string pid = std::to_string(::getpid()) + "\n";
   if (::ftruncate(lock_file_.value(), 0) != 0 || ::pwrite(lock_file_.value(), pid.data(), pid.size(), 0) < 0)
-    return Error{fmt::format("{} cannot be written", lock)};
+    return StartError{Kind::kOther, fmt::format("{} cannot be written", lock)};
   sigset_t mask;
   ::sigemptyset(&mask);
   for (const int signal : {SIGHUP, SIGUSR1, SIGUSR2, SIGQUIT, SIGTERM, SIGINT, SIGCHLD}) ::sigaddset(&mask, signal);
@@ -82,21 +83,23 @@ Result<bool> Master::open() {
   signals_ = UniqueFd(::signalfd(-1, &mask, SFD_NONBLOCK | SFD_CLOEXEC));
   wakeup_ = UniqueFd(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC));
   auto store = store::SqliteStore::open(bootstrap_.state_dir, log_);
-  if (!store) return Error{store.error().message};
+  if (!store) return StartError{Kind::kOther, store.error().message};
   store_ = std::move(*store);
   auto regions = RegionKeeper::create();
-  if (!regions) return regions.error();
+  if (!regions) return StartError{Kind::kOther, regions.error().message};
   regions_ = std::make_unique<RegionKeeper>(std::move(*regions));
   auto spawn = Spawn::open(worker_binary());
-  if (!spawn) return spawn.error();
+  if (!spawn) return StartError{Kind::kOther, spawn.error().message};
   listeners_ = std::make_unique<Listeners>(log_);
   pool_ = std::make_unique<WorkerPool>(*regions_, std::move(*spawn), log_);
   pool_->on_change([this] { wake(); });
   resolver_ = std::make_unique<Resolver>([this] { epoch_due_ = true; });
   configuration_ = std::make_unique<Configuration>(
       Configuration::Parts{*store_, *regions_, *pool_, *listeners_, *resolver_, events_, log_});
+  process_overrides_ = std::make_unique<ProcessOverrides>(
+      ProcessOverrides::Parts{bootstrap_, *store_, *pool_, *configuration_, events_, log_});
   chores_ = std::make_unique<Chores>();
-  return true;
+  return {};
 }
 
 Master::~Master() {
@@ -110,7 +113,7 @@ Master::~Master() {
   if (bootstrap_.temporary_state) std::filesystem::remove_all(bootstrap_.state_dir, ignored);
 }
 
-Result<bool, DocumentError> Master::put_in_force(config::Decoded decoded, std::string source, const std::string& author,
+Result<void, DocumentError> Master::put_in_force(config::Decoded decoded, std::string source, const std::string& author,
                                                  const std::string& origin, const std::string& message) {
   Configuration::Request request;
   request.decoded = std::move(decoded);
@@ -121,10 +124,10 @@ Result<bool, DocumentError> Master::put_in_force(config::Decoded decoded, std::s
   request.bind_patience = kBindPatience;
   auto applied = configuration_->apply(std::move(request));
   if (!applied) return DocumentError{applied.error().message, {}};
-  return true;
+  return {};
 }
 
-Result<bool, DocumentError> Master::load_document(const std::string& path, const std::string& origin) {
+Result<void, DocumentError> Master::load_document(const std::string& path, const std::string& origin) {
   auto read = read_document_file(path);
   if (!read) return read.error();
   return put_in_force(std::move(read->decoded), std::move(read->text), origin == "file" ? "file" : "import", origin,
@@ -132,7 +135,7 @@ Result<bool, DocumentError> Master::load_document(const std::string& path, const
 }
 
 // What an earlier quick start put into a store that was kept gives way to these flags; anything else serves on.
-Result<bool, DocumentError> Master::quick_start(bool resumed) {
+Result<void, DocumentError> Master::quick_start(bool resumed) {
   const std::string text = quick_start_document(bootstrap_);
   config::Decoded decoded = config::decode(text, config::Format::kYaml);
   if (!decoded.valid())
@@ -142,12 +145,12 @@ Result<bool, DocumentError> Master::quick_start(bool resumed) {
   const auto active = configuration_->active();
   if (!resumed || active->revision.origin == "quick-start")
     return put_in_force(std::move(decoded), text, "quick start", "quick-start", "");
-  if (decoded.canonical == active->canonical) return true;
+  if (decoded.canonical == active->canonical) return {};
   note_difference(
       fmt::format("--listen and --upstream are not used: the store in {} has revision {}, which serves; use another "
                   "--state-dir, or `proxyctl upstream target add` and `proxyctl apply -f FILE`",
                   bootstrap_.state_dir, active->revision.number));
-  return true;
+  return {};
 }
 
 void Master::note_difference(std::string text) {
@@ -163,26 +166,34 @@ std::string Master::difference() const {
 
 // The store's active revision serves; a document from a flag or a file starts an empty store, or (config_source: file)
 // is applied over it. A wrong file leaves the last good revision in force.
-Result<bool, DocumentError> Master::start() {
-  pool_->scale(bootstrap_.worker_count(), bootstrap_.shutdown_grace);
+Result<void, DocumentError> Master::start_document() {
   auto resumed = configuration_->resume(kBindPatience);
   if (!resumed) return DocumentError{resumed.error().message, {}};
   if (bootstrap_.config_source == "file") {
     auto loaded = load_document(bootstrap_.config_file, "file");
     if (!loaded && !*resumed) return loaded.error();
     if (!loaded) note_difference(loaded.error().message);
-    return true;
+    return {};
   }
   if (!bootstrap_.listen.empty()) return quick_start(*resumed);
-  if (bootstrap_.imported_config.empty()) return true;
+  if (bootstrap_.imported_config.empty()) return {};
   if (!*resumed) return load_document(bootstrap_.imported_config, "import");
   const auto active = configuration_->active();
   const auto file = read_document_file(bootstrap_.imported_config);
-  if (file && file->decoded.canonical == active->canonical) return true;
+  if (file && file->decoded.canonical == active->canonical) return {};
   note_difference(fmt::format(
       "{0} differs from revision {1}, which serves: see `proxyctl diff -f {0}`, then `proxyctl apply -f {0}`",
       bootstrap_.imported_config, active->revision.number));
-  return true;
+  return {};
+}
+
+Result<void, DocumentError> Master::start() {
+  pool_->scale(bootstrap_.worker_count(), bootstrap_.shutdown_grace);
+  auto started = start_document();
+  if (!started) return started.error();
+  const auto resumed = process_overrides_->resume();
+  if (!resumed) log_.warning("overrides cannot be read: {}", resumed.error().message);
+  return {};
 }
 
 void Master::wake() {
@@ -231,7 +242,11 @@ void Master::tick() {
       if (!published) log_.error("a new epoch could not be published: {}", published.error().message);
     });
   }
-  if (!ending_) chores_->add("overrides", [this] { configuration_->expire_overrides(); });
+  if (!ending_)
+    chores_->add("overrides", [this] {
+      configuration_->expire_overrides();
+      process_overrides_->expire();
+    });
   if (copy_at_.passed(last_tick_) && !bootstrap_.temporary_state) {   // at start too: it has just been checked
     copy_at_ = Deadline::at(last_tick_ + kCopyAgain);
     chores_->add("copy", [this] {
@@ -298,7 +313,7 @@ void Master::shut_down(milliseconds grace) {
 }
 
 // Files are read again: the document's (config_source: file), those that header values name, and logs are reopened.
-Result<bool, DocumentError> Master::reload() {
+Result<void, DocumentError> Master::reload() {
   if (bootstrap_.config_source == "file") {
     auto loaded = load_document(bootstrap_.config_file, "file");
     note_difference(loaded ? "" : loaded.error().message);
@@ -307,7 +322,7 @@ Result<bool, DocumentError> Master::reload() {
   auto published = configuration_->publish_epoch();
   if (!published) return DocumentError{published.error().message, {}};
   log_.info("reloaded");
-  return true;
+  return {};
 }
 
 bool Master::alive() const { return milliseconds_now() - last_turn_ms_ < 5000; }

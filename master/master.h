@@ -12,6 +12,7 @@
 #include "master/document_file.h"
 #include "master/events.h"
 #include "master/listeners.h"
+#include "master/process_overrides.h"
 #include "master/region_keeper.h"
 #include "master/resolver.h"
 #include "master/store/sqlite_store.h"
@@ -24,22 +25,28 @@ namespace proxyd::master {
 // workers and time, in main's thread; the admin server's threads use the parts.
 class Master {
  public:
-  static Result<std::unique_ptr<Master>> create(Bootstrap bootstrap, Log& log);
+  struct StartError {
+    enum class Kind { kInUse, kOther };   // kInUse: another proxyd has the state folder
+    Kind kind = Kind::kOther;
+    std::string message;
+  };
+  static Result<std::unique_ptr<Master>, StartError> create(Bootstrap bootstrap, Log& log);
   ~Master();
 
   // Brings up the configuration; workers start when `run` turns. Fails when an address cannot be bound or a document is
   // wrong.
-  Result<bool, DocumentError> start();
+  Result<void, DocumentError> start();
   // Until a signal or `shut_down` ends it; the exit status.
   int run();
   // From any thread but the loop's: end gracefully within `grace`; read the files again and reopen the logs.
   void shut_down(milliseconds grace);
-  Result<bool, DocumentError> reload();
+  Result<void, DocumentError> reload();
 
   const Bootstrap& bootstrap() const { return bootstrap_; }
   Configuration& configuration() { return *configuration_; }
   WorkerPool& pool() { return *pool_; }
   RegionKeeper& regions() { return *regions_; }
+  ProcessOverrides& process_overrides() { return *process_overrides_; }
   store::Store& store() { return *store_; }
   Events& events() { return events_; }
   Log& log() { return log_; }
@@ -51,10 +58,11 @@ class Master {
 
  private:
   Master(Bootstrap bootstrap, Log& log) : bootstrap_(std::move(bootstrap)), log_(log) {}
-  Result<bool> open();
-  Result<bool, DocumentError> load_document(const std::string& path, const std::string& origin);
-  Result<bool, DocumentError> quick_start(bool resumed);
-  Result<bool, DocumentError> put_in_force(config::Decoded decoded, std::string source, const std::string& author,
+  Result<void, StartError> open();
+  Result<void, DocumentError> start_document();
+  Result<void, DocumentError> load_document(const std::string& path, const std::string& origin);
+  Result<void, DocumentError> quick_start(bool resumed);
+  Result<void, DocumentError> put_in_force(config::Decoded decoded, std::string source, const std::string& author,
                                            const std::string& origin, const std::string& message);
   void note_difference(std::string text);
   std::string difference() const;
@@ -76,6 +84,7 @@ class Master {
   std::unique_ptr<Resolver> resolver_;
   std::unique_ptr<Configuration> configuration_;
   Events events_;
+  std::unique_ptr<ProcessOverrides> process_overrides_;
   UniqueFd signals_;
   UniqueFd wakeup_;
   mutable std::mutex difference_mutex_;

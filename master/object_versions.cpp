@@ -2,6 +2,8 @@
 
 #include <unordered_map>
 
+#include "shared/config/schema.h"
+
 namespace proxyd::master {
 namespace {
 
@@ -23,7 +25,7 @@ Objects objects_of(const Json& document) {
   Objects objects;
   if (!document.is_object()) return objects;
   for (const auto& [kind, part] : document.items()) {
-    const bool named = kind != "defaults" && kind != "cache" && kind != "logging" && part.is_object();
+    const bool named = config::is_map_of_objects(kind) && part.is_object();
     if (!named) {
       objects[kind] = &part;
       continue;

@@ -15,6 +15,7 @@ Result<RegionKeeper> RegionKeeper::create() {
   if (!status) return status.error();
   auto rejects = status::RejectRegion::create();
   if (!rejects) return rejects.error();
+  register_series(*metrics, {});   // some are counted in before there is a document
   return RegionKeeper(std::move(*metrics), std::move(*status), std::move(*rejects));
 }
 

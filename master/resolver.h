@@ -13,8 +13,9 @@
 
 namespace proxyd::master {
 
-// Looks up the names of targets, in a thread of its own, and again every 10 s. Names that do not resolve keep the
-// addresses they had; a changed answer calls back. Owned by the master; `addresses` from any thread.
+// Looks up the names of targets, in a thread of its own, and again every 10 s: by getaddrinfo, which tells no TTL, so
+// `resolve` and SRV records are not supported yet. Names that do not resolve keep the addresses they had; a changed
+// answer calls back. Owned by the master; `addresses` from any thread.
 class Resolver {
  public:
   // `on_change` runs in the resolver's thread.

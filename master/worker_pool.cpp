@@ -85,10 +85,13 @@ size_t WorkerPool::serving_locked() const {
                                            [](const auto& worker) { return worker->state() == State::kRunning; }));
 }
 
+bool WorkerPool::is_placed(const WorkerProcess& worker) {
+  return worker.alive() && worker.state() != State::kDraining && !worker.replaced;
+}
+
 size_t WorkerPool::placed() const {
-  return static_cast<size_t>(std::count_if(workers_.begin(), workers_.end(), [](const auto& worker) {
-    return worker->alive() && worker->state() != State::kDraining && !worker->replaced;
-  }));
+  return static_cast<size_t>(
+      std::count_if(workers_.begin(), workers_.end(), [](const auto& worker) { return is_placed(*worker); }));
 }
 
 // Slots that should run and do not: the first numbers that are free. One that drains keeps its own.
@@ -128,7 +131,7 @@ void WorkerPool::retire_replaced() {
   });
   if (serving < wanted_) return;
   for (const auto& worker : workers_) {
-    if (worker->replaced && worker->serves()) drain(*worker, grace_);
+    if (worker->replaced && worker->state() == State::kRunning) drain(*worker, grace_);
   }
 }
 
@@ -151,7 +154,7 @@ void WorkerPool::start(uint32_t slot) {
   words.incarnation.store(incarnation);
   words.pid.store(static_cast<uint64_t>(child->pid));
   words.heartbeat_ms.store(monotonic_ms());
-  words.oldest_revision.store(current_->revision);
+  words.oldest_revision.store(current_->edition.revision);
   workers_.push_back(std::make_unique<WorkerProcess>(slot, incarnation, child->pid, std::move(child->pidfd),
                                                      std::move(channels->first), Clock::now()));
   log_.info("worker {} started, pid {}", slot, child->pid);
@@ -180,8 +183,7 @@ void WorkerPool::receive(WorkerProcess& worker) {
 
 // Whether a worker speaks of what is in force: a change may have come between two messages of its start.
 bool WorkerPool::is_current(const ipc::Message& reply) const {
-  return current_ && reply.body.value("revision", uint64_t{0}) == current_->revision &&
-         reply.body.value("epoch", uint64_t{0}) == current_->epoch;
+  return current_ && ipc::Edition::of(reply.body) == current_->edition;
 }
 
 void WorkerPool::take(WorkerProcess& worker, ipc::Message message) {
@@ -195,10 +197,10 @@ void WorkerPool::take(WorkerProcess& worker, ipc::Message message) {
     case MessageType::kPrepared:
       if (!start_up) break;
       if (!is_current(message)) return send(worker, current_->message(0));
-      return send(worker, MessageType::kActivate, 0, {{"revision", current_->revision}, {"epoch", current_->epoch}});
+      return send(worker, MessageType::kActivate, 0, current_->edition.body());
     case MessageType::kRefused:
       if (!start_up) break;
-      log_.error("worker {} refused revision {}: {}", worker.slot(), current_->revision,
+      log_.error("worker {} refused revision {}: {}", worker.slot(), current_->edition.revision,
                  message.body.value("text", ""));
       return send(worker, MessageType::kStop, 0, nlohmann::json::object());
     case MessageType::kActivated:
@@ -221,9 +223,7 @@ std::string WorkerPool::describe_exit(int code, int status) {
 
 void WorkerPool::reap(WorkerProcess& worker) {
   siginfo_t info{};
-  if (::waitid(static_cast<idtype_t>(3) /* P_PIDFD */, static_cast<id_t>(worker.pidfd()), &info, WEXITED | WNOHANG) !=
-      0)
-    return;
+  if (::waitid(P_PIDFD, static_cast<id_t>(worker.pidfd()), &info, WEXITED | WNOHANG) != 0) return;
   if (info.si_pid == 0) return;
   receive(worker);
   end_process(worker, describe_exit(info.si_code, info.si_status));
@@ -284,7 +284,7 @@ void WorkerPool::scale(int count, milliseconds grace) {
   grace_ = grace;
   std::vector<WorkerProcess*> running;
   for (const auto& worker : workers_) {
-    if ((worker->serves() || worker->state() == State::kStarting) && !worker->replaced) running.push_back(worker.get());
+    if (is_placed(*worker)) running.push_back(worker.get());
   }
   std::sort(running.begin(), running.end(), [](const auto* a, const auto* b) { return a->slot() < b->slot(); });
   for (size_t i = static_cast<size_t>(count); i < running.size(); ++i) drain(*running[i], grace);
@@ -320,8 +320,9 @@ std::vector<WorkerInfo> WorkerPool::list() {
 
 bool WorkerPool::restart(uint32_t slot, milliseconds grace) {
   const Lock lock(mutex_);
-  const auto found = std::find_if(workers_.begin(), workers_.end(),
-                                  [slot](const auto& worker) { return worker->slot() == slot && worker->serves(); });
+  const auto found = std::find_if(workers_.begin(), workers_.end(), [slot](const auto& worker) {
+    return worker->slot() == slot && worker->state() == State::kRunning;
+  });
   if (found == workers_.end()) return false;
   (*found)->replaced = true;
   grace_ = grace;
@@ -333,15 +334,8 @@ void WorkerPool::set_log_level(std::string name, const std::string& declared) {
   const Lock lock(mutex_);
   log_level_ = std::move(name);
   for (const auto& worker : workers_) {
-    if (worker->serves())
+    if (worker->state() == State::kRunning)   // others are told when they serve
       send(*worker, MessageType::kLogLevel, 0, {{"level", log_level_.empty() ? declared : log_level_}});
-  }
-}
-
-void WorkerPool::broadcast(MessageType type, const nlohmann::json& body) {
-  const Lock lock(mutex_);
-  for (const auto& worker : workers_) {
-    if (worker->serves()) send(*worker, type, 0, body);
   }
 }
 
@@ -376,7 +370,7 @@ void WorkerPool::kill_all() {
     if (!worker->alive()) continue;
     signal_process(*worker, SIGKILL);
     siginfo_t info{};
-    ::waitid(static_cast<idtype_t>(3), static_cast<id_t>(worker->pidfd()), &info, WEXITED);
+    ::waitid(P_PIDFD, static_cast<id_t>(worker->pidfd()), &info, WEXITED);
   }
   workers_.clear();
   replied_.notify_all();

@@ -15,12 +15,12 @@
 #include <nlohmann/json.hpp>
 
 #include "master/back_off.h"
-#include "master/publication.h"
 #include "master/region_keeper.h"
 #include "master/spawn.h"
 #include "master/watch_dog.h"
 #include "master/worker_process.h"
 #include "shared/base/log.h"
+#include "shared/ipc/publication.h"
 
 namespace proxyd::master {
 
@@ -62,7 +62,6 @@ class WorkerPool {
   std::optional<nlohmann::json> ask(const nlohmann::json& question, milliseconds patience, UniqueFd attached = {});
   // The error log's level of every worker, now and to come. Empty: the document's, which is `declared`.
   void set_log_level(std::string name, const std::string& declared);
-  void broadcast(ipc::MessageType type, const nlohmann::json& body);
 
   struct Refusal {
     uint32_t slot = 0;
@@ -71,7 +70,7 @@ class WorkerPool {
   };
   // Two-phase publication: `prepare` sends it to every worker and waits for all to say so; no worker is started until
   // `activate` or `discard`. A silent or dead worker is replaced and does not count.
-  std::optional<Refusal> prepare(std::shared_ptr<const Publication> publication, milliseconds patience);
+  std::optional<Refusal> prepare(std::shared_ptr<const ipc::Publication> publication, milliseconds patience);
   // Says how many workers confirmed. The rest are drained and replaced.
   size_t activate(milliseconds patience);
   void discard();
@@ -116,7 +115,8 @@ class WorkerPool {
   void send(WorkerProcess& worker, ipc::Message message);
   void send(WorkerProcess& worker, ipc::MessageType type, uint64_t id, nlohmann::json body);
   bool slot_is_occupied(uint32_t slot) const;
-  // Those that hold one of the wanted places: neither draining nor being replaced.
+  // Whether it holds one of the wanted places: neither draining nor being replaced.
+  static bool is_placed(const WorkerProcess& worker);
   size_t placed() const;
   size_t serving_locked() const;
   void changed() {
@@ -131,8 +131,8 @@ class WorkerPool {
   std::condition_variable replied_;
   std::vector<std::unique_ptr<WorkerProcess>> workers_;
   std::map<uint32_t, Slot> slots_;
-  std::shared_ptr<const Publication> current_;
-  std::shared_ptr<const Publication> prepared_;
+  std::shared_ptr<const ipc::Publication> current_;
+  std::shared_ptr<const ipc::Publication> prepared_;
   std::set<uint64_t> asked_;                                // incarnations that have prepared `prepared_`
   std::map<uint64_t, std::map<uint64_t, Reply>> replies_;   // by id that somebody awaits, then incarnation
   std::function<void()> on_change_;

@@ -32,7 +32,7 @@ void WorkerPool::replace_silent(const std::set<uint64_t>& incarnations) {
   }
 }
 
-std::optional<WorkerPool::Refusal> WorkerPool::prepare(std::shared_ptr<const Publication> publication,
+std::optional<WorkerPool::Refusal> WorkerPool::prepare(std::shared_ptr<const ipc::Publication> publication,
                                                        milliseconds patience) {
   Lock lock(mutex_);
   prepared_ = std::move(publication);
@@ -71,7 +71,7 @@ size_t WorkerPool::activate(milliseconds patience) {
       continue;
     }
     waiting.insert(worker->incarnation());
-    send(*worker, MessageType::kActivate, id, {{"revision", current_->revision}, {"epoch", current_->epoch}});
+    send(*worker, MessageType::kActivate, id, current_->edition.body());
   }
   await(lock, id, waiting, patience);
   const size_t confirmed = replies_[id].size();

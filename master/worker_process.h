@@ -22,7 +22,6 @@ class WorkerProcess {
   void move_to(State state);
   State state() const { return state_; }
   bool alive() const { return state_ != State::kDead; }
-  bool serves() const { return state_ == State::kPreparing || state_ == State::kRunning; }
 
   uint32_t slot() const { return slot_; }
   uint64_t incarnation() const { return incarnation_; }

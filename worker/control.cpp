@@ -72,49 +72,39 @@ void Control::obey(ipc::Message message) {
     case MessageType::kLogLevel:
       if (const auto level = log_level_from(message.body.value("level", ""))) worker_.log().set_level(*level);
       return;
-    case MessageType::kPing: return send(MessageType::kPong, message.id, worker_.status());
     default:
       worker_.log().error("message {} of the master is unknown to this build", static_cast<uint32_t>(message.type));
   }
 }
 
 void Control::prepare(ipc::Message message) {
-  nlohmann::json reply{{"revision", message.body.value("revision", 0)}, {"epoch", message.body.value("epoch", 0)}};
+  const uint64_t id = message.id;
+  const nlohmann::json edition = ipc::Edition::of(message.body).body();
   const auto refuse = [&](const std::string& pointer, const std::string& text) {
+    nlohmann::json reply = edition;
     reply["pointer"] = pointer;
     reply["text"] = text;
-    send(MessageType::kRefused, message.id, reply);
+    send(MessageType::kRefused, id, std::move(reply));
   };
-  if (message.descriptors_lost) return refuse("", "this worker has no descriptors left; raise the limit of open files");
-  const auto listeners = message.body.value("listeners", nlohmann::json::array());
-  const size_t logs = message.body.value("access_logs", size_t{0});
-  if (message.descriptors.size() != 1 + listeners.size() + logs + 1) return refuse("", "descriptors are missing");
-  auto snapshot = config::unseal(message.descriptors.front().value());
+  auto given = ipc::Publication::of(std::move(message));
+  if (!given) return refuse("", given.error().message);
+  auto snapshot = config::unseal(given->snapshot.value());
   if (!snapshot) return refuse("", snapshot.error().message);
-  auto prepared = worker_.prepare(std::move(*snapshot));
+  auto prepared = worker_.prepare(std::move(*snapshot), std::move(*given));
   if (!prepared) return refuse(prepared.error().pointer, prepared.error().text);
-  size_t next = 1;
-  for (const auto& listener : listeners) {
-    prepared->names.push_back(listener.at("name"));
-    prepared->addresses.push_back(listener.at("address"));
-    prepared->sockets.push_back(std::move(message.descriptors[next++]));
-  }
-  for (size_t i = 0; i < logs; ++i) prepared->access_logs.push_back(std::move(message.descriptors[next++]));
-  prepared->error_log = std::move(message.descriptors[next]);
   prepared_.emplace(std::move(*prepared));
-  send(MessageType::kPrepared, message.id, reply);
+  send(MessageType::kPrepared, id, edition);
 }
 
 void Control::activate(const ipc::Message& message) {
-  const uint64_t revision = message.body.value("revision", uint64_t{0});
-  const uint64_t epoch = message.body.value("epoch", uint64_t{0});
-  const bool same = prepared_ && prepared_->configuration->snapshot.revision == revision &&
-                    prepared_->configuration->snapshot.epoch == epoch;
-  if (!same)
-    return worker_.log().error("the master activates revision {}, epoch {}, which was not prepared", revision, epoch);
+  const auto wanted = ipc::Edition::of(message.body);
+  const config::Snapshot* snapshot = prepared_ ? &prepared_->configuration->snapshot : nullptr;
+  if (!snapshot || ipc::Edition{snapshot->revision, snapshot->epoch} != wanted)
+    return worker_.log().error("the master activates revision {}, epoch {}, which was not prepared", wanted.revision,
+                               wanted.epoch);
   worker_.activate(std::move(*prepared_));
   prepared_.reset();
-  send(MessageType::kActivated, message.id, {{"revision", revision}, {"epoch", epoch}});
+  send(MessageType::kActivated, message.id, wanted.body());
 }
 
 void Control::answer(const ipc::Message& question) {

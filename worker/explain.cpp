@@ -75,7 +75,7 @@ json action_of(const proxy::Configuration& configuration, const routing::RouteEn
   return action;
 }
 
-// The listener that a request with this scheme would come in by: the one asked for, else the first.
+// The listener that the request comes in by: the one asked for, else the first.
 std::string listener_for(const proxy::Configuration& configuration, const json& question) {
   const std::string asked = text(question, "listener", "");
   if (!asked.empty() || configuration.document.listeners.empty()) return asked;

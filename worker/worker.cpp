@@ -70,7 +70,7 @@ Worker::Worker(const ipc::Inheritance& inheritance, metrics::MetricsRegion metri
       status_(std::move(status)),
       rejects_(std::move(rejects)),
       slot_(inheritance.slot),
-      builder_(upstream_services(loop_, buffers_, pipes_, status_, metrics_, slot_), metrics_),
+      builder_(upstream_services(loop_, buffers_, pipes_, status_, metrics_, slot_), &metrics_),
       proxy_(loop_, buffers_, metrics_, status_, rejects_, slot_, log),
       connections_(downstream_services(loop_, buffers_, pipes_, proxy_, status_, metrics_, slot_, log)),
       acceptor_(loop_, connections_, status_, slot_, log),
@@ -112,17 +112,17 @@ void Worker::say_what_is_held() {
   status_.worker(slot_).oldest_revision.store(oldest, std::memory_order_relaxed);
 }
 
-Result<Worker::Prepared, proxy::ConfigurationBuilder::Refusal> Worker::prepare(config::Snapshot snapshot) {
+Result<Worker::Prepared, proxy::ConfigurationBuilder::Refusal> Worker::prepare(config::Snapshot snapshot,
+                                                                               ipc::Publication given) {
   auto built = builder_.build(std::move(snapshot));
   if (!built) return built.error();
-  Prepared prepared;
-  prepared.configuration = std::move(*built);
-  return prepared;
+  return Prepared{std::move(*built), std::move(given.sockets), std::move(given.access_logs),
+                  std::move(given.error_log)};
 }
 
 Result<std::shared_ptr<const proxy::Configuration>, proxy::ConfigurationBuilder::Refusal> Worker::build_apart(
     config::Snapshot snapshot) {
-  proxy::ConfigurationBuilder builder(upstream_services(loop_, buffers_, pipes_, status_, metrics_, slot_), metrics_);
+  proxy::ConfigurationBuilder builder(upstream_services(loop_, buffers_, pipes_, status_, metrics_, slot_), nullptr);
   return builder.build(std::move(snapshot));
 }
 
@@ -162,10 +162,10 @@ void Worker::activate(Prepared prepared) {
   set_logs(std::move(prepared.access_logs), std::move(prepared.error_log));
   builder_.settle(configuration);
   std::vector<downstream::Acceptor::Given> sockets;
-  for (size_t i = 0; i < prepared.sockets.size(); ++i) {
-    const auto listener = listeners_.find(prepared.names[i]);
+  for (ipc::Publication::Socket& socket : prepared.sockets) {
+    const auto listener = listeners_.find(socket.listener);
     if (listener != listeners_.end())
-      sockets.push_back({std::move(prepared.sockets[i]), prepared.addresses[i], listener->second});
+      sockets.push_back({std::move(socket.descriptor), std::move(socket.address), listener->second});
   }
   if (state_ == State::kStarting) state_ = State::kRunning;
   if (state_ != State::kRunning) return;
@@ -203,13 +203,6 @@ void Worker::finish_if_drained() {
     log_.warning("{} connections were cut: their requests did not end before the deadline of the drain", cut);
   if (proxy::AccessLog* log = proxy_.access_log()) log->flush();
   loop_.stop();
-}
-
-nlohmann::json Worker::status() const {
-  constexpr const char* kNames[] = {"starting", "running", "draining"};
-  return {{"state", kNames[static_cast<int>(state_)]},
-          {"connections", connections_.open()},
-          {"in_flight", proxy_.requests()}};
 }
 
 }   // namespace proxyd::worker

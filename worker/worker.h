@@ -5,7 +5,7 @@
 
 #include "shared/base/log.h"
 #include "shared/ipc/inheritance.h"
-#include "shared/ipc/message.h"
+#include "shared/ipc/publication.h"
 #include "shared/metrics/metrics_region.h"
 #include "shared/status/reject_region.h"
 #include "shared/status/status_region.h"
@@ -20,7 +20,7 @@
 namespace proxyd::worker {
 
 // One worker process, wired: the loop and everything that runs in it. Owned by main. States move one way: starting
-// (no configuration yet), running, draining, gone. It obeys `Control` and does the housekeeping once a second.
+// (no configuration yet), running, draining. It obeys `Control` and does the housekeeping once a second.
 class Worker {
  public:
   Worker(const ipc::Inheritance& inheritance, metrics::MetricsRegion metrics, status::StatusRegion status,
@@ -39,13 +39,11 @@ class Worker {
   // A configuration with what came along, ready but not in force.
   struct Prepared {
     std::shared_ptr<const proxy::Configuration> configuration;
-    std::vector<UniqueFd> sockets;
-    std::vector<std::string> names;   // of listeners, beside `sockets`
-    std::vector<std::string> addresses;
+    std::vector<ipc::Publication::Socket> sockets;
     std::vector<UniqueFd> access_logs;
     UniqueFd error_log;
   };
-  Result<Prepared, proxy::ConfigurationBuilder::Refusal> prepare(config::Snapshot snapshot);
+  Result<Prepared, proxy::ConfigurationBuilder::Refusal> prepare(config::Snapshot snapshot, ipc::Publication given);
   void activate(Prepared prepared);
   // A configuration that will never serve, to answer a question by: it shares no targets with the one in force.
   Result<std::shared_ptr<const proxy::Configuration>, proxy::ConfigurationBuilder::Refusal> build_apart(
@@ -53,7 +51,6 @@ class Worker {
   void accept_once() { acceptor_.accept_once(); }
   // Leaves the listeners now, finishes what runs, cuts the rest at the deadline, then stops the loop.
   void drain(Deadline deadline);
-  nlohmann::json status() const;
   const proxy::Configuration* configuration() const { return proxy_.configuration().get(); }
 
  private:

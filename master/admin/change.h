@@ -41,7 +41,4 @@ Json active_document(Context& context);
 // What is decoded is not valid: 400 or 422 with every error.
 AdminAnswer undecodable(const config::Decoded& decoded);
 
-// RFC 7396.
-void merge_patch(Json& target, const Json& patch);
-
 }   // namespace proxyd::admin

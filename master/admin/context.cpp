@@ -25,7 +25,6 @@ void Context::keep_house() {
   std::unique_lock lock(mutex_);
   while (!ending_.wait_for(lock, std::chrono::seconds(1), [this] { return stopping_; })) {
     lock.unlock();
-    settings.refresh();
     workers_.look();
     lock.lock();
   }

@@ -9,19 +9,17 @@
 #include "master/admin/exchange.h"
 #include "master/admin/login_codes.h"
 #include "master/admin/operations.h"
-#include "master/admin/settings.h"
 #include "master/admin/worker_watch.h"
 #include "master/master.h"
 
 namespace proxyd::admin {
 
 // What every handler uses: the master's parts, and what the admin side itself remembers. Owned by the server. Once a
-// second its own thread takes back overrides whose time is over, so that the master's loop never waits for the store,
-// and looks what became of workers.
+// second its own thread looks what became of workers.
 class Context {
  public:
   explicit Context(master::Master& the_master)
-      : master(the_master), settings(the_master), workers_(the_master.regions().status(), the_master.events()) {}
+      : master(the_master), workers_(the_master.regions().status(), the_master.events()) {}
   ~Context() { stop(); }
 
   master::Master& master;
@@ -29,7 +27,6 @@ class Context {
   Attempts refusals{20};   // of nobody known that are written down, an address
   LoginCodes login_codes;
   Operations operations;
-  Settings settings;
   std::timed_mutex
       document_turn;   // changes of the document come one after the other, so that none is overtaken for ever
 

@@ -1,8 +1,8 @@
 #include "master/admin/provenance.h"
 
-#include <algorithm>
-#include <array>
 #include <vector>
+
+#include "shared/config/schema.h"
 
 namespace proxyd::admin {
 namespace {
@@ -15,9 +15,7 @@ Json to_json(const store::Revision& revision) {
 }
 
 bool is_section_of_objects(const std::string& pointer) {
-  constexpr std::array<std::string_view, 7> kSections = {
-      "/listeners", "/certificates", "/cache_policies", "/rate_limits", "/access_lists", "/upstreams", "/hosts"};
-  return std::find(kSections.begin(), kSections.end(), pointer) != kSections.end();
+  return pointer.starts_with('/') && config::is_map_of_objects(std::string_view(pointer).substr(1));
 }
 
 // Something that would go, and where in the answer its origin belongs.

@@ -9,12 +9,13 @@
 #include <unistd.h>
 
 #include <array>
+#include <map>
 
 #include "master/admin/context.h"
 #include "master/admin/http_handler.h"
 #include "master/listeners.h"
-#include "master/publication.h"
 #include "shared/config/endpoint.h"
+#include "shared/ipc/publication.h"
 
 namespace proxyd::admin {
 namespace {
@@ -46,7 +47,7 @@ struct AdminServer::Servers {
 
   void add(const master::ListeningSocket& socket, Door door) {
     auto occupancy = std::make_shared<Occupancy>();
-    AdoptedSocket adopted(master::duplicate(socket.descriptor).release(), occupancy);
+    AdoptedSocket adopted(ipc::duplicate(socket.descriptor).release(), occupancy);
     running.push_back(std::make_unique<Poco::Net::HTTPServer>(new HandlerFactory(context, door, occupancy), threads,
                                                               adopted, make_params()));
     running.back()->setConnectionFilter(new ConnectionLimit(occupancy));
@@ -79,21 +80,21 @@ void AdminServer::open_to_group() {
     context_->master.log().warning("the admin socket could not be given to group {}", bootstrap.admin_group);
 }
 
-Result<bool> AdminServer::start() {
+Result<void> AdminServer::start() {
   const master::Bootstrap& bootstrap = context_->master.bootstrap();
-  config::Document document;
+  std::map<std::string, config::Listener> wanted;
   const std::string socket_address = "unix:" + bootstrap.admin_socket();
-  document.listeners["admin"] = {.name = "admin", .addresses = {socket_address}};
+  wanted["admin"] = {.name = "admin", .addresses = {socket_address}};
   if (bootstrap.admin_address != "off") {
     if (!is_loopback(bootstrap.admin_address))
       return Error{fmt::format(
           "admin.tcp.address {} is not a loopback address, and admin.tcp.tls is not set: set it, or use 127.0.0.1",
           bootstrap.admin_address)};
-    document.listeners["admin"].addresses.push_back(bootstrap.admin_address);
+    wanted["admin"].addresses.push_back(bootstrap.admin_address);
   }
   if (bootstrap.metrics_address != "off")
-    document.listeners["metrics"] = {.name = "metrics", .addresses = {bootstrap.metrics_address}};
-  auto bound = servers_->sockets.prepare(document, kBindPatience);
+    wanted["metrics"] = {.name = "metrics", .addresses = {bootstrap.metrics_address}};
+  auto bound = servers_->sockets.prepare(wanted, kBindPatience);
   if (!bound) return bound.error();
   servers_->sockets.commit();
   for (const master::ListeningSocket& socket : *bound) {
@@ -102,12 +103,8 @@ Result<bool> AdminServer::start() {
                           : socket.address == socket_address ? Door::kUnix
                                                              : Door::kTcp);
   }
-  return true;
-}
-
-void AdminServer::resume() {
-  context_->settings.refresh();
   context_->start();
+  return {};
 }
 
 void AdminServer::stop() {

@@ -21,9 +21,7 @@ class AdminServer {
   ~AdminServer();
 
   // Fails naming the address, or the key that must be set.
-  Result<bool> start();
-  // Once the master has started, before its loop turns: overrides that outlived the last process.
-  void resume();
+  Result<void> start();
   void stop();
   // Of the TCP side, or of the socket.
   std::string url() const;

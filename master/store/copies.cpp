@@ -27,10 +27,10 @@ bool is_durable(const std::string& path, int flags) {
 }
 
 // The file and its name.
-Result<bool> make_durable(const std::string& path) {
+Result<void> make_durable(const std::string& path) {
   if (!is_durable(path, O_RDONLY)) return failed("writing", path);
   if (!is_durable(fs::path(path).parent_path(), O_RDONLY | O_DIRECTORY)) return failed("writing the folder of", path);
-  return true;
+  return {};
 }
 
 }   // namespace
@@ -58,7 +58,7 @@ Result<std::string> Copies::begin() const {
   return path;
 }
 
-Result<bool> Copies::finish(const std::string& written) const {
+Result<void> Copies::finish(const std::string& written) const {
   const std::vector<std::string> copies = newest_first();
   std::string place;
   if (copies.size() == kCopies) place = copies.back();
@@ -71,7 +71,7 @@ Result<bool> Copies::finish(const std::string& written) const {
   return make_durable(place);
 }
 
-Result<bool> Copies::restore(const std::string& copy, const std::string& database) {
+Result<void> Copies::restore(const std::string& copy, const std::string& database) {
   std::error_code error;
   fs::copy_file(copy, database, error);
   if (error) return Error{fmt::format("copying {} to {} failed: {}", copy, database, error.message())};

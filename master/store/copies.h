@@ -16,9 +16,9 @@ class Copies {
   std::vector<std::string> newest_first() const;
   // An empty file to write the next copy into, and the end of that: it takes the place of the oldest one.
   Result<std::string> begin() const;
-  Result<bool> finish(const std::string& written) const;
+  Result<void> finish(const std::string& written) const;
   // `copy` as `database`, which is not there.
-  static Result<bool> restore(const std::string& copy, const std::string& database);
+  static Result<void> restore(const std::string& copy, const std::string& database);
 
  private:
   std::string folder_;

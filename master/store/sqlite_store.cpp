@@ -14,8 +14,10 @@
 #include <chrono>
 #include <cstring>
 #include <filesystem>
+#include <type_traits>
 
 #include "master/store/migrations.h"
+#include "master/store/revision_rows.h"
 #include "master/store/write_transaction.h"
 #include "shared/base/unique_fd.h"
 
@@ -60,61 +62,18 @@ std::vector<std::string> split(const std::string& text) {
   return words;
 }
 
-std::vector<Revision> select_revisions(Session& session, const std::string& where, uint64_t argument, size_t limit,
-                                       bool documents) {
-  std::vector<Poco::UInt64> numbers, parents;
-  std::vector<std::string> created, authors, origins, messages, canonicals, sources;
-  std::vector<int> active;
-  Poco::UInt64 bound = argument;
-  Statement select(session);
-  select << "SELECT number, parent, created, author, origin, message, " << (documents ? "canonical, source" : "'', ''")
-         << ", active FROM revisions WHERE " << where << " ORDER BY number DESC LIMIT " << limit,
-      into(numbers), into(parents), into(created), into(authors), into(origins), into(messages), into(canonicals),
-      into(sources), into(active), use(bound), now;
-  std::vector<Revision> revisions;
-  for (size_t i = 0; i < numbers.size(); ++i) {
-    revisions.push_back({numbers[i], parents[i], created[i], authors[i], origins[i], messages[i], canonicals[i],
-                         sources[i], active[i] == 1});
-  }
-  return revisions;
-}
-
-ObjectVersions known_versions(Session& session) {
-  std::vector<std::string> objects;
-  std::vector<Poco::UInt64> revisions;
-  session << "SELECT object, revision FROM object_versions", into(objects), into(revisions), now;
-  ObjectVersions versions;
-  for (size_t i = 0; i < objects.size(); ++i) versions[objects[i]] = revisions[i];
-  return versions;
-}
-
-// Only what differs is written.
-void store_versions(Session& session, const ObjectVersions& versions, const ObjectVersions& known) {
-  for (const auto& [object, revision] : known) {
-    std::string gone = object;
-    if (!versions.contains(object)) session << "DELETE FROM object_versions WHERE object = ?", use(gone), now;
-  }
-  for (const auto& [object, revision] : versions) {
-    const auto old = known.find(object);
-    if (old != known.end() && old->second == revision) continue;
-    std::string changed = object;
-    Poco::UInt64 number = revision;
-    session << "INSERT OR REPLACE INTO object_versions VALUES (?, ?)", use(changed), use(number), now;
-  }
-}
-
-std::optional<Revision> first_of(std::vector<Revision> revisions) {
-  if (revisions.empty()) return std::nullopt;
-  return std::move(revisions.front());
-}
-
 }   // namespace
 
 template <class T, class Work>
 Outcome<T> SqliteStore::run(Work work) {
   const std::lock_guard lock(mutex_);
   try {
-    return work(*session_);
+    if constexpr (std::is_void_v<std::invoke_result_t<Work, Session&>>) {
+      work(*session_);
+      return {};
+    } else {
+      return work(*session_);
+    }
   } catch (const Poco::Exception& error) {
     return failure_of(error);
   }
@@ -157,7 +116,7 @@ SqliteStore::SqliteStore(std::string state_dir, Log& log)
 SqliteStore::~SqliteStore() = default;
 
 // SQLite gives its other files the mode of this one.
-Outcome<bool> SqliteStore::open_file(Empty empty) {
+Outcome<void> SqliteStore::open_file(Empty empty) {
   const UniqueFd made(::open(path_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
   if (!made) return Failure{Failure::Kind::kOther, fmt::format("{} cannot be opened: {}", path_, std::strerror(errno))};
   ::fchmod(made.value(), 0600);
@@ -176,7 +135,7 @@ Outcome<bool> SqliteStore::open_file(Empty empty) {
     execute(*session_, "PRAGMA journal_mode = WAL");
     execute(*session_, "PRAGMA synchronous = FULL");
     migrate();
-    return true;
+    return {};
   } catch (const Poco::Exception& error) {
     session_.reset();
     return failure_of(error);
@@ -212,7 +171,7 @@ Outcome<std::string> SqliteStore::set_aside() {
 }
 
 // The newest copy that is whole takes the place of the damaged file, or an empty database when there is none.
-Outcome<bool> SqliteStore::restore() {
+Outcome<void> SqliteStore::restore() {
   const auto aside = set_aside();
   if (!aside) return aside.error();
   for (const std::string& copy : copies_.newest_first()) {
@@ -226,7 +185,7 @@ Outcome<bool> SqliteStore::restore() {
           "missing",
           *aside, copy);
       log_.error("{}", degraded_);
-      return true;
+      return {};
     }
     const auto again = set_aside();
     if (!again) return again.error();
@@ -262,16 +221,14 @@ Outcome<uint64_t> SqliteStore::next_revision_number() {
   });
 }
 
-Outcome<uint64_t> SqliteStore::commit_revision(const Revision& revision, const ObjectVersions& versions) {
-  return write<uint64_t>([&](Session& session) -> Outcome<uint64_t> {
+Outcome<void> SqliteStore::commit_revision(const Revision& revision, const ObjectVersions& versions) {
+  return write<void>([&](Session& session) -> Outcome<void> {
     WriteTransaction transaction(session);
     Poco::UInt64 active = 0;
-    Poco::UInt64 last = 0;
     session << "SELECT COALESCE(MAX(number), 0) FROM revisions WHERE active = 1", into(active), now;
-    session << "SELECT COALESCE(MAX(number), 0) FROM revisions", into(last), now;
     if (active != revision.parent)
       return Failure{Failure::Kind::kConflict, fmt::format("revision {} is active, not {}", active, revision.parent)};
-    Poco::UInt64 number = last + 1;
+    Poco::UInt64 number = revision.number;
     Poco::UInt64 parent = revision.parent;
     std::string created = revision.created, author = revision.author, origin = revision.origin,
                 message = revision.message, canonical = revision.canonical, source = revision.source;
@@ -280,7 +237,7 @@ Outcome<uint64_t> SqliteStore::commit_revision(const Revision& revision, const O
         use(author), use(origin), use(message), use(canonical), use(source), now;
     store_versions(session, versions, known_versions(session));
     transaction.commit();
-    return uint64_t{number};
+    return {};
   });
 }
 
@@ -296,11 +253,10 @@ Outcome<std::vector<Override>> SqliteStore::overrides() {
   });
 }
 
-Outcome<bool> SqliteStore::put_override(const Override& value) {
-  return write<bool>([one = value](Session& session) mutable {
+Outcome<void> SqliteStore::put_override(const Override& value) {
+  return write<void>([one = value](Session& session) mutable {
     session << "INSERT OR REPLACE INTO overrides VALUES (?, ?, ?, ?, ?, ?, ?)", use(one.subject), use(one.kind),
         use(one.value), use(one.owner), use(one.reason), use(one.created), use(one.expires), now;
-    return true;
   });
 }
 
@@ -323,12 +279,11 @@ Outcome<std::vector<Token>> SqliteStore::tokens() {
   });
 }
 
-Outcome<bool> SqliteStore::add_token(const Token& token) {
-  return write<bool>([one = token](Session& session) mutable {
+Outcome<void> SqliteStore::add_token(const Token& token) {
+  return write<void>([one = token](Session& session) mutable {
     std::string scopes = joined(one.scopes);
     session << "INSERT INTO tokens VALUES (?, ?, ?, ?, ?, ?)", use(one.id), use(one.name), use(one.digest), use(scopes),
         use(one.created), use(one.expires), now;
-    return true;
   });
 }
 
@@ -343,8 +298,8 @@ Outcome<ObjectVersions> SqliteStore::object_versions() {
   return run<ObjectVersions>([](Session& session) { return known_versions(session); });
 }
 
-Outcome<bool> SqliteStore::add_session(const LoginSession& added, size_t most) {
-  return write<bool>([one = added, most](Session& session) mutable {
+Outcome<void> SqliteStore::add_session(const LoginSession& added, size_t most) {
+  return write<void>([one = added, most](Session& session) mutable {
     std::string scopes = joined(one.scopes);
     std::string time = one.created;
     WriteTransaction transaction(session);
@@ -356,7 +311,6 @@ Outcome<bool> SqliteStore::add_session(const LoginSession& added, size_t most) {
             << most << ")",
         now;
     transaction.commit();
-    return true;
   });
 }
 
@@ -377,11 +331,10 @@ Outcome<bool> SqliteStore::remove_session(const std::string& digest) {
   });
 }
 
-Outcome<bool> SqliteStore::append_audit(const AuditEntry& entry) {
-  return write<bool>([one = entry](Session& session) mutable {
+Outcome<void> SqliteStore::append_audit(const AuditEntry& entry) {
+  return write<void>([one = entry](Session& session) mutable {
     session << "INSERT INTO audit (time, author, action, status, detail) VALUES (?, ?, ?, ?, ?)", use(one.time),
         use(one.author), use(one.action), use(one.status), use(one.detail), now;
-    return true;
   });
 }
 
@@ -403,17 +356,14 @@ Outcome<std::vector<AuditEntry>> SqliteStore::audit(uint64_t before, size_t limi
   });
 }
 
-Outcome<bool> SqliteStore::back_up() {
-  if (!changed_.exchange(false)) return true;
+Outcome<void> SqliteStore::back_up() {
+  if (!changed_.exchange(false)) return {};
   auto path = copies_.begin();
   if (!path) return Failure{Failure::Kind::kFull, path.error().message};
-  const auto made = run<bool>([file = *path](Session& session) mutable {
-    session << "VACUUM INTO ?", use(file), now;
-    return true;
-  });
+  const auto made = run<void>([file = *path](Session& session) mutable { session << "VACUUM INTO ?", use(file), now; });
   if (!made) return changed_ = true, made;
   const auto kept = copies_.finish(*path);
-  if (kept) return true;
+  if (kept) return {};
   changed_ = true;
   return Failure{Failure::Kind::kFull, kept.error().message};
 }

@@ -27,32 +27,32 @@ class SqliteStore final : public Store {
   ~SqliteStore() override;
 
   Outcome<std::optional<Revision>> active_revision() override;
-  Outcome<uint64_t> commit_revision(const Revision& revision, const ObjectVersions& versions) override;
+  Outcome<void> commit_revision(const Revision& revision, const ObjectVersions& versions) override;
   Outcome<ObjectVersions> object_versions() override;
   Outcome<uint64_t> next_revision_number() override;
   Outcome<std::vector<Revision>> list_revisions(uint64_t before, size_t limit) override;
   Outcome<std::optional<Revision>> read_revision(uint64_t number) override;
   Outcome<std::vector<Override>> overrides() override;
-  Outcome<bool> put_override(const Override& value) override;
+  Outcome<void> put_override(const Override& value) override;
   Outcome<bool> remove_override(const std::string& subject) override;
   Outcome<std::vector<Token>> tokens() override;
-  Outcome<bool> add_token(const Token& token) override;
+  Outcome<void> add_token(const Token& token) override;
   Outcome<bool> remove_token(const std::string& id) override;
-  Outcome<bool> add_session(const LoginSession& session, size_t most) override;
+  Outcome<void> add_session(const LoginSession& session, size_t most) override;
   Outcome<std::optional<LoginSession>> session(const std::string& digest) override;
   Outcome<bool> remove_session(const std::string& digest) override;
-  Outcome<bool> append_audit(const AuditEntry& entry) override;
+  Outcome<void> append_audit(const AuditEntry& entry) override;
   Outcome<std::vector<AuditEntry>> audit(uint64_t before, size_t limit) override;
   std::string degraded() const override { return degraded_; }
 
   // A copy of everything, as <state_dir>/backup-N.db; at most three. Nothing when nothing was written since the last.
-  Outcome<bool> back_up();
+  Outcome<void> back_up();
 
  private:
   SqliteStore(std::string state_dir, Log& log);
   enum class Empty { kIsNew, kIsDamaged };   // what an empty file beside copies means
-  Outcome<bool> open_file(Empty empty);
-  Outcome<bool> restore();
+  Outcome<void> open_file(Empty empty);
+  Outcome<void> restore();
   Outcome<std::string> set_aside();
   void migrate();
   // Runs `work` under the mutex and turns what SQLite throws into a Failure.

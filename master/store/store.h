@@ -35,7 +35,7 @@ struct Revision {
 
 // What an operator said about something for now; it survives restarts and goes when it expires.
 struct Override {
-  std::string subject;   // "target:app/app1", "workers", "log-level"
+  std::string subject;   // "target:app/app1:weight", "workers", "log-level"
   std::string kind;      // drain, maintenance, weight, count, level
   std::string value;
   std::string owner;
@@ -81,9 +81,9 @@ class Store {
   virtual ~Store() = default;
 
   virtual Outcome<std::optional<Revision>> active_revision() = 0;
-  // Makes `revision` the active one if the active one is its parent still, and `versions` those of its objects; gives
-  // it its number.
-  virtual Outcome<uint64_t> commit_revision(const Revision& revision, const ObjectVersions& versions) = 0;
+  // Makes `revision` the active one if the active one is its parent still, and `versions` those of its objects. Fails
+  // when its number is taken.
+  virtual Outcome<void> commit_revision(const Revision& revision, const ObjectVersions& versions) = 0;
   virtual Outcome<ObjectVersions> object_versions() = 0;
   virtual Outcome<uint64_t> next_revision_number() = 0;
   // Newest first, older than `before` (0: from the newest), without documents.
@@ -91,19 +91,19 @@ class Store {
   virtual Outcome<std::optional<Revision>> read_revision(uint64_t number) = 0;
 
   virtual Outcome<std::vector<Override>> overrides() = 0;
-  virtual Outcome<bool> put_override(const Override& value) = 0;
+  virtual Outcome<void> put_override(const Override& value) = 0;
   virtual Outcome<bool> remove_override(const std::string& subject) = 0;
 
   virtual Outcome<std::vector<Token>> tokens() = 0;
-  virtual Outcome<bool> add_token(const Token& token) = 0;
+  virtual Outcome<void> add_token(const Token& token) = 0;
   virtual Outcome<bool> remove_token(const std::string& id) = 0;
 
   // The oldest go when there are more than `most`, and those that have expired.
-  virtual Outcome<bool> add_session(const LoginSession& session, size_t most) = 0;
+  virtual Outcome<void> add_session(const LoginSession& session, size_t most) = 0;
   virtual Outcome<std::optional<LoginSession>> session(const std::string& digest) = 0;
   virtual Outcome<bool> remove_session(const std::string& digest) = 0;
 
-  virtual Outcome<bool> append_audit(const AuditEntry& entry) = 0;
+  virtual Outcome<void> append_audit(const AuditEntry& entry) = 0;
   virtual Outcome<std::vector<AuditEntry>> audit(uint64_t before, size_t limit) = 0;
 
   // Why the content is not the newest (a damaged file was set aside), or empty.

@@ -16,7 +16,6 @@ class Cidr {
   // Nothing when it is no network, or has bits set behind the prefix.
   static std::optional<Cidr> parse(std::string_view text);
   bool holds(const std::array<uint8_t, 16>& mapped) const;
-  int prefix() const { return prefix_; }
 
  private:
   std::array<uint8_t, 16> octets_{};

@@ -1,12 +1,18 @@
 #include "shared/config/schema.h"
 
 #include <algorithm>
+#include <array>
 
 namespace proxyd::config {
 
 const Key* ObjectType::find(std::string_view wanted) const {
   const auto found = std::find_if(keys.begin(), keys.end(), [wanted](const Key& key) { return key.name == wanted; });
   return found == keys.end() ? nullptr : &*found;
+}
+
+bool is_map_of_objects(std::string_view section) {
+  constexpr std::array<std::string_view, 4> kOthers = {"version", "defaults", "cache", "logging"};
+  return document_type().find(section) && std::find(kOthers.begin(), kOthers.end(), section) == kOthers.end();
 }
 
 namespace {

@@ -90,6 +90,8 @@ struct ObjectType {
 };
 
 const ObjectType& document_type();
+// Whether a section of the document is a map of objects by name ("upstreams"), not one object ("logging").
+bool is_map_of_objects(std::string_view section);
 
 // The name in `names` that was probably meant, or empty.
 std::string_view nearest(std::string_view wrong, const std::vector<std::string_view>& names);

@@ -14,26 +14,22 @@ namespace proxyd::ipc {
 // What master and worker say to each other. A worker obeys in the order of arrival and never waits for the master.
 enum class MessageType : uint32_t {
   // master → worker
-  kPrepare = 1,    // {revision, epoch, listeners: [{name, address}], access_logs: n} + descriptors: the snapshot, one
-                   // for each listener, one for each access log, the error log. Always the whole set; a worker keeps
-                   // what it has and closes what it was given twice. Logs are reopened by the same door.
-  kActivate = 2,   // {revision, epoch}: what was prepared is now in force
-  kDiscard = 3,    // {revision, epoch}: forget what was prepared
+  kPrepare = 1,    // a Publication: always the whole set; a worker keeps what it has and closes what it was given
+                   // twice. Logs are reopened by the same door
+  kActivate = 2,   // an Edition: what was prepared is now in force
+  kDiscard = 3,    // {}: forget what was prepared
   kDrain = 4,      // {deadline_ms}: leave and close the listeners, finish what runs, cut the rest at the deadline, exit
   kStop = 5,       // {}: exit now
   kAcceptOnce = 6,   // {}: accept until EAGAIN once, for a wake-up may have died with another worker
-  kAsk = 7,          // {question, …}: answered by kAnswer of the same id; questions: "explain", by
-                     // the configuration in force or by a snapshot whose descriptor comes along
+  kAsk = 7,          // {question, …}: answered by kAnswer of the same id; questions: "explain", by the configuration in
+                     // force or by a snapshot whose descriptor comes along
   kLogLevel = 8,     // {level}
-  kPing = 10,        // {}: answered by kPong of the same id
   // worker → master
-  kHello = 32,       // {slot, incarnation, pid, build}: the first message
-  kPrepared = 33,    // {revision, epoch}
-  kRefused = 34,     // {revision, epoch, pointer, text}: could not prepare
-  kActivated = 35,   // {revision, epoch}: requests from now on use it; the first one makes the worker `running`
+  kHello = 32,       // {slot, incarnation, pid}: the first message
+  kPrepared = 33,    // an Edition
+  kRefused = 34,     // an Edition and {pointer, text}: could not prepare
+  kActivated = 35,   // an Edition: requests from now on use it; the first one makes the worker `running`
   kAnswer = 36,      // {…}
-  kPong = 37,        // {connections, in_flight, loop_lag_us, revision, oldest_revision, state}
-  kDrained = 38,     // {cut}: about to exit
 };
 
 struct Message {

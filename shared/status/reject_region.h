@@ -15,7 +15,7 @@ namespace proxyd::status {
 struct Reject {
   int64_t time_ms = 0;   // wall clock
   bool from_upstream = false;
-  std::string peer;            // "192.0.2.1:4711"
+  std::string peer;            // a client's address, "192.0.2.1", or a target's id
   std::string reason;          // "te_and_cl"
   uint32_t fault_offset = 0;   // of the byte that was wrong, within the message
   std::string excerpt;         // the first 1 KiB, Cookie and Authorization values blanked

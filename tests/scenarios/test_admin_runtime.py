@@ -290,6 +290,7 @@ def test_metrics_are_prometheus_text_and_openmetrics(world):
     plain = world.proxyd.root("GET", "/metrics")
     assert plain.fields["Content-Type"] == "text/plain; version=0.0.4; charset=utf-8"
     assert "# TYPE proxyd_http_requests_total counter" in plain.text and 'proxyd_http_requests_total{host="all",route="all",class="2xx"} 1' in plain.text
+    assert "\nproxyd_metrics_overflow_total 0\n" in plain.text   # every series that anybody looked for is registered
     new = world.proxyd.root("GET", "/metrics", Accept="application/openmetrics-text; version=1.0.0, text/plain;q=0.5")
     assert new.fields["Content-Type"].startswith("application/openmetrics-text; version=1.0.0") and new.text.endswith("# EOF\n")
     assert "# TYPE proxyd_http_requests counter" in new.text and "# TYPE proxyd_http_requests_total" not in new.text

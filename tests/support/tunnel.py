@@ -18,6 +18,7 @@ def tunnel_origin():
             head += connection.recv(4096)
         if b"upgrade: websocket" in head.lower():
             connection.sendall(b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n")
+            connection.settimeout(None)   # a tunnel may be idle for as long as its test takes
             while data := connection.recv(65536):
                 connection.sendall(data)
         else:

@@ -6,8 +6,8 @@
 namespace proxyd::async {
 
 // Memory for coroutine frames, by size class: a frame that ends goes to a free list and serves the next one of its
-// size, so that nothing is allocated from the heap in the steady state. One a thread. Bounded: beyond kKept frames of
-// a class, and beyond kLargest octets, frames go back to the heap.
+// size, so that nothing is allocated from the heap in the steady state. One a thread. Bounded: beyond kKeptBytes of a
+// class, and beyond kLargest octets, frames go back to the heap.
 class FramePool {
  public:
   static constexpr size_t kStep = 128;

@@ -35,7 +35,7 @@ class Buffer {
   uint8_t size_class_ = 0;
 };
 
-// The worker's I/O buffers in three sizes: 4 KiB for a head, 16 KiB for a response's beginning, 64 KiB for bulk; and
+// The worker's I/O buffers in four sizes: 4 KiB for a head, 16 KiB for a response's beginning, 64 KiB for bulk, and
 // 128 KiB for heads as large as they may be. Free ones are kept for reuse up to a bound a size and trimmed once a
 // second by the worker's housekeeping. In debug builds a buffer that comes back twice is caught. One thread.
 class BufferPool {

@@ -49,15 +49,14 @@ upstream::UpstreamGroup ConfigurationBuilder::group_for(const config::Upstream& 
                             target.backup,
                             target.max_connections};
     const std::string labels = metrics::target_labels(settings.name, id);
-    const auto cell = [&](std::string_view name, const std::string& more) {
-      return metrics_.cell(services_.slot, name, more.empty() ? labels : metrics::with(labels, more));
-    };
     upstream::Target::Counters counters;
     for (size_t i = 0; i < 5; ++i)
-      counters.by_class[i] = cell("proxyd_upstream_requests_total", metrics::class_label(static_cast<int>(i + 1)));
-    counters.connected = cell("proxyd_upstream_connect_total", metrics::label("result", "ok"));
-    counters.connect_failed = cell("proxyd_upstream_connect_total", metrics::label("result", "failed"));
-    counters.reused = cell("proxyd_upstream_connections_reused_total", "");
+      counters.by_class[i] =
+          cell("proxyd_upstream_requests_total", metrics::with(labels, metrics::class_label(static_cast<int>(i + 1))));
+    counters.connected = cell("proxyd_upstream_connect_total", metrics::with(labels, metrics::label("result", "ok")));
+    counters.connect_failed =
+        cell("proxyd_upstream_connect_total", metrics::with(labels, metrics::label("result", "failed")));
+    counters.reused = cell("proxyd_upstream_connections_reused_total", labels);
     member.target->set_counters(counters);
     const auto index = static_cast<uint16_t>(group.members.size());
     if (member.is_eligible()) (member.backup ? group.backups : group.primaries).push_back(index);
@@ -66,23 +65,27 @@ upstream::UpstreamGroup ConfigurationBuilder::group_for(const config::Upstream& 
   }
   for (const uint16_t place : upstream::smooth_weighted_turn(weights)) group.schedule.push_back(group.primaries[place]);
   const std::string own = metrics::upstream_labels(settings.name);
-  group.retries = metrics_.cell(services_.slot, "proxyd_upstream_retries_total", own);
+  group.retries = cell("proxyd_upstream_retries_total", own);
   for (size_t i = 0; i < metrics::kErrorTokens.size(); ++i) {
-    group.errors[i] = metrics_.cell(services_.slot, "proxyd_upstream_errors_total",
-                                    metrics::with(own, metrics::label("token", metrics::kErrorTokens[i])));
+    group.errors[i] =
+        cell("proxyd_upstream_errors_total", metrics::with(own, metrics::label("token", metrics::kErrorTokens[i])));
   }
   return group;
+}
+
+metrics::Cell ConfigurationBuilder::cell(std::string_view name, std::string_view labels) const {
+  return metrics_ ? metrics_->cell(services_.slot, name, labels) : metrics::Cell();
 }
 
 RouteCells ConfigurationBuilder::cells_for(std::string_view host, std::string_view route) const {
   const std::string labels = metrics::route_labels(host, route);
   RouteCells cells;
   for (size_t i = 0; i < 5; ++i)
-    cells.by_class[i] = metrics_.cell(services_.slot, "proxyd_http_requests_total",
-                                      metrics::with(labels, metrics::class_label(static_cast<int>(i + 1))));
-  cells.duration = metrics_.histogram(services_.slot, "proxyd_http_request_duration_seconds", labels);
-  cells.bytes_in = metrics_.cell(services_.slot, "proxyd_http_request_bytes_total", labels);
-  cells.bytes_out = metrics_.cell(services_.slot, "proxyd_http_response_bytes_total", labels);
+    cells.by_class[i] =
+        cell("proxyd_http_requests_total", metrics::with(labels, metrics::class_label(static_cast<int>(i + 1))));
+  if (metrics_) cells.duration = metrics_->histogram(services_.slot, "proxyd_http_request_duration_seconds", labels);
+  cells.bytes_in = cell("proxyd_http_request_bytes_total", labels);
+  cells.bytes_out = cell("proxyd_http_response_bytes_total", labels);
   return cells;
 }
 

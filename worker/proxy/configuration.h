@@ -44,7 +44,8 @@ struct Configuration {
 // connections; those of targets that nobody names any more are closed.
 class ConfigurationBuilder {
  public:
-  ConfigurationBuilder(upstream::Services services, const metrics::MetricsRegion& metrics)
+  // Without `metrics`, for what will never serve, nothing is looked up: its series are not registered.
+  ConfigurationBuilder(upstream::Services services, const metrics::MetricsRegion* metrics)
       : services_(services), metrics_(metrics) {}
 
   // Fails with a pointer into the document and a text.
@@ -60,10 +61,11 @@ class ConfigurationBuilder {
  private:
   std::shared_ptr<upstream::Target> target_for(const config::TargetMaterial& material);
   upstream::UpstreamGroup group_for(const config::Upstream& settings, const config::Materials& materials);
+  metrics::Cell cell(std::string_view name, std::string_view labels) const;
   RouteCells cells_for(std::string_view host, std::string_view route) const;
 
   upstream::Services services_;
-  const metrics::MetricsRegion& metrics_;
+  const metrics::MetricsRegion* metrics_;
   std::map<std::string, std::shared_ptr<upstream::Target>> targets_;   // by row and addresses
 };
 

@@ -16,7 +16,7 @@ async::Task<void> answer_without_memory(Request& request, int status);
 async::Task<void> answer_redirect(Request& request);
 async::Task<void> answer_fixed(Request& request);
 async::Task<void> answer_ready(Request& request);
-// TRACE, OPTIONS * and OPTIONS with Max-Forwards: 0 (RFC 9110 7.6.2, 9.3.7).
+// OPTIONS * and OPTIONS with Max-Forwards: 0 (RFC 9110 7.6.2, 9.3.7).
 async::Task<void> answer_options(Request& request);
 
 }   // namespace proxyd::proxy

@@ -8,6 +8,7 @@
 #include <ctime>
 
 #include "shared/base/digest.h"
+#include "shared/metrics/labels.h"
 
 namespace proxyd::proxy {
 namespace {
@@ -33,9 +34,13 @@ Proxy::Proxy(async::EventLoop& loop, net::BufferPool& buffers, const metrics::Me
                                                        "between_bytes", "tunnel",       "total"};
   for (size_t i = 0; i < kPhases.size(); ++i)
     timeouts_[i] = metrics.cell(slot, "proxyd_timeout_total", fmt::format("phase=\"{}\"", kPhases[i]));
-  for (size_t i = 0; i < http::kRefusalCount; ++i) {
-    const std::string label = fmt::format("reason=\"{}\"", http::to_string(static_cast<http::Refusal>(i)));
-    rejects_total_[i] = metrics.cell(slot, "proxyd_h1_reject_total", label);
+  const metrics::Cell none = metrics.cell(slot, "proxyd_metrics_overflow_total", "");
+  rejects_total_.fill(none);   // no request is refused for what is wrong with a response only
+  upstream_bad_.fill(none);
+  for (size_t i = 1; i < http::kRefusalCount; ++i) {
+    const auto refusal = static_cast<http::Refusal>(i);
+    const std::string label = metrics::label("reason", http::to_string(refusal));
+    if (refusal < http::Refusal::kStatusLine) rejects_total_[i] = metrics.cell(slot, "proxyd_h1_reject_total", label);
     upstream_bad_[i] = metrics.cell(slot, "proxyd_upstream_bad_total", label);
   }
   route_misses = metrics.cell(slot, "proxyd_route_miss_total", "");

@@ -1,18 +1,24 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
+#include <vector>
 
 #include "master/admin/change.h"
 #include "master/admin/provenance.h"
 #include "master/admin/resources/handlers.h"
+#include "shared/config/schema.h"
 
 namespace proxyd::admin {
 namespace {
 
-constexpr std::array<std::string_view, 7> kNamedKinds = {
-    "listeners", "certificates", "cache_policies", "rate_limits", "access_lists", "upstreams", "hosts"};
-constexpr std::array<std::string_view, 3> kSingleKinds = {"defaults", "cache", "logging"};
+// The kinds of object that have a name, or the others.
+std::vector<std::string_view> kinds(bool named) {
+  std::vector<std::string_view> all;
+  for (const config::Key& key : config::document_type().keys) {
+    if (key.name != "version" && config::is_map_of_objects(key.name) == named) all.push_back(key.name);
+  }
+  return all;
+}
 
 bool is_yaml(const std::string& type) { return type.find("yaml") != std::string::npos; }
 
@@ -22,15 +28,14 @@ config::Decoded decode_body(const AdminRequest& request) {
 }
 
 bool is_kind(const AdminRequest& request) {
-  const std::string& kind = request.parameters.at("kind");
-  const auto among = [&kind](const auto& kinds) { return std::find(kinds.begin(), kinds.end(), kind) != kinds.end(); };
-  return request.parameters.contains("name") ? among(kNamedKinds) : among(kSingleKinds);
+  const auto known = kinds(request.parameters.contains("name"));
+  return std::find(known.begin(), known.end(), request.parameters.at("kind")) != known.end();
 }
 
 AdminAnswer no_kind(const AdminRequest& request) {
   return problem("not-found",
                  fmt::format("'{}' is no kind of object; with a name: {}; without: {}", request.parameters.at("kind"),
-                             fmt::join(kNamedKinds, ", "), fmt::join(kSingleKinds, ", ")));
+                             fmt::join(kinds(true), ", "), fmt::join(kinds(false), ", ")));
 }
 
 // "upstreams/app", "defaults".
@@ -107,7 +112,7 @@ AdminAnswer patch_config(const AdminRequest& request, Context& context) {
   const Body patch = read_json_body(request);
   if (patch.refusal) return *patch.refusal;
   return change_document(request, context, {"", [&patch](Json document) {
-                                              merge_patch(document, patch.json);
+                                              document.merge_patch(patch.json);
                                               return Proposal::of(document);
                                             }});
 }
@@ -159,7 +164,7 @@ AdminAnswer patch_object(const AdminRequest& request, Context& context) {
   return change_document(request, context, {place_of(request), [&](Json document) {
                                               Json* object = object_in(document, request, false);
                                               if (!object) return Proposal::refused(no_object(request));
-                                              merge_patch(*object, body.json);
+                                              object->merge_patch(body.json);
                                               return Proposal::of(document);
                                             }});
 }

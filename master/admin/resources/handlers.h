@@ -80,6 +80,8 @@ AdminAnswer weigh_target(const AdminRequest&, Context&);
 AdminAnswer list_workers(const AdminRequest&, Context&);
 AdminAnswer restart_worker(const AdminRequest&, Context&);
 AdminAnswer scale_workers(const AdminRequest&, Context&);
+
+// explain.cpp
 AdminAnswer post_explain(const AdminRequest&, Context&);
 
 // tokens.cpp

@@ -1,11 +1,9 @@
 #include <fmt/format.h>
 
-#include <fstream>
-#include <iterator>
-
 #include "master/admin/body_fields.h"
 #include "master/admin/change.h"
 #include "master/admin/resources/handlers.h"
+#include "master/document_file.h"
 #include "shared/config/units.h"
 
 namespace proxyd::admin {
@@ -13,18 +11,19 @@ namespace {
 
 constexpr milliseconds kLongestGrace = std::chrono::hours(24);
 
+AdminAnswer refusal_of(const master::DocumentError& error) {
+  if (error.problems.empty()) return invalid("", "file", error.message);
+  return problem("invalid", error.message, {{"errors", problems_json(error.problems)}});
+}
+
 // What a reload would do to the document, where a file is its source.
 AdminAnswer rehearse_reload(const AdminRequest& request, Context& context) {
   const master::Bootstrap& bootstrap = context.master.bootstrap();
   if (bootstrap.config_source != "file") return json_answer({{"reloaded", false}, {"dry_run", true}});
-  std::ifstream file(bootstrap.config_file);
-  if (!file) return invalid("", "file", bootstrap.config_file + " cannot be read");
-  const std::string text{std::istreambuf_iterator<char>(file), {}};
+  auto read = master::read_document_file(bootstrap.config_file);
+  if (!read) return refusal_of(read.error());
   master::Configuration::Request wanted;
-  wanted.decoded = config::decode(text, config::guess_format(text));
-  if (!wanted.decoded.valid())
-    return problem("invalid", wanted.decoded.problems.front().message,
-                   {{"errors", problems_json(wanted.decoded.problems)}});
+  wanted.decoded = std::move(read->decoded);
   wanted.author = request.identity.name;
   wanted.dry_run = true;
   const auto tried = context.master.configuration().apply(std::move(wanted));
@@ -42,9 +41,7 @@ AdminAnswer post_reload(const AdminRequest& request, Context& context) {
   if (auto refused = BodyFields(body.json).refusal()) return *refused;
   if (request.dry_run()) return rehearse_reload(request, context);
   const auto reloaded = context.master.reload();
-  if (!reloaded && !reloaded.error().problems.empty())
-    return problem("invalid", reloaded.error().message, {{"errors", problems_json(reloaded.error().problems)}});
-  if (!reloaded) return invalid("", "file", reloaded.error().message);
+  if (!reloaded) return refusal_of(reloaded.error());
   return json_answer({{"reloaded", true}});
 }
 

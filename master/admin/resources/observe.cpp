@@ -12,26 +12,19 @@ namespace {
 constexpr size_t kMostRejects = 256;
 constexpr milliseconds kLongestOverride = std::chrono::hours(24 * 366);
 
-// "192.0.2.1" is the address of "192.0.2.1:4711", "2001:db8::1" that of "[2001:db8::1]:4711".
-bool is_of(const std::string& peer, const std::string& client) {
-  if (client.empty() || peer == client) return true;
-  std::string address = peer.substr(0, peer.rfind(':'));
-  if (address.starts_with('[') && address.ends_with(']')) address = address.substr(1, address.size() - 2);
-  return address == client;
-}
-
 }   // namespace
 
 // Newest first. The id only has to tell them apart: when, and which of that moment.
 AdminAnswer get_rejects(const AdminRequest& request, Context& context) {
   Json items = Json::array();
+  const std::string client = request.value("client");
+  const std::string reason = request.value("reason");
   int64_t moment = -1;
   int of_moment = 0;
   for (const status::Reject& one : context.master.regions().rejects().newest(kMostRejects)) {
     of_moment = one.time_ms == moment ? of_moment + 1 : 0;
     moment = one.time_ms;
-    const bool wanted = is_of(one.peer, request.value("client")) &&
-                        (request.value("reason").empty() || one.reason == request.value("reason"));
+    const bool wanted = (client.empty() || one.peer == client) && (reason.empty() || one.reason == reason);
     if (!wanted) continue;
     const auto time = std::chrono::system_clock::time_point(milliseconds(one.time_ms));
     items.push_back({{"id", fmt::format("{:015}-{:03}", one.time_ms, 999 - of_moment)},
@@ -57,9 +50,10 @@ AdminAnswer patch_log_level(const AdminRequest& request, Context& context) {
     fields.fault("level", "value", "level is debug, info, warning or error, or null for the document's");
   if (auto refused = fields.refusal()) return *refused;
   if (!request.dry_run()) {
-    const auto done = name.empty() ? context.settings.clear(Settings::Subject::kLogLevel)
-                                   : context.settings.put(Settings::Subject::kLogLevel,
-                                                          {name, request.identity.name, reason, lifetime});
+    const auto done = name.empty()
+                          ? context.master.process_overrides().clear(master::ProcessOverrides::Subject::kLogLevel)
+                          : context.master.process_overrides().put(master::ProcessOverrides::Subject::kLogLevel,
+                                                                   {name, request.identity.name, reason, lifetime});
     if (!done) return store_answer(done.error());
   }
   return json_answer(

@@ -107,7 +107,7 @@ AdminAnswer patch_route(const AdminRequest& request, Context& context) {
                                               const auto found = find_in(*routes, request.parameters.at("r"));
                                               if (found == routes->end()) return Proposal::refused(no_route(request));
                                               Json route = *found;
-                                              merge_patch(route, body.json);
+                                              route.merge_patch(body.json);
                                               return proposal_with(document, *routes, std::move(route), request);
                                             }});
 }

@@ -4,7 +4,9 @@
 
 #include "master/admin/open_api.h"
 #include "master/admin/resources/handlers.h"
-#include "master/admin/resources/targets.h"
+#include "master/admin/resources/target_json.h"
+#include "master/process_overrides.h"
+#include "master/target_subject.h"
 #include "shared/config/units.h"
 
 namespace proxyd::admin {
@@ -31,12 +33,14 @@ void add_upstreams(std::vector<master::Attention>& all, const master::ActiveConf
 }
 
 std::string undo_of(const store::Override& one) {
-  if (one.subject == "workers") return "proxyctl worker scale auto";
-  if (one.subject == "log-level") return "proxyctl logs level info";
-  const size_t slash = std::min(one.subject.find('/'), one.subject.size() - 1);
-  const size_t end = one.subject.rfind(':');
-  const std::string target = one.subject.substr(7, slash - 7) + " " + one.subject.substr(slash + 1, end - slash - 1);
-  return one.kind == "weight" ? "proxyctl upstream weight " + target + " 100%" : "proxyctl upstream ready " + target;
+  using Process = master::ProcessOverrides::Subject;
+  const auto process = master::ProcessOverrides::parse(one.subject);
+  if (process) return *process == Process::kWorkers ? "proxyctl worker scale auto" : "proxyctl logs level info";
+  const auto subject = master::TargetSubject::parse(one.subject);
+  if (!subject) return "proxyctl upstream list";
+  const std::string target = subject->upstream + " " + subject->target;
+  const bool weight = subject->aspect == master::TargetSubject::Aspect::kWeight;
+  return weight ? "proxyctl upstream weight " + target + " 100%" : "proxyctl upstream ready " + target;
 }
 
 void add_overrides(std::vector<master::Attention>& all, const std::vector<store::Override>& overrides) {
@@ -95,7 +99,7 @@ AdminAnswer get_status(const AdminRequest&, Context& context) {
     workers.push_back({{"slot", worker.slot}, {"state", worker.state}});
   }
   Json json{
-      {"version", "0.1.0"},
+      {"version", PROXYD_VERSION},
       {"ready", readiness.ready},
       {"degraded", readiness.degraded},
       {"why", readiness.why},

@@ -5,7 +5,8 @@
 #include "master/admin/body_fields.h"
 #include "master/admin/change.h"
 #include "master/admin/resources/handlers.h"
-#include "master/admin/resources/targets.h"
+#include "master/admin/resources/target_json.h"
+#include "master/admin/resources/target_overrides.h"
 
 namespace proxyd::admin {
 namespace {
@@ -16,11 +17,27 @@ constexpr milliseconds kLongestTimeout = std::chrono::hours(24);
 constexpr milliseconds kLongestOverride = std::chrono::hours(24 * 366);
 constexpr int64_t kMostWeight = 10000;
 
-std::string subject_of(const std::string& target, const std::string& aspect) {
-  return fmt::format("target:{}:{}", target, aspect);
-}
+using Aspect = master::TargetSubject::Aspect;
 
-// What every verb takes.
+// What every verb begins with: the target and the body, or why there is no such call.
+struct OverrideCall {
+  WantedTarget wanted;
+  Body body;
+  std::optional<AdminAnswer> refusal;
+
+  static OverrideCall of(const AdminRequest& request, Context& context) {
+    OverrideCall call{find_target(request, context), {}, {}};
+    if (!call.wanted.target) {
+      call.refusal = call.wanted.refusal;
+    } else {
+      call.body = read_json_body(request);
+      call.refusal = call.body.refusal;
+    }
+    return call;
+  }
+};
+
+// What all of them but `ready` take.
 void take_common(BodyFields& fields, TargetOverride& what) {
   what.lifetime = fields.duration("for", milliseconds(1000), kLongestOverride);
   what.reason = fields.text("reason").value_or("");
@@ -28,13 +45,13 @@ void take_common(BodyFields& fields, TargetOverride& what) {
 
 AdminAnswer target_answer(const AdminRequest& request, Context& context) {
   const WantedTarget now = find_target(request, context);
-  return now.target ? json_answer(target_json(now.active, *now.upstream, *now.target, context)) : now.refusal;
+  return now.target ? json_answer(target_json(*now.active, *now.upstream, *now.target, context)) : now.refusal;
 }
 
 // What the target would be, without its being so.
 AdminAnswer planned(const WantedTarget& wanted, Context& context, const std::string& state,
                     std::optional<uint32_t> weight) {
-  Json json = target_json(wanted.active, *wanted.upstream, *wanted.target, context);
+  Json json = target_json(*wanted.active, *wanted.upstream, *wanted.target, context);
   json["dry_run"] = true;
   json["state"] = state;
   json["effective_weight"] = weight.value_or(0);
@@ -52,8 +69,7 @@ Operations::Ending watch_drain(const AdminRequest& request, Context& context, co
   using State = Operations::State;
   const Idle idle = wait_for_idle(context, control, row, timeout);
   if (idle == Idle::kInterrupted) {
-    const auto failed = clear_override(request.parameters.at("u") + "/" + request.parameters.at("t"), "admission",
-                                       context, request.identity.name);
+    const auto failed = clear_override(request, context, Aspect::kAdmission);
     return {State::kCancelled, failed ? *failed : target_answer(request, context)};
   }
   const AdminAnswer now = target_answer(request, context);
@@ -97,9 +113,9 @@ std::optional<AdminAnswer> put_override(const AdminRequest& request, Context& co
                                         const TargetOverride& what) {
   const auto now = std::chrono::system_clock::now();
   const std::string expires = what.lifetime ? rfc3339(now + *what.lifetime) : "";
-  const auto put =
-      context.master.configuration().put_override({subject_of(wanted.name(), what.aspect), what.kind, what.value,
-                                                   request.identity.name, what.reason, rfc3339(now), expires});
+  const master::TargetSubject subject{wanted.upstream->name, wanted.target->id, what.aspect};
+  const auto put = context.master.configuration().put_override(
+      {subject.text(), what.kind, what.value, request.identity.name, what.reason, rfc3339(now), expires});
   if (!put) return failure_answer(put.error());
   context.master.events().publish("target", {{"upstream", wanted.upstream->name},
                                              {"target", wanted.target->id},
@@ -109,27 +125,25 @@ std::optional<AdminAnswer> put_override(const AdminRequest& request, Context& co
   return std::nullopt;
 }
 
-std::optional<AdminAnswer> clear_override(const std::string& target, const std::string& aspect, Context& context,
-                                          const std::string& owner) {
-  const auto cleared = context.master.configuration().clear_override(subject_of(target, aspect));
+std::optional<AdminAnswer> clear_override(const AdminRequest& request, Context& context, Aspect aspect) {
+  const master::TargetSubject subject{request.parameters.at("u"), request.parameters.at("t"), aspect};
+  const auto cleared = context.master.configuration().clear_override(subject);
   if (!cleared) return failure_answer(cleared.error());
-  const size_t slash = target.find('/');
   if (*cleared)
-    context.master.events().publish("target", {{"upstream", target.substr(0, slash)},
-                                               {"target", target.substr(slash + 1)},
-                                               {"state", aspect == "weight" ? "weight" : "ready"},
-                                               {"owner", owner}});
+    context.master.events().publish("target", {{"upstream", subject.upstream},
+                                               {"target", subject.target},
+                                               {"state", aspect == Aspect::kWeight ? "weight" : "ready"},
+                                               {"owner", request.identity.name}});
   return std::nullopt;
 }
 
 // No new requests from now on; the operation ends when nothing is in flight, or its time is over.
 AdminAnswer drain_target(const AdminRequest& request, Context& context) {
-  const WantedTarget wanted = find_target(request, context);
-  if (!wanted.target) return wanted.refusal;
-  const Body body = read_json_body(request);
-  if (body.refusal) return *body.refusal;
-  BodyFields fields(body.json);
-  TargetOverride what{"admission", "drain", "", "", std::nullopt};
+  const OverrideCall call = OverrideCall::of(request, context);
+  if (call.refusal) return *call.refusal;
+  const WantedTarget& wanted = call.wanted;
+  BodyFields fields(call.body.json);
+  TargetOverride what{Aspect::kAdmission, "drain", "", "", std::nullopt};
   take_common(fields, what);
   const milliseconds wait = request.duration("wait", milliseconds(0), kLongestTimeout);
   const milliseconds timeout =
@@ -148,12 +162,11 @@ AdminAnswer drain_target(const AdminRequest& request, Context& context) {
 }
 
 AdminAnswer maintain_target(const AdminRequest& request, Context& context) {
-  const WantedTarget wanted = find_target(request, context);
-  if (!wanted.target) return wanted.refusal;
-  const Body body = read_json_body(request);
-  if (body.refusal) return *body.refusal;
-  BodyFields fields(body.json);
-  TargetOverride what{"admission", "maintenance", "", "", std::nullopt};
+  const OverrideCall call = OverrideCall::of(request, context);
+  if (call.refusal) return *call.refusal;
+  const WantedTarget& wanted = call.wanted;
+  BodyFields fields(call.body.json);
+  TargetOverride what{Aspect::kAdmission, "maintenance", "", "", std::nullopt};
   take_common(fields, what);
   if (auto refused = fields.refusal()) return *refused;
   if (request.dry_run()) return planned(wanted, context, "maintenance", std::nullopt);
@@ -162,36 +175,34 @@ AdminAnswer maintain_target(const AdminRequest& request, Context& context) {
 }
 
 AdminAnswer ready_target(const AdminRequest& request, Context& context) {
-  const WantedTarget wanted = find_target(request, context);
-  if (!wanted.target) return wanted.refusal;
-  const Body body = read_json_body(request);
-  if (body.refusal) return *body.refusal;
-  BodyFields fields(body.json);
+  const OverrideCall call = OverrideCall::of(request, context);
+  if (call.refusal) return *call.refusal;
+  const WantedTarget& wanted = call.wanted;
+  BodyFields fields(call.body.json);
   (void)fields.text("reason");
   if (auto refused = fields.refusal()) return *refused;
   if (request.dry_run())
     return planned(wanted, context, "up",
                    wanted.active->targets.at(wanted.name()).weight.value_or(wanted.target->weight));
-  if (auto refused = clear_override(wanted.name(), "admission", context, request.identity.name)) return *refused;
+  if (auto refused = clear_override(request, context, Aspect::kAdmission)) return *refused;
   return target_answer(request, context);
 }
 
 // { "weight": 50 } or { "weight": "50%" }; "100%" is the document's own, so nothing is left to override.
 AdminAnswer weigh_target(const AdminRequest& request, Context& context) {
-  const WantedTarget wanted = find_target(request, context);
-  if (!wanted.target) return wanted.refusal;
-  const Body body = read_json_body(request);
-  if (body.refusal) return *body.refusal;
-  BodyFields fields(body.json);
-  TargetOverride what{"weight", "weight", "", "", std::nullopt};
+  const OverrideCall call = OverrideCall::of(request, context);
+  if (call.refusal) return *call.refusal;
+  const WantedTarget& wanted = call.wanted;
+  BodyFields fields(call.body.json);
+  TargetOverride what{Aspect::kWeight, "weight", "", "", std::nullopt};
   take_common(fields, what);
   const auto weight = weight_in(fields, wanted.target->weight);
   if (auto refused = fields.refusal()) return *refused;
   if (request.dry_run()) return planned(wanted, context, state_of(wanted.active->targets.at(wanted.name())), weight);
   what.value = std::to_string(*weight);
-  const bool as_declared = body.json.at("weight") == "100%";
-  auto refused = as_declared ? clear_override(wanted.name(), "weight", context, request.identity.name)
-                             : put_override(request, context, wanted, what);
+  const bool as_declared = call.body.json.at("weight") == "100%";
+  auto refused =
+      as_declared ? clear_override(request, context, Aspect::kWeight) : put_override(request, context, wanted, what);
   return refused ? *refused : target_answer(request, context);
 }
 

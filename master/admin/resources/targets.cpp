@@ -1,14 +1,16 @@
-#include "master/admin/resources/targets.h"
-
 #include <fmt/format.h>
 
 #include <algorithm>
 
 #include "master/admin/change.h"
 #include "master/admin/resources/handlers.h"
+#include "master/admin/resources/target_json.h"
+#include "master/admin/resources/target_overrides.h"
 
 namespace proxyd::admin {
 namespace {
+
+using Aspect = master::TargetSubject::Aspect;
 
 constexpr milliseconds kLongestDrain = std::chrono::hours(24);
 constexpr milliseconds kUsualDrain{30'000};
@@ -64,8 +66,7 @@ Operations::Ending drain_and_remove(const AdminRequest& request, Context& contex
   using State = Operations::State;
   const Idle idle = wait_for_idle(context, control, row, drain);
   if (idle == Idle::kInterrupted) {
-    const auto failed = clear_override(request.parameters.at("u") + "/" + request.parameters.at("t"), "admission",
-                                       context, request.identity.name);
+    const auto failed = clear_override(request, context, Aspect::kAdmission);
     return {State::kCancelled, failed ? *failed : json_answer({{"cancelled", true}})};
   }
   const uint32_t left = idle == Idle::kYes ? 0 : context.master.regions().status().in_flight_sum(row);
@@ -103,7 +104,7 @@ AdminAnswer patch_target(const AdminRequest& request, Context& context) {
                                               Json* targets = targets_in(document, request);
                                               if (!targets || !targets->contains(request.parameters.at("t")))
                                                 return not_there(request);
-                                              merge_patch((*targets)[request.parameters.at("t")], body.json);
+                                              (*targets)[request.parameters.at("t")].merge_patch(body.json);
                                               return Proposal::of(document);
                                             }});
 }
@@ -119,7 +120,7 @@ AdminAnswer delete_target(const AdminRequest& request, Context& context) {
   AdminAnswer tried = change_document(rehearsal, context, removal(rehearsal));
   if (!tried.ok() || request.dry_run()) return tried;
   if (request.flag("force")) return change_document(request, context, removal(request));
-  if (auto refused = put_override(request, context, wanted, {"admission", "drain", "", "removal", std::nullopt}))
+  if (auto refused = put_override(request, context, wanted, {Aspect::kAdmission, "drain", "", "removal", std::nullopt}))
     return *refused;
   const uint32_t row = wanted.row();
   if (context.master.regions().status().in_flight_sum(row) == 0)

@@ -1,124 +1,30 @@
-#include <fmt/format.h>
-
 #include "master/admin/change.h"
 #include "master/admin/page.h"
 #include "master/admin/resources/handlers.h"
-#include "master/admin/resources/targets.h"
-#include "shared/metrics/labels.h"
+#include "master/admin/resources/target_json.h"
+#include "master/admin/resources/wanted_target.h"
 
 namespace proxyd::admin {
 namespace {
 
-Json overrides_of(const config::Upstream& upstream, const config::Target& target, Context& context) {
-  Json overrides = Json::array();
-  const auto stored = context.master.store().overrides();
-  const std::string prefix = fmt::format("target:{}/{}:", upstream.name, target.id);
-  for (const store::Override& one : stored ? *stored : std::vector<store::Override>()) {
-    if (!one.subject.starts_with(prefix)) continue;
-    Json item{{"kind", one.kind}, {"owner", one.owner}, {"reason", one.reason}, {"created", one.created}};
-    if (!one.value.empty()) item["value"] = one.value;
-    if (!one.expires.empty()) item["expires"] = one.expires;
-    overrides.push_back(std::move(item));
-  }
-  return overrides;
-}
-
-uint64_t sum_of(const metrics::MetricsRegion& region, const char* name, const std::string& labels) {
-  const auto row = region.find(name, labels);
-  return row ? region.sum(*row) : 0;
-}
-
-Json counters_of(const std::string& upstream, const std::string& target, Context& context) {
-  const metrics::MetricsRegion& region = context.master.regions().metrics();
-  const std::string labels = metrics::target_labels(upstream, target);
-  Json responses = Json::object();
-  for (const int status_class : {1, 2, 3, 4, 5})
-    responses[fmt::format("{}xx", status_class)] =
-        sum_of(region, "proxyd_upstream_requests_total", metrics::with(labels, metrics::class_label(status_class)));
-  return {{"responses", std::move(responses)},
-          {"connects",
-           sum_of(region, "proxyd_upstream_connect_total", metrics::with(labels, metrics::label("result", "ok")))},
-          {"connects_failed",
-           sum_of(region, "proxyd_upstream_connect_total", metrics::with(labels, metrics::label("result", "failed")))},
-          {"reused", sum_of(region, "proxyd_upstream_connections_reused_total", labels)}};
-}
-
-Json in_flight_by_worker(uint32_t row, const status::StatusRegion& status) {
-  Json items = Json::array();
-  for (uint32_t slot = 0; slot < status.slots_in_use(); ++slot) {
-    if (const uint32_t count = status.in_flight(slot, row).load())
-      items.push_back({{"slot", slot}, {"in_flight", count}});
-  }
-  return items;
-}
-
-Json upstream_json(const ActiveConfiguration& active, const config::Upstream& upstream, Context& context) {
+Json upstream_json(const master::ActiveConfiguration& active, const config::Upstream& upstream, Context& context) {
   Json targets = Json::array();
   for (const auto& [id, target] : upstream.targets) targets.push_back(target_json(active, upstream, target, context));
   return {{"name", upstream.name},
           {"balance", upstream.balance == config::Balance::kP2c ? "p2c" : "round_robin"},
           {"membership", "declared"},
-          {"configuration", active->canonical.at("upstreams").at(upstream.name)},
+          {"configuration", active.canonical.at("upstreams").at(upstream.name)},
           {"targets", std::move(targets)}};
 }
 
 }   // namespace
 
-std::string state_of(const config::TargetMaterial& material) {
-  if (material.admission == config::Admission::kDraining) return "draining";
-  if (material.admission == config::Admission::kMaintenance) return "maintenance";
-  return material.addresses.empty() ? "checking" : "up";
-}
-
-Json target_json(const ActiveConfiguration& active, const config::Upstream& upstream, const config::Target& target,
-                 Context& context) {
-  const config::TargetMaterial& material = active->targets.at(upstream.name + "/" + target.id);
-  const status::StatusRegion& status = context.master.regions().status();
-  Json json{{"id", target.id},
-            {"address", target.address},
-            {"state", state_of(material)},
-            {"weight", target.weight},
-            {"effective_weight",
-             material.admission == config::Admission::kReady ? material.weight.value_or(target.weight) : 0},
-            {"backup", target.backup},
-            {"max_connections", target.max_connections ? Json(*target.max_connections) : Json(nullptr)},
-            {"in_flight", status.in_flight_sum(material.row)},
-            {"in_flight_by_worker", in_flight_by_worker(material.row, status)},
-            {"connections", status.connections_sum(material.row)},
-            {"counters", counters_of(upstream.name, target.id, context)}};
-  if (material.addresses.empty()) json["reason"] = "the name does not resolve";
-  json["overrides"] = overrides_of(upstream, target, context);
-  return json;
-}
-
-std::string WantedTarget::place() const { return fmt::format("upstreams/{}/targets/{}", upstream->name, target->id); }
-
-WantedTarget find_target(const AdminRequest& request, Context& context) {
-  WantedTarget wanted{context.master.configuration().active(), nullptr, nullptr, {}};
-  const std::string& name = request.parameters.at("u");
-  const auto* upstreams = wanted.active ? &wanted.active->document.upstreams : nullptr;
-  if (!upstreams || !upstreams->contains(name)) {
-    wanted.refusal = problem("not-found", fmt::format("there is no upstream '{}'", name));
-    return wanted;
-  }
-  wanted.upstream = &upstreams->at(name);
-  const auto id = request.parameters.find("t");
-  if (id == request.parameters.end()) return wanted;
-  const auto target = wanted.upstream->targets.find(id->second);
-  if (target != wanted.upstream->targets.end()) {
-    wanted.target = &target->second;
-  } else {
-    wanted.refusal = problem("not-found", fmt::format("upstream '{}' has no target '{}'", name, id->second));
-  }
-  return wanted;
-}
-
 AdminAnswer list_upstreams(const AdminRequest& request, Context& context) {
-  const ActiveConfiguration active = context.master.configuration().active();
+  const auto active = context.master.configuration().active();
   Json items = Json::array();
   if (active) {
     for (const auto& [name, upstream] : active->document.upstreams)
-      items.push_back(upstream_json(active, upstream, context));
+      items.push_back(upstream_json(*active, upstream, context));
   }
   return page_answer(request, items, "name");
 }
@@ -126,7 +32,7 @@ AdminAnswer list_upstreams(const AdminRequest& request, Context& context) {
 AdminAnswer get_upstream(const AdminRequest& request, Context& context) {
   const WantedTarget wanted = find_target(request, context);
   if (!wanted.upstream) return wanted.refusal;
-  AdminAnswer answer = json_answer(upstream_json(wanted.active, *wanted.upstream, context));
+  AdminAnswer answer = json_answer(upstream_json(*wanted.active, *wanted.upstream, context));
   answer.fields["Proxyd-Revision"] = std::to_string(wanted.active->revision.number);
   return answer;
 }
@@ -135,7 +41,7 @@ AdminAnswer get_upstream(const AdminRequest& request, Context& context) {
 AdminAnswer get_target(const AdminRequest& request, Context& context) {
   const WantedTarget wanted = find_target(request, context);
   if (!wanted.target) return wanted.refusal;
-  AdminAnswer answer = json_answer(target_json(wanted.active, *wanted.upstream, *wanted.target, context));
+  AdminAnswer answer = json_answer(target_json(*wanted.active, *wanted.upstream, *wanted.target, context));
   answer.fields["ETag"] = object_tag(*wanted.active, wanted.place());
   answer.fields["Proxyd-Revision"] = std::to_string(wanted.active->revision.number);
   return answer;

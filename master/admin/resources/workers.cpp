@@ -102,9 +102,10 @@ AdminAnswer scale_workers(const AdminRequest& request, Context& context) {
   if (auto refused = fields.refusal()) return *refused;
   const int wanted = number ? count->get<int>() : context.master.bootstrap().worker_count();
   if (!request.dry_run()) {
-    const auto done = number ? context.settings.put(Settings::Subject::kWorkers,
-                                                    {std::to_string(wanted), request.identity.name, reason, lifetime})
-                             : context.settings.clear(Settings::Subject::kWorkers);
+    const auto done = number ? context.master.process_overrides().put(
+                                   master::ProcessOverrides::Subject::kWorkers,
+                                   {std::to_string(wanted), request.identity.name, reason, lifetime})
+                             : context.master.process_overrides().clear(master::ProcessOverrides::Subject::kWorkers);
     if (!done) return store_answer(done.error());
   }
   return json_answer({{"count", wanted}, {"override", number}});

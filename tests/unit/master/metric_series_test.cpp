@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "shared/config/decode.h"
 #include "shared/metrics/catalog.h"
 #include "shared/metrics/labels.h"

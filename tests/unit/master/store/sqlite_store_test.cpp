@@ -79,6 +79,20 @@ TEST_F(SqliteStoreTest, RefusesARevisionWhoseParentIsNotActiveAnyMore) {
   EXPECT_EQ((*store->active_revision())->number, 1u);
 }
 
+TEST_F(SqliteStoreTest, GivesARevisionTheNumberItBringsAndRefusesOneThatIsTaken) {
+  auto store = open();
+  Revision first = revision(1);
+  first.number = 7;
+  ASSERT_TRUE(store->commit_revision(first, {}));
+  EXPECT_EQ((*store->active_revision())->number, 7u);
+  EXPECT_EQ(*store->next_revision_number(), 8u);
+  Revision again = revision(7);
+  again.parent = 7;
+  EXPECT_FALSE(store->commit_revision(again, {}));
+  EXPECT_EQ((*store->active_revision())->number, 7u);
+  EXPECT_EQ((*store->active_revision())->parent, 0u);
+}
+
 TEST_F(SqliteStoreTest, KeepsTextsWithEveryOctetOfUtf8) {
   auto store = open();
   const std::string odd = "{\"a\":\"é\\u0000'\\\"; DROP TABLE revisions; --\"}";

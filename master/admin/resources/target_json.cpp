@@ -1,0 +1,83 @@
+#include "master/admin/resources/target_json.h"
+
+#include <fmt/format.h>
+
+#include "master/target_subject.h"
+#include "shared/metrics/labels.h"
+
+namespace proxyd::admin {
+namespace {
+
+Json overrides_of(const config::Upstream& upstream, const config::Target& target, Context& context) {
+  Json overrides = Json::array();
+  const auto stored = context.master.store().overrides();
+  for (const store::Override& one : stored ? *stored : std::vector<store::Override>()) {
+    const auto subject = master::TargetSubject::parse(one.subject);
+    if (!subject || subject->upstream != upstream.name || subject->target != target.id) continue;
+    Json item{{"kind", one.kind}, {"owner", one.owner}, {"reason", one.reason}, {"created", one.created}};
+    if (!one.value.empty()) item["value"] = one.value;
+    if (!one.expires.empty()) item["expires"] = one.expires;
+    overrides.push_back(std::move(item));
+  }
+  return overrides;
+}
+
+uint64_t sum_of(const metrics::MetricsRegion& region, const char* name, const std::string& labels) {
+  const auto row = region.find(name, labels);
+  return row ? region.sum(*row) : 0;
+}
+
+Json counters_of(const std::string& upstream, const std::string& target, Context& context) {
+  const metrics::MetricsRegion& region = context.master.regions().metrics();
+  const std::string labels = metrics::target_labels(upstream, target);
+  Json responses = Json::object();
+  for (const int status_class : {1, 2, 3, 4, 5})
+    responses[fmt::format("{}xx", status_class)] =
+        sum_of(region, "proxyd_upstream_requests_total", metrics::with(labels, metrics::class_label(status_class)));
+  return {{"responses", std::move(responses)},
+          {"connects",
+           sum_of(region, "proxyd_upstream_connect_total", metrics::with(labels, metrics::label("result", "ok")))},
+          {"connects_failed",
+           sum_of(region, "proxyd_upstream_connect_total", metrics::with(labels, metrics::label("result", "failed")))},
+          {"reused", sum_of(region, "proxyd_upstream_connections_reused_total", labels)}};
+}
+
+Json in_flight_by_worker(uint32_t row, const status::StatusRegion& status) {
+  Json items = Json::array();
+  for (uint32_t slot = 0; slot < status.slots_in_use(); ++slot) {
+    if (const uint32_t count = status.in_flight(slot, row).load())
+      items.push_back({{"slot", slot}, {"in_flight", count}});
+  }
+  return items;
+}
+
+}   // namespace
+
+std::string state_of(const config::TargetMaterial& material) {
+  if (material.admission == config::Admission::kDraining) return "draining";
+  if (material.admission == config::Admission::kMaintenance) return "maintenance";
+  return material.addresses.empty() ? "checking" : "up";
+}
+
+Json target_json(const master::ActiveConfiguration& active, const config::Upstream& upstream,
+                 const config::Target& target, Context& context) {
+  const config::TargetMaterial& material = active.targets.at(upstream.name + "/" + target.id);
+  const status::StatusRegion& status = context.master.regions().status();
+  Json json{{"id", target.id},
+            {"address", target.address},
+            {"state", state_of(material)},
+            {"weight", target.weight},
+            {"effective_weight",
+             material.admission == config::Admission::kReady ? material.weight.value_or(target.weight) : 0},
+            {"backup", target.backup},
+            {"max_connections", target.max_connections ? Json(*target.max_connections) : Json(nullptr)},
+            {"in_flight", status.in_flight_sum(material.row)},
+            {"in_flight_by_worker", in_flight_by_worker(material.row, status)},
+            {"connections", status.connections_sum(material.row)},
+            {"counters", counters_of(upstream.name, target.id, context)}};
+  if (material.addresses.empty()) json["reason"] = "the name does not resolve";
+  json["overrides"] = overrides_of(upstream, target, context);
+  return json;
+}
+
+}   // namespace proxyd::admin

@@ -1,0 +1,31 @@
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "master/admin/context.h"
+#include "master/admin/exchange.h"
+#include "master/admin/resources/wanted_target.h"
+#include "master/target_subject.h"
+
+namespace proxyd::admin {
+
+// Waits at the target until nothing is in flight, the time is over, or the operation ends; says how it is then.
+enum class Idle { kYes, kNo, kInterrupted };
+Idle wait_for_idle(Context& context, const Operations::Control& control, uint32_t row, milliseconds limit);
+
+// Puts an override on a target, which makes a new epoch; the refusal, or nothing.
+struct TargetOverride {
+  master::TargetSubject::Aspect aspect = master::TargetSubject::Aspect::kAdmission;
+  std::string kind;   // drain, maintenance, weight
+  std::string value;
+  std::string reason;
+  std::optional<milliseconds> lifetime;
+};
+std::optional<AdminAnswer> put_override(const AdminRequest& request, Context& context, const WantedTarget& wanted,
+                                        const TargetOverride& what);
+// Takes it back, of the target that the path names; nothing when there is none.
+std::optional<AdminAnswer> clear_override(const AdminRequest& request, Context& context,
+                                          master::TargetSubject::Aspect aspect);
+
+}   // namespace proxyd::admin

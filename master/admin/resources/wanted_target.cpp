@@ -1,0 +1,29 @@
+#include "master/admin/resources/wanted_target.h"
+
+#include <fmt/format.h>
+
+namespace proxyd::admin {
+
+std::string WantedTarget::place() const { return fmt::format("upstreams/{}/targets/{}", upstream->name, target->id); }
+
+WantedTarget find_target(const AdminRequest& request, Context& context) {
+  WantedTarget wanted{context.master.configuration().active(), nullptr, nullptr, {}};
+  const std::string& name = request.parameters.at("u");
+  const auto* upstreams = wanted.active ? &wanted.active->document.upstreams : nullptr;
+  if (!upstreams || !upstreams->contains(name)) {
+    wanted.refusal = problem("not-found", fmt::format("there is no upstream '{}'", name));
+    return wanted;
+  }
+  wanted.upstream = &upstreams->at(name);
+  const auto id = request.parameters.find("t");
+  if (id == request.parameters.end()) return wanted;
+  const auto target = wanted.upstream->targets.find(id->second);
+  if (target != wanted.upstream->targets.end()) {
+    wanted.target = &target->second;
+  } else {
+    wanted.refusal = problem("not-found", fmt::format("upstream '{}' has no target '{}'", name, id->second));
+  }
+  return wanted;
+}
+
+}   // namespace proxyd::admin

@@ -1,0 +1,32 @@
+#include "shared/metrics/reject_reasons.h"
+
+#include <gtest/gtest.h>
+
+#include <set>
+
+#include "worker/http/refusal.h"
+
+namespace proxyd::http {
+namespace {
+
+using Words = std::set<std::string_view>;
+
+Words words(Refusal first, Refusal last) {
+  Words all;
+  for (auto i = static_cast<size_t>(first); i <= static_cast<size_t>(last); ++i)
+    all.insert(to_string(static_cast<Refusal>(i)));
+  return all;
+}
+
+// A word that only one side knows would be counted nowhere.
+TEST(RejectReasons, AreTheWordsOfRefusals) {
+  using metrics::kRejectReasons;
+  using metrics::kResponseReasons;
+  EXPECT_EQ(words(Refusal::kRequestLine, Refusal::kProxyProtocol), Words(kRejectReasons.begin(), kRejectReasons.end()));
+  EXPECT_EQ(words(Refusal::kStatusLine, Refusal::kUnsolicited),
+            Words(kResponseReasons.begin(), kResponseReasons.end()));
+  EXPECT_EQ(static_cast<size_t>(Refusal::kUnsolicited) + 1, kRefusalCount);
+}
+
+}   // namespace
+}   // namespace proxyd::http
