@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
@@ -14,6 +13,7 @@
 #include "cli/output/streams.h"
 #include "cli/session.h"
 #include "shared/config/canonical.h"
+#include "shared/config/schema.h"
 
 namespace proxyd::cli {
 namespace {
@@ -23,13 +23,6 @@ using config::Node;
 
 constexpr std::string_view kRevisionLine = "# proxyd revision ";
 constexpr size_t kMostFiles = 1000;
-
-// Sections that are maps of objects by name; the others are one object each.
-bool is_map_of_objects(const std::string& section) {
-  constexpr std::array<std::string_view, 7> kMaps = {"listeners",    "certificates", "cache_policies", "rate_limits",
-                                                     "access_lists", "upstreams",    "hosts"};
-  return std::find(kMaps.begin(), kMaps.end(), section) != kMaps.end();
-}
 
 Result<std::string> text_of_file(const fs::path& path) {
   std::error_code fault;
@@ -133,7 +126,7 @@ void Documents::join(Node& whole, const File& file, Json& errors) const {
                                     [&section](const config::Member& one) { return one.key.text == section.key.text; });
     if (known == whole.members.end()) {
       whole.members.push_back(section);
-    } else if (!is_map_of_objects(section.key.text) || section.value.kind != Node::Kind::kMap ||
+    } else if (!config::is_map_of_objects(section.key.text) || section.value.kind != Node::Kind::kMap ||
                known->value.kind != Node::Kind::kMap) {
       if (section.key.text != "version" || section.value.text != known->value.text) twice(at, section.key, known->key);
     } else {
@@ -190,7 +183,7 @@ Json Documents::merged_into(Json document, const Json& composed) const {
       const std::string& name = section.key.text;
       const Json value = composed.value(name, Json::object());
       if (name == "version") continue;
-      if (!is_map_of_objects(name)) {
+      if (!config::is_map_of_objects(name)) {
         document[name] = value;
         continue;
       }

@@ -74,9 +74,7 @@ Exit add(const Session& session, const Options& given) {
   options.target.id = options.id.empty() ? default_id(options.address) : options.id;
   const TargetName& target = options.target;
   const Json body = attributes_of(options);
-  const auto hint = [&](const Reply& reply) {
-    return reply.status == 404 ? meant_target(session, target) : std::string();
-  };
+  const auto hint = hint_of_target(session, target);
   const auto found = RestClient(session.address, session.token).call({.path = target.path()});
   if (!found || !found->ok()) {
     return show_change(session, session.change({.method = "PUT", .path = target.path(), .body = body.dump()}, hint),
@@ -97,17 +95,16 @@ Exit set(const Session& session, const Options& options) {
     return print_error("nothing is to be set", "name what: --address, --weight, --backup, --no-backup, --slow-start"),
            Exit::kUsage;
   const Session::Outcome outcome = session.change(
-      {.method = "PATCH", .path = options.target.path(), .body = body.dump()},
-      [&](const Reply& reply) { return reply.status == 404 ? meant_target(session, options.target) : std::string(); });
+      {.method = "PATCH", .path = options.target.path(), .body = body.dump()}, hint_of_target(session, options.target));
   return show_change(session, outcome, options.target.words() + " is changed",
                      options.target.words() + " is so already");
 }
 
 // Drains and looks; what is still in flight when the time is over keeps the target.
 Exit drained_first(const Session& session, const Options& options) {
-  const Session::Outcome draining = session.call(
-      {.method = "POST", .path = options.target.path() + ":drain", .body = R"({"reason":"removal"})"},
-      [&](const Reply& reply) { return reply.status == 404 ? meant_target(session, options.target) : std::string(); });
+  const Session::Outcome draining =
+      session.call({.method = "POST", .path = options.target.path() + ":drain", .body = R"({"reason":"removal"})"},
+                   hint_of_target(session, options.target));
   if (!draining.ok()) return draining.exit;
   const Looked looked = look_until(session, options.target.path(), duration_of(options.drain),
                                    [](const Json& target) { return target.value("in_flight", 0) == 0; });
@@ -133,7 +130,7 @@ Exit remove(const Session& session, const Options& options) {
     if (problem_code(reply) == "last-target")
       return fmt::format("its upstream would be empty; all the same: proxyctl upstream target remove {} {} --force",
                          options.target.upstream, options.target.id);
-    return reply.status == 404 ? meant_target(session, options.target) : std::string();
+    return hint_of_target(session, options.target)(reply);
   });
   if (!started.ok()) return started.exit;
   const Session::Outcome outcome = finished(session, started, limit);

@@ -34,9 +34,8 @@ Exit show_target(const Session& session, const Options& options, const Session::
 Session::Outcome post(const Session& session, const Options& options, const std::string& verb, Json body) {
   if (!options.duration.empty()) body["for"] = options.duration;
   if (!options.reason.empty()) body["reason"] = options.reason;
-  return session.call(
-      {.method = "POST", .path = options.target.path() + ":" + verb, .body = body.dump()},
-      [&](const Reply& reply) { return reply.status == 404 ? meant_target(session, options.target) : std::string(); });
+  return session.call({.method = "POST", .path = options.target.path() + ":" + verb, .body = body.dump()},
+                      hint_of_target(session, options.target));
 }
 
 void say_undo(const Options& options, const std::string& undo) {

@@ -15,6 +15,8 @@ CLI::App* with_target(CLI::App* command, TargetName& name) {
   return command;
 }
 
+namespace {
+
 std::string meant_target(const Session& session, const TargetName& name) {
   const auto upstream =
       RestClient(session.address, session.token).call({.path = "/api/v1/upstreams/" + encoded(name.upstream)});
@@ -22,6 +24,14 @@ std::string meant_target(const Session& session, const TargetName& name) {
     return meant(session, "/api/v1/upstreams/" + encoded(name.upstream), "id", name.id,
                  "proxyctl upstream show " + name.upstream);
   return meant(session, "/api/v1/upstreams", "name", name.upstream, "proxyctl upstream list");
+}
+
+}   // namespace
+
+Session::HintFor hint_of_target(const Session& session, const TargetName& name) {
+  return [&session, name](const Reply& reply) {
+    return reply.status == 404 ? meant_target(session, name) : std::string();
+  };
 }
 
 std::vector<std::string> target_cells(const std::string& upstream, const Json& target) {

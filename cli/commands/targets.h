@@ -17,8 +17,8 @@ struct TargetName {
 };
 CLI::App* with_target(CLI::App* command, TargetName& name);
 
-// After a 404: which upstream or target was meant.
-std::string meant_target(const Session& session, const TargetName& name);
+// After a 404: which upstream or target was meant. `session` outlives it.
+Session::HintFor hint_of_target(const Session& session, const TargetName& name);
 
 // UPSTREAM TARGET ADDRESS STATE WEIGHT IN FLIGHT CONNECTIONS
 std::vector<std::string> target_cells(const std::string& upstream, const Json& target);

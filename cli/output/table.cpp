@@ -23,7 +23,7 @@ std::string aligned(const std::string& cell, size_t width, bool right) {
 }   // namespace
 
 std::string painted(std::string_view text, Colour colour, bool enabled) {
-  constexpr std::array<const char*, 6> kCodes = {"", "32", "33", "31", "2", "1"};
+  constexpr std::array<const char*, 5> kCodes = {"", "32", "33", "31", "1"};
   if (!enabled || colour == Colour::kNone) return std::string(text);
   return fmt::format("\x1b[{}m{}\x1b[0m", kCodes[static_cast<size_t>(colour)], text);
 }

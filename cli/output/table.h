@@ -6,7 +6,7 @@
 
 namespace proxyd::cli {
 
-enum class Colour { kNone, kGreen, kYellow, kRed, kFaint, kBold };
+enum class Colour { kNone, kGreen, kYellow, kRed, kBold };
 
 // `text` in that colour when `enabled`, else as it is.
 std::string painted(std::string_view text, Colour colour, bool enabled);

@@ -88,7 +88,7 @@ Result<Reply, CallFailure> RestClient::call(const Call& call) const {
   }
 }
 
-Result<bool, CallFailure> RestClient::events(const std::string& path, const std::string& last_id, int patience_ms,
+Result<void, CallFailure> RestClient::events(const std::string& path, const std::string& last_id, int patience_ms,
                                              const std::function<bool(const Event&)>& each) const {
   auto session = connect(address_, patience_ms);
   if (!session) return session.error();
@@ -113,13 +113,13 @@ Result<bool, CallFailure> RestClient::events(const std::string& path, const std:
       if (line.starts_with("event: ")) event.kind = line.substr(7);
       if (line.starts_with("data: ")) event.data = line.substr(6);
       if (!line.empty() || event.data.empty()) continue;
-      if (!each(event)) return true;
+      if (!each(event)) return {};
       event = Event{};
     }
-    return true;
+    return {};
   } catch (const Poco::TimeoutException& error) {
     if (auto nobody = failed_connection(address_, error)) return *nobody;
-    return true;
+    return {};
   } catch (const Poco::Exception& error) {
     return failed_connection(address_, error).value_or(broken(address_, error.displayText()));
   }

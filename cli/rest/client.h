@@ -74,7 +74,7 @@ class RestClient {
   };
   // Server-sent events after `last_id`, one call of `each` for every one; ends when it returns false, when nothing came
   // for `patience_ms`, or when the stream ends.
-  Result<bool, CallFailure> events(const std::string& path, const std::string& last_id, int patience_ms,
+  Result<void, CallFailure> events(const std::string& path, const std::string& last_id, int patience_ms,
                                    const std::function<bool(const Event&)>& each) const;
 
   const std::string& address() const { return address_; }

@@ -15,18 +15,37 @@ MAY_INCLUDE = {
     "worker/net": ["shared/base", "worker/async"], "worker/routing": ["shared/base", "shared/config", "worker/http"],
     "worker/message": ["shared/base", "worker/http", "worker/http1", "worker/net", "worker/async"],
 }
-BELOW = ["shared/", "worker/http", "worker/async", "worker/http1", "worker/net", "worker/routing", "worker/message"]
+BELOW = ["shared/", "worker/http", "worker/async", "worker/http1", "worker/net", "worker/message"]
 MAY_INCLUDE["worker/upstream"] = BELOW
 MAY_INCLUDE["worker/downstream"] = BELOW
-MAY_INCLUDE["worker/proxy"] = [*BELOW, "worker/upstream", "worker/downstream"]
+MAY_INCLUDE["worker/proxy"] = [*BELOW, "worker/routing", "worker/upstream", "worker/downstream"]
 MAY_INCLUDE["worker"] = ["shared/", "worker/"]
 MAY_INCLUDE["master/store"] = ["shared/"]
-MAY_INCLUDE["master"] = ["shared/", "master/"]
-MAY_INCLUDE["cli"] = ["shared/base", "shared/config", "cli/"]
-ONLY_IN = {"openssl/": ["shared/base"], "Poco/": ["master", "cli"], "sqlite": ["master/store"]}
+MAY_INCLUDE["master"] = ["shared/", "master/store"]
+MAY_INCLUDE["master/admin"] = ["shared/", "master/"]
+MAY_INCLUDE["cli/output"] = []
+MAY_INCLUDE["cli/rest"] = ["shared/base", "shared/config"]
+MAY_INCLUDE["cli"] = ["shared/base", "shared/config", "cli/output", "cli/rest"]
+MAY_INCLUDE["cli/commands"] = ["shared/base", "shared/config", "cli/"]
+ONLY_IN = {"openssl/": ["shared/base"], "Poco/": ["master", "cli"], "sqlite": ["master/store"], "re2/": ["shared/config", "worker/routing"],
+           "yaml-cpp/": ["shared/config"], "xxhash": ["worker/routing"], "CLI/": ["master", "cli"], "zlib": [], "nghttp2/": []}
 FORBIDDEN_NAME = re.compile(r"\b(?:class|struct) \w*(?:Manager|Helper|Util|Impl|Base)\b")
 ALLOWED_NAMES = {"AdoptedSocketImpl"}   # POCO's own word for what it derives from
-MOST_LINES = 500
+MOST_LINES = 400
+MOST_LINES_OF_A_FUNCTION = 60
+# A table with a line for each status; the path of a request, which architecture.md 2 wants as one coroutine.
+LONG_ON_PURPOSE = {"worker/http/status.cpp", "worker/proxy/request_path.cpp"}
+
+
+def functions(lines):
+    """(where, how long) of each function outside a class: it begins at the last line before its brace that is not indented."""
+    start = 0
+    for number, line in enumerate(lines, 1):
+        if re.match(r"[A-Za-z_~]", line):
+            start = number
+        if line == "}":
+            yield start, number - start + 1
+
 
 sources = sorted(p for top in ("shared", "worker", "master", "cli", "tests") for p in (ROOT / top).rglob("*")
                  if p.suffix in (".h", ".cpp"))
@@ -41,7 +60,7 @@ for path in (p for p in sources if p.relative_to(ROOT).parts[0] != "tests"):
         include = re.match(r'#include "((shared|worker|master|cli)/[^"]+)"', line)
         if include:
             target = str(Path(include[1]).parent)
-            allowed = target == folder or target == key or any(
+            allowed = path.name == "main.cpp" or target == folder or target == key or any(
                 target == one.rstrip("/") or target.startswith(one.rstrip("/") + "/") for one in MAY_INCLUDE[key])
             if not allowed:
                 faults.append(f"{name}:{number}: {folder} may not include {include[1]}")
@@ -53,6 +72,9 @@ for path in (p for p in sources if p.relative_to(ROOT).parts[0] != "tests"):
             faults.append(f"{name}:{number}: a name that says nothing: {found[0]}")
         if "TODO" in line or "FIXME" in line:
             faults.append(f"{name}:{number}: a TODO in place of behaviour")
+    for start, length in functions(text.splitlines()) if name not in LONG_ON_PURPOSE else []:
+        if length > MOST_LINES_OF_A_FUNCTION:
+            faults.append(f"{name}:{start}: a function of {length} lines; {MOST_LINES_OF_A_FUNCTION} fit on a screen")
     if text.count("\n") > MOST_LINES:
         faults.append(f"{name}: {text.count(chr(10))} lines; look for the noun that wants out")
 for top in ("shared", "worker", "master", "cli", "etc", "tests"):
