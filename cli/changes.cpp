@@ -28,6 +28,15 @@ bool is_block(const Json& value) {
   return (value.is_object() && !value.empty()) || inline_text(value).find('\n') != std::string::npos;
 }
 
+// Where it is; a route, which the pointer only counts, by its name too.
+std::string place(const Json& change) {
+  const std::string pointer = change.value("pointer", "");
+  const bool counted = pointer.find_last_not_of("0123456789") == pointer.rfind('/');
+  const Json object = change.value(change.value("op", "") == "remove" ? "from" : "to", Json());
+  const bool named = counted && object.is_object() && object.contains("name");
+  return named ? fmt::format("{} '{}'", pointer, text_of(object, "name")) : pointer;
+}
+
 std::string note(const Json& change) {
   const std::string kind = text_of(change, "class");
   const Json added = change.value("added", Json());
@@ -36,9 +45,11 @@ std::string note(const Json& change) {
                      text_of(added, "revision"));
 }
 
+std::string names(const Json& list) { return fmt::format("{}", fmt::join(list.get<std::vector<std::string>>(), ", ")); }
+
 std::string render_change(const Json& change) {
   const std::string op = change.value("op", "");
-  const std::string pointer = change.value("pointer", "");
+  const std::string pointer = place(change);
   const Json from = change.value("from", Json());
   const Json to = change.value("to", Json());
   const char sign = op == "add" ? '+' : op == "remove" ? '-' : '~';
@@ -48,6 +59,7 @@ std::string render_change(const Json& change) {
   if (op == "remove")
     return is_block(from) ? fmt::format("- {}{}\n", pointer, note(change)) + block(from, '-')
                           : fmt::format("- {}: {}{}\n", pointer, inline_text(from), note(change));
+  if (op == "reorder") return fmt::format("~ {}: {} → {}{}\n", pointer, names(from), names(to), note(change));
   if (!is_block(from) && !is_block(to))
     return fmt::format("{} {}: {} → {}{}\n", sign, pointer, inline_text(from), inline_text(to), note(change));
   return fmt::format("{} {}{}\n", sign, pointer, note(change)) + block(from, '-') + block(to, '+');
@@ -117,7 +129,7 @@ std::string render_changes(const Json& changes, bool colour) {
 std::string render_removals(const Json& changes) {
   std::string out;
   for (const Json& change : by_object(changes)) {
-    if (change.value("op", "") == "remove") out += fmt::format("- {}{}\n", change.value("pointer", ""), note(change));
+    if (change.value("op", "") == "remove") out += fmt::format("- {}{}\n", place(change), note(change));
   }
   return out;
 }

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <thread>
@@ -129,6 +130,14 @@ void check_together(Loader& loader) {
                     bootstrap.config_file));
 }
 
+// A folder that a flag names is meant from where the command was typed.
+std::string from_here(const BootstrapKey& key, const std::string& text) {
+  const bool folder = key.name == "state_dir" || key.name == "run_dir";
+  std::error_code error;
+  const auto whole = std::filesystem::absolute(text, error).lexically_normal();
+  return folder && !text.empty() && !error ? whole.string() : text;
+}
+
 // Quick start: state in a folder of its own that goes at the end, unless one was named.
 std::string prepare_quick_start(Bootstrap& bootstrap) {
   const bool named = bootstrap.origins.contains("state_dir");
@@ -166,7 +175,7 @@ Result<Bootstrap> load_bootstrap(const Flags& flags) {
     const char* value = ::getenv(variable.c_str());
     if (value) loader.take(key, value, "environment", variable);
     const auto flag = flags.values.find(std::string(key.name));
-    if (flag != flags.values.end()) loader.take(key, flag->second, "flag", "flag");
+    if (flag != flags.values.end()) loader.take(key, from_here(key, flag->second), "flag", "flag");
   }
   Bootstrap& bootstrap = loader.bootstrap;
   bootstrap.listen = flags.listen;

@@ -1,10 +1,11 @@
 #include "master/chores.h"
 
 #include <algorithm>
+#include <exception>
 
 namespace proxyd::master {
 
-Chores::Chores() : thread_([this] { run(); }) {}
+Chores::Chores(Log& log) : log_(log), thread_([this] { run(); }) {}
 
 Chores::~Chores() {
   {
@@ -26,15 +27,23 @@ void Chores::add(std::string name, std::function<void()> work) {
   more_.notify_all();
 }
 
+void Chores::perform(const std::string& name, const std::function<void()>& work) {
+  try {
+    work();
+  } catch (const std::exception& error) {
+    log_.error("the chore '{}' was given up: {}", name, error.what());
+  }
+}
+
 void Chores::run() {
   std::unique_lock lock(mutex_);
   for (;;) {
     more_.wait(lock, [this] { return stopping_ || !waiting_.empty(); });
     if (stopping_) return;
-    const auto work = std::move(waiting_.front().second);
+    const auto [name, work] = std::move(waiting_.front());
     waiting_.pop_front();
     lock.unlock();
-    work();
+    perform(name, work);
     lock.lock();
   }
 }

@@ -9,8 +9,6 @@
 #include <cstdlib>
 #include <fstream>
 
-#include "master/log_files.h"
-#include "master/value_files.h"
 #include "shared/config/snapshot.h"
 #include "shared/metrics/labels.h"
 
@@ -18,13 +16,8 @@ namespace proxyd::master {
 namespace {
 
 constexpr milliseconds kAcknowledge{5000};
-constexpr milliseconds kLookup{2000};
 
 using Kind = Configuration::Failure::Kind;
-
-Configuration::Failure refused(std::string message, std::string pointer = {}, int worker = -1) {
-  return {Kind::kActivationFailed, std::move(message), std::move(pointer), worker};
-}
 
 Configuration::Failure of_store(const store::Failure& failure) {
   switch (failure.kind) {
@@ -53,16 +46,13 @@ std::vector<store::Override> take_out(std::vector<store::Override>& overrides, S
   return gone;
 }
 
-void apply_overrides(config::Materials& materials, const std::vector<store::Override>& overrides) {
-  for (const store::Override& one : overrides) {
-    const auto subject = TargetSubject::parse(one.subject);
-    const auto material = subject ? materials.targets.find(subject->name()) : materials.targets.end();
-    if (material == materials.targets.end()) continue;
-    if (one.kind == "drain") material->second.admission = config::Admission::kDraining;
-    if (one.kind == "maintenance") material->second.admission = config::Admission::kMaintenance;
-    if (one.kind == "weight")
-      material->second.weight = static_cast<uint32_t>(std::strtoul(one.value.c_str(), nullptr, 10));
-  }
+// What an operator said of the level for now stays; its end brings the document's.
+bool is_level_overridden(store::Store& store) {
+  const auto overrides = store.overrides();
+  const std::string now = rfc3339(std::chrono::system_clock::now());
+  return overrides && std::any_of(overrides->begin(), overrides->end(), [&now](const store::Override& one) {
+           return one.subject == "log-level" && (one.expires.empty() || one.expires > now);
+         });
 }
 
 // What the request would bring into force.
@@ -110,45 +100,6 @@ void Configuration::install(std::shared_ptr<const ActiveConfiguration> next) {
   active_ = std::move(next);
 }
 
-Result<std::shared_ptr<ipc::Publication>, Configuration::Failure> Configuration::compile(ActiveConfiguration& next,
-                                                                                         milliseconds bind_patience) {
-  auto materials = parts_.regions.assign_rows(next.document, next.revision.number);
-  if (!materials) return refused(materials.error().message);
-  auto files = read_value_files(next.document);
-  if (!files) return refused(files.error().message, files.error().pointer);
-  materials->files = std::move(*files);
-  std::vector<std::string> names;
-  for (const auto& [upstream_name, upstream] : next.document.upstreams) {
-    for (const auto& [id, target] : upstream.targets) names.push_back(target.address);
-  }
-  const auto addresses = parts_.resolver.addresses(names, kLookup);
-  for (const auto& [upstream_name, upstream] : next.document.upstreams) {
-    for (const auto& [id, target] : upstream.targets) {
-      auto& material = materials->targets[upstream_name + "/" + id];
-      material.addresses = addresses.at(target.address);
-      if (!material.addresses.empty()) continue;
-      next.warnings.push_back({fmt::format("/upstreams/{}/targets/{}/address", upstream_name, id), 0, 0, "unresolved",
-                               fmt::format("'{}' does not resolve yet: the target is 'checking'", target.address), ""});
-    }
-  }
-  apply_overrides(*materials, next.overrides);
-  next.targets = materials->targets;
-  auto logs = LogFiles::open(next.document.logging);
-  if (!logs) return refused(logs.error().message, "/logging");
-  auto sockets = parts_.listeners.prepare(next.document.listeners, bind_patience);
-  if (!sockets) return refused(sockets.error().message, "/listeners");
-  auto snapshot = config::seal({next.revision.number, next.epoch, next.canonical.dump(), std::move(*materials)});
-  if (!snapshot) return refused(snapshot.error().message);
-  auto publication = std::make_shared<ipc::Publication>();
-  publication->edition = {next.revision.number, next.epoch};
-  publication->snapshot = std::move(*snapshot);
-  for (const ListeningSocket& socket : *sockets)
-    publication->sockets.push_back({socket.listener, socket.address, ipc::duplicate(socket.descriptor)});
-  publication->access_logs = std::move(logs->access);
-  publication->error_log = std::move(logs->error);
-  return publication;
-}
-
 // The master's own lines go where the document says, too. The descriptor stays one, since others may be writing to it.
 void Configuration::follow_error_log(const ipc::Publication& publication, const std::string& former,
                                      const std::string& level) {
@@ -158,7 +109,8 @@ void Configuration::follow_error_log(const ipc::Publication& publication, const 
     ::dup3(publication.error_log.value(), error_log_.value(), O_CLOEXEC);
   }
   parts_.log.set_descriptor(error_log_.value());
-  if (level != former) parts_.log.set_level(log_level_from(level).value_or(LogLevel::kInfo));
+  if (level != former && !is_level_overridden(parts_.store))
+    parts_.log.set_level(log_level_from(level).value_or(LogLevel::kInfo));
 }
 
 Result<UniqueFd, Configuration::Failure> Configuration::sealed_apart(const config::Decoded& decoded,
@@ -179,29 +131,30 @@ Result<UniqueFd, Configuration::Failure> Configuration::sealed_apart(const confi
     }
   }
   auto snapshot = config::seal({revision, 0, decoded.canonical.dump(), std::move(materials)});
-  if (!snapshot) return refused(snapshot.error().message);
+  if (!snapshot) return Failure::refused(snapshot.error().message);
   return std::move(*snapshot);
 }
 
 // Compile, prepare everywhere, commit, activate everywhere.
-Result<size_t, Configuration::Failure> Configuration::publish(std::shared_ptr<ActiveConfiguration> next,
-                                                              milliseconds bind_patience, const Commit& commit) {
-  if (closed_) return refused("proxyd is stopping");
+Result<size_t, Configuration::Failure> Configuration::publish(std::shared_ptr<ActiveConfiguration> next, const Way& way,
+                                                              const Commit& commit) {
+  if (closed_) return Failure::refused("proxyd is stopping");
   test_stop("validated");
-  auto publication = compile(*next, bind_patience);
-  if (!publication) {
+  auto compiled = compile(*next, way);
+  if (!compiled) {
     parts_.listeners.discard();
-    return publication.error();
+    return compiled.error();
   }
   test_stop("sealed");
   const auto undo = [this] {
     parts_.pool.discard();
     parts_.listeners.discard();
   };
-  const auto refusal = parts_.pool.prepare(*publication, kAcknowledge);
+  if (way.purpose == Purpose::kServing) parts_.regions.add_series(next->document);
+  const auto refusal = parts_.pool.prepare(compiled->publication, kAcknowledge);
   if (refusal) {
     undo();
-    return refused(refusal->text, refusal->pointer, static_cast<int>(refusal->slot));
+    return Failure::refused(refusal->text, refusal->pointer, static_cast<int>(refusal->slot));
   }
   test_stop("prepared");
   if (const auto failure = commit()) {
@@ -210,9 +163,11 @@ Result<size_t, Configuration::Failure> Configuration::publish(std::shared_ptr<Ac
   }
   test_stop("committed");
   parts_.listeners.commit();
+  parts_.regions.keep(std::move(compiled->rows));
+  parts_.resolver.watch(compiled->addresses);
   const std::string former = active() ? active()->document.logging.error.level : "";
   install(next);
-  follow_error_log(**publication, former, next->document.logging.error.level);
+  follow_error_log(*compiled->publication, former, next->document.logging.error.level);
   const size_t acknowledged = parts_.pool.activate(kAcknowledge);
   test_stop("activated");
   return acknowledged;
@@ -235,15 +190,17 @@ Result<Configuration::Applied, Configuration::Failure> Configuration::apply(Requ
   auto number = parts_.store.next_revision_number();
   if (!number) return of_store(number.error());
   const auto next = next_of(before.get(), *number, request);
+  if (request.dry_run) next->epoch = 0;   // by which workers know a rehearsal
   const auto dropped =
       take_out(next->overrides, [&next](const store::Override& one) { return is_named(one, next->document); });
-  const auto commit = [this, &next, dry_run = request.dry_run]() -> std::optional<Failure> {
+  const auto commit = [this, &next, &dropped, dry_run = request.dry_run]() -> std::optional<Failure> {
     if (dry_run) return Failure{Kind::kRehearsed, "", "", -1};
-    auto committed = parts_.store.commit_revision(next->revision, next->versions);
+    auto committed = parts_.store.commit_revision(next->revision, next->versions, dropped);
     if (!committed) return of_store(committed.error());
     return std::nullopt;
   };
-  auto acknowledged = publish(next, request.bind_patience, commit);
+  const Purpose purpose = request.dry_run ? Purpose::kRehearsal : Purpose::kServing;
+  auto acknowledged = publish(next, {Again::kEverything, request.bind_patience, purpose}, commit);
   if (!acknowledged && acknowledged.error().kind == Kind::kRehearsed) {
     applied.warnings.insert(applied.warnings.end(), next->warnings.begin(), next->warnings.end());
     return applied;
@@ -253,7 +210,6 @@ Result<Configuration::Applied, Configuration::Failure> Configuration::apply(Requ
             metrics::label("result", acknowledged ? "applied" : "failed"))
       .add();
   if (!acknowledged) return acknowledged.error();
-  drop_from_store(dropped);
   applied.revision = next->revision.number;
   applied.acknowledged = *acknowledged;
   applied.workers = std::max(parts_.pool.serving(), *acknowledged);
@@ -268,20 +224,20 @@ Result<Configuration::Applied, Configuration::Failure> Configuration::apply(Requ
 }
 
 Result<size_t, Configuration::Failure> Configuration::publish_again(
-    const std::function<void(ActiveConfiguration&)>& change, const Commit& commit) {
+    const std::function<void(ActiveConfiguration&)>& change, const Commit& commit, Again again) {
   const auto before = active();
-  if (!before) return refused("there is no configuration yet");
+  if (!before) return Failure::refused("there is no configuration yet");
   auto next = std::make_shared<ActiveConfiguration>(*before);
   next->warnings.clear();
   ++next->epoch;
   change(*next);
-  return publish(std::move(next), milliseconds(0), commit);
+  return publish(std::move(next), {.read = again}, commit);
 }
 
-Result<void, Configuration::Failure> Configuration::publish_epoch() {
+Result<void, Configuration::Failure> Configuration::publish_epoch(Again again) {
   const std::lock_guard lock(change_);
   if (!active()) return {};
-  auto published = publish_again([](ActiveConfiguration&) {}, [] { return std::nullopt; });
+  auto published = publish_again([](ActiveConfiguration&) {}, [] { return std::nullopt; }, again);
   if (!published) return published.error();
   return {};
 }
@@ -293,9 +249,9 @@ Result<bool, Configuration::Failure> Configuration::resume(milliseconds bind_pat
   if (!*revision) return false;
   config::Decoded decoded = config::decode((*revision)->canonical, config::Format::kJson);
   if (!decoded.valid())
-    return refused(fmt::format("the stored revision {} is not valid for this build: {}", (*revision)->number,
-                               decoded.problems.front().message),
-                   decoded.problems.front().pointer);
+    return Failure::refused(fmt::format("the stored revision {} is not valid for this build: {}", (*revision)->number,
+                                        decoded.problems.front().message),
+                            decoded.problems.front().pointer);
   auto overrides = parts_.store.overrides();
   if (!overrides) return of_store(overrides.error());
   auto next = std::make_shared<ActiveConfiguration>();
@@ -310,7 +266,7 @@ Result<bool, Configuration::Failure> Configuration::resume(milliseconds bind_pat
   next->overrides = std::move(*overrides);
   const auto dropped =
       take_out(next->overrides, [&next](const store::Override& one) { return is_named(one, next->document); });
-  auto published = publish(std::move(next), bind_patience, [] { return std::nullopt; });
+  auto published = publish(std::move(next), {Again::kEverything, bind_patience}, [] { return std::nullopt; });
   if (!published) return published.error();
   drop_from_store(dropped);
   return true;

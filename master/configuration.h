@@ -11,6 +11,7 @@
 #include "master/bootstrap.h"
 #include "master/events.h"
 #include "master/listeners.h"
+#include "master/log_files.h"
 #include "master/object_versions.h"
 #include "master/region_keeper.h"
 #include "master/resolver.h"
@@ -28,6 +29,8 @@ struct ActiveConfiguration {
   config::Document document;
   std::map<std::string, config::TargetMaterial> targets;   // "upstream/target"
   std::vector<store::Override> overrides;                  // of targets, in force
+  std::map<std::string, std::string> files;                // those that header values name, as they were read
+  std::shared_ptr<const LogFiles> logs;
   std::vector<config::Problem> warnings;
   uint64_t epoch = 0;
   ObjectVersions versions;
@@ -77,6 +80,10 @@ class Configuration {
     std::string message;
     std::string pointer;
     int worker = -1;
+
+    static Failure refused(std::string why, std::string where = {}, int by_worker = -1) {
+      return {Kind::kActivationFailed, std::move(why), std::move(where), by_worker};
+    }
   };
   Result<Applied, Failure> apply(Request request);
 
@@ -94,21 +101,35 @@ class Configuration {
   Result<bool, Failure> clear_override(const TargetSubject& subject);
   // Drops what has expired. Called once a second.
   void expire_overrides();
-  // Something behind the document changed (a name's addresses): the same revision, a new epoch. Nothing before the
-  // first revision.
-  Result<void, Failure> publish_epoch();
+  // What of the outside is read again for a new epoch; what is not stays as it was read, whatever became of the files.
+  enum class Again { kNothing, kLogs, kEverything };
+  // Something behind the document changed (a name's addresses, files): the same revision, a new epoch. Nothing before
+  // the first revision.
+  Result<void, Failure> publish_epoch(Again again);
   // The end: no change any more, and the listening sockets close, so that nobody waits in their backlog in vain.
   void close();
   // Starts with what the store has active. False when there is nothing.
   Result<bool, Failure> resume(milliseconds bind_patience);
 
  private:
-  Result<std::shared_ptr<ipc::Publication>, Failure> compile(ActiveConfiguration& next, milliseconds bind_patience);
   using Commit = std::function<std::optional<Failure>()>;
-  Result<size_t, Failure> publish(std::shared_ptr<ActiveConfiguration> next, milliseconds bind_patience,
-                                  const Commit& commit);
+  struct Way {
+    Again read = Again::kNothing;
+    milliseconds bind_patience{0};
+    Purpose purpose = Purpose::kServing;
+  };
+  struct Compiled {
+    std::shared_ptr<ipc::Publication> publication;
+    RegionKeeper::Assignment rows;
+    Resolver::Answers addresses;
+  };
+  std::optional<Failure> read_outside(ActiveConfiguration& next, const Way& way);
+  Resolver::Answers find_targets(ActiveConfiguration& next, config::Materials& materials);
+  Result<Compiled, Failure> compile(ActiveConfiguration& next, const Way& way);
+  Result<size_t, Failure> publish(std::shared_ptr<ActiveConfiguration> next, const Way& way, const Commit& commit);
   // The same revision with something new behind it: `change` alters the copy, `commit` keeps it.
-  Result<size_t, Failure> publish_again(const std::function<void(ActiveConfiguration&)>& change, const Commit& commit);
+  Result<size_t, Failure> publish_again(const std::function<void(ActiveConfiguration&)>& change, const Commit& commit,
+                                        Again again = Again::kNothing);
   void follow_error_log(const ipc::Publication& publication, const std::string& former, const std::string& level);
   void drop_from_store(const std::vector<store::Override>& overrides);
   void install(std::shared_ptr<const ActiveConfiguration> next);

@@ -1,8 +1,10 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "master/configuration.h"
 #include "shared/base/result.h"
 #include "shared/config/decode.h"
 
@@ -12,6 +14,7 @@ namespace proxyd::master {
 struct DocumentError {
   std::string message;                     // whole: a line for each problem, as "FILE:LINE:COLUMN: POINTER: …"
   std::vector<config::Problem> problems;   // empty: the document was not at fault
+  std::optional<Configuration::Failure> refused = {};   // it was read, but a worker or the store did not take it
 };
 
 struct DocumentFile {

@@ -1,14 +1,8 @@
 #include "master/listeners.h"
 
-#include <arpa/inet.h>
 #include <fmt/format.h>
-#include <netdb.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <signal.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -28,12 +22,10 @@ std::vector<std::string> expand(const std::string& address) {
   return {address};
 }
 
-void set(int socket, int level, int option) {
-  const int one = 1;
-  ::setsockopt(socket, level, option, &one, sizeof one);
-}
-
 Error failed(const std::string& address, int error) {
+  if (error == ENOTSOCK)
+    return Error{fmt::format(
+        "listening on {} failed: a file of that name is there, and it is no socket; name another path", address)};
   return Error{fmt::format("listening on {} failed: {}", address, std::strerror(error))};
 }
 
@@ -45,44 +37,6 @@ bool is_asked_to_stop() {
          ::sigismember(&pending, SIGQUIT) == 1;
 }
 
-// A socket file that nobody answers on was left behind by a process that died.
-void remove_stale(const std::string& path, const sockaddr_un& address) {
-  UniqueFd probe(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  const bool answered = ::connect(probe.value(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0;
-  if (!answered && errno == ECONNREFUSED) ::unlink(path.c_str());
-}
-
-Result<UniqueFd, int> bind_unix(const config::Endpoint& endpoint, int backlog) {
-  sockaddr_un address{};
-  address.sun_family = AF_UNIX;
-  endpoint.path.copy(address.sun_path, sizeof address.sun_path - 1);
-  remove_stale(endpoint.path, address);
-  UniqueFd socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
-  if (!socket || ::bind(socket.value(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) return errno;
-  ::chmod(endpoint.path.c_str(), 0666);
-  if (::listen(socket.value(), backlog) != 0) return errno;
-  return socket;
-}
-
-Result<UniqueFd, int> bind_tcp(const config::Endpoint& endpoint, const config::Listener& listener) {
-  addrinfo hints{};
-  hints.ai_socktype = SOCK_STREAM;
-  hints.ai_flags = AI_PASSIVE | AI_NUMERICSERV;
-  addrinfo* found = nullptr;
-  const std::string port = std::to_string(endpoint.port);
-  if (::getaddrinfo(endpoint.host.c_str(), port.c_str(), &hints, &found) != 0 || !found) return EADDRNOTAVAIL;
-  const std::unique_ptr<addrinfo, void (*)(addrinfo*)> owner(found, ::freeaddrinfo);
-  UniqueFd socket(::socket(found->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
-  if (!socket) return errno;
-  set(socket.value(), SOL_SOCKET, SO_REUSEADDR);
-  set(socket.value(), IPPROTO_TCP, TCP_NODELAY);   // accepted sockets inherit it
-  if (found->ai_family == AF_INET6) set(socket.value(), IPPROTO_IPV6, IPV6_V6ONLY);
-  if (listener.freebind) set(socket.value(), IPPROTO_IP, IP_FREEBIND);
-  if (::bind(socket.value(), found->ai_addr, found->ai_addrlen) != 0) return errno;
-  if (::listen(socket.value(), listener.backlog) != 0) return errno;
-  return socket;
-}
-
 }   // namespace
 
 Listeners::~Listeners() { close(); }
@@ -90,19 +44,18 @@ Listeners::~Listeners() { close(); }
 void Listeners::close() {
   discard();
   for (const auto& [address, bound] : active_) {
-    if (!bound.unix_path.empty()) ::unlink(bound.unix_path.c_str());
+    if (!bound.file.empty()) ::unlink(bound.file.c_str());
   }
   active_.clear();
 }
 
-Result<UniqueFd> Listeners::bind_patiently(const std::string& address, const config::Listener& listener,
-                                           milliseconds patience) {
+Result<BoundSocket> Listeners::bind_patiently(const std::string& address, const config::Listener& listener,
+                                              milliseconds patience, Purpose purpose) {
   const auto endpoint = config::Endpoint::parse(address);
   if (!endpoint) return failed(address, EINVAL);
   const Instant give_up = Clock::now() + patience;
   for (bool told = false;;) {
-    auto bound = endpoint->kind == config::Endpoint::Kind::kUnix ? bind_unix(*endpoint, listener.backlog)
-                                                                 : bind_tcp(*endpoint, listener);
+    auto bound = bind_address(*endpoint, listener, purpose);
     if (bound) return std::move(*bound);
     if (bound.error() != EADDRINUSE || Clock::now() >= give_up) return failed(address, bound.error());
     if (is_asked_to_stop()) return Error{fmt::format("stopped while it waited for {}, which is in use", address)};
@@ -113,7 +66,7 @@ Result<UniqueFd> Listeners::bind_patiently(const std::string& address, const con
 }
 
 Result<std::vector<ListeningSocket>> Listeners::prepare(const std::map<std::string, config::Listener>& wanted,
-                                                        milliseconds patience) {
+                                                        milliseconds patience, Purpose purpose) {
   discard();
   std::vector<ListeningSocket> sockets;
   for (const auto& [name, listener] : wanted) {
@@ -125,7 +78,7 @@ Result<std::vector<ListeningSocket>> Listeners::prepare(const std::map<std::stri
           sockets.push_back({name, address, known->second.socket.value()});
           continue;
         }
-        auto socket = bind_patiently(address, listener, patience);
+        auto socket = bind_patiently(address, listener, patience, purpose);
         if (!socket) {
           const std::string own = own_on_port_of(address);
           discard();
@@ -133,9 +86,8 @@ Result<std::vector<ListeningSocket>> Listeners::prepare(const std::map<std::stri
           return Error{fmt::format("{}; proxyd itself listens on {}: take that away first, in a change of its own",
                                    socket.error().message, own)};
         }
-        const std::string path = address.starts_with("unix:") ? address.substr(5) : "";
-        sockets.push_back({name, address, socket->value()});
-        prepared_[address] = {std::move(*socket), listener.backlog, path};
+        sockets.push_back({name, address, socket->socket.value()});
+        prepared_[address] = {std::move(socket->socket), listener.backlog, std::move(socket->file)};
       }
     }
   }
@@ -158,7 +110,7 @@ std::string Listeners::own_on_port_of(const std::string& address) const {
 void Listeners::commit() {
   std::erase_if(active_, [this](const auto& entry) {
     if (wanted_.contains(entry.first)) return false;
-    if (!entry.second.unix_path.empty()) ::unlink(entry.second.unix_path.c_str());
+    if (!entry.second.file.empty()) ::unlink(entry.second.file.c_str());
     return true;
   });
   for (auto& [address, bound] : active_) {   // listening again only sets the backlog
@@ -171,7 +123,7 @@ void Listeners::commit() {
 
 void Listeners::discard() {
   for (const auto& [address, bound] : prepared_) {
-    if (!bound.unix_path.empty()) ::unlink(bound.unix_path.c_str());
+    if (!bound.file.empty()) ::unlink(bound.file.c_str());
   }
   prepared_.clear();
   wanted_.clear();

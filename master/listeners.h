@@ -4,6 +4,8 @@
 #include <string>
 #include <vector>
 
+#include "master/bind_address.h"
+#include "master/purpose.h"
 #include "shared/base/clock.h"
 #include "shared/base/log.h"
 #include "shared/base/result.h"
@@ -30,7 +32,7 @@ class Listeners {
   // Binds what is new in `wanted`, listeners by name. An address in use is tried again for `patience`. Fails naming the
   // address.
   Result<std::vector<ListeningSocket>> prepare(const std::map<std::string, config::Listener>& wanted,
-                                               milliseconds patience);
+                                               milliseconds patience, Purpose purpose);
   void commit();
   void discard();
   // All of them, at the end.
@@ -40,9 +42,10 @@ class Listeners {
   struct Bound {
     UniqueFd socket;
     int backlog = 0;
-    std::string unix_path;
+    std::string file;   // a unix socket's
   };
-  Result<UniqueFd> bind_patiently(const std::string& address, const config::Listener& listener, milliseconds patience);
+  Result<BoundSocket> bind_patiently(const std::string& address, const config::Listener& listener,
+                                     milliseconds patience, Purpose purpose);
 
   std::string own_on_port_of(const std::string& address) const;
 

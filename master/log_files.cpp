@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <cstring>
@@ -12,8 +13,17 @@
 namespace proxyd::master {
 namespace {
 
-Result<UniqueFd> open_for_appending(const std::string& path) {
-  UniqueFd file(::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NONBLOCK, 0640));
+// A file that is not there yet: whether it could be made, and what takes its place in a rehearsal.
+UniqueFd stand_in(const std::string& path) {
+  const std::string folder = path.substr(0, path.rfind('/') + 1);
+  const bool may_be_made = ::access(folder.empty() ? "." : folder.c_str(), W_OK | X_OK) == 0;
+  return may_be_made ? UniqueFd(::open("/dev/null", O_WRONLY | O_CLOEXEC)) : UniqueFd();
+}
+
+Result<UniqueFd> open_for_appending(const std::string& path, Purpose purpose) {
+  const int make = purpose == Purpose::kServing ? O_CREAT : 0;
+  UniqueFd file(::open(path.c_str(), O_WRONLY | make | O_APPEND | O_CLOEXEC | O_NONBLOCK, 0640));
+  if (!file && errno == ENOENT && purpose == Purpose::kRehearsal) file = stand_in(path);
   if (!file) return Error{fmt::format("log file {} cannot be opened: {}", path, std::strerror(errno))};
   return file;
 }
@@ -30,19 +40,19 @@ UniqueFd own_stream(int descriptor) {
 
 }   // namespace
 
-Result<LogFiles> LogFiles::open(const config::Logging& logging) {
+Result<LogFiles> LogFiles::open(const config::Logging& logging, Purpose purpose) {
   LogFiles files;
   for (const config::AccessLog& log : logging.access) {
     if (log.to == config::AccessLog::Sink::kStdout) {
       files.access.push_back(own_stream(1));
       continue;
     }
-    auto file = open_for_appending(log.file);
+    auto file = open_for_appending(log.file, purpose);
     if (!file) return file.error();
     files.access.push_back(std::move(*file));
   }
   if (logging.error.to == "file") {
-    auto file = open_for_appending(logging.error.file);
+    auto file = open_for_appending(logging.error.file, purpose);
     if (!file) return file.error();
     files.error = std::move(*file);
   } else {

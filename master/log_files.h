@@ -2,6 +2,7 @@
 
 #include <vector>
 
+#include "master/purpose.h"
 #include "shared/base/result.h"
 #include "shared/base/unique_fd.h"
 #include "shared/config/model.h"
@@ -13,8 +14,8 @@ struct LogFiles {
   std::vector<UniqueFd> access;
   UniqueFd error;
 
-  // Fails naming the file that cannot be opened.
-  static Result<LogFiles> open(const config::Logging& logging);
+  // Fails naming the file that cannot be opened. A rehearsal makes no file.
+  static Result<LogFiles> open(const config::Logging& logging, Purpose purpose);
 };
 
 }   // namespace proxyd::master

@@ -22,6 +22,7 @@ constexpr milliseconds kBindPatience{10'000};
 constexpr milliseconds kTurn{100};
 constexpr milliseconds kPatientGrace{3'600'000};   // of QUIT
 constexpr auto kCopyAgain = std::chrono::minutes(10);
+constexpr uint64_t kCopyAtExit = 64 << 20;   // a larger database is not waited for
 constexpr auto kTick = std::chrono::seconds(1);
 
 std::string worker_binary() { return std::filesystem::read_symlink("/proc/self/exe").parent_path() / "proxyd-worker"; }
@@ -64,7 +65,10 @@ Result<void, Master::StartError> Master::open() {
   }
   const std::string lock = bootstrap_.state_dir + "/proxyd.lock";
   lock_file_ = UniqueFd(::open(lock.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
-  if (!lock_file_ || ::flock(lock_file_.value(), LOCK_EX | LOCK_NB) != 0) {
+  if (!lock_file_) return StartError{Kind::kOther, fmt::format("{} cannot be opened: {}", lock, std::strerror(errno))};
+  if (::flock(lock_file_.value(), LOCK_EX | LOCK_NB) != 0) {
+    if (errno != EWOULDBLOCK)
+      return StartError{Kind::kOther, fmt::format("{} cannot be locked: {}", lock, std::strerror(errno))};
     std::ifstream holder(lock);
     std::string pid;
     holder >> pid;
@@ -88,6 +92,8 @@ Result<void, Master::StartError> Master::open() {
   auto regions = RegionKeeper::create();
   if (!regions) return StartError{Kind::kOther, regions.error().message};
   regions_ = std::make_unique<RegionKeeper>(std::move(*regions));
+  store_->on_error(
+      [this] { regions_->metrics().cell(metrics::MetricsRegion::kMasterSlot, "proxyd_db_errors_total", "").add(); });
   auto spawn = Spawn::open(worker_binary());
   if (!spawn) return StartError{Kind::kOther, spawn.error().message};
   listeners_ = std::make_unique<Listeners>(log_);
@@ -98,40 +104,43 @@ Result<void, Master::StartError> Master::open() {
       Configuration::Parts{*store_, *regions_, *pool_, *listeners_, *resolver_, events_, log_});
   process_overrides_ = std::make_unique<ProcessOverrides>(
       ProcessOverrides::Parts{bootstrap_, *store_, *pool_, *configuration_, events_, log_});
-  chores_ = std::make_unique<Chores>();
+  chores_ = std::make_unique<Chores>(log_);
   return {};
 }
 
 Master::~Master() {
+  if (store_) store_->give_up_copy();
   chores_.reset();     // they use the rest
   resolver_.reset();   // its thread calls back
   pool_.reset();
   listeners_.reset();
-  if (store_ && !bootstrap_.temporary_state) (void)store_->back_up();
+  if (store_ && !bootstrap_.temporary_state) (void)store_->back_up(kCopyAtExit);
   store_.reset();
   std::error_code ignored;
   if (bootstrap_.temporary_state) std::filesystem::remove_all(bootstrap_.state_dir, ignored);
 }
 
 Result<void, DocumentError> Master::put_in_force(config::Decoded decoded, std::string source, const std::string& author,
-                                                 const std::string& origin, const std::string& message) {
+                                                 const std::string& origin, const std::string& message,
+                                                 milliseconds patience) {
   Configuration::Request request;
   request.decoded = std::move(decoded);
   request.author = author;
   request.origin = origin;
   request.message = message;
   request.source = std::move(source);
-  request.bind_patience = kBindPatience;
+  request.bind_patience = patience;
   auto applied = configuration_->apply(std::move(request));
-  if (!applied) return DocumentError{applied.error().message, {}};
+  if (!applied) return DocumentError{applied.error().message, {}, applied.error()};
   return {};
 }
 
-Result<void, DocumentError> Master::load_document(const std::string& path, const std::string& origin) {
+Result<void, DocumentError> Master::load_document(const std::string& path, const std::string& origin,
+                                                  milliseconds patience) {
   auto read = read_document_file(path);
   if (!read) return read.error();
   return put_in_force(std::move(read->decoded), std::move(read->text), origin == "file" ? "file" : "import", origin,
-                      path);
+                      path, patience);
 }
 
 // What an earlier quick start put into a store that was kept gives way to these flags; anything else serves on.
@@ -144,23 +153,28 @@ Result<void, DocumentError> Master::quick_start(bool resumed) {
                          decoded.problems};
   const auto active = configuration_->active();
   if (!resumed || active->revision.origin == "quick-start")
-    return put_in_force(std::move(decoded), text, "quick start", "quick-start", "");
+    return put_in_force(std::move(decoded), text, "quick start", "quick-start", "", kBindPatience);
   if (decoded.canonical == active->canonical) return {};
   note_difference(
       fmt::format("--listen and --upstream are not used: the store in {} has revision {}, which serves; use another "
                   "--state-dir, or `proxyctl upstream target add` and `proxyctl apply -f FILE`",
-                  bootstrap_.state_dir, active->revision.number));
+                  bootstrap_.state_dir, active->revision.number),
+      decoded.canonical.dump());
   return {};
 }
 
-void Master::note_difference(std::string text) {
+void Master::note_difference(std::string text, std::string document) {
   if (!text.empty()) log_.warning("{}", text);
   const std::lock_guard lock(difference_mutex_);
   difference_ = std::move(text);
+  differing_document_ = std::move(document);
 }
 
-std::string Master::difference() const {
+// Over as soon as that document has come into force.
+std::string Master::difference() {
+  const auto active = configuration_->active();
   const std::lock_guard lock(difference_mutex_);
+  if (active && active->revision.canonical == differing_document_) difference_.clear();
   return difference_;
 }
 
@@ -170,20 +184,22 @@ Result<void, DocumentError> Master::start_document() {
   auto resumed = configuration_->resume(kBindPatience);
   if (!resumed) return DocumentError{resumed.error().message, {}};
   if (bootstrap_.config_source == "file") {
-    auto loaded = load_document(bootstrap_.config_file, "file");
+    auto loaded = load_document(bootstrap_.config_file, "file", kBindPatience);
     if (!loaded && !*resumed) return loaded.error();
     if (!loaded) note_difference(loaded.error().message);
     return {};
   }
   if (!bootstrap_.listen.empty()) return quick_start(*resumed);
   if (bootstrap_.imported_config.empty()) return {};
-  if (!*resumed) return load_document(bootstrap_.imported_config, "import");
+  if (!*resumed) return load_document(bootstrap_.imported_config, "import", kBindPatience);
   const auto active = configuration_->active();
   const auto file = read_document_file(bootstrap_.imported_config);
   if (file && file->decoded.canonical == active->canonical) return {};
-  note_difference(fmt::format(
-      "{0} differs from revision {1}, which serves: see `proxyctl diff -f {0}`, then `proxyctl apply -f {0}`",
-      bootstrap_.imported_config, active->revision.number));
+  note_difference(
+      fmt::format(
+          "{0} differs from revision {1}, which serves: see `proxyctl diff -f {0}`, then `proxyctl apply -f {0}`",
+          bootstrap_.imported_config, active->revision.number),
+      file ? file->decoded.canonical.dump() : "");
   return {};
 }
 
@@ -237,10 +253,7 @@ void Master::tick() {
   const bool may_publish = last_tick_ - last_epoch_ >= kTick && !ending_;
   if (may_publish && epoch_due_.exchange(false)) {
     last_epoch_ = last_tick_;
-    chores_->add("epoch", [this] {
-      const auto published = configuration_->publish_epoch();
-      if (!published) log_.error("a new epoch could not be published: {}", published.error().message);
-    });
+    chores_->add("epoch", [this] { publish_epoch(); });
   }
   if (!ending_)
     chores_->add("overrides", [this] {
@@ -263,6 +276,20 @@ void Master::tick() {
   events_.publish("stats", {{"connections", connections}, {"in_flight", in_flight}, {"workers", pool_->serving()}});
 }
 
+// What was due stays due until it is done; one reason is told once.
+void Master::publish_epoch() {
+  const bool logs = logs_due_.exchange(false);
+  const auto published =
+      configuration_->publish_epoch(logs ? Configuration::Again::kLogs : Configuration::Again::kNothing);
+  const std::string failure = published ? "" : published.error().message;
+  if (failure != epoch_failure_ && !published)
+    log_.error("a new epoch could not be published: {}; it is tried again each second", failure);
+  epoch_failure_ = failure;
+  if (published) return;
+  if (logs) logs_due_ = true;
+  epoch_due_ = true;
+}
+
 // Nothing here may wait for workers: their replies are heard by this thread.
 void Master::handle_signals() {
   signalfd_siginfo info{};
@@ -274,7 +301,10 @@ void Master::handle_signals() {
           if (!reloaded) log_.error("reload: {}", reloaded.error().message);
         });
         break;
-      case SIGUSR1: epoch_due_ = true; break;   // a new epoch opens the logs again
+      case SIGUSR1:   // a new epoch opens the logs again
+        logs_due_ = true;
+        epoch_due_ = true;
+        break;
       case SIGUSR2: log_.warning("SIGUSR2: upgrading the running binary is not supported yet"); break;
       case SIGQUIT: begin_shutdown(std::max(bootstrap_.shutdown_grace, kPatientGrace)); break;
       case SIGTERM:
@@ -315,12 +345,12 @@ void Master::shut_down(milliseconds grace) {
 // Files are read again: the document's (config_source: file), those that header values name, and logs are reopened.
 Result<void, DocumentError> Master::reload() {
   if (bootstrap_.config_source == "file") {
-    auto loaded = load_document(bootstrap_.config_file, "file");
+    auto loaded = load_document(bootstrap_.config_file, "file", milliseconds(0));
     note_difference(loaded ? "" : loaded.error().message);
     if (!loaded) return loaded.error();
   }
-  auto published = configuration_->publish_epoch();
-  if (!published) return DocumentError{published.error().message, {}};
+  auto published = configuration_->publish_epoch(Configuration::Again::kEverything);
+  if (!published) return DocumentError{published.error().message, {}, published.error()};
   log_.info("reloaded");
   return {};
 }

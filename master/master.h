@@ -60,14 +60,17 @@ class Master {
   Master(Bootstrap bootstrap, Log& log) : bootstrap_(std::move(bootstrap)), log_(log) {}
   Result<void, StartError> open();
   Result<void, DocumentError> start_document();
-  Result<void, DocumentError> load_document(const std::string& path, const std::string& origin);
+  Result<void, DocumentError> load_document(const std::string& path, const std::string& origin, milliseconds patience);
   Result<void, DocumentError> quick_start(bool resumed);
   Result<void, DocumentError> put_in_force(config::Decoded decoded, std::string source, const std::string& author,
-                                           const std::string& origin, const std::string& message);
-  void note_difference(std::string text);
-  std::string difference() const;
+                                           const std::string& origin, const std::string& message,
+                                           milliseconds patience);
+  // `document`: that which differs, if it can be read.
+  void note_difference(std::string text, std::string document = {});
+  std::string difference();
   void handle_signals();
   void tick();
+  void publish_epoch();
   void begin_shutdown(milliseconds grace);
   void drain_workers();
   void wake();
@@ -87,9 +90,12 @@ class Master {
   std::unique_ptr<ProcessOverrides> process_overrides_;
   UniqueFd signals_;
   UniqueFd wakeup_;
-  mutable std::mutex difference_mutex_;
-  std::string difference_;   // between a file or flags and what serves
+  std::mutex difference_mutex_;
+  std::string difference_;           // between a file or flags and what serves
+  std::string differing_document_;   // canonical
   std::atomic<bool> epoch_due_{false};
+  std::atomic<bool> logs_due_{false};          // with the next epoch
+  std::string epoch_failure_;                  // of the last one; the chores' thread
   std::atomic<bool> all_have_served_{false};   // every worker did, once
   std::atomic<int64_t> requested_grace_ms_{-1};
   std::atomic<int64_t> last_turn_ms_{0};

@@ -1,8 +1,6 @@
 #include "master/region_keeper.h"
 
-#include <fmt/format.h>
-
-#include <set>
+#include <algorithm>
 
 #include "master/metric_series.h"
 
@@ -30,42 +28,30 @@ uint64_t RegionKeeper::oldest_revision_held() const {
   return oldest;
 }
 
-Result<uint32_t> RegionKeeper::row_for(Rows& rows, const std::string& name, uint64_t revision, uint32_t limit) {
-  if (const auto known = rows.find(name); known != rows.end()) {
-    known->second.last_revision = revision;
-    return known->second.number;
-  }
-  if (rows.size() < limit) {
-    const auto number = static_cast<uint32_t>(rows.size());
-    rows[name] = {number, revision};
-    return number;
-  }
+Result<RegionKeeper::Assignment> RegionKeeper::assign_rows(const config::Document& document, uint64_t revision) const {
+  Assignment assignment{{}, targets_, upstreams_};
   const uint64_t held = oldest_revision_held();
-  for (auto row = rows.begin(); row != rows.end(); ++row) {
-    if (row->second.last_revision >= held || row->second.last_revision >= revision) continue;
-    const uint32_t number = row->second.number;
-    rows.erase(row);
-    rows[name] = {number, revision};
-    return number;
-  }
-  return Error{fmt::format("no row is left in the status region for '{}': {} are in use", name, limit)};
-}
-
-Result<config::Materials> RegionKeeper::assign_rows(const config::Document& document, uint64_t revision) {
-  config::Materials materials;
+  assignment.targets.begin(revision, held);
+  assignment.upstreams.begin(revision, held);
   for (const auto& [name, upstream] : document.upstreams) {
-    const auto turn = row_for(upstreams_, name, revision, status::kUpstreamRows);
+    const auto turn = assignment.upstreams.take(name);
     if (!turn) return turn.error();
-    materials.upstreams[name] = *turn;
+    assignment.materials.upstreams[name] = *turn;
     for (const auto& [id, target] : upstream.targets) {
       const std::string key = name + "/" + id;
-      const auto row = row_for(targets_, key, revision, status::kTargetRows);
+      const auto row = assignment.targets.take(key);
       if (!row) return row.error();
-      materials.targets[key].row = *row;
+      assignment.materials.targets[key].row = *row;
     }
   }
-  register_series(metrics_, document);
-  return materials;
+  return assignment;
 }
+
+void RegionKeeper::keep(Assignment assignment) {
+  targets_ = std::move(assignment.targets);
+  upstreams_ = std::move(assignment.upstreams);
+}
+
+void RegionKeeper::add_series(const config::Document& document) { register_series(metrics_, document); }
 
 }   // namespace proxyd::master

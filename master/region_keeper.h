@@ -1,9 +1,8 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
-#include <string>
 
+#include "master/row_table.h"
 #include "shared/base/result.h"
 #include "shared/config/model.h"
 #include "shared/config/snapshot.h"
@@ -24,26 +23,30 @@ class RegionKeeper {
   status::StatusRegion& status() { return status_; }
   status::RejectRegion& rejects() { return rejects_; }
 
-  // Rows for everything that `document` names, noted as in use by `revision`. Fails when there are none left.
-  Result<config::Materials> assign_rows(const config::Document& document, uint64_t revision);
+  // Rows for everything that a document names.
+  struct Assignment {
+    config::Materials materials;
+    RowTable targets;
+    RowTable upstreams;
+  };
+  // Of `document` as `revision`, for now: nothing is given away before `keep`. Fails when there are none left.
+  Result<Assignment> assign_rows(const config::Document& document, uint64_t revision) const;
+  // The document is in force.
+  void keep(Assignment assignment);
+  // Series for what `document` names, before a worker looks them up.
+  void add_series(const config::Document& document);
 
  private:
   RegionKeeper(metrics::MetricsRegion metrics, status::StatusRegion status, status::RejectRegion rejects)
       : metrics_(std::move(metrics)), status_(std::move(status)), rejects_(std::move(rejects)) {}
 
-  struct Row {
-    uint32_t number = 0;
-    uint64_t last_revision = 0;   // that named it
-  };
-  using Rows = std::map<std::string, Row>;
-  Result<uint32_t> row_for(Rows& rows, const std::string& name, uint64_t revision, uint32_t limit);
   uint64_t oldest_revision_held() const;
 
   metrics::MetricsRegion metrics_;
   status::StatusRegion status_;
   status::RejectRegion rejects_;
-  Rows targets_;
-  Rows upstreams_;
+  RowTable targets_{status::kTargetRows - 1};   // the last one is nobody's
+  RowTable upstreams_{status::kUpstreamRows};
 };
 
 }   // namespace proxyd::master

@@ -1,10 +1,8 @@
 #pragma once
 
-#include <condition_variable>
 #include <functional>
 #include <map>
-#include <mutex>
-#include <set>
+#include <memory>
 #include <string>
 #include <thread>
 #include <vector>
@@ -13,33 +11,34 @@
 
 namespace proxyd::master {
 
-// Looks up the names of targets, in a thread of its own, and again every 10 s: by getaddrinfo, which tells no TTL, so
-// `resolve` and SRV records are not supported yet. Names that do not resolve keep the addresses they had; a changed
-// answer calls back. Owned by the master; `addresses` from any thread.
+// Looks up the names of targets in a thread of its own, those in force again and again, new ones first: by getaddrinfo,
+// which tells no TTL, so `resolve` and SRV records are not supported yet. A name that does not resolve keeps the
+// addresses it had; while an answer differs from what serves, each lookup calls back. Owned by the master; any thread.
+// At the end nobody waits for a lookup that is under way: the system's cannot be stopped, so its thread is left behind
+// with what it needs.
 class Resolver {
  public:
-  // `on_change` runs in the resolver's thread.
-  explicit Resolver(std::function<void()> on_change);
+  // Where to connect, for each "host:port" or "unix:/path": "192.0.2.1:80" … None: not known.
+  using Addresses = std::vector<std::string>;
+  using Answers = std::map<std::string, Addresses>;
+  using LookUp = std::function<Addresses(const std::string& target)>;
+
+  // `on_change` runs in the resolver's thread, which holds its lock: it only notes. `interval` is between two rounds.
+  explicit Resolver(std::function<void()> on_change, LookUp look_up = ask_system,
+                    milliseconds interval = std::chrono::seconds(10));
   ~Resolver();
 
-  // For each "host:port" or "unix:/path": where to connect, as "192.0.2.1:80" … Addresses are themselves; a name that
-  // is new is waited for, up to `patience`; one without an answer has no address for now. From now on these names, and
-  // no others, are looked up again.
-  std::map<std::string, std::vector<std::string>> addresses(const std::vector<std::string>& targets,
-                                                            milliseconds patience);
+  // Addresses are themselves; a name that is new is waited for, up to `patience`.
+  Answers addresses(const std::vector<std::string>& targets, milliseconds patience);
+  // What serves from now on: these names, and no others, are looked up again.
+  void watch(const Answers& in_force);
 
  private:
-  void run();
-  static std::vector<std::string> look_up(const std::string& target);
+  struct State;
+  static Addresses ask_system(const std::string& target);
+  static void run(State& state);
 
-  std::function<void()> on_change_;
-  std::mutex mutex_;
-  std::condition_variable wake_;
-  std::condition_variable answered_;
-  std::map<std::string, std::vector<std::string>> known_;
-  std::set<std::string> pending_;
-  std::set<std::string> wanted_;
-  bool stopping_ = false;
+  std::shared_ptr<State> state_;
   std::thread thread_;
 };
 

@@ -11,6 +11,7 @@
 #include <ctime>
 #include <fstream>
 
+#include "master/worker_message.h"
 #include "shared/ipc/inheritance.h"
 
 namespace proxyd::master {
@@ -21,23 +22,13 @@ using State = WorkerProcess::State;
 
 constexpr auto kAbortTime = milliseconds(1000);
 constexpr auto kDrainSlack = milliseconds(2000);
+constexpr int kMostMessages = 64;            // of a worker in one turn
 constexpr uint32_t kSlotsForWorkers = 128;   // the rest is for generations that drain
 
 uint64_t monotonic_ms() {
   timespec now{};
   ::clock_gettime(CLOCK_MONOTONIC, &now);
   return static_cast<uint64_t>(now.tv_sec) * 1000 + static_cast<uint64_t>(now.tv_nsec) / 1'000'000;
-}
-
-uint64_t private_memory(pid_t pid) {
-  std::ifstream rollup(fmt::format("/proc/{}/smaps_rollup", pid));
-  uint64_t total = 0;
-  std::string line;
-  while (std::getline(rollup, line)) {
-    if (line.starts_with("Private_Clean:") || line.starts_with("Private_Dirty:"))
-      total += std::stoull(line.substr(14)) * 1024;
-  }
-  return total;
 }
 
 void signal_process(const WorkerProcess& worker, int signal) {
@@ -173,12 +164,20 @@ void WorkerPool::send(WorkerProcess& worker, MessageType type, uint64_t id, nloh
   send(worker, std::move(message));
 }
 
+// What is left stays for the next turn, so that no worker keeps the loop busy.
 void WorkerPool::receive(WorkerProcess& worker) {
-  while (worker.alive()) {
+  for (int taken = 0; worker.alive() && taken < kMostMessages; ++taken) {
     auto message = worker.channel().receive();
+    const bool broken = !message && message.error() == ipc::ChannelError::kBroken;
+    if (broken || (message && !is_well_formed(*message))) return end_misbehaving(worker);
     if (!message) return;   // nothing more, or its end, which the pidfd tells as well
     take(worker, std::move(*message));
   }
+}
+
+void WorkerPool::end_misbehaving(const WorkerProcess& worker) {
+  log_.error("worker {} (pid {}) said what no worker says: it is killed", worker.slot(), worker.pid());
+  signal_process(worker, SIGKILL);
 }
 
 // Whether a worker speaks of what is in force: a change may have come between two messages of its start.
@@ -296,15 +295,24 @@ int WorkerPool::wanted() {
   return wanted_;
 }
 
+// Memory takes the kernel a while to tell, so it is asked without the lock.
 std::vector<WorkerInfo> WorkerPool::list() {
+  std::vector<WorkerInfo> all = list_without_memory();
+  for (WorkerInfo& worker : all) {
+    if (worker.pid != 0) worker.memory_bytes = memory_.of(worker.pid);
+  }
+  return all;
+}
+
+std::vector<WorkerInfo> WorkerPool::list_without_memory() {
   const Lock lock(mutex_);
   std::vector<WorkerInfo> all;
   for (const auto& worker : workers_) {
     const status::WorkerSlot& words = regions_.status().worker(worker->slot());
     const Slot& slot = slots_[worker->slot()];
     all.push_back({worker->slot(), worker->pid(), std::string(to_string(worker->state())), words.revision.load(),
-                   words.connections.load(), words.in_flight.load(), private_memory(worker->pid()),
-                   words.loop_lag_us.load(), slot.restarts, slot.last_exit});
+                   words.connections.load(), words.in_flight.load(), 0, words.loop_lag_us.load(), slot.restarts,
+                   slot.last_exit});
   }
   const Instant now = Clock::now();
   for (const uint32_t number : empty_places()) {

@@ -15,6 +15,7 @@
 #include <nlohmann/json.hpp>
 
 #include "master/back_off.h"
+#include "master/private_memory.h"
 #include "master/region_keeper.h"
 #include "master/spawn.h"
 #include "master/watch_dog.h"
@@ -102,7 +103,9 @@ class WorkerPool {
   void start_due();
   void start(uint32_t slot);
   void retire_replaced();
+  std::vector<WorkerInfo> list_without_memory();
   void receive(WorkerProcess& worker);
+  void end_misbehaving(const WorkerProcess& worker);
   void take(WorkerProcess& worker, ipc::Message message);
   void reap(WorkerProcess& worker);
   void end_process(WorkerProcess& worker, std::string exit);
@@ -139,6 +142,7 @@ class WorkerPool {
   uint64_t next_id_ = 1;
   uint64_t next_incarnation_ = 1;
   WatchDog watch_dog_;
+  PrivateMemory memory_;
   int wanted_ = 0;
   milliseconds grace_{60'000};
   bool shutting_down_ = false;

@@ -114,7 +114,8 @@ void Worker::say_what_is_held() {
 
 Result<Worker::Prepared, proxy::ConfigurationBuilder::Refusal> Worker::prepare(config::Snapshot snapshot,
                                                                                ipc::Publication given) {
-  auto built = builder_.build(std::move(snapshot));
+  // Epoch 0 is a rehearsal, which never serves: its counters need not be there.
+  auto built = snapshot.epoch == 0 ? build_apart(std::move(snapshot)) : builder_.build(std::move(snapshot));
   if (!built) return built.error();
   return Prepared{std::move(*built), std::move(given.sockets), std::move(given.access_logs),
                   std::move(given.error_log)};

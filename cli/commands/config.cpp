@@ -84,9 +84,9 @@ Exit export_document(const Session& session, const Options& options) {
                                  : no_revision(session, options.revision);
   });
   if (!outcome.ok()) return outcome.exit;
-  const std::string& tag = outcome.reply.etag;
+  const std::string& tag = outcome.reply.etag;   // "r42", "r42-yaml"
   const std::string number = options.revision != 0 ? std::to_string(options.revision)
-                             : tag.size() > 3      ? tag.substr(2, tag.size() - 3)
+                             : tag.size() > 3      ? tag.substr(2, tag.find_first_not_of("0123456789", 2) - 2)
                                                    : "0";
   if (session.output == "name") return print(number + "\n"), Exit::kOk;
   print(json ? outcome.reply.body : fmt::format("# proxyd revision {}\n{}", number, outcome.reply.body));

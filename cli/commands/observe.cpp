@@ -138,15 +138,16 @@ Exit rejects(const Session& session, const Options& options) {
 }
 
 Exit level(const Session& session, const Options& options) {
-  Json body{{"level", options.level}};
+  const bool back = options.level == "default";
+  Json body{{"level", back ? Json(nullptr) : Json(options.level)}};
   if (!options.duration.empty()) body["for"] = options.duration;
   const Session::Outcome outcome = session.call({.method = "PATCH", .path = "/api/v1/logs/level", .body = body.dump()});
   if (!outcome.ok()) return outcome.exit;
-  session.show(
-      outcome,
-      "the error log's level is " + options.level + (options.duration.empty() ? "" : " for " + options.duration) + "\n",
-      {options.level});
-  say("override, not in the document; undo: proxyctl logs level info");
+  const std::string text =
+      back ? "the error log's level is the document's\n"
+           : fmt::format("the error log's level is {} until {}\n", options.level, text_of(outcome.json, "expires"));
+  session.show(outcome, text, {options.level});
+  if (!back) say("override, not in the document; undo: proxyctl logs level default");
   return Exit::kOk;
 }
 
@@ -172,11 +173,11 @@ void add_observe(CLI::App& app, Session& session, Exit& exit) {
   command->add_option("--reason", options->reason, "Only for this reason")->type_name("REASON");
   command->callback(run(rejects));
   command = logs->add_subcommand("level", "Another level of the error log, for now");
-  command->add_option("level", options->level, "debug, info, warning or error")
+  command->add_option("level", options->level, "debug, info, warning or error; default: the document's again")
       ->required()
-      ->check(CLI::IsMember({"debug", "info", "warning", "error"}).description(""))
-      ->type_name("debug|info|warning|error");
-  command->add_option("--for", options->duration, "Goes back by itself after this time")
+      ->check(CLI::IsMember({"debug", "info", "warning", "error", "default"}).description(""))
+      ->type_name("debug|info|warning|error|default");
+  command->add_option("--for", options->duration, "Goes back by itself after this time; else after an hour")
       ->check(duration())
       ->type_name("DURATION");
   command->callback(run(level));

@@ -177,8 +177,9 @@ void add_worker(CLI::App& app, Session& session, Exit& exit) {
   with_timeout(command);
   with_wait(command, "Until they all serve (the default)");
   command->callback(run(scale));
-  app.add_subcommand("reload", "Read certificate, user and secret files again and reopen logs; as SIGHUP")
-      ->callback([&session, &exit] { exit = reload(session); });
+  command = app.add_subcommand("reload", "Read certificate, user and secret files again and reopen logs; as SIGHUP");
+  command->add_flag("--wait", options->wait, "Until it is done, as it always does");
+  command->callback([&session, &exit] { exit = reload(session); });
   command = app.add_subcommand("shutdown", "Stop proxyd, letting requests finish");
   command->add_option("--grace", options->grace, "How long they may take; else as the bootstrap says")
       ->check(duration())

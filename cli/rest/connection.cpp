@@ -48,6 +48,8 @@ Result<Session, CallFailure> connect_unix(const std::string& address, const Poco
   name.sun_family = AF_UNIX;
   path.copy(name.sun_path, sizeof name.sun_path - 1);
   UniqueFd descriptor(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  const timeval limit{kConnectSeconds, 0};   // of a backlog that is full, too
+  ::setsockopt(descriptor.value(), SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
   if (::connect(descriptor.value(), reinterpret_cast<const sockaddr*>(&name), sizeof name) == 0) {
     ConnectedSocket socket(descriptor.release());
     socket.setSendTimeout(patience);
@@ -55,6 +57,7 @@ Result<Session, CallFailure> connect_unix(const std::string& address, const Poco
     return Session(std::make_unique<UnixSession>(socket));
   }
   const int why = errno;
+  if (why == EAGAIN) return unreachable(address, fmt::format("it takes no connection within {} s", kConnectSeconds));
   if (why != EACCES) return unreachable(address, std::strerror(why));
   return CallFailure{Exit::kNotAllowed, fmt::format("you may not use {}: {}", path, std::strerror(why)),
                      "run it as a member of the socket's group, or: sudo proxyctl …"};

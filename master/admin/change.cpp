@@ -17,8 +17,17 @@ constexpr std::chrono::seconds kTurn{20};
 constexpr size_t kMostMessage = 1024;
 constexpr size_t kMostDifferences = 100;
 
+// A document that was read in another form is the same document.
+std::string without_form(std::string tag) {
+  for (const std::string_view form : {"-yaml\"", "-source\""}) {
+    if (tag.starts_with("\"r") && tag.ends_with(form)) return tag.substr(0, tag.size() - form.size()) + "\"";
+  }
+  return tag;
+}
+
 // The revision in "r42" or "app@r42"; nothing when the tag is of neither form.
 std::optional<uint64_t> revision_in(std::string tag) {
+  tag = without_form(std::move(tag));
   tag.erase(std::remove(tag.begin(), tag.end(), '"'), tag.end());
   if (const size_t at = tag.rfind('@'); at != std::string::npos) tag = tag.substr(at + 1);
   if (tag.size() < 2 || tag[0] != 'r' || tag.find_first_not_of("0123456789", 1) != std::string::npos || tag.size() > 18)
@@ -43,7 +52,7 @@ bool lists(const std::string& tags, const std::string& tag) {
     const size_t end = std::min(tags.find(',', at), tags.size());
     std::string one = tags.substr(at, end - at);
     std::erase(one, ' ');
-    if (one == tag) return true;
+    if (without_form(one) == tag) return true;
     at = end + 1;
   }
   return false;
@@ -124,7 +133,9 @@ AdminAnswer applied_answer(const master::Configuration::Applied& applied, const 
 
 }   // namespace
 
-std::string document_tag(uint64_t revision) { return fmt::format("\"r{}\"", revision); }
+std::string document_tag(uint64_t revision, const std::string& form) {
+  return fmt::format("\"r{}{}{}\"", revision, form.empty() ? "" : "-", form);
+}
 
 std::string object_tag(const master::ActiveConfiguration& active, const std::string& object) {
   const auto version = active.versions.find(object);

@@ -29,8 +29,8 @@ struct DocumentChange {
 };
 AdminAnswer change_document(const AdminRequest& request, Context& context, const DocumentChange& change);
 
-// "\"r42\"", "\"app@r42\"".
-std::string document_tag(uint64_t revision);
+// "\"r42\"", "\"app@r42\""; of the document in another form "\"r42-yaml\"", which is as good in If-Match.
+std::string document_tag(uint64_t revision, const std::string& form = {});
 std::string object_tag(const master::ActiveConfiguration& active, const std::string& object);
 
 AdminAnswer failure_answer(const master::Configuration::Failure& failure);

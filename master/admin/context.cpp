@@ -25,8 +25,16 @@ void Context::keep_house() {
   std::unique_lock lock(mutex_);
   while (!ending_.wait_for(lock, std::chrono::seconds(1), [this] { return stopping_; })) {
     lock.unlock();
-    workers_.look();
+    look_around();
     lock.lock();
+  }
+}
+
+void Context::look_around() {
+  try {
+    workers_.look();
+  } catch (const std::exception& error) {
+    master.log().error("overrides and workers could not be looked at: {}", error.what());
   }
 }
 

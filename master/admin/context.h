@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <condition_variable>
 #include <mutex>
 #include <string>
@@ -24,7 +25,8 @@ class Context {
 
   master::Master& master;
   Attempts failed_logins{10};
-  Attempts refusals{20};   // of nobody known that are written down, an address
+  Attempts refusals{20};               // of nobody known that are written down, an address
+  std::atomic<int> event_streams{0};   // open, of all doors
   LoginCodes login_codes;
   Operations operations;
   std::timed_mutex
@@ -37,6 +39,7 @@ class Context {
 
  private:
   void keep_house();
+  void look_around();
 
   WorkerWatch workers_;
   std::mutex mutex_;

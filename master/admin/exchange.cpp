@@ -1,5 +1,7 @@
 #include "master/admin/exchange.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 
@@ -55,13 +57,23 @@ const Code& code_named(std::string_view code) {
   return found == kCodes.end() ? kCodes.back() : *found;
 }
 
+// No object of a document has half as many. Looking a member up takes time by their number.
+constexpr size_t kMostMembers = 8192;
+
+bool has_room(const config::Node& node) {
+  return node.members.size() <= kMostMembers &&
+         std::all_of(node.members.begin(), node.members.end(), [](const auto& one) { return has_room(one.value); }) &&
+         std::all_of(node.items.begin(), node.items.end(), has_room);
+}
+
 Json to_json(const config::Node& node) {
   using Kind = config::Node::Kind;
   switch (node.kind) {
     case Kind::kMap: {
-      Json map = Json::object();
-      for (const config::Member& member : node.members) map[member.key.text] = to_json(member.value);
-      return map;
+      Json::object_t map;   // no key comes twice, so none is looked for
+      for (const config::Member& member : node.members)
+        static_cast<Json::object_t::Container&>(map).emplace_back(member.key.text, to_json(member.value));
+      return Json(std::move(map));
     }
     case Kind::kList: {
       Json list = Json::array();
@@ -150,6 +162,10 @@ Body read_json_body(const AdminRequest& request) {
   config::Read read = config::read_json(request.body);
   if (!read.problems.empty()) {
     body.refusal = problem("malformed", read.problems.front().message, {{"errors", problems_json(read.problems)}});
+    return body;
+  }
+  if (!has_room(read.root)) {
+    body.refusal = invalid("", "range", fmt::format("an object has at most {} members", kMostMembers));
     return body;
   }
   body.json = to_json(read.root);

@@ -73,6 +73,7 @@ struct AdminAnswer {
   std::string content_type = "application/json";
   std::string body;
   std::map<std::string, std::string> fields;
+  bool is_live = false;     // has more in it than what its ETag is about: never 304
   std::string request_id;   // of a problem
   std::string why;          // of a 5xx: for the log, never for the caller
 

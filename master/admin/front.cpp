@@ -143,7 +143,7 @@ Refusal find_line(AdminRequest& request, Context& context) {
 bool is_unchanged(const AdminRequest& request, const AdminAnswer& made) {
   const auto tag = made.fields.find("ETag");
   const std::string known = request.field("if-none-match");
-  return made.status == 200 && is_get(request) && tag != made.fields.end() && !known.empty() &&
+  return made.status == 200 && !made.is_live && is_get(request) && tag != made.fields.end() && !known.empty() &&
          (known == "*" || known.find(tag->second) != std::string::npos);
 }
 

@@ -90,7 +90,8 @@ class OneRequest : public Poco::Net::HTTPRequestHandler {
   }
 
   void stream(const AdminRequest& asked, HTTPServerResponse& response) {
-    if (occupancy_.streams.fetch_add(1) < kMostStreams) {
+    ++occupancy_.streams;
+    if (context_.event_streams.fetch_add(1) < kMostStreams) {
       try {
         stream_events(asked, response, context_);
       } catch (const Poco::Exception&) {   // the client has left
@@ -102,7 +103,8 @@ class OneRequest : public Poco::Net::HTTPRequestHandler {
       response.setKeepAlive(false);
       send(asked, response, refused);
     }
-    occupancy_.streams.fetch_sub(1);
+    --context_.event_streams;
+    --occupancy_.streams;
   }
 
   static void send(const AdminRequest& asked, HTTPServerResponse& response, const AdminAnswer& made) {

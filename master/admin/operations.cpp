@@ -31,6 +31,11 @@ bool Operations::Control::wait(milliseconds time) const {
   return !operations_.changed_.wait_for(lock, time, ends);
 }
 
+bool Operations::Control::is_cancelled() const {
+  const std::lock_guard lock(operations_.mutex_);
+  return operations_.at(number_)->cancelled;
+}
+
 void Operations::Control::progress(Json json) const {
   const std::lock_guard lock(operations_.mutex_);
   operations_.at(number_)->progress = std::move(json);
@@ -73,6 +78,12 @@ std::optional<uint64_t> Operations::start(const std::string& kind, const std::st
   }
   for (std::thread& thread : ended) thread.join();
   return number;
+}
+
+bool Operations::runs(const std::string& kind, const std::string& subject) {
+  const std::lock_guard lock(mutex_);
+  return std::any_of(all_.begin(), all_.end(),
+                     [&](const Operation& one) { return !one.ending && one.kind == kind && one.subject == subject; });
 }
 
 void Operations::run(uint64_t number, const Work& work) {

@@ -24,8 +24,9 @@ class Operations {
   class Control {
    public:
     Control(Operations& operations, uint64_t number) : operations_(operations), number_(number) {}
-    // False when it is to end now.
+    // False when it is to end now: somebody cancelled it, or the server stops.
     bool wait(milliseconds time) const;
+    bool is_cancelled() const;
     void progress(Json json) const;
 
    private:
@@ -47,6 +48,7 @@ class Operations {
   // Its number; that of the one already running when there is one of this kind for this subject. Nothing when 64 run.
   std::optional<uint64_t> start(const std::string& kind, const std::string& subject, const std::string& owner,
                                 Work work);
+  bool runs(const std::string& kind, const std::string& subject);
   // The ending, as soon as there is one within `patience`.
   std::optional<Ending> wait(uint64_t number, milliseconds patience);
   std::optional<Json> find(uint64_t number);

@@ -18,23 +18,49 @@ bool is_section_of_objects(const std::string& pointer) {
   return pointer.starts_with('/') && config::is_map_of_objects(std::string_view(pointer).substr(1));
 }
 
+// Where something is in a document, by names: items of a list by theirs, since their numbers change.
+using Place = std::vector<std::string>;
+
+Place place_of(const Json& document, Json::json_pointer pointer) {
+  Place place;
+  for (; !pointer.empty(); pointer.pop_back()) {
+    const bool item = document.contains(pointer) && document[pointer.parent_pointer()].is_array();
+    place.push_back(item ? document[pointer].value("name", pointer.back()) : pointer.back());
+  }
+  std::reverse(place.begin(), place.end());
+  return place;
+}
+
+bool has(const Json& document, const Place& place) {
+  const Json* at = &document;
+  for (const std::string& step : place) {
+    const auto is_it = [&step](const Json& item) { return item.is_object() && item.value("name", "") == step; };
+    const auto found = at->is_array()    ? std::find_if(at->begin(), at->end(), is_it)
+                       : at->is_object() ? at->find(step)
+                                         : at->end();
+    if (found == at->end()) return false;
+    at = &*found;
+  }
+  return true;
+}
+
 // Something that would go, and where in the answer its origin belongs.
 struct Removed {
-  Json::json_pointer document;
+  Place document;
   Json::json_pointer answer;
 };
 
-std::vector<Removed> removed_by(const Json& changes) {
+std::vector<Removed> removed_by(const Json& changes, const Json& document) {
   std::vector<Removed> all;
   for (size_t i = 0; i < changes.size(); ++i) {
     if (changes[i].value("op", "") != "remove") continue;
     const std::string pointer = changes[i].value("pointer", "");
-    const Json::json_pointer document(pointer);
+    const Place place = place_of(document, Json::json_pointer(pointer));
     const Json::json_pointer answer = Json::json_pointer() / i;
-    all.push_back({document, answer / "added"});
+    all.push_back({place, answer / "added"});
     if (!is_section_of_objects(pointer)) continue;
     for (const auto& [name, object] : changes[i]["from"].items())
-      all.push_back({document / name, answer / "objects" / name});
+      all.push_back({{place.front(), name}, answer / "objects" / name});
   }
   return all;
 }
@@ -46,9 +72,9 @@ Json with_provenance(Json changes, Context& context) {
     if (change.value("op", "") == "remove" && is_section_of_objects(change.value("pointer", "")))
       change["objects"] = Json::object();
   }
-  std::vector<Removed> wanted = removed_by(changes);
   const auto active = context.master.configuration().active();
   if (!active) return changes;
+  std::vector<Removed> wanted = removed_by(changes, active->canonical);
   store::Revision younger = active->revision;
   size_t octets = 0;
   for (int looked = 0; !wanted.empty() && looked < kMostRevisions && octets < kMostOctets; ++looked) {
@@ -58,7 +84,7 @@ Json with_provenance(Json changes, Context& context) {
     const Json older = *read ? Json::parse((*read)->canonical, nullptr, false) : Json::object();
     octets += *read ? (*read)->canonical.size() : 0;
     std::erase_if(wanted, [&](const Removed& one) {
-      if (older.contains(one.document)) return false;
+      if (has(older, one.document)) return false;
       changes[one.answer] = to_json(younger);
       return true;
     });

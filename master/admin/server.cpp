@@ -73,9 +73,14 @@ void AdminServer::open_to_group() {
   std::array<char, 16384> room;
   group found{};
   group* result = nullptr;
-  if (bootstrap.admin_group.empty() ||
-      ::getgrnam_r(bootstrap.admin_group.c_str(), &found, room.data(), room.size(), &result) != 0 || !result)
+  if (bootstrap.admin_group.empty()) return;
+  if (::getgrnam_r(bootstrap.admin_group.c_str(), &found, room.data(), room.size(), &result) != 0 || !result) {
+    const auto origin = bootstrap.origins.find("admin.unix.group");
+    if (origin != bootstrap.origins.end() && origin->second != "default")
+      context_->master.log().warning(
+          "there is no group {} (admin.unix.group): the admin socket is for its owner's group", bootstrap.admin_group);
     return;
+  }
   if (::chown(path.c_str(), static_cast<uid_t>(-1), result->gr_gid) != 0)
     context_->master.log().warning("the admin socket could not be given to group {}", bootstrap.admin_group);
 }
@@ -94,7 +99,7 @@ Result<void> AdminServer::start() {
   }
   if (bootstrap.metrics_address != "off")
     wanted["metrics"] = {.name = "metrics", .addresses = {bootstrap.metrics_address}};
-  auto bound = servers_->sockets.prepare(wanted, kBindPatience);
+  auto bound = servers_->sockets.prepare(wanted, kBindPatience, master::Purpose::kServing);
   if (!bound) return bound.error();
   servers_->sockets.commit();
   for (const master::ListeningSocket& socket : *bound) {

@@ -64,7 +64,8 @@ Result<void> Copies::finish(const std::string& written) const {
   if (copies.size() == kCopies) place = copies.back();
   for (int i = 0; place.empty() && i < kCopies; ++i) {
     const std::string copy = fmt::format("{}/backup-{}.db", folder_, i);
-    if (!fs::exists(copy)) place = copy;
+    std::error_code unknown;
+    if (!fs::exists(copy, unknown)) place = copy;
   }
   if (!is_durable(written, O_RDONLY)) return failed("writing", written);
   if (::rename(written.c_str(), place.c_str()) != 0) return failed("making", place);

@@ -75,6 +75,7 @@ Outcome<T> SqliteStore::run(Work work) {
       return work(*session_);
     }
   } catch (const Poco::Exception& error) {
+    on_error_();
     return failure_of(error);
   }
 }
@@ -117,9 +118,10 @@ SqliteStore::~SqliteStore() = default;
 
 // SQLite gives its other files the mode of this one.
 Outcome<void> SqliteStore::open_file(Empty empty) {
-  const UniqueFd made(::open(path_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
+  UniqueFd made(::open(path_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
   if (!made) return Failure{Failure::Kind::kOther, fmt::format("{} cannot be opened: {}", path_, std::strerror(errno))};
   ::fchmod(made.value(), 0600);
+  made.reset();   // before SQLite locks it: closing any descriptor of the file gives up the locks of all
   std::error_code ignored;
   if (empty == Empty::kIsDamaged && fs::file_size(path_, ignored) == 0 && !copies_.newest_first().empty())
     return Failure{Failure::Kind::kDamaged, "the file is empty"};
@@ -221,7 +223,8 @@ Outcome<uint64_t> SqliteStore::next_revision_number() {
   });
 }
 
-Outcome<void> SqliteStore::commit_revision(const Revision& revision, const ObjectVersions& versions) {
+Outcome<void> SqliteStore::commit_revision(const Revision& revision, const ObjectVersions& versions,
+                                           const std::vector<Override>& dropped) {
   return write<void>([&](Session& session) -> Outcome<void> {
     WriteTransaction transaction(session);
     Poco::UInt64 active = 0;
@@ -236,6 +239,10 @@ Outcome<void> SqliteStore::commit_revision(const Revision& revision, const Objec
     session << "INSERT INTO revisions VALUES (?, ?, ?, ?, ?, ?, ?, ?, 1)", use(number), use(parent), use(created),
         use(author), use(origin), use(message), use(canonical), use(source), now;
     store_versions(session, versions, known_versions(session));
+    for (const Override& one : dropped) {
+      std::string subject = one.subject;
+      session << "DELETE FROM overrides WHERE subject = ?", use(subject), now;
+    }
     transaction.commit();
     return {};
   });
@@ -356,13 +363,13 @@ Outcome<std::vector<AuditEntry>> SqliteStore::audit(uint64_t before, size_t limi
   });
 }
 
-Outcome<void> SqliteStore::back_up() {
-  if (!changed_.exchange(false)) return {};
+Outcome<void> SqliteStore::back_up(uint64_t most) {
+  std::error_code unknown;
+  if (fs::file_size(path_, unknown) > most || !changed_.exchange(false)) return {};
   auto path = copies_.begin();
   if (!path) return Failure{Failure::Kind::kFull, path.error().message};
-  const auto made = run<void>([file = *path](Session& session) mutable { session << "VACUUM INTO ?", use(file), now; });
-  if (!made) return changed_ = true, made;
-  const auto kept = copies_.finish(*path);
+  const auto made = copy_.make(path_, *path);
+  const auto kept = made ? copies_.finish(*path) : made;
   if (kept) return {};
   changed_ = true;
   return Failure{Failure::Kind::kFull, kept.error().message};

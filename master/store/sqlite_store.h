@@ -1,11 +1,13 @@
 #pragma once
 
 #include <atomic>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <string>
 
 #include "master/store/copies.h"
+#include "master/store/database_copy.h"
 #include "master/store/store.h"
 #include "shared/base/log.h"
 
@@ -27,7 +29,8 @@ class SqliteStore final : public Store {
   ~SqliteStore() override;
 
   Outcome<std::optional<Revision>> active_revision() override;
-  Outcome<void> commit_revision(const Revision& revision, const ObjectVersions& versions) override;
+  Outcome<void> commit_revision(const Revision& revision, const ObjectVersions& versions,
+                                const std::vector<Override>& dropped) override;
   Outcome<ObjectVersions> object_versions() override;
   Outcome<uint64_t> next_revision_number() override;
   Outcome<std::vector<Revision>> list_revisions(uint64_t before, size_t limit) override;
@@ -45,8 +48,13 @@ class SqliteStore final : public Store {
   Outcome<std::vector<AuditEntry>> audit(uint64_t before, size_t limit) override;
   std::string degraded() const override { return degraded_; }
 
-  // A copy of everything, as <state_dir>/backup-N.db; at most three. Nothing when nothing was written since the last.
-  Outcome<void> back_up();
+  // A copy of everything, as <state_dir>/backup-N.db; at most three. Nothing when nothing was written since the last,
+  // or when there is more than `most` octets. Nobody waits for it.
+  Outcome<void> back_up(uint64_t most = UINT64_MAX);
+  // Ends the copy that is being made.
+  void give_up_copy() { copy_.give_up(); }
+  // Called under the store's lock for each error of the database.
+  void on_error(std::function<void()> callback) { on_error_ = std::move(callback); }
 
  private:
   SqliteStore(std::string state_dir, Log& log);
@@ -66,6 +74,8 @@ class SqliteStore final : public Store {
   Copies copies_;
   Log& log_;
   std::mutex mutex_;
+  DatabaseCopy copy_;
+  std::function<void()> on_error_ = [] {};
   std::atomic<bool> changed_{true};   // since the last copy
   std::unique_ptr<Poco::Data::Session> session_;
   std::string degraded_;

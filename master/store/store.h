@@ -81,9 +81,10 @@ class Store {
   virtual ~Store() = default;
 
   virtual Outcome<std::optional<Revision>> active_revision() = 0;
-  // Makes `revision` the active one if the active one is its parent still, and `versions` those of its objects. Fails
-  // when its number is taken.
-  virtual Outcome<void> commit_revision(const Revision& revision, const ObjectVersions& versions) = 0;
+  // Makes `revision` the active one if the active one is its parent still, and `versions` those of its objects;
+  // `dropped`, which it does not name any more, go. Fails when its number is taken.
+  virtual Outcome<void> commit_revision(const Revision& revision, const ObjectVersions& versions,
+                                        const std::vector<Override>& dropped) = 0;
   virtual Outcome<ObjectVersions> object_versions() = 0;
   virtual Outcome<uint64_t> next_revision_number() = 0;
   // Newest first, older than `before` (0: from the newest), without documents.

@@ -58,10 +58,10 @@ Json json_schema();
 
 // A difference between two canonical documents.
 struct Change {
-  std::string op;   // add | remove | replace
-  std::string pointer;
-  Json from;                  // null for add
-  Json to;                    // null for remove
+  std::string op;        // add | remove | replace | reorder (names that both lists have, as they follow each other)
+  std::string pointer;   // in the older one, but for what is added
+  Json from;             // null for add
+  Json to;               // null for remove
   std::string change_class;   // live | rebind
 };
 

@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include <map>
 #include <set>
 #include <string>
 #include <vector>
@@ -58,10 +59,48 @@ class Comparison {
       return map ? entries(type->item, from, to, pointer, rebinds)
                  : objects(type ? type->object : nullptr, from, to, pointer, rebinds);
     }
-    const bool item_by_item = type && type->item && type->item->object && from.is_array() && from.size() == to.size();
-    if (!item_by_item) return add("replace", pointer, from, to, rebinds);
+    const bool lists = type && type->item && type->item->object && from.is_array() && to.is_array();
+    if (lists && type->item->object->find("name")) return named_items(type->item, from, to, pointer, rebinds);
+    if (!lists || from.size() != to.size()) return add("replace", pointer, from, to, rebinds);
     for (size_t i = 0; i < from.size(); ++i)
       values(type->item, from[i], to[i], fmt::format("{}/{}", pointer, i), rebinds);
+  }
+
+  using Places = std::map<std::string, size_t>;
+  static Places places_of(const Json& list) {
+    Places places;
+    for (size_t i = 0; i < list.size(); ++i) places[list[i].value("name", "")] = i;
+    return places;
+  }
+  // The names in `list` that are among `others`, in its order.
+  static Json common_names(const Json& list, const Places& others) {
+    Json names = Json::array();
+    for (const Json& item : list) {
+      if (others.contains(item.value("name", ""))) names.push_back(item.at("name"));
+    }
+    return names;
+  }
+
+  // Items that have names are the same wherever they stand; their order is a change of its own. Places are those of
+  // `from`, but of what is new.
+  void named_items(const ValueType* item, const Json& from, const Json& to, const std::string& pointer, bool rebinds) {
+    const Places before = places_of(from);
+    const Places after = places_of(to);
+    const auto at = [&pointer](size_t place) { return fmt::format("{}/{}", pointer, place); };
+    for (size_t i = 0; i < from.size(); ++i) {
+      const auto same = after.find(from[i].value("name", ""));
+      if (same == after.end()) {
+        add("remove", at(i), from[i], nullptr, rebinds);
+      } else {
+        values(item, from[i], to[same->second], at(i), rebinds);
+      }
+    }
+    const Json old_order = common_names(from, after);
+    const Json new_order = common_names(to, before);
+    if (old_order != new_order) add("reorder", pointer, old_order, new_order, rebinds);
+    for (size_t i = 0; i < to.size(); ++i) {
+      if (!before.contains(to[i].value("name", ""))) add("add", at(i), nullptr, to[i], rebinds);
+    }
   }
 
   void entries(const ValueType* item, const Json& from, const Json& to, const std::string& pointer, bool rebinds) {

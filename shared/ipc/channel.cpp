@@ -106,7 +106,9 @@ Result<Message, ChannelError> Channel::receive() {
   do {
     got = ::recvmsg(socket_.value(), &in, MSG_CMSG_CLOEXEC);
   } while (got < 0 && errno == EINTR);
-  if (got < 0) return errno == EAGAIN ? ChannelError::kWouldBlock : ChannelError::kBroken;
+  if (got < 0 && errno == EAGAIN) return ChannelError::kWouldBlock;
+  if (got < 0 && errno == ECONNRESET) return ChannelError::kClosed;   // the other end left what it had not read
+  if (got < 0) return ChannelError::kBroken;
   if (got == 0) return ChannelError::kClosed;
   Message message;
   message.descriptors = detach(in);

@@ -37,6 +37,7 @@ constexpr std::array kFamilies = {
     Family{"proxyd_tunnels_made_total", kCounter, "", "WebSocket tunnels made."},
     Family{"proxyd_unhandled_exceptions_total", kCounter, "", "Requests that ended in an exception."},
     Family{"proxyd_process_restarts_total", kCounter, "", "Workers started again after a death."},
+    Family{"proxyd_db_errors_total", kCounter, "", "Errors of the database."},
     Family{"proxyd_config_applies_total", kCounter, "result", "Changes of the configuration."},
     Family{"proxyd_metrics_overflow_total", kCounter, "", "Counts of series for which there was no room."},
 };

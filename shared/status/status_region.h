@@ -9,8 +9,9 @@
 
 namespace proxyd::status {
 
-inline constexpr uint32_t kTargetRows = 4096;
-inline constexpr uint32_t kUpstreamRows = 1024;
+// Twice what a document may name, so that one that names all of them anew finds rows beside those still in use.
+inline constexpr uint32_t kTargetRows = 2 * 4096 + 1;
+inline constexpr uint32_t kUpstreamRows = 2 * 1024;
 
 // What a worker says about itself, for `worker list` and the watchdog. Written by that worker alone (pid, incarnation:
 // by the master at spawn), read by anyone; words, plain stores.

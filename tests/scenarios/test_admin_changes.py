@@ -45,6 +45,18 @@ def test_the_tag_of_an_object_moves_with_that_object_alone(proxyd):
     assert proxyd.root("GET", "/api/v1/config/upstreams/app", If_None_Match='"app@r3"').status == 304
 
 
+def test_a_tag_stands_for_what_was_read_and_for_nothing_that_moves(proxyd):
+    forms = {query: proxyd.root("GET", "/api/v1/config" + query).fields["ETag"] for query in ("", "?format=yaml", "?source=true")}
+    assert forms == {"": '"r1"', "?format=yaml": '"r1-yaml"', "?source=true": '"r1-source"'}
+    assert proxyd.root("GET", "/api/v1/config?format=yaml", If_None_Match='"r1"').status == 200
+    assert proxyd.root("GET", "/api/v1/config?format=yaml", If_None_Match='"r1-yaml"').status == 304
+    target = "/api/v1/upstreams/app/targets/one"
+    assert proxyd.root("GET", target, If_None_Match=proxyd.root("GET", target).fields["ETag"]).status == 200, "its state moves"
+    assert "ETag" not in proxyd.root("GET", "/api/v1/revisions/1").fields, "it will not be active for ever"
+    for seconds, tag, status in ((9, '"r1-yaml"', 200), (8, '"r1-yaml"', 412), (7, '"r2-source"', 200)):
+        assert proxyd.root("PATCH", "/api/v1/config", {"defaults": {"timeouts": {"connect": f"{seconds}s"}}}, If_Match=tag).status == status, tag
+
+
 def test_tags_outlive_a_restart():
     origin = Origin()
     with tempfile.TemporaryDirectory() as state:
@@ -180,6 +192,24 @@ def test_a_dry_run_writes_nothing(shared):
     assert shared.root("GET", "/api/v1/revisions").json["items"][0]["revision"] == before
     with pytest.raises(OSError):
         Client(int(with_port["address"].split(":")[1]))
+
+
+def test_a_dry_run_leaves_no_file_no_series_and_takes_none_away(shared, tmp_path):
+    precious, log = tmp_path / "precious", tmp_path / "access.log"
+    precious.write_text("content")
+    for suffix in ("?dry_run=true", ""):
+        refused = shared.root("PUT", "/api/v1/config/listeners/second" + suffix, {"address": f"unix:{precious}"})
+        assert refused.status == 422 and str(precious) in refused.json["detail"] and precious.read_text() == "content"
+    assert shared.root("PUT", "/api/v1/config/listeners/second?dry_run=true", {"address": f"unix:{tmp_path}/socket"}).status == 200
+    logging = {"access": [{"to": "file", "file": str(log)}], "error": {"to": "file", "file": str(tmp_path / "error.log")}}
+    assert shared.root("PUT", "/api/v1/config/logging?dry_run=true", logging).status == 200
+    assert [one.name for one in tmp_path.iterdir()] == ["precious"]
+    logging["access"][0]["file"] = str(tmp_path / "no" / "access.log")
+    assert shared.root("PUT", "/api/v1/config/logging?dry_run=true", logging).status == 422
+    rehearsed = {"targets": {"one": {"address": "127.0.0.1:9"}}}
+    assert shared.root("PUT", "/api/v1/config/upstreams/rehearsed?dry_run=true", rehearsed).status == 200
+    metrics = shared.root("GET", "/metrics").text
+    assert "rehearsed" not in metrics and "\nproxyd_metrics_overflow_total 0\n" in metrics
 
 
 def test_every_kind_of_object_is_there_or_not_supported_yet(shared):

@@ -45,6 +45,34 @@ def world():
         yield made
 
 
+def test_what_is_being_removed_does_not_count_as_a_target_that_stays(world):
+    client, gate = world.occupy()
+    begun = world.proxyd.root("DELETE", TARGET + "?drain=60s")
+    assert begun.status == 202
+    for suffix in ("", "?dry_run=true"):
+        last = world.proxyd.root("DELETE", "/api/v1/upstreams/app/targets/two" + suffix)
+        assert last.status == 409 and last.type == "last-target", suffix
+    assert world.proxyd.root("POST", begun.fields["Location"] + ":cancel").status == 200
+    eventually(lambda: world.proxyd.root("GET", TARGET).json["state"] == "up")
+    assert world.proxyd.root("DELETE", "/api/v1/upstreams/app/targets/two").status == 200
+    gate.set()
+    assert client.response().status == 200
+
+
+def test_a_removal_that_is_cancelled_leaves_the_target_as_it_was(world):
+    client, gate = world.occupy()
+    assert world.proxyd.root("POST", TARGET + ":maintenance", {"reason": "a new disk", "for": "1h"}).status == 200
+    before = world.proxyd.root("GET", TARGET).json["overrides"]
+    for begin in (lambda: world.proxyd.root("DELETE", TARGET + "?drain=60s"), lambda: world.proxyd.root("POST", TARGET + ":drain", {})):
+        begun = begin()
+        assert begun.status == 202 and world.proxyd.root("GET", TARGET).json["state"] == "draining"
+        assert world.proxyd.root("POST", begun.fields["Location"] + ":cancel").status == 200
+        eventually(lambda: world.proxyd.root("GET", TARGET).json["state"] == "maintenance")
+        assert world.proxyd.root("GET", TARGET).json["overrides"] == before
+    gate.set()
+    assert client.response().status == 200
+
+
 def test_a_drain_is_an_operation_that_ends_when_nothing_is_in_flight(world):
     client, gate = world.occupy()
     begun = world.proxyd.root("POST", TARGET + ":drain", {"reason": "a new disk", "timeout": "60s"})
@@ -183,6 +211,17 @@ def test_a_level_goes_back_by_itself(world):
         assert world.proxyd.root("PATCH", "/api/v1/logs/level", body).status == 422
 
 
+def test_a_level_without_a_time_goes_back_too_and_no_change_of_the_document_takes_its_place(world):
+    set_back = world.proxyd.root("PATCH", "/api/v1/logs/level", {"level": "error"})
+    assert set_back.status == 200 and set_back.json["expires"]
+    assert world.proxyd.root("PUT", "/api/v1/config/logging", {"error": {"to": "stderr", "level": "debug"}}).status == 200
+    assert world.proxyd.root("PUT", "/api/v1/config/defaults", {"timeouts": {"connect": "9s"}}).status == 200
+    assert "revision 3 is active" not in world.proxyd.logs()
+    assert world.proxyd.root("PATCH", "/api/v1/logs/level", {"level": None}).status == 200
+    assert world.proxyd.root("PUT", "/api/v1/config/defaults", {"timeouts": {"connect": "8s"}}).status == 200
+    assert "revision 4 is active" in world.proxyd.logs()
+
+
 def test_a_worker_restarts_as_an_operation(world):
     before = world.proxyd.pids()
     assert world.proxyd.root("POST", "/api/v1/workers/0:restart?dry_run=true").status == 200 and world.proxyd.pids() == before
@@ -256,8 +295,10 @@ def test_events_tell_of_stats_revisions_and_targets_and_resume(world):
 
 
 def test_64_streams_are_enough_and_none_holds_up_the_end(world):
-    streams = [EventStream(world.proxyd) for _ in range(64)]
+    token = world.proxyd.token("read")
+    streams = [EventStream(world.proxyd, over=over, token=token) for over in ("unix", "tcp") for _ in range(32)]
     assert {stream.status for stream in streams} == {200}
+    assert world.proxyd.ask("GET", "/api/v1/events", token=token).status == 503, "of all doors"
     refused = world.proxyd.root("GET", "/api/v1/events")
     assert refused.status == 503 and refused.type == "too-many-streams" and refused.fields["Retry-After"]
     assert world.proxyd.root("GET", "/api/v1/status").status == 200, "others are served meanwhile"

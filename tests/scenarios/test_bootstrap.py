@@ -2,6 +2,7 @@
 import json
 import os
 import signal
+import socket
 import subprocess
 from pathlib import Path
 
@@ -181,6 +182,9 @@ def test_a_document_that_differs_from_the_store_is_told_and_the_store_serves(tmp
         told = proxyd.attention()["file-differs"]
         assert told["severity"] == "warning" and f"proxyctl diff -f {proxyd.config}" in told["message"] and f"proxyctl apply -f {proxyd.config}" in told["message"]
         assert "differs from revision 1" in proxyd.logs()
+        assert proxyd.proxyctl("apply", "-f", str(proxyd.config)).returncode == 0
+        assert "file-differs" not in proxyd.attention(), "it does not differ any more"
+        proxyd.apply(site(port, origin.address))
     with Proxyd(site(port, origin.address), state=str(tmp_path)) as proxyd:
         assert proxyd.attention() == {}
 
@@ -232,11 +236,53 @@ def test_with_config_source_file_the_file_is_the_document(tmp_path):
         assert proxyd.api("GET", "/api/v1/config")[1]["defaults"]["timeouts"]["connect"] == "8s" and status_of(port) == 200
 
 
+def test_a_reload_that_is_refused_says_by_whom_and_waits_for_no_address(tmp_path):
+    origin, file = Origin(), tmp_path / "site.json"
+    document = site(free_port(), origin.address)
+    file.write_text(json.dumps(document))
+    with Proxyd(None, state=str(tmp_path / "state"), environment=by_file(file)) as proxyd, socket.create_server(("127.0.0.1", 0)) as other:
+        address = "127.0.0.1:{}".format(other.getsockname()[1])
+        document["listeners"]["second"] = {"address": address}
+        file.write_text(json.dumps(document))
+        status, answer = proxyd.api("POST", "/api/v1/reload", {})
+        assert status == 422 and answer["type"].endswith("activation-failed") and address in answer["detail"]
+        assert "trying again" not in proxyd.logs()
+        assert proxyd.proxyctl("reload", "--wait").returncode == 7
+
+
 def test_with_config_source_file_and_nothing_good_the_start_ends_with_7(tmp_path):
     file = tmp_path / "site.yaml"
     file.write_text("version: 1\nhostz: {}\n")
     ended = run("--state-dir", str(tmp_path / "state"), "--run-dir", str(tmp_path), "--admin", "off", environment=by_file(file))
     assert ended.returncode == 7 and f"{file}:2:1" in ended.stderr
+
+
+def test_folders_that_flags_name_are_meant_from_where_the_command_was_typed(tmp_path):
+    origin, port = Origin(), free_port()
+    (tmp_path / "site.json").write_text(json.dumps(site(port, origin.address)))
+    process = subprocess.Popen([BUILD / "bin/proxyd", "run", "--config", "site.json", "--state-dir", "state", "--run-dir", "state", "--admin", "off"],
+                               cwd=tmp_path, stderr=subprocess.DEVNULL)
+    try:
+        status = lambda: subprocess.run([BUILD / "bin/proxyctl", "status"], cwd=tmp_path, capture_output=True, env={**os.environ, "PROXYCTL_ADDR": "unix:state/admin.sock"})
+        eventually(lambda: status().returncode == 0, 20)
+        assert status_of(port) == 200 and (tmp_path / "state" / "proxyd.db").exists()
+    finally:
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(15) == 0
+    (tmp_path / "proxyd.yaml").write_text("state_dir: state\n")
+    ended = run("--bootstrap", str(tmp_path / "proxyd.yaml"))
+    assert ended.returncode == 7 and "absolute path" in ended.stderr, "a file says where, whoever reads it"
+
+
+def test_a_group_that_is_not_there_is_told():
+    with Proxyd(site(free_port(), "127.0.0.1:9"), environment={"PROXYD_ADMIN_GROUP": "nobody-has-it"}) as proxyd:
+        assert "there is no group nobody-has-it (admin.unix.group)" in proxyd.logs()
+
+
+def test_a_lock_that_cannot_be_opened_is_no_second_proxyd(tmp_path):
+    (tmp_path / "proxyd.lock").mkdir()
+    ended = run("--state-dir", str(tmp_path), "--run-dir", str(tmp_path), "--admin", "off")
+    assert ended.returncode == 1 and "proxyd.lock cannot be opened" in ended.stderr and "another proxyd" not in ended.stderr
 
 
 def test_a_second_proxyd_on_one_store_ends_with_6_and_names_the_first():

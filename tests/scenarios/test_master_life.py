@@ -66,6 +66,33 @@ def test_usr1_opens_the_logs_again_and_keeps_every_worker(origin, tmp_path):
         assert proxyd.pids() == pids and (log.stat().st_mode & 0o777) == 0o640
 
 
+def test_a_rotation_that_fails_is_done_as_soon_as_it_can_be(origin, tmp_path):
+    port, folder = free_port(), tmp_path / "logs"
+    folder.mkdir()
+    with Proxyd({**site(port, origin.address), "logging": {"access": [{"to": "file", "file": str(folder / "access.log")}]}}) as proxyd:
+        folder.rename(tmp_path / "old")
+        proxyd.signal(signal.SIGUSR1)
+        eventually(lambda: "epoch could not be published" in proxyd.logs())
+        folder.mkdir()
+        eventually((folder / "access.log").exists)
+
+
+def test_files_that_went_meanwhile_do_not_keep_a_target_from_draining(origin, tmp_path):
+    port, secret, logs = free_port(), tmp_path / "secret", tmp_path / "logs"
+    secret.write_text("kept\n")
+    logs.mkdir()
+    document = site(port, origin.address, headers={"request": {"set": {"X-Key": {"file": str(secret)}}}})
+    document["upstreams"]["app"]["targets"]["two"] = {"address": origin.address}
+    with Proxyd({**document, "logging": {"access": [{"to": "file", "file": str(logs / "access.log")}]}}) as proxyd:
+        secret.unlink()
+        logs.rename(tmp_path / "old")
+        drained = proxyd.proxyctl("upstream", "drain", "app", "two")
+        assert drained.returncode == 0, drained.stderr
+        assert status_of(port) == 200 and origin.requests[-1].values("X-Key") == ["kept"]
+        assert (tmp_path / "old" / "access.log").exists() and not logs.exists()
+        assert proxyd.proxyctl("reload").returncode == 7, "what is read again must be there"
+
+
 def test_the_masters_own_lines_go_to_the_error_log_of_the_document(origin, tmp_path):
     port, log = free_port(), tmp_path / "error.log"
     document = {**site(port, origin.address), "logging": {"error": {"to": "file", "file": str(log)}}}

@@ -79,6 +79,19 @@ def test_a_section_that_goes_is_told_object_by_object_with_who_added_each(world,
     assert "added by import" in heads[0] and "revision 1)" in heads[0] and "added by unix:" in heads[1] and "revision 2)" in heads[1]
 
 
+def test_routes_that_go_are_removals_with_who_added_them_whatever_their_places_were(world, tmp_path):
+    proxyd, document = world
+    routes = document["hosts"]["all"]["routes"]
+    routes.insert(0, {"name": "late", "match": {"path": "/late"}, "respond": {"status": 204}})
+    assert proxyd.proxyctl("apply", "-f", write(tmp_path, "more.json", document)).returncode == 0
+    routes[0] = {"name": "new", "match": {"path": "/new"}, "respond": {"status": 204}}
+    lines = proxyd.proxyctl("apply", "--dry-run", "-f", write(tmp_path, "other.json", document)).stdout.splitlines()
+    assert lines[0].startswith("- /hosts/all/routes/0 'late'  (live; added by unix:") and lines[0].endswith("revision 2)")
+    del routes[1]
+    heads = [line for line in proxyd.proxyctl("diff", "-f", write(tmp_path, "none.json", document)).stdout.splitlines() if line.startswith("- /hosts")]
+    assert "/hosts/all/routes/1 'all'" in heads[1] and "added by import" in heads[1] and "revision 1)" in heads[1]
+
+
 @pytest.mark.parametrize("loss, words", [
     (lambda d: d.pop("hosts"), "removes 1 of 1 hosts"),
     (lambda d: (d.pop("hosts"), d.pop("listeners")), "leaves no listener"),

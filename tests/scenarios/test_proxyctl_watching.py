@@ -110,7 +110,11 @@ def test_refused_messages_are_listed_filtered_and_followed(world):
 def test_the_log_level_is_an_override(world):
     proxyd, _, _ = world
     changed = proxyd.proxyctl("logs", "level", "debug")
-    assert changed.returncode == 0 and changed.stdout == "the error log's level is debug\n" and "undo: proxyctl logs level info" in changed.stderr
+    assert changed.returncode == 0 and changed.stdout.startswith("the error log's level is debug until 2") and "undo: proxyctl logs level default" in changed.stderr
+    told = json.loads(proxyd.proxyctl("-o", "json", "status").stdout)["attention"]
+    assert [one["command"] for one in told if one["code"] == "override"] == ["proxyctl logs level default"]
+    assert proxyd.proxyctl("logs", "level", "default").returncode == 0
+    assert "override" not in proxyd.attention()
     assert proxyd.proxyctl("logs", "level", "loud").returncode == 2
 
 

@@ -91,6 +91,7 @@ def test_a_full_disk_fails_the_change_with_507_and_traffic_goes_on(origin, tmp_p
         status, answer = proxyd.api("PUT", "/api/v1/config", changed(document, 9))
         assert status == 507 and answer["type"].endswith("store-full")
         assert proxyd.api("POST", "/api/v1/upstreams/app/targets/one:drain", {})[0] == 507
+        assert proxyd.metric("proxyd_db_errors_total") >= 2
         assert status_of(port) == 200 and proxyd.api("GET", "/readyz", parse=False)[0] == 200
         assert "defaults" not in proxyd.api("GET", "/api/v1/config")[1]
         assert proxyd.api("GET", "/api/v1/upstreams/app/targets/one")[1]["state"] == "up"

@@ -89,15 +89,18 @@ AdminAnswer get_config(const AdminRequest& request, Context& context) {
   const auto active = context.master.configuration().active();
   if (!active) return problem("not-found", "there is no configuration yet: proxyctl apply -f FILE");
   AdminAnswer answer = json_answer(active->canonical);
+  std::string form;
   if (request.flag("source")) {
+    form = "source";
     answer.body = active->revision.source;
     answer.content_type = "text/plain; charset=utf-8";
   } else if (request.value("format") == "yaml" ||
              (request.value("format").empty() && is_yaml(request.field("accept")))) {
+    form = "yaml";
     answer.body = config::to_yaml(active->canonical);
     answer.content_type = "application/yaml";
   }
-  answer.fields["ETag"] = document_tag(active->revision.number);
+  answer.fields["ETag"] = document_tag(active->revision.number, form);
   answer.fields["Proxyd-Revision"] = std::to_string(active->revision.number);
   return answer;
 }

@@ -12,6 +12,7 @@ namespace {
 constexpr milliseconds kLongestGrace = std::chrono::hours(24);
 
 AdminAnswer refusal_of(const master::DocumentError& error) {
+  if (error.refused) return failure_answer(*error.refused);
   if (error.problems.empty()) return invalid("", "file", error.message);
   return problem("invalid", error.message, {{"errors", problems_json(error.problems)}});
 }

@@ -10,6 +10,7 @@ namespace proxyd::admin {
 namespace {
 
 constexpr size_t kMostRejects = 256;
+constexpr milliseconds kUsualLevel = std::chrono::hours(1);
 constexpr milliseconds kLongestOverride = std::chrono::hours(24 * 366);
 
 }   // namespace
@@ -38,13 +39,15 @@ AdminAnswer get_rejects(const AdminRequest& request, Context& context) {
   return page_answer(request, items, "id", Order::kFalling);
 }
 
-// { "level": "debug", "for": "10m" }, or null for the document's. It goes back by itself.
+// { "level": "debug", "for": "10m" }, or null for the document's. It goes back by itself, after an hour at the latest
+// unless another time was given.
 AdminAnswer patch_log_level(const AdminRequest& request, Context& context) {
   const Body body = read_json_body(request);
   if (body.refusal) return *body.refusal;
   BodyFields fields(body.json);
   const std::string name = fields.text("level").value_or("");
-  const auto lifetime = fields.duration("for", milliseconds(1000), kLongestOverride);
+  auto lifetime = fields.duration("for", milliseconds(1000), kLongestOverride);
+  if (!lifetime && !name.empty()) lifetime = kUsualLevel;
   const std::string reason = fields.text("reason").value_or("");
   if (!body.json.contains("level") || (!name.empty() && !log_level_from(name)))
     fields.fault("level", "value", "level is debug, info, warning or error, or null for the document's");

@@ -60,7 +60,6 @@ AdminAnswer get_revision(const AdminRequest& request, Context& context) {
   Json json = to_json(*found.revision);
   json["document"] = Json::parse(found.revision->canonical);
   AdminAnswer answer = json_answer(json);
-  answer.fields["ETag"] = document_tag(found.revision->number);
   if (request.value("format") == "yaml") {
     answer.body = config::to_yaml(json["document"]);
     answer.content_type = "application/yaml";

@@ -35,7 +35,7 @@ void add_upstreams(std::vector<master::Attention>& all, const master::ActiveConf
 std::string undo_of(const store::Override& one) {
   using Process = master::ProcessOverrides::Subject;
   const auto process = master::ProcessOverrides::parse(one.subject);
-  if (process) return *process == Process::kWorkers ? "proxyctl worker scale auto" : "proxyctl logs level info";
+  if (process) return *process == Process::kWorkers ? "proxyctl worker scale auto" : "proxyctl logs level default";
   const auto subject = master::TargetSubject::parse(one.subject);
   if (!subject) return "proxyctl upstream list";
   const std::string target = subject->upstream + " " + subject->target;

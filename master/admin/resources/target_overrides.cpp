@@ -65,11 +65,12 @@ Json with_count(Json target, uint32_t in_flight, bool drained) {
 }
 
 Operations::Ending watch_drain(const AdminRequest& request, Context& context, const Operations::Control& control,
-                               uint32_t row, milliseconds timeout) {
+                               const std::optional<store::Override>& former, uint32_t row, milliseconds timeout) {
   using State = Operations::State;
   const Idle idle = wait_for_idle(context, control, row, timeout);
-  if (idle == Idle::kInterrupted) {
-    const auto failed = clear_override(request, context, Aspect::kAdmission);
+  if (idle == Idle::kStopping) return {State::kCancelled, target_answer(request, context)};   // it goes on draining
+  if (idle == Idle::kCancelled) {
+    const auto failed = undo_drain(request, context, former);
     return {State::kCancelled, failed ? *failed : target_answer(request, context)};
   }
   const AdminAnswer now = target_answer(request, context);
@@ -105,7 +106,7 @@ Idle wait_for_idle(Context& context, const Operations::Control& control, uint32_
     control.progress({{"in_flight", left}});
     if (left == 0) return Idle::kYes;
     if (Clock::now() >= end) return Idle::kNo;
-    if (!control.wait(kLook)) return Idle::kInterrupted;
+    if (!control.wait(kLook)) return control.is_cancelled() ? Idle::kCancelled : Idle::kStopping;
   }
 }
 
@@ -116,6 +117,9 @@ std::optional<AdminAnswer> put_override(const AdminRequest& request, Context& co
   const master::TargetSubject subject{wanted.upstream->name, wanted.target->id, what.aspect};
   const auto put = context.master.configuration().put_override(
       {subject.text(), what.kind, what.value, request.identity.name, what.reason, rfc3339(now), expires});
+  if (!put && put.error().kind == master::Configuration::Failure::Kind::kChangedMeanwhile)
+    return problem("not-found",
+                   fmt::format("upstream '{}' has no target '{}' any more", wanted.upstream->name, wanted.target->id));
   if (!put) return failure_answer(put.error());
   context.master.events().publish("target", {{"upstream", wanted.upstream->name},
                                              {"target", wanted.target->id},
@@ -137,6 +141,30 @@ std::optional<AdminAnswer> clear_override(const AdminRequest& request, Context& 
   return std::nullopt;
 }
 
+std::optional<store::Override> admission_of(const AdminRequest& request, Context& context) {
+  const auto active = context.master.configuration().active();
+  if (!active) return std::nullopt;
+  const std::string subject =
+      master::TargetSubject{request.parameters.at("u"), request.parameters.at("t"), Aspect::kAdmission}.text();
+  const auto found = std::find_if(active->overrides.begin(), active->overrides.end(),
+                                  [&subject](const store::Override& one) { return one.subject == subject; });
+  return found == active->overrides.end() ? std::nullopt : std::optional(*found);
+}
+
+std::optional<AdminAnswer> undo_drain(const AdminRequest& request, Context& context,
+                                      const std::optional<store::Override>& former) {
+  const auto now = admission_of(request, context);
+  if (!now || now->kind != "drain") return std::nullopt;
+  if (!former) return clear_override(request, context, Aspect::kAdmission);
+  const auto put = context.master.configuration().put_override(*former);
+  if (!put) return failure_answer(put.error());
+  context.master.events().publish("target", {{"upstream", request.parameters.at("u")},
+                                             {"target", request.parameters.at("t")},
+                                             {"state", former->kind},
+                                             {"owner", request.identity.name}});
+  return std::nullopt;
+}
+
 // No new requests from now on; the operation ends when nothing is in flight, or its time is over.
 AdminAnswer drain_target(const AdminRequest& request, Context& context) {
   const OverrideCall call = OverrideCall::of(request, context);
@@ -150,11 +178,12 @@ AdminAnswer drain_target(const AdminRequest& request, Context& context) {
       fields.duration("timeout", milliseconds(0), kLongestTimeout).value_or(std::max(kUsualTimeout, wait));
   if (auto refused = fields.refusal()) return *refused;
   if (request.dry_run()) return planned(wanted, context, "draining", std::nullopt);
+  const auto former = admission_of(request, context);
   if (auto refused = put_override(request, context, wanted, what)) return *refused;
   const auto number = context.operations.start(
       "drain", wanted.name(), request.identity.name,
-      [&context, asked = request, row = wanted.row(), timeout](const Operations::Control& control) {
-        return watch_drain(asked, context, control, row, timeout);
+      [&context, asked = request, former, row = wanted.row(), timeout](const Operations::Control& control) {
+        return watch_drain(asked, context, control, former, row, timeout);
       });
   if (!number) return problem("too-many", "64 long calls run already; the target drains all the same");
   const AdminAnswer now = target_answer(request, context);

@@ -11,7 +11,7 @@
 namespace proxyd::admin {
 
 // Waits at the target until nothing is in flight, the time is over, or the operation ends; says how it is then.
-enum class Idle { kYes, kNo, kInterrupted };
+enum class Idle { kYes, kNo, kCancelled, kStopping };
 Idle wait_for_idle(Context& context, const Operations::Control& control, uint32_t row, milliseconds limit);
 
 // Puts an override on a target, which makes a new epoch; the refusal, or nothing.
@@ -27,5 +27,12 @@ std::optional<AdminAnswer> put_override(const AdminRequest& request, Context& co
 // Takes it back, of the target that the path names; nothing when there is none.
 std::optional<AdminAnswer> clear_override(const AdminRequest& request, Context& context,
                                           master::TargetSubject::Aspect aspect);
+
+// The override of the target's admission that is in force.
+std::optional<store::Override> admission_of(const AdminRequest& request, Context& context);
+// A drain is taken back: `former`, which it had replaced, is in force again. Nothing when something else has taken the
+// drain's place meanwhile.
+std::optional<AdminAnswer> undo_drain(const AdminRequest& request, Context& context,
+                                      const std::optional<store::Override>& former);
 
 }   // namespace proxyd::admin

@@ -34,43 +34,68 @@ Proposal not_there(const AdminRequest& request) {
                                                             request.parameters.at("u"), request.parameters.at("t"))));
 }
 
-DocumentChange removal(const AdminRequest& request) {
-  return {place_of(request), [&request](Json document) {
+// When a removal is asked for, those that are being removed already do not count any more; when it is done, they do as
+// long as they are there, for theirs may be cancelled.
+enum class Look { kFirst, kLast };
+
+// Nobody takes the last one away by mistake, nor goes below what the caller wants to stay up.
+std::optional<AdminAnswer> check_last(const AdminRequest& request, Context& context, const Json& targets, Look look) {
+  const std::string& upstream = request.parameters.at("u");
+  const std::string& id = request.parameters.at("t");
+  std::vector<std::string> staying;
+  for (const auto& [name, target] : targets.items()) {
+    const bool leaves =
+        name == id || (look == Look::kFirst && context.operations.runs("remove", upstream + "/" + name));
+    if (!leaves) staying.push_back(upstream + "/" + name);
+  }
+  if (staying.empty() && !request.flag("force"))
+    return problem("last-target", fmt::format("'{}' is the last target of '{}' that stays; ?force=true removes it all "
+                                              "the same",
+                                              id, upstream));
+  const std::string least = request.value("min_up");
+  if (least.empty()) return std::nullopt;
+  const auto active = context.master.configuration().active();
+  const auto up = std::count_if(staying.begin(), staying.end(), [&active](const std::string& name) {
+    const auto material = active->targets.find(name);
+    return material != active->targets.end() && state_of(material->second) == "up";
+  });
+  if (up >= std::stoll(least)) return std::nullopt;
+  return problem("last-target",
+                 fmt::format("without '{}', {} of '{}' would be up, fewer than min_up={}", id, up, upstream, least));
+}
+
+DocumentChange removal(const AdminRequest& request, Context& context, Look look) {
+  return {place_of(request), [&request, &context, look](Json document) {
             Json* targets = targets_in(document, request);
-            if (!targets || targets->erase(request.parameters.at("t")) == 0) return not_there(request);
+            if (!targets || !targets->contains(request.parameters.at("t"))) return not_there(request);
+            if (auto refused = check_last(request, context, *targets, look)) return Proposal::refused(*refused);
+            targets->erase(request.parameters.at("t"));
             return Proposal::of(document);
           }};
 }
 
-// Nobody takes the last one away by mistake, nor goes below what the caller wants to stay up.
-std::optional<AdminAnswer> check_last(const AdminRequest& request, const WantedTarget& wanted) {
-  if (wanted.upstream->targets.size() == 1 && !request.flag("force")) {
-    return problem("last-target", fmt::format("'{}' is the last target of '{}'; ?force=true removes it all the same",
-                                              wanted.target->id, wanted.upstream->name));
-  }
-  const std::string least = request.value("min_up");
-  if (least.empty()) return std::nullopt;
-  const auto stays_up = [&](const auto& entry) {
-    return entry.first != wanted.target->id &&
-           state_of(wanted.active->targets.at(wanted.upstream->name + "/" + entry.first)) == "up";
-  };
-  const auto left = std::count_if(wanted.upstream->targets.begin(), wanted.upstream->targets.end(), stays_up);
-  if (left >= std::stoll(least)) return std::nullopt;
-  return problem("last-target", fmt::format("without '{}', {} of '{}' would be up, fewer than min_up={}",
-                                            wanted.target->id, left, wanted.upstream->name, least));
+// Takes the target out of the document; if that fails, it is again what it was before it was drained.
+AdminAnswer remove_drained(const AdminRequest& request, Context& context,
+                           const std::optional<store::Override>& former) {
+  AdminAnswer answer = change_document(request, context, removal(request, context, Look::kLast));
+  if (answer.ok()) return answer;
+  const auto failed = undo_drain(request, context, former);
+  if (failed) context.master.log().warning("{} goes on draining: {}", place_of(request), failed->why);
+  return answer;
 }
 
 // The part of a removal that goes on without its caller: waits, then takes the target out of the document.
 Operations::Ending drain_and_remove(const AdminRequest& request, Context& context, const Operations::Control& control,
-                                    uint32_t row, milliseconds drain) {
+                                    const std::optional<store::Override>& former, uint32_t row, milliseconds drain) {
   using State = Operations::State;
   const Idle idle = wait_for_idle(context, control, row, drain);
-  if (idle == Idle::kInterrupted) {
-    const auto failed = clear_override(request, context, Aspect::kAdmission);
+  if (idle == Idle::kStopping) return {State::kCancelled, json_answer({{"cancelled", false}})};   // it goes on draining
+  if (idle == Idle::kCancelled) {
+    const auto failed = undo_drain(request, context, former);
     return {State::kCancelled, failed ? *failed : json_answer({{"cancelled", true}})};
   }
   const uint32_t left = idle == Idle::kYes ? 0 : context.master.regions().status().in_flight_sum(row);
-  AdminAnswer answer = change_document(request, context, removal(request));
+  AdminAnswer answer = remove_drained(request, context, former);
   if (!answer.ok()) return {State::kFailed, answer};
   if (left > 0) {
     Json json = Json::parse(answer.body);
@@ -113,23 +138,22 @@ AdminAnswer patch_target(const AdminRequest& request, Context& context) {
 AdminAnswer delete_target(const AdminRequest& request, Context& context) {
   const WantedTarget wanted = find_target(request, context);
   if (!wanted.target) return request.flag("missing_ok") ? json_answer({{"changes", Json::array()}}) : wanted.refusal;
-  if (auto refused = check_last(request, wanted)) return *refused;
   // What the removal would meet in the end is met now: preconditions, a configuration that is a file's.
   AdminRequest rehearsal = request;
   rehearsal.query["dry_run"] = "true";
-  AdminAnswer tried = change_document(rehearsal, context, removal(rehearsal));
+  AdminAnswer tried = change_document(rehearsal, context, removal(rehearsal, context, Look::kFirst));
   if (!tried.ok() || request.dry_run()) return tried;
-  if (request.flag("force")) return change_document(request, context, removal(request));
+  if (request.flag("force")) return change_document(request, context, removal(request, context, Look::kFirst));
+  const auto former = admission_of(request, context);
   if (auto refused = put_override(request, context, wanted, {Aspect::kAdmission, "drain", "", "removal", std::nullopt}))
     return *refused;
   const uint32_t row = wanted.row();
-  if (context.master.regions().status().in_flight_sum(row) == 0)
-    return change_document(request, context, removal(request));
+  if (context.master.regions().status().in_flight_sum(row) == 0) return remove_drained(request, context, former);
   const milliseconds drain = request.duration("drain", kUsualDrain, kLongestDrain);
   const auto number =
       context.operations.start("remove", wanted.name(), request.identity.name,
-                               [&context, asked = request, row, drain](const Operations::Control& control) {
-                                 return drain_and_remove(asked, context, control, row, drain);
+                               [&context, asked = request, former, row, drain](const Operations::Control& control) {
+                                 return drain_and_remove(asked, context, control, former, row, drain);
                                });
   if (!number) return problem("too-many", "64 long calls run already");
   return answer_for(context.operations, *number, request.duration("wait", milliseconds(0), kLongestDrain),

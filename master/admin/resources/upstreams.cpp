@@ -37,12 +37,13 @@ AdminAnswer get_upstream(const AdminRequest& request, Context& context) {
   return answer;
 }
 
-// Its tag is that of the object in the document; states and counters beside it change all the time.
+// Its tag is that of the object in the document, for who changes it; states and counters beside it change all the time.
 AdminAnswer get_target(const AdminRequest& request, Context& context) {
   const WantedTarget wanted = find_target(request, context);
   if (!wanted.target) return wanted.refusal;
   AdminAnswer answer = json_answer(target_json(*wanted.active, *wanted.upstream, *wanted.target, context));
   answer.fields["ETag"] = object_tag(*wanted.active, wanted.place());
+  answer.is_live = true;
   answer.fields["Proxyd-Revision"] = std::to_string(wanted.active->revision.number);
   return answer;
 }

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <future>
+#include <new>
 
 namespace proxyd::master {
 namespace {
@@ -10,7 +11,8 @@ namespace {
 TEST(Chores, DoesEachInItsTurnAndOneOfANameOnlyOnce) {
   std::promise<void> begun, release, done;
   std::vector<std::string> seen;
-  Chores chores;
+  Log log(2, "test");
+  Chores chores(log);
   chores.add("first", [&] {
     begun.set_value();
     release.get_future().wait();
@@ -22,6 +24,15 @@ TEST(Chores, DoesEachInItsTurnAndOneOfANameOnlyOnce) {
   release.set_value();
   done.get_future().wait();
   EXPECT_EQ(seen, (std::vector<std::string>{"first", "again"}));
+}
+
+TEST(Chores, GoesOnAfterOneThatThrows) {
+  std::promise<void> done;
+  Log log(2, "test");
+  Chores chores(log);
+  chores.add("wrong", [] { throw std::bad_alloc(); });
+  chores.add("next", [&] { done.set_value(); });
+  EXPECT_EQ(done.get_future().wait_for(std::chrono::seconds(10)), std::future_status::ready);
 }
 
 }   // namespace

@@ -6,6 +6,8 @@
 namespace proxyd::master {
 namespace {
 
+constexpr uint32_t kRows = status::kTargetRows - 1;
+
 // Targets "first" to "first + count - 1" of one upstream.
 config::Document document_of(int first, uint32_t count) {
   config::Document document;
@@ -26,36 +28,59 @@ class RowReuse : public testing::Test {
     keeper_.status().worker(slot).pid = slot + 1;
     keeper_.status().worker(slot).oldest_revision = revision;
   }
+  // Rows of what comes into force.
+  std::optional<config::Materials> serve(const config::Document& document, uint64_t revision) {
+    auto rows = keeper_.assign_rows(document, revision);
+    if (!rows) return std::nullopt;
+    config::Materials materials = rows->materials;
+    keeper_.keep(std::move(*rows));
+    return materials;
+  }
   RegionKeeper keeper_;
 };
 
 TEST_F(RowReuse, ATargetKeepsItsRowWhileItIsNamedAndComesBackToIt) {
-  const auto first = keeper_.assign_rows(document_of(0, 2), 1);
-  const auto without = keeper_.assign_rows(document_of(1, 1), 2);
-  const auto again = keeper_.assign_rows(document_of(0, 2), 3);
+  const auto first = serve(document_of(0, 2), 1);
+  const auto without = serve(document_of(1, 1), 2);
+  const auto again = serve(document_of(0, 2), 3);
   ASSERT_TRUE(first && without && again);
   EXPECT_EQ(first->targets.at("u/t1").row, without->targets.at("u/t1").row);
   EXPECT_EQ(first->targets.at("u/t0").row, again->targets.at("u/t0").row);
 }
 
 TEST_F(RowReuse, ARowIsGivenToAnotherOnlyWhenEveryWorkerHoldsSomethingNewer) {
-  ASSERT_TRUE(keeper_.assign_rows(document_of(0, status::kTargetRows), 1));
+  ASSERT_TRUE(serve(document_of(0, kRows), 1));
   holds(0, 3);
   holds(1, 1);   // a request of revision 1 still runs there
-  ASSERT_TRUE(keeper_.assign_rows(document_of(0, 1), 2));
-  EXPECT_FALSE(keeper_.assign_rows(document_of(10'000, 1), 3));
+  ASSERT_TRUE(serve(document_of(0, 1), 2));
+  EXPECT_FALSE(serve(document_of(10'000, 1), 3));
   holds(1, 2);
-  const auto given = keeper_.assign_rows(document_of(10'000, 1), 3);
+  const auto given = serve(document_of(10'000, 1), 3);
   ASSERT_TRUE(given);
   EXPECT_NE(given->targets.at("u/t10000").row, 0u) << "the row of t0, which revision 2 names, is not free";
 }
 
 TEST_F(RowReuse, ADeadWorkerHoldsNothing) {
-  ASSERT_TRUE(keeper_.assign_rows(document_of(0, status::kTargetRows), 1));
+  ASSERT_TRUE(serve(document_of(0, kRows), 1));
   holds(0, 2);
   holds(1, 1);
   keeper_.status().clear_worker(1);
-  EXPECT_TRUE(keeper_.assign_rows(document_of(10'000, 1), 3));
+  EXPECT_TRUE(serve(document_of(10'000, 1), 3));
+}
+
+TEST_F(RowReuse, WhatNeverServesUsesUpNoRow) {
+  holds(0, 1);
+  ASSERT_TRUE(serve(document_of(0, 4096), 1));
+  for (int i = 1; i <= 20; ++i) ASSERT_TRUE(keeper_.assign_rows(document_of(10'000 * i, 4096), 2)) << i;
+  EXPECT_TRUE(serve(document_of(0, 4096), 2));
+}
+
+TEST_F(RowReuse, ADocumentMayNameAllItsTargetsAnew) {
+  holds(0, 1);
+  ASSERT_TRUE(serve(document_of(0, 4096), 1));
+  ASSERT_TRUE(serve(document_of(10'000, 4096), 2));
+  holds(0, 2);
+  ASSERT_TRUE(serve(document_of(20'000, 4096), 3)) << "those of revision 1 are free again";
 }
 
 }   // namespace

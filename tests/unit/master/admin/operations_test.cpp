@@ -52,6 +52,26 @@ TEST(Operations, AreBoundedAndEndWithTheirOwner) {
   EXPECT_FALSE(operations.start("drain", "65", "me", until_told));
 }
 
+TEST(Operations, KnowWhetherSomebodyCancelledThemOrTheServerStops) {
+  std::atomic<int> cancelled{0};
+  const auto work = [&cancelled](const Operations::Control& control) {
+    const Operations::Ending ending = until_told(control);
+    cancelled += control.is_cancelled() ? 1 : 0;
+    return ending;
+  };
+  Operations operations;
+  const auto first = operations.start("remove", "app/one", "me", work);
+  const auto second = operations.start("remove", "app/two", "me", work);
+  ASSERT_TRUE(first && second);
+  EXPECT_TRUE(operations.runs("remove", "app/one"));
+  EXPECT_FALSE(operations.runs("drain", "app/one"));
+  operations.cancel(*first);
+  ASSERT_TRUE(operations.wait(*first, milliseconds(5000)));
+  EXPECT_FALSE(operations.runs("remove", "app/one"));
+  operations.stop();
+  EXPECT_EQ(cancelled, 1) << "the second was only interrupted";
+}
+
 TEST(Operations, ThatThrowHaveFailedAndTellNothing) {
   Operations operations;
   const auto number = operations.start("drain", "app/one", "me", [](const Operations::Control&) -> Operations::Ending {

@@ -33,6 +33,25 @@ TEST(Query, KnowsWhatEachParameterMayBe) {
   EXPECT_NE(fault_of_parameter("format", "xml"), "");
 }
 
+// An object of `count` members.
+Body body_of(size_t count) {
+  AdminRequest request;
+  request.method = "PATCH";
+  for (size_t i = 0; i < count; ++i) request.body += (i == 0 ? "{\"k" : ",\"k") + std::to_string(i) + "\":null";
+  request.body += "}";
+  return read_json_body(request);
+}
+
+TEST(Body, KeepsItsMembersInOrderAndHasABound) {
+  const Body most = body_of(8192);
+  ASSERT_FALSE(most.refusal);
+  EXPECT_EQ(most.json.size(), 8192u);
+  EXPECT_EQ(most.json.begin().key(), "k0");
+  const Body more = body_of(8193);
+  ASSERT_TRUE(more.refusal);
+  EXPECT_EQ(more.refusal->status, 422);
+}
+
 TEST(Attempts, AreTooManyFromOneAddressUntilTheFirstIsFiveMinutesOld) {
   Attempts attempts(10);
   const Instant start = Clock::now();

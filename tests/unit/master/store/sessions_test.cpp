@@ -34,10 +34,10 @@ class StoreTest : public testing::Test {
 
 TEST_F(StoreTest, KeepsTheVersionsOfObjectsWithTheirRevision) {
   ASSERT_TRUE(store_->commit_revision({.number = 1, .canonical = "{}", .active = true},
-                                      {{"upstreams/a", 1}, {"upstreams/b", 1}}));
+                                      {{"upstreams/a", 1}, {"upstreams/b", 1}}, {}));
   ASSERT_TRUE(
-      store_->commit_revision({.number = 2, .parent = 1, .canonical = "{}", .active = true}, {{"upstreams/a", 2}}));
-  EXPECT_FALSE(store_->commit_revision({.number = 3, .parent = 1, .canonical = "{}", .active = true}, {}));
+      store_->commit_revision({.number = 2, .parent = 1, .canonical = "{}", .active = true}, {{"upstreams/a", 2}}, {}));
+  EXPECT_FALSE(store_->commit_revision({.number = 3, .parent = 1, .canonical = "{}", .active = true}, {}, {}));
   open();
   EXPECT_EQ(*store_->object_versions(), (ObjectVersions{{"upstreams/a", 2}}));
 }

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <filesystem>
 #include <fstream>
 #include <thread>
@@ -50,8 +51,8 @@ TEST_F(SqliteStoreTest, KeepsRevisionsOverAReopenWithExactlyOneActive) {
     auto store = open();
     EXPECT_EQ(*store->next_revision_number(), 1u);
     EXPECT_FALSE(*store->active_revision());
-    ASSERT_TRUE(store->commit_revision(revision(1), {}));
-    ASSERT_TRUE(store->commit_revision(revision(2, R"({"version":1})"), {}));
+    ASSERT_TRUE(store->commit_revision(revision(1), {}, {}));
+    ASSERT_TRUE(store->commit_revision(revision(2, R"({"version":1})"), {}, {}));
   }
   auto store = open();
   const auto active = store->active_revision();
@@ -70,10 +71,10 @@ TEST_F(SqliteStoreTest, KeepsRevisionsOverAReopenWithExactlyOneActive) {
 
 TEST_F(SqliteStoreTest, RefusesARevisionWhoseParentIsNotActiveAnyMore) {
   auto store = open();
-  ASSERT_TRUE(store->commit_revision(revision(1), {}));
+  ASSERT_TRUE(store->commit_revision(revision(1), {}, {}));
   Revision stale = revision(2);
   stale.parent = 0;
-  const auto committed = store->commit_revision(stale, {});
+  const auto committed = store->commit_revision(stale, {}, {});
   ASSERT_FALSE(committed);
   EXPECT_EQ(committed.error().kind, Failure::Kind::kConflict);
   EXPECT_EQ((*store->active_revision())->number, 1u);
@@ -83,12 +84,12 @@ TEST_F(SqliteStoreTest, GivesARevisionTheNumberItBringsAndRefusesOneThatIsTaken)
   auto store = open();
   Revision first = revision(1);
   first.number = 7;
-  ASSERT_TRUE(store->commit_revision(first, {}));
+  ASSERT_TRUE(store->commit_revision(first, {}, {}));
   EXPECT_EQ((*store->active_revision())->number, 7u);
   EXPECT_EQ(*store->next_revision_number(), 8u);
   Revision again = revision(7);
   again.parent = 7;
-  EXPECT_FALSE(store->commit_revision(again, {}));
+  EXPECT_FALSE(store->commit_revision(again, {}, {}));
   EXPECT_EQ((*store->active_revision())->number, 7u);
   EXPECT_EQ((*store->active_revision())->parent, 0u);
 }
@@ -96,7 +97,7 @@ TEST_F(SqliteStoreTest, GivesARevisionTheNumberItBringsAndRefusesOneThatIsTaken)
 TEST_F(SqliteStoreTest, KeepsTextsWithEveryOctetOfUtf8) {
   auto store = open();
   const std::string odd = "{\"a\":\"é\\u0000'\\\"; DROP TABLE revisions; --\"}";
-  ASSERT_TRUE(store->commit_revision(revision(1, odd), {}));
+  ASSERT_TRUE(store->commit_revision(revision(1, odd), {}, {}));
   EXPECT_EQ((*store->read_revision(1))->canonical, odd);
 }
 
@@ -110,6 +111,20 @@ TEST_F(SqliteStoreTest, PutsReplacesAndRemovesOverrides) {
   EXPECT_EQ((*store->overrides())[0].kind, "maintenance");
   EXPECT_TRUE(*store->remove_override(one.subject));
   EXPECT_FALSE(*store->remove_override(one.subject));
+}
+
+TEST_F(SqliteStoreTest, DropsOverridesWithTheRevisionThatNamesTheirTargetsNoMoreOrKeepsBoth) {
+  auto store = open();
+  const Override one{"target:app/one:admission", "drain", "", "me", "", "now", ""};
+  const Override two{"target:app/two:admission", "drain", "", "me", "", "now", ""};
+  ASSERT_TRUE(store->put_override(one) && store->put_override(two));
+  Revision stale = revision(1);
+  stale.parent = 7;
+  EXPECT_FALSE(store->commit_revision(stale, {}, {one}));
+  EXPECT_EQ(store->overrides()->size(), 2u);
+  ASSERT_TRUE(store->commit_revision(revision(1), {}, {one}));
+  ASSERT_EQ(store->overrides()->size(), 1u);
+  EXPECT_EQ(store->overrides()->front().subject, two.subject);
 }
 
 TEST_F(SqliteStoreTest, AnswersManyThreadsAtOnce) {
@@ -127,7 +142,7 @@ TEST_F(SqliteStoreTest, AnswersManyThreadsAtOnce) {
 
 TEST_F(SqliteStoreTest, IsReadableByItsOwnerAlone) {
   auto store = open();
-  ASSERT_TRUE(store->commit_revision(revision(1), {}));
+  ASSERT_TRUE(store->commit_revision(revision(1), {}, {}));
   ASSERT_TRUE(store->back_up());
   for (const char* name : {"proxyd.db", "proxyd.db-wal", "backup-0.db"}) {
     struct stat status{};
@@ -139,7 +154,7 @@ TEST_F(SqliteStoreTest, IsReadableByItsOwnerAlone) {
 TEST_F(SqliteStoreTest, KeepsThreeCopiesAndMakesNoneOfWhatDidNotChange) {
   auto store = open();
   for (uint64_t number = 1; number <= 5; ++number) {
-    ASSERT_TRUE(store->commit_revision(revision(number), {}));
+    ASSERT_TRUE(store->commit_revision(revision(number), {}, {}));
     ASSERT_TRUE(store->back_up());
   }
   const auto newest = fs::last_write_time(Copies(folder_).newest_first().front());
@@ -148,11 +163,45 @@ TEST_F(SqliteStoreTest, KeepsThreeCopiesAndMakesNoneOfWhatDidNotChange) {
   EXPECT_EQ(fs::last_write_time(Copies(folder_).newest_first().front()), newest);
 }
 
+TEST_F(SqliteStoreTest, AnswersWhileItIsCopied) {
+  auto store = open();
+  for (int i = 0; i < 24; ++i)
+    ASSERT_TRUE(store->append_audit({0, "now", "me", "PUT /", 200, std::string(1 << 20, 'x')}));
+  std::atomic<bool> copied{false};
+  std::thread copier([&] {
+    EXPECT_TRUE(store->back_up());
+    copied = true;
+  });
+  const auto written = [this] {
+    std::error_code missing;
+    const auto size = fs::file_size(file("backup.new"), missing);
+    return missing ? 0 : size;
+  };
+  uintmax_t at_first_answer = 0;   // how much was copied when an answer came that was asked for during the copy
+  while (!copied && at_first_answer == 0) {
+    const bool begun = written() > 0;
+    EXPECT_TRUE(store->session("nobody's"));
+    if (begun) at_first_answer = written();
+  }
+  copier.join();
+  EXPECT_LT(at_first_answer, fs::file_size(Copies(folder_).newest_first().front()));
+}
+
+TEST_F(SqliteStoreTest, TellsEachErrorOfTheDatabase) {
+  auto store = open();
+  int errors = 0;
+  store->on_error([&errors] { ++errors; });
+  ASSERT_TRUE(store->add_token({"same", "me", "digest", {}, "now", ""}));
+  EXPECT_EQ(errors, 0);
+  EXPECT_FALSE(store->add_token({"same", "me", "digest", {}, "now", ""}));
+  EXPECT_EQ(errors, 1);
+}
+
 TEST_F(SqliteStoreTest, SetsADamagedFileAsideUnchangedAndServesTheNewestWholeCopy) {
   {
     auto store = open();
     for (uint64_t number = 1; number <= 2; ++number) {
-      ASSERT_TRUE(store->commit_revision(revision(number), {}));
+      ASSERT_TRUE(store->commit_revision(revision(number), {}, {}));
       ASSERT_TRUE(store->back_up());
     }
   }
@@ -176,18 +225,18 @@ TEST_F(SqliteStoreTest, BeginsEmptyWhenNothingIsWhole) {
   ASSERT_TRUE(store);
   EXPECT_FALSE(*store->active_revision());
   EXPECT_NE(store->degraded().find("no good copy"), std::string::npos);
-  EXPECT_TRUE(store->commit_revision(revision(1), {}));
+  EXPECT_TRUE(store->commit_revision(revision(1), {}, {}));
 }
 
 TEST_F(SqliteStoreTest, SaysThatTheDiskIsFullAndGoesOnWhenItIsNotAnyMore) {
   auto store = open();
-  ASSERT_TRUE(store->commit_revision(revision(1), {}));
+  ASSERT_TRUE(store->commit_revision(revision(1), {}, {}));
   ::signal(SIGXFSZ, SIG_IGN);
   rlimit former{};
   ::getrlimit(RLIMIT_FSIZE, &former);
   const rlimit tight{4096, former.rlim_max};   // no file may grow
   ::setrlimit(RLIMIT_FSIZE, &tight);
-  const auto failed = store->commit_revision(revision(2), {});
+  const auto failed = store->commit_revision(revision(2), {}, {});
   const auto copied = store->back_up();
   ::setrlimit(RLIMIT_FSIZE, &former);
   ASSERT_FALSE(failed);
@@ -195,7 +244,7 @@ TEST_F(SqliteStoreTest, SaysThatTheDiskIsFullAndGoesOnWhenItIsNotAnyMore) {
   ASSERT_FALSE(copied);
   EXPECT_EQ(copied.error().kind, Failure::Kind::kFull);
   EXPECT_EQ((*store->active_revision())->number, 1u);
-  ASSERT_TRUE(store->commit_revision(revision(2), {}));
+  ASSERT_TRUE(store->commit_revision(revision(2), {}, {}));
   EXPECT_EQ((*store->active_revision())->number, 2u);
   EXPECT_TRUE(store->back_up());
 }
@@ -204,7 +253,7 @@ TEST_F(SqliteStoreTest, PeeksWithoutMakingOrChangingAnything) {
   EXPECT_FALSE(*SqliteStore::peek(folder_));
   EXPECT_TRUE(fs::is_empty(folder_));
   {
-    ASSERT_TRUE(open()->commit_revision(revision(1), {}));
+    ASSERT_TRUE(open()->commit_revision(revision(1), {}, {}));
   }
   const auto before = fs::last_write_time(file("proxyd.db"));
   const auto peeked = SqliteStore::peek(folder_);

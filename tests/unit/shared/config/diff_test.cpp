@@ -67,12 +67,34 @@ TEST(Differences, NameTheOneRouteThatChanged) {
             Lines{"add /hosts/h/routes/1/respond/status live"});
 }
 
-TEST(Differences, ShowAnAddedRouteAsAnotherList) {
-  const std::string one = "hosts: { h: { names: [a.test], routes: [ { name: a, ready: true } ] } }\n";
-  const std::string two =
-      "hosts: { h: { names: [a.test], routes: [ { name: b, match: { path: /b }, ready: true }, { name: a, ready: true "
-      "} ] } }\n";
-  EXPECT_EQ(changes(one, two), Lines{"replace /hosts/h/routes live"});
+// A document with these routes, each one "name[=status]".
+std::string with_routes(const Lines& routes) {
+  std::string text = "hosts: { h: { names: [a.test], routes: [ ";
+  for (const std::string& route : routes) {
+    const std::string name = route.substr(0, route.find('='));
+    const std::string status = route.size() > name.size() ? route.substr(name.size() + 1) : "200";
+    text += "{ name: " + name + ", match: { path: /" + name + " }, respond: { status: " + status + " } }, ";
+  }
+  return text + "] } }\n";
+}
+
+TEST(Differences, TellRoutesThatGoOrComeByTheirNames) {
+  EXPECT_EQ(changes(with_routes({"a", "b", "c"}), with_routes({"a", "c"})), Lines{"remove /hosts/h/routes/1 live"});
+  EXPECT_EQ(changes(with_routes({"a", "b"}), with_routes({"x", "a", "b"})), Lines{"add /hosts/h/routes/0 live"});
+  EXPECT_EQ(changes(with_routes({"a", "b"}), with_routes({"a", "x"})),
+            (Lines{"remove /hosts/h/routes/1 live", "add /hosts/h/routes/1 live"}));
+  EXPECT_EQ(changes(with_routes({"a", "b", "c"}), with_routes({"c=403"})),
+            (Lines{"remove /hosts/h/routes/0 live", "remove /hosts/h/routes/1 live",
+                   "add /hosts/h/routes/2/respond/status live"}));
+}
+
+TEST(Differences, TellTheOrderOfRoutesApartFromTheirContent) {
+  EXPECT_EQ(changes(with_routes({"a", "b", "c"}), with_routes({"c", "a", "b"})), Lines{"reorder /hosts/h/routes live"});
+  const auto found = diff(canonical(with_routes({"a", "b", "c"})), canonical(with_routes({"x", "c", "a"})));
+  ASSERT_EQ(found.size(), 3u);
+  EXPECT_EQ(found[1].op, "reorder");
+  EXPECT_EQ(found[1].from, (Json{"a", "c"}));
+  EXPECT_EQ(found[1].to, (Json{"c", "a"}));
 }
 
 TEST(Differences, CarryBothValues) {

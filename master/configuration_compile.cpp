@@ -1,0 +1,85 @@
+#include <fmt/format.h>
+
+#include <cstdlib>
+
+#include "master/configuration.h"
+#include "master/value_files.h"
+#include "shared/config/snapshot.h"
+
+// How a document becomes something that workers can serve by.
+namespace proxyd::master {
+namespace {
+
+constexpr milliseconds kLookup{2000};
+
+void apply_overrides(config::Materials& materials, const std::vector<store::Override>& overrides) {
+  for (const store::Override& one : overrides) {
+    const auto subject = TargetSubject::parse(one.subject);
+    const auto material = subject ? materials.targets.find(subject->name()) : materials.targets.end();
+    if (material == materials.targets.end()) continue;
+    if (one.kind == "drain") material->second.admission = config::Admission::kDraining;
+    if (one.kind == "maintenance") material->second.admission = config::Admission::kMaintenance;
+    if (one.kind == "weight")
+      material->second.weight = static_cast<uint32_t>(std::strtoul(one.value.c_str(), nullptr, 10));
+  }
+}
+
+}   // namespace
+
+std::optional<Configuration::Failure> Configuration::read_outside(ActiveConfiguration& next, const Way& way) {
+  if (way.read == Again::kEverything) {
+    auto files = read_value_files(next.document);
+    if (!files) return Failure::refused(files.error().message, files.error().pointer);
+    next.files = std::move(*files);
+  }
+  if (way.read == Again::kNothing) return std::nullopt;
+  auto logs = LogFiles::open(next.document.logging, way.purpose);
+  if (!logs) return Failure::refused(logs.error().message, "/logging");
+  next.logs = std::make_shared<const LogFiles>(std::move(*logs));
+  return std::nullopt;
+}
+
+// Where each target is; a warning for those of which that is not known yet.
+Resolver::Answers Configuration::find_targets(ActiveConfiguration& next, config::Materials& materials) {
+  std::vector<std::string> names;
+  for (const auto& [upstream_name, upstream] : next.document.upstreams) {
+    for (const auto& [id, target] : upstream.targets) names.push_back(target.address);
+  }
+  Resolver::Answers addresses = parts_.resolver.addresses(names, kLookup);
+  for (const auto& [upstream_name, upstream] : next.document.upstreams) {
+    for (const auto& [id, target] : upstream.targets) {
+      auto& material = materials.targets[upstream_name + "/" + id];
+      material.addresses = addresses.at(target.address);
+      if (!material.addresses.empty()) continue;
+      next.warnings.push_back({fmt::format("/upstreams/{}/targets/{}/address", upstream_name, id), 0, 0, "unresolved",
+                               fmt::format("'{}' does not resolve yet: the target is 'checking'", target.address), ""});
+    }
+  }
+  return addresses;
+}
+
+Result<Configuration::Compiled, Configuration::Failure> Configuration::compile(ActiveConfiguration& next,
+                                                                               const Way& way) {
+  auto rows = parts_.regions.assign_rows(next.document, next.revision.number);
+  if (!rows) return Failure::refused(rows.error().message);
+  if (const auto failure = read_outside(next, way)) return *failure;
+  config::Materials materials = rows->materials;
+  materials.files = next.files;
+  Resolver::Answers addresses = find_targets(next, materials);
+  apply_overrides(materials, next.overrides);
+  next.targets = materials.targets;
+  auto sockets = parts_.listeners.prepare(next.document.listeners, way.bind_patience, way.purpose);
+  if (!sockets) return Failure::refused(sockets.error().message, "/listeners");
+  auto snapshot = config::seal({next.revision.number, next.epoch, next.canonical.dump(), std::move(materials)});
+  if (!snapshot) return Failure::refused(snapshot.error().message);
+  auto publication = std::make_shared<ipc::Publication>();
+  publication->edition = {next.revision.number, next.epoch};
+  publication->snapshot = std::move(*snapshot);
+  for (const ListeningSocket& socket : *sockets)
+    publication->sockets.push_back({socket.listener, socket.address, ipc::duplicate(socket.descriptor)});
+  for (const UniqueFd& log : next.logs->access) publication->access_logs.push_back(ipc::duplicate(log.value()));
+  publication->error_log = ipc::duplicate(next.logs->error.value());
+  return Compiled{std::move(publication), std::move(*rows), std::move(addresses)};
+}
+
+}   // namespace proxyd::master
