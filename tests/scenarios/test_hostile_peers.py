@@ -1,4 +1,5 @@
 """What clients and origins send to make a proxy lie, work in vain or wait: each seen from outside."""
+import contextlib
 import threading
 
 import pytest
@@ -66,42 +67,35 @@ def test_an_interim_answer_has_no_length_rfc9110_8_6(strange):
     origin.answer = lambda request: ok()
 
 
-def test_a_client_that_breaks_its_content_off_is_seen_while_the_origin_has_begun_a_head():
-    begun = threading.Event()
+@contextlib.contextmanager
+def an_upload_answered_early(answer):
+    """A client in the middle of chunked content whose origin has said `answer` already, and reads on."""
+    answered, port = threading.Event(), free_port()
 
     def serve(connection):
         connection.recv(65536)
-        connection.sendall(b"HTTP/1.1 2")
-        begun.set()
-        while connection.recv(65536):
-            pass
-
-    listener, port = Listener(serve), free_port()
-    with Proxyd(site(port, listener.address)) as proxyd, Client(port) as client:
-        client.send(b"POST / HTTP/1.1\r\nHost: a.test\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n")
-        assert begun.wait(10)
-        client.send(b"zz\r\n")
-        assert client.response().status == 400
-        eventually(lambda: proxyd.metric("proxyd_h1_reject_total", reason="chunk_size") == 1)
-    listener.stop()
-
-
-def test_content_that_breaks_off_beside_its_answer_ends_both_and_is_counted():
-    answered = threading.Event()
-
-    def serve(connection):
-        connection.recv(65536)
-        connection.sendall(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n")
+        connection.sendall(answer)
         answered.set()
         while connection.recv(65536):
             pass
 
-    listener, port = Listener(serve), free_port()
+    listener = Listener(serve)
     with Proxyd(site(port, listener.address)) as proxyd, Client(port) as client:
         client.send(b"POST / HTTP/1.1\r\nHost: a.test\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n")
         assert answered.wait(10)
+        yield client
+        eventually(lambda: proxyd.metric("proxyd_h1_reject_total", reason="chunk_size") == 1)
+    listener.stop()
+
+
+def test_content_that_breaks_off_while_the_origin_has_begun_a_head_is_refused_rfc9112_7_1():
+    with an_upload_answered_early(b"HTTP/1.1 2") as client:
+        client.send(b"zz\r\n")
+        assert client.response().status == 400
+
+
+def test_content_that_breaks_off_beside_its_answer_ends_both_and_is_counted_rfc9112_7_1():
+    with an_upload_answered_early(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n") as client:
         assert client.head()[0] == 200
         client.send(b"zz\r\n")
         assert client.is_closed()
-        eventually(lambda: proxyd.metric("proxyd_h1_reject_total", reason="chunk_size") == 1)
-    listener.stop()
