@@ -161,7 +161,7 @@ constexpr std::array<Folded, kFieldNameCount> kFolded = fold_names();
 }   // namespace
 
 FieldName field_name_from(std::string_view name) {
-  if (name.empty() || name.size() > kLongest) return FieldName::kOther;
+  if (name.size() - 1 >= kLongest) return FieldName::kOther;   // empty, or too long
   const uint8_t index = kTable[hash_of(name)];
   return kFolded[index].equals(name) ? static_cast<FieldName>(index) : FieldName::kOther;
 }

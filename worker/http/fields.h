@@ -15,6 +15,10 @@ struct Field {
   std::string_view name;
   std::string_view value;
   FieldName known = FieldName::kOther;
+  bool as_received = false;   // the views lie in "name: value\r\n", which may be sent on as it is
+
+  // Behind the line's end, when it is as received.
+  const char* line_end() const { return value.data() + value.size() + 2; }
 };
 
 // A field section (RFC 9110 5): lines in the order they came, duplicates and case kept. The array lies in the message's

@@ -1,10 +1,6 @@
 #include <algorithm>
 #include <bit>
 
-#if defined(__SSE2__)
-#include <emmintrin.h>
-#endif
-
 #include "worker/http/characters.h"
 #include "worker/http/list.h"
 #include "worker/http1/head_parser.h"
@@ -15,28 +11,14 @@ namespace {
 using http::FieldName;
 using http::Refusal;
 
-// Where the colon is, or the line's size when there is none. Sixteen octets are looked at together where so many are
-// readable from the line's first on: that is most names, and costs less than a call.
-inline size_t colon_of(std::string_view line, [[maybe_unused]] size_t readable) {
-#if defined(__SSE2__)
-  if (readable >= 16) {
-    const __m128i octets = _mm_loadu_si128(reinterpret_cast<const __m128i*>(line.data()));
-    const int colons = _mm_movemask_epi8(_mm_cmpeq_epi8(octets, _mm_set1_epi8(':')));
-    if (colons != 0)
-      return std::min<size_t>(static_cast<size_t>(std::countr_zero(static_cast<unsigned>(colons))), line.size());
-  }
-#endif
-  return std::min(line.find(':'), line.size());
-}
-
 bool is_token(std::string_view name) {
-  return !name.empty() &&
-         std::all_of(name.begin(), name.end(), [](char c) { return http::is_in(c, http::character::kToken); });
+  return std::all_of(name.begin(), name.end(), [](char c) { return http::is_in(c, http::character::kToken); });
 }
 
-// What is wrong with a name that is not a token.
+// What is wrong with a name that is not a token. One that begins with white space folds the line before (RFC 9112 5.2).
 Refusal name_fault(std::string_view name) {
   if (name.empty()) return Refusal::kFieldNameEmpty;
+  if (http::is_space(name.front())) return Refusal::kObsFold;
   const char last = name.back();
   const bool space_at_end = last == ' ' || last == '\t';
   while (!name.empty() && (name.back() == ' ' || name.back() == '\t')) name.remove_suffix(1);
@@ -62,25 +44,32 @@ Progress FieldSection::refuse(Refusal refusal, size_t offset) {
 
 // A name that we don't know: a token, and without an underscore where those are not passed on.
 Progress FieldSection::check_name(std::string_view name, size_t offset) {
-  if (!is_token(name)) return refuse(name_fault(name), offset);
+  if (name.empty() || !is_token(name)) return refuse(name_fault(name), offset);
   if (rules_->underscore == Underscore::kPass || name.find('_') == std::string_view::npos) return Progress::kComplete;
   return rules_->underscore == Underscore::kDrop ? Progress::kNeedMore : refuse(Refusal::kUnderscoreName, offset);
 }
 
 // "name: value" (RFC 9112 5), strictly: a token, no space before the colon, no folding. A name that we know is one.
-inline Progress FieldSection::take(std::string_view line, size_t offset, size_t readable) {
-  const char* const text = line.data();
-  if (http::is_space(*text)) return refuse(Refusal::kObsFold, offset);
-  if (++lines_ > rules_->max_fields) return refuse(Refusal::kHeaderCount, offset);
-  const size_t colon = colon_of(line, readable);
-  if (colon == line.size()) return refuse(Refusal::kNoColon, offset);
-  const std::string_view name(text, colon);
+inline Progress FieldSection::take(const LineScanner::Line& line, std::string_view received) {
+  const char* const text = line.text.data();
+  const char* const end = text + line.text.size();
+  const auto offset = [&] { return static_cast<size_t>(text - received.data()); };
+  if (lines_left_-- == 0) return refuse(Refusal::kHeaderCount, offset());
+  const char* const colon = line.colons != 0 ? text + std::countr_zero(line.colons) : std::find(text, end, ':');
+  if (colon >= end) return refuse(http::is_space(*text) ? Refusal::kObsFold : Refusal::kNoColon, offset());
+  const std::string_view name(text, static_cast<size_t>(colon - text));
   const FieldName known = http::field_name_from(name);
   if (known == FieldName::kOther) {
-    const Progress checked = check_name(name, offset);
+    const Progress checked = check_name(name, offset());
     if (checked != Progress::kComplete) return checked;
   }
-  fields_->add({name, http::trim({text + colon + 1, line.size() - colon - 1}), known});
+  // Nearly everyone writes one space before the value and none behind it, and such a line may leave as it came. No
+  // control character but a tab is among the octets; behind them are CR and LF.
+  const auto is_visible = [](char c) { return static_cast<uint8_t>(c) > ' '; };
+  const bool usual = colon[1] == ' ' && is_visible(colon[2]) && is_visible(end[-1]);
+  const std::string_view value =
+      usual ? std::string_view(colon + 2, end) : http::trim({colon + 1, static_cast<size_t>(end - colon - 1)});
+  fields_->add({name, value, known, usual});
   return Progress::kNeedMore;
 }
 
@@ -93,29 +82,22 @@ Progress FieldSection::check_partial(std::string_view received) {
 // There is no line, but perhaps the reason why there never will be.
 Progress FieldSection::take_rest(const LineScanner::Line& line, std::string_view received, size_t start) {
   if (line.found == LineScanner::Found::kNothingYet) return check_partial(received);
-  const size_t limit = started_at_ + rules_->max_section;
-  if (line.at >= limit) return refuse(Refusal::kHeaderSize, limit);
   return refuse(control_fault(received.substr(start, line.at - start), line.control), line.at);
 }
 
 Progress FieldSection::parse(std::string_view received, LineScanner& scanner) {
   if (started_at_ == SIZE_MAX) started_at_ = scanner.line_start();
+  const std::string_view allowed = received.substr(0, started_at_ + rules_->max_section);
   LineScanner lines = scanner;   // a copy that nobody else sees can lie in registers
-  LineScanner::Line line;
+  LineScanner::Line line = lines.next(allowed);
   Progress progress = Progress::kNeedMore;
-  do {
-    const size_t start = lines.line_start();
-    line = lines.next(received);
-    if (line.found != LineScanner::Found::kLine) {
-      progress = take_rest(line, received, start);
-    } else if (lines.line_start() - started_at_ > rules_->max_section) {
-      progress = refuse(Refusal::kHeaderSize, started_at_ + rules_->max_section);
-    } else {
-      progress = line.text.empty() ? Progress::kComplete : take(line.text, start, received.size() - start);
-    }
-  } while (line.found == LineScanner::Found::kLine && progress == Progress::kNeedMore);
+  while (line.found == LineScanner::Found::kLine) {
+    progress = line.text.empty() ? Progress::kComplete : take(line, received);
+    if (progress != Progress::kNeedMore) break;
+    line = lines.next(allowed);
+  }
   scanner = lines;
-  return progress;
+  return line.found == LineScanner::Found::kLine ? progress : take_rest(line, received, lines.line_start());
 }
 
 }   // namespace proxyd::http1

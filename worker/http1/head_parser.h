@@ -31,7 +31,8 @@ struct Fault {
 // The field section of a head or of trailers, line by line. Shared by the parsers below.
 class FieldSection {
  public:
-  FieldSection(http::Fields& fields, const HeadRules& rules) : fields_(&fields), rules_(&rules) {}
+  FieldSection(http::Fields& fields, const HeadRules& rules)
+      : fields_(&fields), rules_(&rules), lines_left_(rules.max_fields) {}
 
   // Takes the next lines of `received`; complete at the empty line.
   Progress parse(std::string_view received, LineScanner& scanner);
@@ -40,14 +41,14 @@ class FieldSection {
  private:
   Progress refuse(http::Refusal refusal, size_t offset);
   Progress check_name(std::string_view name, size_t offset);
-  Progress take(std::string_view line, size_t offset, size_t readable);
+  Progress take(const LineScanner::Line& line, std::string_view received);
   Progress take_rest(const LineScanner::Line& line, std::string_view received, size_t start);
   Progress check_partial(std::string_view received);
 
   http::Fields* fields_;
   const HeadRules* rules_;
   size_t started_at_ = SIZE_MAX;
-  size_t lines_ = 0;
+  size_t lines_left_;
   Fault fault_;
 };
 

@@ -1,25 +1,30 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <string_view>
+
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#endif
 
 namespace proxyd::http1 {
 
 // Finds the ends of lines in a growing buffer and, in the same pass, the control characters that no head may hold
-// (RFC 9112 2.2, RFC 9110 5.5). Looks at each octet once, sixty-four at a time, however the bytes arrive. A value;
+// (RFC 9112 2.2, RFC 9110 5.5). Looks at each octet once, thirty-two at a time, however the bytes arrive. A value;
 // inline, for it runs once a field line and its state belongs into registers.
 class LineScanner {
  public:
-  static constexpr size_t kWindow = 64;   // octets, a bit of a mask each
-
   enum class Found : uint8_t { kNothingYet, kLine, kControl };
 
   struct Line {
     Found found = Found::kNothingYet;
     char control = 0;        // for kControl: which one, "\r" and "\n" for bare ones
+    uint32_t colons = 0;     // of the line's first octets, a bit each; none when they were not looked at together
     std::string_view text;   // for kLine: without CRLF
     size_t at = 0;           // for kControl: its offset
   };
@@ -31,40 +36,96 @@ class LineScanner {
   size_t line_start() const { return line_start_; }
 
  private:
-  // The control characters of a window but for tabs, a bit an octet.
-  static uint64_t look_at(const char* window);
-  static uint64_t look_at_last(std::string_view received, size_t size);
-  [[gnu::always_inline]] bool look(std::string_view received);
+  static constexpr size_t kWindow = 32;   // octets, a bit of a mask each
+  static constexpr size_t kNowhere = SIZE_MAX;
+
+  // The octets of a window that are neither visible ASCII nor a space, a bit each.
+  static uint32_t unusual_in(const char* window);
+  static uint32_t colons_of(std::string_view received, size_t from);
+  static size_t first_control(std::string_view received, size_t from, uint32_t unusual);
+  static size_t find_control_in_last(std::string_view received, size_t from);
+  static size_t find_control(std::string_view received, size_t from);
+  Line without_line_end(std::string_view received, size_t at);
 
   size_t line_start_ = 0;
-  size_t window_ = 0;   // the octets from here to `looked_` are described by the mask, a bit each
-  size_t looked_ = 0;
-  uint64_t controls_ = 0;   // those not given out yet
+  size_t looked_ = 0;   // no control character but tabs from the line's start to here
 };
 
-// Describes the next octets, up to the first window with a control character in it; false when there is none yet.
-inline bool LineScanner::look(std::string_view received) {
-  while (controls_ == 0) {
-    window_ = std::max(looked_, line_start_);
-    const size_t size = received.size() - window_;
-    if (size == 0) return false;
-    controls_ = size >= kWindow ? look_at(received.data() + window_) : look_at_last(received, size);
-    looked_ = window_ + std::min(size, kWindow);
+#if defined(__SSE2__)
+inline uint32_t LineScanner::unusual_in(const char* window) {
+  const auto half = [](const char* from) {   // by one signed comparison: one more than DEL is the smallest number
+    const __m128i octets = _mm_loadu_si128(reinterpret_cast<const __m128i*>(from));
+    const __m128i one_more = _mm_add_epi8(octets, _mm_set1_epi8(1));
+    return static_cast<uint32_t>(_mm_movemask_epi8(_mm_cmpgt_epi8(_mm_set1_epi8(0x21), one_more)));
+  };
+  return half(window) | half(window + 16) << 16;
+}
+
+inline uint32_t LineScanner::colons_of(std::string_view received, size_t from) {
+  if (received.size() - from < 16) return 0;
+  const __m128i octets = _mm_loadu_si128(reinterpret_cast<const __m128i*>(received.data() + from));
+  return static_cast<uint32_t>(_mm_movemask_epi8(_mm_cmpeq_epi8(octets, _mm_set1_epi8(':'))));
+}
+#else
+inline uint32_t LineScanner::unusual_in(const char* window) {
+  uint32_t unusual = 0;
+  for (unsigned at = 0; at < kWindow; ++at) {
+    const auto octet = static_cast<uint8_t>(window[at]);
+    unusual |= uint32_t{octet < 0x20 || octet >= 0x7F} << at;
   }
-  return true;
+  return unusual;
+}
+
+inline uint32_t LineScanner::colons_of(std::string_view, size_t) { return 0; }
+#endif
+
+// The first control character but tabs of a window that begins at `from`; obs-text is none (RFC 9110 5.5).
+inline size_t LineScanner::first_control(std::string_view received, size_t from, uint32_t unusual) {
+  for (; unusual != 0; unusual &= unusual - 1) {
+    const size_t at = from + static_cast<size_t>(std::countr_zero(unusual));
+    const auto octet = static_cast<uint8_t>(received.data()[at]);
+    if (octet == '\r' || (octet < 0x20 && octet != '\t') || octet == 0x7F) return at;
+  }
+  return kNowhere;
+}
+
+// In the last octets, fewer than a window: seen as the end of a whole one where so much has been received.
+inline size_t LineScanner::find_control_in_last(std::string_view received, size_t from) {
+  const size_t size = received.size() - from;
+  if (size == 0) return kNowhere;
+  const char* const end = received.data() + received.size();
+  if (received.size() >= kWindow) return first_control(received, from, unusual_in(end - kWindow) >> (kWindow - size));
+  std::array<char, kWindow> copy;
+  copy.fill(' ');
+  std::memcpy(copy.data(), end - size, size);
+  return first_control(received, from, unusual_in(copy.data()));
+}
+
+inline size_t LineScanner::find_control(std::string_view received, size_t from) {
+  for (; received.size() - from >= kWindow; from += kWindow) {
+    const size_t at = first_control(received, from, unusual_in(received.data() + from));
+    if (at != kNowhere) return at;
+  }
+  return find_control_in_last(received, from);
+}
+
+// There is a control character that ends no line, or none, or a CR that may still be followed by LF.
+inline LineScanner::Line LineScanner::without_line_end(std::string_view received, size_t at) {
+  looked_ = std::min(at, received.size());
+  const bool undecided = looked_ == received.size() || (received[at] == '\r' && at + 1 == received.size());
+  if (undecided) return {};
+  return {.found = Found::kControl, .control = received[at], .at = at};
 }
 
 inline LineScanner::Line LineScanner::next(std::string_view received) {
-  if (controls_ == 0 && !look(received)) return {};
-  const auto bit = static_cast<size_t>(std::countr_zero(controls_));
-  const size_t at = window_ + bit;
-  const char* const found = received.data() + at;
-  if (*found == '\r' && at + 1 == received.size()) return {};
-  if (*found != '\r' || found[1] != '\n') return {.found = Found::kControl, .control = *found, .at = at};
-  const Line line{.found = Found::kLine, .text = {received.data() + line_start_, at - line_start_}};
-  line_start_ = at + 2;
-  controls_ &= ~uint64_t{1} << bit << 1;   // behind the line's end; none when it is the window's
-  return line;
+  const uint32_t colons = colons_of(received, line_start_);
+  const size_t at = find_control(received, looked_);
+  const bool ends = at < received.size() - 1 && received.data()[at] == '\r' && received.data()[at + 1] == '\n';
+  if (!ends) [[unlikely]]
+    return without_line_end(received, at);
+  const std::string_view text(received.data() + line_start_, at - line_start_);
+  line_start_ = looked_ = at + 2;
+  return {.found = Found::kLine, .colons = colons, .text = text};
 }
 
 }   // namespace proxyd::http1

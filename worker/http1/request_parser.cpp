@@ -1,5 +1,3 @@
-#include <algorithm>
-
 #include "worker/http/characters.h"
 #include "worker/http1/head_parser.h"
 
@@ -32,11 +30,10 @@ Refusal RequestParser::take_version(std::string_view text) {
 
 // method SP request-target SP HTTP-version, one space each (RFC 9112 3).
 Refusal RequestParser::take_request_line(std::string_view line) {
-  const size_t method_end = line.find(' ');
-  if (method_end == 0 || method_end == std::string_view::npos) return Refusal::kRequestLine;
+  size_t method_end = 0;
+  while (method_end < line.size() && http::is_in(line[method_end], http::character::kToken)) ++method_end;
+  if (method_end == 0 || method_end == line.size() || line[method_end] != ' ') return Refusal::kRequestLine;
   const std::string_view method = line.substr(0, method_end);
-  const auto is_token = [](char c) { return http::is_in(c, http::character::kToken); };
-  if (!std::all_of(method.begin(), method.end(), is_token)) return Refusal::kRequestLine;
   if (method.size() > kMaxMethod) return Refusal::kMethodTooLong;
   const std::string_view rest = line.substr(method_end + 1);
   const size_t target_end = rest.find(' ');

@@ -14,15 +14,28 @@ void Serializer::append_number(uint64_t number) {
   append({digits, static_cast<size_t>(end - digits)});
 }
 
+inline void Serializer::append_line(const http::Field& field) {
+  const size_t size = field.name.size() + field.value.size() + 4;
+  if (size > static_cast<size_t>(end_ - at_)) [[unlikely]] {
+    overflowed_ = true;
+    return;
+  }
+  char* at = put_octets(put_octets(put_octets(at_, field.name), ": "), field.value);
+  at_ = put_octets(at, "\r\n");
+}
+
+// Lines that were received one behind the other, as most are that we only pass on, leave in one copy.
 void Serializer::field_lines(const http::Fields& fields) {
-  for (const http::Field& field : fields) {
-    const size_t size = field.name.size() + field.value.size() + 4;
-    if (size > static_cast<size_t>(end_ - at_)) {
-      overflowed_ = true;
-      return;
+  const http::Field* const last = fields.end();
+  for (const http::Field* field = fields.begin(); field != last;) {
+    if (!field->as_received) {
+      append_line(*field++);
+      continue;
     }
-    char* at = put_octets(put_octets(put_octets(at_, field.name), ": "), field.value);
-    at_ = put_octets(at, "\r\n");
+    const char* const begin = field->name.data();
+    const char* end = begin;
+    for (; field != last && field->as_received && field->name.data() == end; ++field) end = field->line_end();
+    append({begin, static_cast<size_t>(end - begin)});
   }
 }
 

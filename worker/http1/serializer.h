@@ -46,6 +46,7 @@ class Serializer {
   bool overflowed() const { return overflowed_; }
 
  private:
+  void append_line(const http::Field& field);
   void framing_field(const http::ContentLength& content);
 
   char* begin_;

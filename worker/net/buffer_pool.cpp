@@ -26,9 +26,7 @@ void Buffer::release() {
   if (data_) pool_->give_back(std::exchange(data_, nullptr), size_class_);
 }
 
-Buffer BufferPool::borrow(size_t size) {
-  uint8_t size_class = 0;
-  while (size_class + 1u < kSizes.size() && kSizes[size_class] < size) ++size_class;
+Buffer BufferPool::borrow_class(uint8_t size_class) {
   Class& from = classes_[size_class];
   if (!from.first) {
     ++misses_;

@@ -48,7 +48,11 @@ class BufferPool {
   ~BufferPool() { trim(0); }
 
   // The smallest size that holds `size`; the largest when none does.
-  Buffer borrow(size_t size);
+  Buffer borrow(size_t size) {
+    uint8_t size_class = 0;
+    while (size_class + 1u < kSizes.size() && kSizes[size_class] < size) ++size_class;
+    return borrow_class(size_class);
+  }
   // Frees what was not needed since the last call, and all beyond `keep` a size; gives how many octets that were.
   size_t trim(size_t keep);
 
@@ -65,6 +69,7 @@ class BufferPool {
     size_t free = 0;
     size_t least_free = 0;   // since the last trim: so many were not needed
   };
+  Buffer borrow_class(uint8_t size_class);
   void give_back(char* data, uint8_t size_class);
 
   std::array<Class, kSizes.size()> classes_;

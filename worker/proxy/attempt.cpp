@@ -141,10 +141,15 @@ void Attempt::pass_interim(http::ResponseHead& response) {
   request_.exchange.send_interim(response);
 }
 
-// Without content the head goes at once, with it beside the first of it.
-void Attempt::start_content() {
-  if (!request_.head.content.is_empty()) return begin_upload();
-  if (!request_.head.wants_websocket) (void)exchange_->content().finish(nullptr);
+// Without content the head goes at once, with it beside the first of it. True when there was no room for the head.
+bool Attempt::start_content() {
+  if (!request_.head.content.is_empty()) {
+    begin_upload();
+    return false;
+  }
+  net::ContentSink& content = exchange_->content();
+  const net::Taken sent = request_.head.wants_websocket ? content.flush() : content.finish(nullptr);
+  return sent.state == net::Taken::State::kBlocked;
 }
 
 // Once the request is sent the origin has `first_byte` for its final head, whatever interim heads come before; as long
@@ -161,8 +166,8 @@ async::Task<Attempt::Outcome> Attempt::run(bool fresh) {
     if (final_head_) co_return Outcome::kResponse;
     if (!go_ahead) co_return Outcome::kTargetFailed;
   }
-  start_content();
-  if (!upload_ && exchange_->content().flush().state == net::Taken::State::kBlocked) (void)co_await flush_head();
+  const bool head_waits = start_content();
+  if (head_waits) (void)co_await flush_head();
   const config::MaybeDuration limit = request_.timeouts().first_byte;
   std::optional<Deadline> first_byte;
   bool pending = !exchange_->has_unread();

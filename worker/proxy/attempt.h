@@ -54,7 +54,7 @@ class Attempt {
   void begin_upload();
   async::Task<bool> flush_head();
   async::Task<bool> await_go_ahead();
-  void start_content();
+  bool start_content();
   async::Task<void> await_upload_or_arrival();
   void pass_interim(http::ResponseHead& response);
   Outcome failed(upstream::Fault fault);

@@ -84,7 +84,9 @@ void add_forwarding(Fields& fields, const routing::RequestFacts& facts, http::Ar
              trusted ? append_to_list(original, FieldName::kXForwardedFor, facts.peer_text, arena) : facts.peer_text);
   fields.add(FieldName::kXForwardedProto, http::to_string(facts.scheme));
   if (!facts.host.empty()) fields.add(FieldName::kXForwardedHost, facts.authority);
-  fields.add(FieldName::kXForwardedPort, arena.number(facts.port));
+  const bool has_port = facts.authority.size() > facts.host.size();
+  fields.add(FieldName::kXForwardedPort,
+             has_port ? facts.authority.substr(facts.host.size() + 1) : arena.number(facts.port));
   fields.add(FieldName::kXRealIp, facts.client_text);
 }
 

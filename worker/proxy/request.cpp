@@ -22,7 +22,8 @@ Request::Request(Proxy& the_proxy, downstream::Exchange& the_exchange)
       exchange(the_exchange),
       configuration(the_proxy.configuration()),
       head(the_exchange.request()),
-      began(the_proxy.loop().now()) {
+      began(the_proxy.loop().now()),
+      arena_(the_exchange.arena()) {
   proxy.request_began();
   const downstream::Peer& peer = exchange.peer();
   identity.request_id = facts.request_id = proxy.random_hex(fresh_id_, sizeof fresh_id_);

@@ -41,7 +41,7 @@ class Request {
   std::optional<std::chrono::microseconds> first_byte;
   std::optional<std::chrono::microseconds> connect;
 
-  http::Arena& arena() { return exchange.arena(); }
+  http::Arena& arena() { return arena_; }
   async::EventLoop& loop() { return proxy.loop(); }
   std::chrono::microseconds age() const {
     return std::chrono::duration_cast<std::chrono::microseconds>(proxy.loop().now() - began);
@@ -61,6 +61,7 @@ class Request {
   int64_t began_ms() const { return proxy.wall_clock_ms() - age().count() / 1000; }
   void edit_response(http::Fields& fields) const;
 
+  http::Arena& arena_;   // the exchange's
   bool resolved_ = false;
   char fresh_id_[32];
   char parent_id_[16];
