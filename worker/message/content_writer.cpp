@@ -105,7 +105,9 @@ Taken ContentWriter::take_octets(const Piece& piece, bool last) {
   const std::string_view waits(out_.data() + begin_, waiting());
   const std::array<iovec, 4> parts = {as_iovec(waits), as_iovec(octets), as_iovec(ends_chunk ? kLineEnd : ""),
                                       as_iovec(ends_chunk && ends_content ? kLastChunk : "")};
-  const Moved moved = stream_.write(parts);
+  const size_t first = waits.empty() ? 1 : 0;   // one part is cheaper than several of which the others are empty
+  const size_t end = !ends_chunk ? 2 : ends_content ? 4 : 3;
+  const Moved moved = stream_.write(std::span(parts).subspan(first, end - first));
   if (moved.state == Moved::State::kBroken) return {Taken::State::kFailed};
   size_t sent = moved.octets;
   sent_ += sent;
