@@ -34,4 +34,5 @@ def proxyd():
 
 
 def pytest_configure(config):
+    config.addinivalue_line("markers", "alone: measures what other work on the machine changes, so nothing runs beside it")
     config.addinivalue_line("markers", "rows(ids): the rows of bad-input.tsv whose outcome the test checks")

@@ -12,6 +12,7 @@ from scale import scaled
 
 MIB = 1 << 20
 LARGE = scaled(64 * MIB if SANITIZED else 256 * MIB, 8192 * MIB)
+pytestmark = pytest.mark.alone
 
 
 @pytest.fixture(scope="module")

@@ -250,6 +250,7 @@ def test_the_admin_api_refuses_by_the_status_its_table_names(world):
         assert raw.recv(65536).startswith(b"HTTP/1.1 413 ")
 
 
+@pytest.mark.alone
 def test_two_hundred_connections_are_shared_among_four_workers():
     origin, port = Origin(), free_port()
     with Proxyd(site(port, origin.address), workers=4) as proxyd:

@@ -157,4 +157,4 @@ def test_an_override_expires_by_itself(origin):
     with Proxyd(site(free_port(), origin.address)) as proxyd:
         assert proxyd.api("POST", "/api/v1/upstreams/app/targets/one:drain", {"for": "1s"})[0] == 202
         eventually(lambda: target(proxyd)["state"] == "up")
-        assert "has expired" in proxyd.logs()
+        eventually(lambda: "has expired" in proxyd.logs(), what="the line that says so")
