@@ -23,7 +23,7 @@ class Validator {
   Findings run() {
     listeners();
     upstreams();
-    validate_templates(part(json_, "defaults"), "/defaults", findings_);
+    validate_level(part(json_, "defaults"), document_.limits, "/defaults", findings_);
     hosts();
     logging();
     return {findings_.take_problems(), findings_.take_warnings()};
@@ -150,7 +150,7 @@ void Validator::hosts() {
     for (size_t i = 0; i < host.listeners.size(); ++i) {
       findings_.refer(document_.listeners, host.listeners[i], fmt::format("{}/listeners/{}", pointer, i), "listener");
     }
-    validate_templates(json, pointer, findings_);
+    validate_level(json, document_.limits, pointer, findings_);
     validate_routes(document_, host, json, findings_);
   }
   if (routes <= kMostRoutes) return;

@@ -140,12 +140,32 @@ void warn_of_unreachable(const Host& host, size_t index, const std::string& poin
   }
 }
 
+// "off" is more than any number.
+uint64_t as_number(const MaybeSize& limit) { return limit.value_or(UINT64_MAX); }
+
+void warn_of_wide_limits(const Json& level, const Limits& defaults, const std::string& pointer,
+                         FindingsList& findings) {
+  const auto check = [&](const char* key, const MaybeSize& received) {
+    const Json& limits = part(level, "limits");
+    if (!member(limits, key) || dropped(limits, key)) return;
+    if (as_number(size_or(limits, key, received)) <= as_number(received)) return;
+    findings.warning(fmt::format("{}/limits/{}", pointer, key), "no-effect",
+                     fmt::format("every head is received within the {0} of /defaults/limits, since its host is not "
+                                 "known yet; a larger one here changes nothing: raise it there",
+                                 key));
+  };
+  check("request_line", defaults.request_line);
+  check("request_headers", defaults.request_headers);
+  check("header_count", defaults.header_count);
+}
+
 void check_route(const Document& document, const Route& route, const Json& json, const std::string& pointer,
                  FindingsList& findings) {
   check_action(pointer, json, findings);
   check_exclusive_keys(json, pointer, findings);
   check_rewrite(json, pointer, findings);
   check_templates(json, groups_of(route.match), pointer, findings);
+  warn_of_wide_limits(json, document.limits, pointer, findings);
   if (route.upstream) findings.refer(document.upstreams, *route.upstream, pointer + "/upstream", "upstream");
   if (route.split) check_split(document, *route.split, pointer + "/split", findings);
   if (route.redirect) check_redirect(*route.redirect, pointer + "/redirect", findings);
@@ -169,9 +189,10 @@ void validate_routes(const Document& document, const Host& host, const Json& jso
   }
 }
 
-void validate_templates(const Json& level, const std::string& pointer, FindingsList& findings) {
+void validate_level(const Json& level, const Limits& defaults, const std::string& pointer, FindingsList& findings) {
   check_templates(level, 0, pointer, findings);
   check_rewrite(level, pointer, findings);
+  warn_of_wide_limits(level, defaults, pointer, findings);
 }
 
 }   // namespace proxyd::config

@@ -87,6 +87,20 @@ def test_a_connection_without_a_request_is_closed(world):
     ended(proxyd, "keepalive")
 
 
+@pytest.mark.parametrize("phase, sent, status", [("keepalive", b"", None), ("client_header", b"GET", 408)])
+def test_after_a_request_its_route_says_how_long_its_connection_waits_for_the_next(phase, sent, status):
+    port = free_port()
+    document = {**site(port, "127.0.0.1:1"), "defaults": {"timeouts": {"keepalive": "1h", "client_header": "1h"}}}
+    document["hosts"]["all"]["routes"].insert(0, {"name": "hasty", "match": {"path": "/hasty"}, "respond": {"status": 200}, "timeouts": {phase: "1s"}})
+    with Proxyd(document) as proxyd, Client(port) as client:
+        client.send(get(b"/hasty"))
+        assert client.response().status == 200
+        client.send(sent)
+        assert status is None or client.response().status == status
+        assert client.is_closed()
+        ended(proxyd, phase)
+
+
 @pytest.mark.parametrize("kind", [b"length", b"chunked"])
 def test_a_client_that_reads_nothing_is_cut(kind):
     origin, port = BulkOrigin(), free_port()

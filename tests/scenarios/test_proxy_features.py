@@ -31,6 +31,10 @@ def world():
         {"name": "away", "match": {"path": "/away"}, "redirect": {"to": "https://{host}{uri}", "status": 301}},
         {"name": "empty", "match": {"path": "/empty"}, "respond": {"status": 204}},
         {"name": "small", "match": {"path_prefix": "/small"}, "upstream": "app", "limits": {"request_body": "10B"}},
+        {"name": "short", "match": {"path_prefix": "/short"}, "upstream": "app", "limits": {"request_line": "64B", "request_headers": "128B", "header_count": 3}},
+        {"name": "by-length", "match": {"path": "/by-field", "header": {"content-length": "3"}}, "respond": {"status": 200, "body": "three"}},
+        {"name": "by-host", "match": {"path": "/by-field", "header": {"host": {"regex": "^A\\."}}}, "respond": {"status": 200, "body": "upper"}},
+        {"name": "expects", "match": {"path": "/by-field", "header": {"expect": "*"}}, "respond": {"status": 200, "body": "expects"}},
         {"name": "ready", "match": {"path": "/ready"}, "ready": True},
         {"name": "all", "upstream": "app"},
     ]
@@ -153,6 +157,23 @@ def test_content_beyond_the_routes_limit_is_413(world, octets):
     assert response.status == 413 and response.value("Connection") == "close"
     assert len(origin.requests) == seen
     assert proxyd.api("GET", "/api/v1/rejects")[1]["items"][0]["reason"] == "body_too_large"
+
+
+@pytest.mark.parametrize("head, status", [
+    (get(b"/short"), 200), (b"\r\n" + get(b"/short?" + b"x" * 44), 200), (get(b"/short?" + b"x" * 45), 414),
+    (get(b"/short", b"a: " + b"x" * 107), 200), (get(b"/short", b"a: " + b"x" * 108), 431), (get(b"/short", b"a: 1", b"b: 2"), 200),
+    (get(b"/short", b"a: 1", b"b: 2", b"c: 3"), 431)], ids=["short", "line", "line+1", "section", "section+1", "lines", "lines+1"])
+def test_a_head_beyond_the_routes_own_limits_is_refused(world, head, status):
+    _, _, ports = world
+    assert exchange(ports["main"], head).status == status
+
+
+@pytest.mark.parametrize("fields, host, body", [
+    ((b"Content-Length: 3", ), b"a.test", b"three"), ((), b"A.test", b"upper"), ((b"Expect: 100-continue", b"Content-Length: 2"), b"a.test", b"expects")])
+def test_what_frames_or_routes_a_request_can_be_matched_as_any_field(world, fields, host, body):
+    _, _, ports = world
+    content = b"x" * 3 if body == b"three" else b""
+    assert exchange(ports["main"], get(b"/by-field", *fields, host=host, method=b"POST") + content).body == body
 
 
 def test_max_forwards_is_counted_down_for_options_alone_rfc9110_7_6_2(world):

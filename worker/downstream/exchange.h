@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <string_view>
 
+#include "shared/config/model.h"
 #include "worker/async/task.h"
 #include "worker/http/head.h"
 #include "worker/http1/head_parser.h"
@@ -42,6 +43,9 @@ struct Answer {
   const http::Fields* fields = nullptr;
   http::ContentLength content;
   bool close = false;   // the connection must not live on
+  // Of the request's route: how long its connection may wait for the next one.
+  config::MaybeDuration keepalive;
+  config::MaybeDuration client_header;
 };
 
 // One request of a client and its answer, whatever protocol carries them; never a connection. Owned by the connection,

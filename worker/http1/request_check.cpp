@@ -39,7 +39,6 @@ Refusal check_expectation(http::RequestHead& head) {
   if (!known) return Refusal::kExpect;
   // RFC 9110 10.1.1: from HTTP/1.0 it is ignored, and without content there is nothing to wait for.
   head.expects_continue = head.version != http::Version::kHttp10 && !head.content.is_empty();
-  head.fields.remove(FieldName::kExpect);
   return Refusal::kNone;
 }
 
@@ -69,11 +68,7 @@ Refusal check_request(http::RequestHead& head, std::string_view target_text) {
   head.content = *content;
   refusal = check_expectation(head);
   if (refusal != Refusal::kNone) return refusal;
-  refusal = check_upgrade(head);
-  if (refusal != Refusal::kNone) return refusal;
-  head.fields.remove_all(http::bit_of(FieldName::kContentLength) | http::bit_of(FieldName::kTransferEncoding) |
-                         http::bit_of(FieldName::kHost));
-  return Refusal::kNone;
+  return check_upgrade(head);
 }
 
 }   // namespace proxyd::http1

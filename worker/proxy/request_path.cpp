@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <new>
 
 #include "worker/proxy/forward.h"
@@ -20,6 +21,21 @@ bool ends_here(const http::RequestHead& head) {
 bool is_too_large(const Request& request) {
   const config::MaybeSize most = request.matched.route->settings.limits.request_body;
   return most && request.head.content.kind == http::ContentLength::Kind::kKnown && request.head.content.bytes > *most;
+}
+
+// A head is received within the limits of `defaults`, for nothing is known of its host yet; the route's may be
+// stricter.
+http::Refusal head_fault(const Request& request) {
+  if (!request.matched.route->own_head_limits) return http::Refusal::kNone;
+  const config::Limits& limits = request.matched.route->settings.limits;
+  std::string_view head = request.exchange.received_head();
+  while (head.starts_with("\r\n")) head.remove_prefix(2);   // before the request line (RFC 9112 2.2)
+  const size_t line = std::min(head.find("\r\n"), head.size());
+  const std::string_view section = head.substr(std::min(line + 2, head.size()));
+  if (line > limits.request_line.value_or(UINT64_MAX)) return http::Refusal::kUriTooLong;
+  if (section.size() > limits.request_headers.value_or(UINT64_MAX)) return http::Refusal::kHeaderSize;
+  const auto ends = static_cast<uint64_t>(std::count(section.begin(), section.end(), '\n'));   // the last is no line's
+  return ends > limits.header_count.value_or(UINT64_MAX - 1) + 1 ? http::Refusal::kHeaderCount : http::Refusal::kNone;
 }
 
 // The upstream of a route, or the one that its split draws.
@@ -83,6 +99,11 @@ async::Task<void> Proxy::handle(downstream::Exchange& exchange) {
     }
 
     // limits
+    const http::Refusal too_much = head_fault(request);
+    if (too_much != http::Refusal::kNone) {
+      co_await answer_refused(request, too_much, 0);
+      co_return;
+    }
     if (is_too_large(request)) {
       co_await answer_refused(request, http::Refusal::kBodyTooLarge, 0);
       co_return;

@@ -27,6 +27,7 @@ struct RouteEntry {
 
   const config::Route& settings;
   uint32_t index;
+  bool own_head_limits = false;   // other than those by which every head is received
   Conditions conditions;
   std::unique_ptr<RE2> expression;   // of a path_regex
   std::optional<Rewrite> rewrite;

@@ -30,6 +30,19 @@ TEST(Warnings, NameTheRouteThatTakesAllRequests) {
             "");
 }
 
+TEST(Warnings, NameALimitOfAHeadThatIsWiderThanWhatIsReceived) {
+  const std::string defaults = "version: 1\ndefaults: { limits: { request_headers: 16KiB, header_count: off } }\n";
+  const std::string host =
+      "hosts:\n  h:\n    names: [a.test]\n    limits: { request_headers: 17KiB, header_count: off }\n";
+  const std::string routes =
+      "    routes: [ { name: a, ready: true, limits: { request_line: off, request_headers: 1KiB } } ]\n";
+  const Decoded decoded = decode(defaults + host + routes, Format::kYaml);
+  ASSERT_TRUE(decoded.valid());
+  ASSERT_EQ(decoded.warnings.size(), 2u);
+  EXPECT_EQ(decoded.warnings[0].pointer, "/hosts/h/limits/request_headers");
+  EXPECT_EQ(decoded.warnings[1].pointer, "/hosts/h/routes/0/limits/request_line");
+}
+
 TEST(Warnings, NameAnUpstreamWithoutTargetsAndRefuseNothing) {
   const Decoded decoded = decode("version: 1\nupstreams:\n  u: {}\n", Format::kYaml);
   ASSERT_TRUE(decoded.valid());
