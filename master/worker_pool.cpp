@@ -347,6 +347,14 @@ void WorkerPool::set_log_level(std::string name, const std::string& declared) {
   }
 }
 
+void WorkerPool::cut(uint32_t row) {
+  const Lock lock(mutex_);
+  for (const auto& worker : workers_) {
+    if (worker->state() == State::kRunning || worker->state() == State::kDraining)
+      send(*worker, MessageType::kCut, 0, {{"row", row}});
+  }
+}
+
 size_t WorkerPool::serving() {
   const Lock lock(mutex_);
   return serving_locked();

@@ -64,6 +64,9 @@ class WorkerPool {
   // The error log's level of every worker, now and to come. Empty: the document's, which is `declared`.
   void set_log_level(std::string name, const std::string& declared);
 
+  // Ends what runs at the target of that row, in every worker that serves or drains; they do it soon after.
+  void cut(uint32_t row);
+
   struct Refusal {
     uint32_t slot = 0;
     std::string pointer;

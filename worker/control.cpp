@@ -72,6 +72,9 @@ void Control::obey(ipc::Message message) {
     case MessageType::kLogLevel:
       if (const auto level = log_level_from(message.body.value("level", ""))) worker_.log().set_level(*level);
       return;
+    case MessageType::kCut:
+      if (const auto row = message.body.find("row"); row != message.body.end()) worker_.cut(row->get<uint32_t>());
+      return;
     default:
       worker_.log().error("message {} of the master is unknown to this build", static_cast<uint32_t>(message.type));
   }

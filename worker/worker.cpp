@@ -185,6 +185,19 @@ void Worker::set_logs(std::vector<UniqueFd> access_logs, UniqueFd error_log) {
   error_log_ = std::move(error_log);
 }
 
+// A new lookup of a name makes another target of the same row: older configurations still hold the former.
+void Worker::cut(uint32_t row) {
+  for (const auto& one : held_) {
+    const auto held = one.lock();
+    if (!held) continue;
+    for (const auto& [name, group] : held->upstreams) {
+      for (const upstream::Member& member : group.members) {
+        if (member.target->row() == row) member.target->cut();
+      }
+    }
+  }
+}
+
 void Worker::drain(Deadline deadline) {
   drain_deadline_ = drain_deadline_.earlier_of(deadline);
   if (state_ == State::kDraining) return;

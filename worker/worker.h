@@ -49,6 +49,8 @@ class Worker {
   Result<std::shared_ptr<const proxy::Configuration>, proxy::ConfigurationBuilder::Refusal> build_apart(
       config::Snapshot snapshot);
   void accept_once() { acceptor_.accept_once(); }
+  // Ends what runs at the target of that row, of requests of older configurations too.
+  void cut(uint32_t row);
   // Leaves the listeners now, finishes what runs, cuts the rest at the deadline, then stops the loop.
   void drain(Deadline deadline);
   const proxy::Configuration* configuration() const { return proxy_.configuration().get(); }

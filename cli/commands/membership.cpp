@@ -117,12 +117,24 @@ Exit drained_first(const Session& session, const Options& options) {
   return Exit::kTimedOut;
 }
 
+// What a removal did to requests that had not ended in time.
+Exit told_of_cut(const Json& removal, const Options& options) {
+  const int cut = removal.value("cut", 0);
+  const int running = removal.value("in_flight", 0);
+  if (cut == 0 && running == 0) return Exit::kOk;
+  std::string what =
+      fmt::format("{} request{} cut, not ended after {}", cut, cut == 1 ? " was" : "s were", options.drain);
+  if (running > 0) what += fmt::format("; {} could not be cut and may go on for a while", running);
+  print_error(what, "give more time: --drain, or keep it until it is idle: --keep");
+  return Exit::kPartly;
+}
+
 Exit remove(const Session& session, const Options& options) {
   if (const Exit exit = session.confirmed("remove " + options.target.words()); exit != Exit::kOk) return exit;
   if (options.keep) {
     if (const Exit exit = drained_first(session, options); exit != Exit::kOk) return exit;
   }
-  const std::string query = options.force ? "?force=true" : "?drain=" + encoded(options.keep ? "0s" : options.drain);
+  const std::string query = options.force ? "?force=true" : "?drain=" + encoded(options.drain);
   const auto limit = duration_of(options.drain) + kMargin;
   RestClient::Call call{.method = "DELETE", .path = options.target.path() + query};
   call.timeout_seconds = static_cast<int>(std::chrono::duration_cast<std::chrono::seconds>(limit).count());
@@ -137,12 +149,7 @@ Exit remove(const Session& session, const Options& options) {
   if (!outcome.ok()) return outcome.exit;
   session.show(outcome,
                fmt::format("{} is removed, revision {}\n", options.target.words(), text_of(outcome.json, "revision")));
-  const int running = outcome.json.value("in_flight", 0);
-  if (running == 0) return Exit::kOk;
-  print_error(fmt::format("{} request{} had not ended after {}: the target is removed, they go on until they end",
-                          running, running == 1 ? "" : "s", options.drain),
-              "give more time: --drain, or keep it until it is idle: --keep");
-  return Exit::kPartly;
+  return told_of_cut(outcome.json, options);
 }
 
 }   // namespace
@@ -173,7 +180,7 @@ void add_membership(CLI::App& noun, Session& session, Exit& exit) {
   command = with_target(verb("remove", "Drain a target and take it out of the document", remove), options->target);
   CLI::Option* drain = command
                            ->add_option("--drain", options->drain,
-                                        "How long the removal waits for requests; when some still run: exit 9")
+                                        "How long the removal waits for requests; those that still run are cut: exit 9")
                            ->check(duration())
                            ->type_name("DURATION")
                            ->capture_default_str();

@@ -24,6 +24,7 @@ enum class MessageType : uint32_t {
   kAsk = 7,          // {question, …}: answered by kAnswer of the same id; questions: "explain", by the configuration in
                      // force or by a snapshot whose descriptor comes along
   kLogLevel = 8,     // {level}
+  kCut = 9,          // {row}: end what runs at the target of that row; sent again while something does
   // worker → master
   kHello = 32,       // {slot, incarnation, pid}: the first message
   kPrepared = 33,    // an Edition

@@ -2,7 +2,7 @@
 import threading
 
 import pytest
-from client import Client
+from client import Client, Closed
 from origin import Origin, ok
 from proxyd import Proxyd, eventually, free_port, site
 
@@ -150,11 +150,14 @@ def test_a_target_is_kept_when_it_is_not_idle_in_time(one_target):
     assert gone.returncode == 0 and "is removed" in gone.stdout
 
 
-def test_what_is_not_finished_when_a_target_is_removed_is_counted_and_goes_on(one_target):
+def test_what_is_not_finished_when_a_target_is_removed_is_cut_and_counted(one_target):
     proxyd, origin, port = one_target
     slow = Slow(proxyd, origin, port, "one", 2)
     removed = proxyd.proxyctl("upstream", "target", "remove", "app", "one", "--drain", "200ms", "--yes")
-    assert removed.returncode == 9 and "is removed, revision 2" in removed.stdout and "2 requests had not ended after 200ms: the target is removed, they go on until they end" in removed.stderr
+    assert removed.returncode == 9 and "is removed, revision 2" in removed.stdout and "2 requests were cut, not ended after 200ms" in removed.stderr
+    for client in slow.clients:
+        with pytest.raises(Closed):
+            client.response()
     slow.go.set()
 
 

@@ -95,6 +95,7 @@ void WaitReady::await_suspend(std::coroutine_handle<> awaiting) {
   } else {
     watched_.on_writable(&resume_);
   }
+  if (other_) other_->on_hang_up(&resume_);
   watched_.loop().timers().arm(timer_, deadline_);
 }
 
@@ -106,6 +107,7 @@ void WaitReady::unregister() {
   } else {
     watched_.on_writable(nullptr);
   }
+  if (other_) other_->on_hang_up(nullptr);
   timer_.disarm();
 }
 

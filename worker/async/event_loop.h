@@ -114,6 +114,9 @@ class WaitReady {
   WaitReady& operator=(const WaitReady&) = delete;
   ~WaitReady() { unregister(); }
 
+  // … or another descriptor's peer has hung up meanwhile, which is no answer: whoever asks for it looks there.
+  void or_hang_up_of(Watched& other) { other_ = &other; }
+
   bool await_ready() const { return is_ready(); }
   void await_suspend(std::coroutine_handle<> awaiting);
   bool await_resume();
@@ -125,6 +128,7 @@ class WaitReady {
   Watched& watched_;
   Direction direction_;
   bool registered_ = false;
+  Watched* other_ = nullptr;
   Deadline deadline_;
   Resume resume_;
   Timer timer_;

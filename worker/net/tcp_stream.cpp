@@ -22,7 +22,7 @@ Moved TcpStream::read(char* to, size_t size) {
       if (static_cast<size_t>(got) < size) watched_.drained();
       return {Moved::State::kSome, static_cast<size_t>(got)};
     }
-    if (got == 0) return {Moved::State::kEnd};
+    if (got == 0) return {cut_ ? Moved::State::kBroken : Moved::State::kEnd};
     if (errno == EINTR) continue;
     if (errno != EAGAIN) return {Moved::State::kBroken};
     watched_.exhausted();
@@ -61,6 +61,11 @@ void TcpStream::end_writing() { ::shutdown(socket_.value(), SHUT_WR); }
 void TcpStream::abort_on_close() {
   const linger at_once{.l_onoff = 1, .l_linger = 0};
   ::setsockopt(socket_.value(), SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+}
+
+void TcpStream::cut() {
+  cut_ = true;
+  ::shutdown(socket_.value(), SHUT_RDWR);
 }
 
 async::WaitReady TcpStream::readable(Deadline deadline) {

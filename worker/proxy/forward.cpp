@@ -149,9 +149,10 @@ bool begin_response(Request& request, Attempt& attempt) {
   return request.begin_answer(response.status, response.reason, response.fields, response.content, attempt.uploading());
 }
 
-RelayLimits response_limits(const Request& request) {
+RelayLimits response_limits(const Request& request, upstream::Exchange& origin) {
   RelayLimits limits{Pace(request.timeouts().between_bytes, 0), Pace(request.timeouts().client_write, 256)};
   limits.total = request.total;
+  limits.origin = &origin;
   return limits;
 }
 
@@ -219,7 +220,7 @@ async::Task<void> forward(Request& request, const upstream::UpstreamGroup& group
       co_return;
     }
     FilteredContent answered(attempt->exchange().response_content(), request.arena());
-    Relay relay(request.loop(), answered, request.exchange.sink(), response_limits(request));
+    Relay relay(request.loop(), answered, request.exchange.sink(), response_limits(request, attempt->exchange()));
     const bool ended = relay.go_on();   // what came with the head leaves without a frame of its own
     Relayed relayed = relay.relayed();
     if (!ended && attempt->uploading()) {

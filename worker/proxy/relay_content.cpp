@@ -108,8 +108,16 @@ async::Task<Relayed> relay_content(Relay relay) {
       co_return relay.relayed();
     }
     if (relay.wait_ == Relay::Wait::kSink) {
-      const bool ready = co_await relay.sink_->room(relay.sink_deadline());
-      if (ready || !relay.sink_has_stalled()) continue;
+      if (relay.is_cut()) {
+        relay.end(Relayed::End::kSourceFailed, net::ContentFault::kReset);
+        co_return relay.relayed();
+      }
+      const Deadline deadline = relay.sink_deadline();
+      async::WaitReady room = relay.sink_->room(deadline);
+      if (relay.limits_.origin) room.or_hang_up_of(relay.limits_.origin->watched());
+      const bool ready = co_await room;
+      const bool late = deadline.passed(relay.loop_->now());   // else it was the hang-up
+      if (ready || !late || !relay.sink_has_stalled()) continue;
       relay.timed_out(Relayed::End::kSinkTimeout);
       co_return relay.relayed();
     }

@@ -27,8 +27,9 @@ async::Task<void> watch_silence(async::EventLoop& loop, const uint64_t& progress
 async::Task<void> relay_both_ways(async::EventLoop& loop, downstream::Exchange& client, upstream::Exchange& origin,
                                   Deadline total, uint64_t& progress) {
   async::Task<Relayed> up = relay_content({loop, client.content(), origin.content(), tunnel_limits(total, progress)});
-  async::Task<Relayed> down =
-      relay_content({loop, origin.response_content(), client.sink(), tunnel_limits(total, progress)});
+  RelayLimits down_limits = tunnel_limits(total, progress);
+  down_limits.origin = &origin;
+  async::Task<Relayed> down = relay_content({loop, origin.response_content(), client.sink(), down_limits});
   co_await async::first_of(up, down);
   async::Task<Relayed>& first = up.done() ? up : down;
   async::Task<Relayed>& second = up.done() ? down : up;

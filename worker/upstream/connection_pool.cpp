@@ -14,29 +14,50 @@ ConnectionPool::ConnectionPool(const Services& services, uint32_t row)
 
 ConnectionPool::~ConnectionPool() { close_all(); }
 
-void ConnectionPool::opened() {
+void ConnectionPool::opened(Http1Connection& connection) {
+  prepend(busy_list_, connection);
   std::atomic<uint32_t>& gauge = status_.connections(slot_, row_);
   gauge.store(gauge.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
 }
 
-void ConnectionPool::closed() {
+void ConnectionPool::closed(Http1Connection& connection) {
+  const bool was_idle = connection.state() == Http1Connection::State::kIdle;
+  remove(was_idle ? idle_list_ : busy_list_, connection);
+  if (was_idle) --idle_;
   std::atomic<uint32_t>& gauge = status_.connections(slot_, row_);
   gauge.store(gauge.load(std::memory_order_relaxed) - 1, std::memory_order_relaxed);
 }
 
-void ConnectionPool::unlink(Http1Connection& connection) {
-  (connection.previous_ ? connection.previous_->next_ : first_) = connection.next_;
-  (connection.next_ ? connection.next_->previous_ : last_) = connection.previous_;
-  connection.next_ = connection.previous_ = nullptr;
+void ConnectionPool::prepend(List& list, Http1Connection& connection) {
+  connection.previous_ = nullptr;
+  connection.next_ = list.first;
+  (list.first ? list.first->previous_ : list.last) = &connection;
+  list.first = &connection;
+}
+
+void ConnectionPool::remove(List& list, Http1Connection& connection) {
+  (connection.previous_ ? connection.previous_->next_ : list.first) = connection.next_;
+  (connection.next_ ? connection.next_->previous_ : list.last) = connection.previous_;
+}
+
+void ConnectionPool::become_idle(Http1Connection& connection) {
+  remove(busy_list_, connection);
+  prepend(idle_list_, connection);
+  ++idle_;
+}
+
+void ConnectionPool::become_busy(Http1Connection& connection) {
+  remove(idle_list_, connection);
+  prepend(busy_list_, connection);
   --idle_;
 }
 
 std::unique_ptr<Http1Connection> ConnectionPool::take() {
-  while (first_) {
-    std::unique_ptr<Http1Connection> connection(first_);
-    unlink(*connection);
+  while (idle_list_.first) {
+    std::unique_ptr<Http1Connection> connection(idle_list_.first);
     const bool too_old = limits_.max_age && loop_.now() - connection->created() >= *limits_.max_age;
     if (too_old || connection->spoiled()) continue;
+    become_busy(*connection);
     connection->use();
     return connection;
   }
@@ -51,28 +72,24 @@ void ConnectionPool::give_back(std::unique_ptr<Http1Connection> connection) {
     if (!connection->stream().watched().peer_closed()) unsolicited_.add();
     return;
   }
-  while (idle_ >= limits_.max_idle) discard(*last_);
+  while (idle_ >= limits_.max_idle) discard(*idle_list_.last);
   connection->rest(Deadline::after(loop_.now(), limits_.idle_timeout));
-  Http1Connection* youngest = connection.release();   // linked: `take` and `discard` own it
-  youngest->next_ = first_;
-  (first_ ? first_->previous_ : last_) = youngest;
-  first_ = youngest;
-  ++idle_;
+  become_idle(*connection.release());   // `take` and `discard` own it
 }
 
 void ConnectionPool::discard(Http1Connection& connection) {
   const async::Watched& watched = connection.stream().watched();
   if (watched.readable() && !watched.peer_closed() && !watched.broken()) unsolicited_.add();
-  unlink(connection);
   delete &connection;
 }
 
 void ConnectionPool::close_all() {
-  while (first_) {
-    Http1Connection* connection = first_;
-    unlink(*connection);
-    delete connection;
-  }
+  while (idle_list_.first) delete idle_list_.first;
+}
+
+void ConnectionPool::cut() {
+  for (Http1Connection* connection = busy_list_.first; connection; connection = connection->next_)
+    connection->stream().cut();
 }
 
 }   // namespace proxyd::upstream

@@ -13,10 +13,12 @@ namespace proxyd::upstream {
 class Http1Connection;
 struct Services;
 
-// The idle connections to one target, youngest first (LIFO), so that the rest can go idle and be closed. An idle one
-// stays watched: any event discards it, for an origin has nothing to say then. Everything that changes trust or wire
-// meaning (address, scheme, TLS names and certificates, protocol) is the target's identity, so a pool never mixes
-// them. Bounded by keepalive.max_idle. Owned by the target; one thread.
+// The connections to one target, each from its making to its end. The idle ones are the pool's, youngest first (LIFO),
+// so that the rest can go idle and be closed. An idle one stays watched: any event discards it, for an origin has
+// nothing to say then. The busy ones, those that connect among them, belong to whoever uses them; the pool only knows
+// them, to cut them. Everything that changes trust or wire meaning (address, scheme, TLS names and certificates,
+// protocol) is the target's identity, so a pool never mixes them. The idle are bounded by keepalive.max_idle. Owned by
+// the target; one thread.
 class ConnectionPool {
  public:
   ConnectionPool(const Services& services, uint32_t row);
@@ -33,14 +35,25 @@ class ConnectionPool {
   void give_back(std::unique_ptr<Http1Connection> connection);
   // Called by an idle connection about itself: closes it.
   void discard(Http1Connection& connection);
+  // Closes the idle ones.
   void close_all();
+  // Ends what the busy ones do: each finds its connection broken when the loop tells it, never within this call.
+  void cut();
 
   size_t idle() const { return idle_; }
-  void opened();
-  void closed();
+  // Called by a connection about itself, at its making and at its end.
+  void opened(Http1Connection& connection);
+  void closed(Http1Connection& connection);
 
  private:
-  void unlink(Http1Connection& connection);
+  struct List {
+    Http1Connection* first = nullptr;   // youngest
+    Http1Connection* last = nullptr;
+  };
+  static void prepend(List& list, Http1Connection& connection);
+  static void remove(List& list, Http1Connection& connection);
+  void become_idle(Http1Connection& connection);
+  void become_busy(Http1Connection& connection);
 
   async::EventLoop& loop_;
   const status::StatusRegion& status_;
@@ -48,8 +61,8 @@ class ConnectionPool {
   uint32_t row_;
   metrics::Cell unsolicited_;
   config::Keepalive limits_;
-  Http1Connection* first_ = nullptr;   // youngest
-  Http1Connection* last_ = nullptr;
+  List idle_list_;
+  List busy_list_;
   size_t idle_ = 0;
 };
 

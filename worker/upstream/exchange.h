@@ -66,6 +66,10 @@ class Exchange {
   virtual bool on_reused_connection() const = 0;
   // No octet of the request has reached the target's side.
   virtual bool request_untaken() const = 0;
+  // Somebody ended the request (Target::cut). Reads and writes fail then, once what has arrived is read; one who waits
+  // for something else hears a hang-up here.
+  virtual bool is_cut() const = 0;
+  virtual async::Watched& watched() = 0;
   // Memory that lives as long as the exchange.
   virtual http::Arena& arena() = 0;
 };

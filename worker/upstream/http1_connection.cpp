@@ -14,10 +14,10 @@ Http1Connection::Http1Connection(Target& target)
       target_(target),
       idle_timer_(*this),
       created_(target.services().loop.now()) {
-  target_.pool().opened();
+  target_.pool().opened(*this);
 }
 
-Http1Connection::~Http1Connection() { target_.pool().closed(); }
+Http1Connection::~Http1Connection() { target_.pool().closed(*this); }
 
 void Http1Connection::move_to(State state) {
   const bool allowed = (state_ == State::kConnecting && state == State::kInUse) ||

@@ -10,7 +10,8 @@ class ConnectionPool;
 class Target;
 
 // One HTTP/1 connection to a target: connecting, then in use by one exchange at a time or idle in the pool, then
-// closing. Owned by the exchange that uses it or by the pool; the target outlives it. Idle it holds no buffer.
+// closing. Owned by the exchange that uses it or by the pool, which knows it in either case; the target outlives it.
+// Idle it holds no buffer.
 class Http1Connection : private async::Wakeup {
  public:
   enum class State : uint8_t { kConnecting, kInUse, kIdle, kClosing };
@@ -43,7 +44,7 @@ class Http1Connection : private async::Wakeup {
   Target& target_;
   net::TcpStream stream_;
   async::Timer idle_timer_;
-  Http1Connection* next_ = nullptr;
+  Http1Connection* next_ = nullptr;   // in the pool's list of the idle or of the busy
   Http1Connection* previous_ = nullptr;
   Instant created_;
   uint64_t served_ = 0;

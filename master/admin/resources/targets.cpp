@@ -14,6 +14,8 @@ using Aspect = master::TargetSubject::Aspect;
 
 constexpr milliseconds kLongestDrain = std::chrono::hours(24);
 constexpr milliseconds kUsualDrain{30'000};
+constexpr milliseconds kCutPatience{2000};
+constexpr milliseconds kCutAgain{100};
 
 // The targets of the upstream that the path names, in `document`; null when it is not there any more.
 Json* targets_in(Json& document, const AdminRequest& request) {
@@ -74,31 +76,67 @@ DocumentChange removal(const AdminRequest& request, Context& context, Look look)
           }};
 }
 
-// Takes the target out of the document; if that fails, it is again what it was before it was drained.
-AdminAnswer remove_drained(const AdminRequest& request, Context& context,
-                           const std::optional<store::Override>& former) {
-  AdminAnswer answer = change_document(request, context, removal(request, context, Look::kLast));
-  if (answer.ok()) return answer;
+// What the removal would meet: preconditions, a configuration that is a file's, the last target.
+AdminAnswer rehearse_removal(const AdminRequest& request, Context& context, Look look) {
+  AdminRequest rehearsal = request;
+  rehearsal.query["dry_run"] = "true";
+  return change_document(rehearsal, context, removal(rehearsal, context, look));
+}
+
+// A removal that failed: the target is again what it was before it was drained.
+AdminAnswer not_removed(const AdminRequest& request, Context& context, const std::optional<store::Override>& former,
+                        AdminAnswer answer) {
   const auto failed = undo_drain(request, context, former);
   if (failed) context.master.log().warning("{} goes on draining: {}", place_of(request), failed->why);
   return answer;
 }
 
-// The part of a removal that goes on without its caller: waits, then takes the target out of the document.
+// Takes the target out of the document.
+AdminAnswer remove_drained(const AdminRequest& request, Context& context,
+                           const std::optional<store::Override>& former) {
+  AdminAnswer answer = change_document(request, context, removal(request, context, Look::kLast));
+  return answer.ok() ? answer : not_removed(request, context, former, std::move(answer));
+}
+
+// Ends what is still in flight, again and again: a request may have been between two connections at the first time.
+// A row that is another's by now is left alone.
+Idle cut_rest(const AdminRequest& request, Context& context, const Operations::Control& control, uint32_t row) {
+  const Instant end = Clock::now() + kCutPatience;
+  Idle idle = Idle::kNo;
+  while (idle == Idle::kNo && Clock::now() < end) {
+    const WantedTarget now = find_target(request, context);
+    if (!now.target || now.row() != row) return idle;
+    context.master.pool().cut(row);
+    idle = wait_for_idle(context, control, row, kCutAgain);
+  }
+  return idle;
+}
+
+// The part of a removal that goes on without its caller: waits, cuts what has not ended, and takes the target out of
+// the document. The cut comes first, for it is by the configurations that name the target that workers find it.
 Operations::Ending drain_and_remove(const AdminRequest& request, Context& context, const Operations::Control& control,
                                     const std::optional<store::Override>& former, uint32_t row, milliseconds drain) {
   using State = Operations::State;
-  const Idle idle = wait_for_idle(context, control, row, drain);
+  const status::StatusRegion& status = context.master.regions().status();
+  Idle idle = wait_for_idle(context, control, row, drain);
+  const uint32_t late = idle == Idle::kNo ? status.in_flight_sum(row) : 0;
+  if (idle == Idle::kNo) {
+    // Nothing is cut for a removal that would fail.
+    AdminAnswer tried = rehearse_removal(request, context, Look::kLast);
+    if (!tried.ok()) return {State::kFailed, not_removed(request, context, former, std::move(tried))};
+    idle = cut_rest(request, context, control, row);
+  }
   if (idle == Idle::kStopping) return {State::kCancelled, json_answer({{"cancelled", false}})};   // it goes on draining
   if (idle == Idle::kCancelled) {
     const auto failed = undo_drain(request, context, former);
     return {State::kCancelled, failed ? *failed : json_answer({{"cancelled", true}})};
   }
-  const uint32_t left = idle == Idle::kYes ? 0 : context.master.regions().status().in_flight_sum(row);
+  const uint32_t left = idle == Idle::kYes ? 0 : status.in_flight_sum(row);
   AdminAnswer answer = remove_drained(request, context, former);
   if (!answer.ok()) return {State::kFailed, answer};
-  if (left > 0) {
+  if (late > 0) {
     Json json = Json::parse(answer.body);
+    json["cut"] = late - std::min(left, late);
     json["in_flight"] = left;
     answer.body = json.dump() + "\n";
   }
@@ -134,14 +172,12 @@ AdminAnswer patch_target(const AdminRequest& request, Context& context) {
                                             }});
 }
 
-// Drains first, unless forced or idle, then takes the target out of the document.
+// Drains first, unless forced or idle; what has not ended then is cut, and the target goes out of the document.
 AdminAnswer delete_target(const AdminRequest& request, Context& context) {
   const WantedTarget wanted = find_target(request, context);
   if (!wanted.target) return request.flag("missing_ok") ? json_answer({{"changes", Json::array()}}) : wanted.refusal;
-  // What the removal would meet in the end is met now: preconditions, a configuration that is a file's.
-  AdminRequest rehearsal = request;
-  rehearsal.query["dry_run"] = "true";
-  AdminAnswer tried = change_document(rehearsal, context, removal(rehearsal, context, Look::kFirst));
+  // What the removal would meet in the end is met now.
+  AdminAnswer tried = rehearse_removal(request, context, Look::kFirst);
   if (!tried.ok() || request.dry_run()) return tried;
   if (request.flag("force")) return change_document(request, context, removal(request, context, Look::kFirst));
   const auto former = admission_of(request, context);

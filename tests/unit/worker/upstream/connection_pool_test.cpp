@@ -72,5 +72,79 @@ TEST_F(ConnectionPoolTest, TheYoungestIsTakenFirstAndTheOldestMakesRoom) {
   EXPECT_FALSE(target_.pool().take());
 }
 
+// Whether the origin's end of a connection has seen it end.
+bool has_ended(const UniqueFd& peer) {
+  char octet;
+  return ::recv(peer.value(), &octet, 1, 0) == 0;
+}
+
+TEST_F(ConnectionPoolTest, ACutEndsWhatIsBusyAndLeavesTheIdleAlone) {
+  UniqueFd peers[4];
+  auto first = used_connection(peers[0]);
+  auto idle = used_connection(peers[1]);
+  auto ended = used_connection(peers[2]);
+  auto last = used_connection(peers[3]);
+  target_.pool().give_back(std::move(idle));
+  ended.reset();   // from between the others
+  target_.cut();
+  EXPECT_TRUE(has_ended(peers[0]));
+  EXPECT_FALSE(has_ended(peers[1]));
+  EXPECT_TRUE(has_ended(peers[3]));
+  EXPECT_TRUE(first->stream().is_cut() && last->stream().is_cut());
+  EXPECT_EQ(target_.pool().idle(), 1u);
+}
+
+TEST_F(ConnectionPoolTest, AConnectionIsCutOnlyWhileItIsUsed) {
+  UniqueFd peer;
+  target_.pool().give_back(used_connection(peer));
+  auto taken = target_.pool().take();
+  ASSERT_TRUE(taken);
+  EXPECT_EQ(target_.pool().idle(), 0u);
+  target_.pool().give_back(std::move(taken));
+  target_.cut();
+  EXPECT_FALSE(has_ended(peer));
+  taken = target_.pool().take();
+  target_.cut();
+  EXPECT_TRUE(has_ended(peer));
+  taken.reset();
+  target_.cut();   // knows none any more
+  EXPECT_EQ(status_.connections_sum(0), 0u);
+}
+
+struct Received {
+  std::string octets;
+  net::Moved::State end = net::Moved::State::kSome;
+};
+
+async::Task<Received> receive_all(net::Stream& stream, async::EventLoop& loop) {
+  Received received;
+  for (;;) {
+    char octets[16];
+    const net::Moved moved = stream.read(octets, sizeof octets);
+    if (moved.state == net::Moved::State::kSome) {
+      received.octets.append(octets, moved.octets);
+      continue;
+    }
+    received.end = moved.state;
+    if (moved.state != net::Moved::State::kWouldBlock) break;
+    const bool ready = co_await stream.readable(Deadline::never());
+    if (!ready) break;
+  }
+  loop.stop();
+  co_return received;
+}
+
+TEST_F(ConnectionPoolTest, ACutConnectionIsReadToABrokenEndWhichNobodyTakesForTheOrigins) {
+  UniqueFd peer;
+  const auto connection = used_connection(peer);
+  ASSERT_EQ(::send(peer.value(), "part", 4, 0), 4);
+  async::Task<Received> receiving = receive_all(connection->stream(), loop_);
+  target_.cut();
+  loop_.run();
+  const Received received = receiving.take();
+  EXPECT_EQ(received.octets, "part");
+  EXPECT_EQ(received.end, net::Moved::State::kBroken);
+}
+
 }   // namespace
 }   // namespace proxyd::upstream
