@@ -54,10 +54,13 @@ inline Progress FieldSection::take(const LineScanner::Line& line, std::string_vi
   const char* const text = line.text.data();
   const char* const end = text + line.text.size();
   const auto offset = [&] { return static_cast<size_t>(text - received.data()); };
-  if (lines_left_-- == 0) return refuse(Refusal::kHeaderCount, offset());
-  const char* const colon = line.colons != 0 ? text + std::countr_zero(line.colons) : std::find(text, end, ':');
-  if (colon >= end) return refuse(http::is_space(*text) ? Refusal::kObsFold : Refusal::kNoColon, offset());
-  const std::string_view name(text, static_cast<size_t>(colon - text));
+  if (lines_left_ == 0) return refuse(Refusal::kHeaderCount, offset());
+  --lines_left_;
+  const size_t colon_at = line.colons != 0 ? std::countr_zero(line.colons) : line.text.find(':');
+  if (colon_at >= line.text.size())
+    return refuse(http::is_space(*text) ? Refusal::kObsFold : Refusal::kNoColon, offset());
+  const char* const colon = text + colon_at;
+  const std::string_view name(text, colon_at);
   const FieldName known = http::field_name_from(name);
   if (known == FieldName::kOther) {
     const Progress checked = check_name(name, offset());
@@ -87,7 +90,8 @@ Progress FieldSection::take_rest(const LineScanner::Line& line, std::string_view
 
 Progress FieldSection::parse(std::string_view received, LineScanner& scanner) {
   if (started_at_ == SIZE_MAX) started_at_ = scanner.line_start();
-  const std::string_view allowed = received.substr(0, started_at_ + rules_->max_section);
+  const size_t section = std::min(rules_->max_section, received.size() - started_at_);
+  const std::string_view allowed = received.substr(0, started_at_ + section);
   LineScanner lines = scanner;   // a copy that nobody else sees can lie in registers
   LineScanner::Line line = lines.next(allowed);
   Progress progress = Progress::kNeedMore;

@@ -59,9 +59,12 @@ Progress RequestParser::parse_request_line(std::string_view received) {
   for (;;) {
     const size_t start = scanner_.line_start();
     const LineScanner::Line line = scanner_.next(received);
-    const size_t length = (line.found == LineScanner::Found::kLine      ? line.text.size()
-                           : line.found == LineScanner::Found::kControl ? line.at - start
-                                                                        : received.size() - start);
+    // a CR at the end begins the line's end, whether LF has come yet or not
+    const bool cr_last = line.found == LineScanner::Found::kNothingYet && received.ends_with('\r');
+    const size_t unfinished = received.size() - start - (cr_last ? 1 : 0);
+    const size_t length = line.found == LineScanner::Found::kLine      ? line.text.size()
+                          : line.found == LineScanner::Found::kControl ? line.at - start
+                                                                       : unfinished;
     if (length > rules_->max_line) return refuse(Refusal::kUriTooLong, start + rules_->max_line);
     if (line.found == LineScanner::Found::kNothingYet) return Progress::kNeedMore;
     if (line.found == LineScanner::Found::kControl) return refuse_control(line);

@@ -6,6 +6,7 @@
 #include "worker/http1/chunked.h"
 #include "worker/http1/head_parser.h"
 #include "worker/http1/request_check.h"
+#include "worker/http1/serializer.h"
 
 namespace proxyd::http1 {
 namespace {
@@ -87,6 +88,50 @@ TEST(RequestParser, GivesTheSameByteByByteAsAtOnceOnMutatedInputs) {
 TEST(RequestParser, BoundsTheRequestLineAndTheSection) {
   EXPECT_EQ(outcome("GET /" + std::string(9000, 'a') + " HTTP/1.1\r\n\r\n", 1000), "refused uri_too_long");
   EXPECT_EQ(outcome("GET / HTTP/1.1\r\nX: " + std::string(40000, 'a'), 1000), "refused header_size");
+}
+
+TEST(RequestParser, TakesALineAsLongAsItMayBeHoweverItArrives) {
+  const std::string head = "GET /" + std::string(8 * 1024 - 14, 'x') + " HTTP/1.1\r\nHost: a\r\n\r\n";
+  EXPECT_EQ(outcome(head, head.size()), outcome(head, 1));
+  EXPECT_EQ(outcome(head, head.size()).substr(0, 5), "GET|/");
+  const std::string longer = "GET /x" + head.substr(5);
+  EXPECT_EQ(outcome(longer, longer.size()), "refused " + std::string(http::to_string(http::Refusal::kUriTooLong)));
+  EXPECT_EQ(outcome(longer, 1), outcome(longer, longer.size()));
+}
+
+TEST(RequestParser, HasNoLimitThatAddingToAnOffsetCouldExceed) {
+  http::Arena arena;
+  http::RequestHead head(arena);
+  const HeadRules rules{.max_section = SIZE_MAX};
+  RequestParser parser(head, rules);
+  EXPECT_EQ(parser.parse("GET / HTTP/1.1\r\nHost: a\r\n\r\n"), Progress::kComplete);
+}
+
+TEST(FieldLines, LeaveAsTheyCameExceptForThoseThatWereRemovedOrWrittenAnew) {
+  http::Arena arena;
+  http::RequestHead head(arena);
+  const HeadRules rules{.underscore = Underscore::kDrop};
+  RequestParser parser(head, rules);
+  const std::string received =
+      "GET / HTTP/1.1\r\nA: 1\r\nB:2\r\nC: 3 \r\nCookie: 4\r\nd_e: 5\r\nF:  6\r\nG: \xC3\xA4\t7\r\nH:\r\nI: 8\r\n\r\n";
+  ASSERT_EQ(parser.parse(received), Progress::kComplete);
+  const auto written = [&head] {
+    char room[256];
+    Serializer serializer(room, sizeof room);
+    serializer.field_lines(head.fields);
+    return std::string(serializer.text());
+  };
+  EXPECT_EQ(written(), "A: 1\r\nB: 2\r\nC: 3\r\nCookie: 4\r\nF: 6\r\nG: \xC3\xA4\t7\r\nH: \r\nI: 8\r\n");
+  head.fields.remove(http::FieldName::kCookie);
+  head.fields.set("G", "new");
+  EXPECT_EQ(written(), "A: 1\r\nB: 2\r\nC: 3\r\nF: 6\r\nH: \r\nI: 8\r\nG: new\r\n");
+  for (size_t room = 0; room < 20; ++room) {
+    char small[20];
+    Serializer serializer(small, room);
+    serializer.field_lines(head.fields);
+    EXPECT_TRUE(serializer.overflowed());
+    EXPECT_LE(serializer.size(), room);
+  }
 }
 
 TEST(Chunked, GivesTheSameByteByByteAsAtOnce) {
