@@ -42,10 +42,8 @@ struct Answer {
   std::string_view reason;   // empty: the registered phrase
   const http::Fields* fields = nullptr;
   http::ContentLength content;
-  bool close = false;   // the connection must not live on
-  // Of the request's route: how long its connection may wait for the next one.
-  config::MaybeDuration keepalive;
-  config::MaybeDuration client_header;
+  bool close = false;                           // the connection must not live on
+  const config::Timeouts* timeouts = nullptr;   // of the request's route: its connection waits so for the next one
 };
 
 // One request of a client and its answer, whatever protocol carries them; never a connection. Owned by the connection,

@@ -59,8 +59,8 @@ bool Http1Connection::start(UniqueFd socket, const sockaddr_storage& peer) {
   proxy_header_due_ = settings().proxy_protocol != config::ProxyProtocol::kOff;
   if (!stream_.start(loop(), std::move(socket))) return false;
   stream_.watched().on_readable(this);
-  client_header_ = settings().timeouts.client_header;
-  loop().timers().arm(timer_, Deadline::after(loop().now(), client_header_));
+  waits_ = {settings().timeouts.keepalive, settings().timeouts.client_header};
+  loop().timers().arm(timer_, Deadline::after(loop().now(), waits_.client_header));
   return true;
 }
 
@@ -131,7 +131,7 @@ void Http1Connection::go_idle() {
   connections_.become_idle(*this);
   stream_.watched().on_hang_up(nullptr);
   stream_.watched().on_readable(this);
-  loop().timers().arm(timer_, Deadline::after(loop().now(), served_any_ ? keepalive_ : client_header_));
+  loop().timers().arm(timer_, Deadline::after(loop().now(), served_any_ ? waits_.keepalive : waits_.client_header));
   if (stream_.watched().readable()) loop().ready().push(*this);
 }
 
@@ -149,8 +149,9 @@ async::Task<void> Http1Connection::serve() {
   for (int served = 1; next == Next::kAnother; ++served) {
     follow_listener();
     const http1::HeadRules rules = settings().head;
-    Http1Exchange exchange({stream_, services.buffers, services.pipes, peer_, connections_, *listener_}, rules, input);
-    const Deadline deadline = Deadline::after(loop().now(), client_header_);
+    Http1Exchange exchange({stream_, services.buffers, services.pipes, peer_, connections_, *listener_, waits_}, rules,
+                           input);
+    const Deadline deadline = Deadline::after(loop().now(), waits_.client_header);
     Received received = receive_head(exchange, input);
     while (received == Received::kPending) {
       const bool ready = co_await stream_.readable(deadline);
@@ -165,8 +166,6 @@ async::Task<void> Http1Connection::serve() {
     co_await services.handler.handle(exchange);
     if (!exchange.writer().finished()) co_await conclude(exchange);
     next = next_after(exchange);
-    keepalive_ = exchange.keepalive();
-    client_header_ = exchange.client_header();
     keep_rest(exchange, input);
     if (next == Next::kAnother && input.empty() && !stream_.watched().readable()) next = Next::kIdle;
     if (served % kRequestsPerTurn == 0) co_await async::Yield();
@@ -211,7 +210,7 @@ bool Http1Connection::make_room(Http1Exchange& exchange, message::Input& input) 
 
 async::Task<bool> Http1Connection::receive_proxy_header(message::Input& input) {
   using State = net::ProxyHeader::State;
-  const Deadline deadline = Deadline::after(loop().now(), client_header_);
+  const Deadline deadline = Deadline::after(loop().now(), waits_.client_header);
   const bool trusted = settings().trusts && settings().trusts(peer_.address());
   const auto accepted = static_cast<net::ProxyHeaderKind>(settings().proxy_protocol);
   for (;;) {

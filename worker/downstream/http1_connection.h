@@ -75,8 +75,7 @@ class Http1Connection : private async::Wakeup {
   Http1Exchange* exchange_ = nullptr;   // of `serve`, while it is handled
   Http1Connection* next_ = nullptr;
   Http1Connection* previous_ = nullptr;
-  config::MaybeDuration keepalive_;       // by the route of the last request
-  config::MaybeDuration client_header_;   // by defaults at first, then the same
+  Waits waits_;   // by defaults at first, then by the route of the last request
   Peer peer_;
   State state_ = State::kIdle;
   bool close_ = false;   // after `serve`: close instead of going idle

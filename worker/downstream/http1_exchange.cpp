@@ -91,8 +91,7 @@ http::ContentLength Http1Exchange::framing_for(const Answer& answer) const {
 
 bool Http1Exchange::begin(const Answer& answer) {
   begun_ = true;
-  keepalive_ = answer.keepalive;
-  client_header_ = answer.client_header;
+  if (answer.timeouts) context_.waits = {answer.timeouts->keepalive, answer.timeouts->client_header};
   tunnel_ = answer.content.kind == Kind::kTunnel;
   const http::ContentLength content = framing_for(answer);
   persistent_ = !tunnel_ && content.kind != Kind::kUntilClose && is_persistent(answer);

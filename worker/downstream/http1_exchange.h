@@ -23,6 +23,7 @@ class Http1Exchange final : public Exchange {
     const Peer& peer;
     const Connections& connections;   // which may begin to drain meanwhile
     const Listener& listener;         // … or go
+    Waits& waits;                     // of the connection, which the answer's route sets
   };
 
   Http1Exchange(const Context& context, const http1::HeadRules& rules, message::Input& input)
@@ -70,8 +71,6 @@ class Http1Exchange final : public Exchange {
   bool answered() const { return begun_ && writer_.finished(); }
   bool persistent() const { return persistent_; }
   bool is_tunnel() const { return tunnel_; }
-  config::MaybeDuration keepalive() const { return keepalive_; }
-  config::MaybeDuration client_header() const { return client_header_; }
   message::ContentReader& reader() { return reader_; }
   message::ContentWriter& writer() { return writer_; }
 
@@ -111,8 +110,6 @@ class Http1Exchange final : public Exchange {
   message::ContentReader reader_;
   message::ContentWriter writer_;
   Content content_;
-  config::MaybeDuration keepalive_;
-  config::MaybeDuration client_header_;
   uint64_t moved_ = UINT64_MAX;
   bool client_persists_ = false;
   bool continue_sent_ = false;

@@ -21,6 +21,12 @@ struct Settings {
   std::function<bool(const net::Address&)> trusts;   // of trusted_proxies
 };
 
+// How long a connection waits for its next request, and from there for the end of that one's head.
+struct Waits {
+  config::MaybeDuration keepalive;
+  config::MaybeDuration client_header;
+};
+
 // A listener as its connections see it. Owned by the acceptor and by each connection, so it outlives both; a new
 // snapshot changes `settings` in place, and a connection takes what holds at each request.
 struct Listener {

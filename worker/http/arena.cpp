@@ -1,6 +1,7 @@
 #include "worker/http/arena.h"
 
 #include <algorithm>
+#include <charconv>
 
 namespace proxyd::http {
 
@@ -18,10 +19,8 @@ void* Arena::allocate_block(size_t size, size_t alignment) {
 
 std::string_view Arena::number(uint64_t value) {
   char digits[20];
-  char* at = digits + sizeof digits;
-  do *--at = static_cast<char>('0' + value % 10);
-  while ((value /= 10) != 0);
-  return copy({at, static_cast<size_t>(digits + sizeof digits - at)});
+  const auto [end, error] = std::to_chars(digits, digits + sizeof digits, value);
+  return copy({digits, static_cast<size_t>(end - digits)});
 }
 
 void Arena::reset() {

@@ -9,7 +9,7 @@ namespace proxyd::http {
 void Fields::grow() {
   const uint32_t grown = capacity_ == 0 ? 24 : capacity_ * 2;
   Field* fields = arena_->allocate_array<Field>(grown);
-  std::copy_n(fields_, size_, fields);
+  if (size_ > 0) std::copy_n(fields_, size_, fields);
   fields_ = fields;
   capacity_ = grown;
 }

@@ -32,21 +32,23 @@ class Serializer {
   void chunk_start(uint64_t octets);               // "1a\r\n"
   void last_chunk(const http::Fields* trailers);   // "0\r\n", trailers, "\r\n"
   void field_lines(const http::Fields& fields);
-  [[gnu::always_inline]] void append(std::string_view text) {
-    if (text.size() > static_cast<size_t>(end_ - at_)) [[unlikely]] {
+  // One text behind the other, or none of them.
+  template <class... Texts>
+  [[gnu::always_inline]] void append(const Texts&... texts) {
+    if ((std::string_view(texts).size() + ...) > static_cast<size_t>(end_ - at_)) [[unlikely]] {
       overflowed_ = true;
       return;
     }
-    at_ = put_octets(at_, text);
+    char* at = at_;
+    ((at = put_octets(at, std::string_view(texts))), ...);
+    at_ = at;
   }
-  void append_number(uint64_t number);
 
   std::string_view text() const { return {begin_, static_cast<size_t>(at_ - begin_)}; }
   size_t size() const { return static_cast<size_t>(at_ - begin_); }
   bool overflowed() const { return overflowed_; }
 
  private:
-  void append_line(const http::Field& field);
   void framing_field(const http::ContentLength& content);
 
   char* begin_;

@@ -69,8 +69,7 @@ bool Request::begin_answer(int answered, std::string_view reason, http::Fields& 
   edit_response(fields);
   status = answered;
   if (!first_byte) first_byte = age();
-  const config::Timeouts& limits = timeouts();
-  return exchange.begin({status, reason, &fields, content, close, limits.keepalive, limits.client_header});
+  return exchange.begin({status, reason, &fields, content, close, &timeouts()});
 }
 
 const RouteCells& Request::cells() const {
