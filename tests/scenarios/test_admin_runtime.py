@@ -333,6 +333,7 @@ def test_metrics_are_prometheus_text_and_openmetrics(world):
     with Client(world.port) as client:
         client.send(b"GET / HTTP/1.1\r\nHost: a.test\r\n\r\n")
         client.response()
+    eventually(lambda: world.proxyd.metric("proxyd_http_requests_total", route="all", **{"class": "2xx"}) == 1)   # counted at its end
     plain = world.proxyd.root("GET", "/metrics")
     assert plain.fields["Content-Type"] == "text/plain; version=0.0.4; charset=utf-8"
     assert "# TYPE proxyd_http_requests_total counter" in plain.text and 'proxyd_http_requests_total{host="all",route="all",class="2xx"} 1' in plain.text
