@@ -9,6 +9,7 @@ ROOT = Path(__file__).resolve().parents[2]
 # Each folder and what it may include; lower ones first, as in architecture.md 4.
 MAY_INCLUDE = {
     "shared/base": [], "shared/memory": ["shared/base"], "shared/config": ["shared/base", "shared/memory"],
+    "shared/cache": ["shared/base", "shared/memory"],
     "shared/ipc": ["shared/base", "shared/memory"],
     "shared/metrics": ["shared/base", "shared/memory"], "shared/status": ["shared/base", "shared/memory"],
     "worker/http": ["shared/base"], "worker/async": ["shared/base"], "worker/http1": ["shared/base", "worker/http"],

@@ -1,0 +1,155 @@
+#include "shared/cache/eviction.h"
+
+#include <algorithm>
+#include <array>
+
+namespace proxyd::cache {
+namespace {
+
+constexpr uint64_t kSmallPart = 10;      // the small queue has a tenth of the capacity
+constexpr uint64_t kWindow = 10;         // counters raised for each object until all are halved
+constexpr uint32_t kMostExamined = 32;   // victims whose sum decides
+constexpr uint32_t kMostMoves = 128;     // second chances given before one must leave
+
+}   // namespace
+
+Eviction::Eviction(const EvictionMemory& memory)
+    : state_(*memory.state),
+      entries_(memory.entries),
+      small_(state_.small, entries_, Place::small),
+      main_(state_.main, entries_, Place::main),
+      ghosts_(state_.ghost_clock, memory.ghosts),
+      frequency_(state_.frequency, memory.frequencies) {}
+
+void Eviction::reset(uint64_t capacity) {
+  for (uint32_t index = 0; index < entries_.count(); ++index) entries_[index].forget();
+  small_.reset();
+  main_.reset();
+  state_.ghost_clock = 0;
+  ghosts_.clear();
+  frequency_.clear();
+  follow_count();
+  set_capacity(capacity);
+}
+
+void Eviction::set_capacity(uint64_t capacity) { state_.capacity = capacity; }
+
+uint64_t Eviction::small_share() const { return state_.capacity / kSmallPart; }
+
+EvictionQueue& Eviction::queue(Place place) { return place == Place::small ? small_ : main_; }
+
+Place Eviction::place_of(uint32_t index) const { return entries_[index].place.load(std::memory_order_relaxed); }
+
+// The sketch and the ghosts reach as far back as there are objects.
+void Eviction::follow_count() { frequency_.set_window(kWindow * objects()); }
+
+bool Eviction::fits(uint64_t added) const { return weight() <= state_.capacity && added <= state_.capacity - weight(); }
+
+Admission Eviction::admit(uint64_t hash, uint64_t added, bool row_free) {
+  if (added > state_.capacity) return {Verdict::exceeds_capacity, Place::none};
+  const uint32_t fingerprint = fingerprint_of(hash);
+  const uint32_t frequency = frequency_.estimate(fingerprint);
+  if (added > small_share() && frequency < 2) return {Verdict::first_request, Place::none};
+  if (!(row_free && fits(added)) && !wins(frequency, added)) {
+    ghosts_.add(fingerprint);
+    return {Verdict::less_popular, Place::none};
+  }
+  const bool to_main = added > small_share() || ghosts_.contains(fingerprint, objects());
+  return {Verdict::enters, to_main ? Place::main : Place::small};
+}
+
+// A newcomer against the sum of those that would leave. When it loses they start anew in the small queue, so that the
+// next newcomer meets others.
+bool Eviction::wins(uint32_t frequency, uint64_t added) {
+  std::array<uint32_t, kMostExamined> examined{};
+  uint32_t count = 0;
+  uint32_t sum = 0;
+  uint64_t freed = 0;
+  Walk walk = begin();
+  while (count < kMostExamined) {
+    const auto index = next_victim(walk);
+    if (!index) return true;
+    examined[count++] = *index;
+    sum += frequency_.estimate(entries_[*index].fingerprint);
+    if (frequency <= sum) break;
+    freed += entries_[*index].weight;
+    if (weight() - freed + added <= state_.capacity) return true;
+  }
+  if (frequency > sum) return true;
+  for (uint32_t at = 0; at < count; ++at) {
+    entries_[examined[at]].uses.store(0, std::memory_order_relaxed);
+    move(examined[at], Place::small);
+  }
+  return false;
+}
+
+Eviction::Walk Eviction::begin() const { return {small_.oldest(), main_.oldest(), small_.weight()}; }
+
+std::optional<uint32_t> Eviction::victim() {
+  Walk walk = begin();
+  return next_victim(walk);
+}
+
+// Passes those that were used enough: from small they go to main, in main round again.
+std::optional<uint32_t> Eviction::next_victim(Walk& walk) {
+  for (uint32_t moves = 0;; ++moves) {
+    const bool from_small = walk.small != kNoEntry && (walk.small_weight > small_share() || walk.main == kNoEntry);
+    const uint32_t index = from_small ? walk.small : walk.main;
+    if (index == kNoEntry) return std::nullopt;
+    EvictionEntry& entry = entries_[index];
+    (from_small ? walk.small : walk.main) = entry.newer;
+    if (from_small) walk.small_weight -= entry.weight;
+    const uint8_t uses = entry.uses.load(std::memory_order_relaxed);
+    if (moves == kMostMoves || uses <= (from_small ? 1 : 0)) return index;
+    entry.uses.store(from_small ? 0 : uses - 1, std::memory_order_relaxed);
+    move(index, Place::main);
+    if (walk.main == kNoEntry) walk.main = index;
+  }
+}
+
+void Eviction::move(uint32_t index, Place to) {
+  queue(place_of(index)).unlink(index);
+  queue(to).add(index);
+  entries_[index].place.store(to, std::memory_order_release);
+}
+
+void Eviction::spare(uint32_t index) { move(index, place_of(index)); }
+
+void Eviction::evict(uint32_t index) {
+  ghosts_.add(entries_[index].fingerprint);
+  remove(index);
+}
+
+void Eviction::insert(uint32_t index, uint64_t hash, uint64_t added, Place place) {
+  ghosts_.take(fingerprint_of(hash), objects());
+  entries_[index].describe(hash, added, place);
+  queue(place).add(index);
+  follow_count();
+}
+
+void Eviction::remove(uint32_t index) {
+  const Place place = place_of(index);
+  if (place == Place::none) return;
+  entries_[index].forget();
+  queue(place).unlink(index);
+}
+
+void Eviction::weight_changed(uint32_t index, uint64_t changed) {
+  const Place place = place_of(index);
+  if (place != Place::none) queue(place).reweigh(index, changed);
+}
+
+void Eviction::rebuild() {
+  for (uint32_t index = 0; index < entries_.count(); ++index) {
+    EvictionEntry& entry = entries_[index];
+    entry.mark = 0;
+    if (place_of(index) != Place::small && place_of(index) != Place::main) entry.forget();
+    const uint8_t uses = entry.uses.load(std::memory_order_relaxed);
+    if (uses > EvictionEntry::kMostUses) entry.uses.store(EvictionEntry::kMostUses, std::memory_order_relaxed);
+  }
+  small_.rebuild();
+  main_.rebuild();
+  follow_count();
+}
+
+}   // namespace proxyd::cache
