@@ -109,6 +109,8 @@ json explain(const proxy::Configuration& configuration, const json& question) {
     return {
         {"error", fmt::format("the host '{}' would be refused: {}", host_text, http::to_string(authority.error()))}};
   head.authority = *authority;
+  if (!head.fields.has(http::FieldName::kHost) && !host_text.empty())
+    head.fields.add(http::FieldName::kHost, host_text);   // as whoever asks for that URL sends it
   const auto address = config::parse_mapped_address(client_text);
   if (!address) return {{"error", fmt::format("'{}' is no address of a client", client_text)}};
   const http::Scheme scheme = target->scheme == "https" ? http::Scheme::kHttps : http::Scheme::kHttp;
@@ -116,11 +118,8 @@ json explain(const proxy::Configuration& configuration, const json& question) {
   routing::RequestFacts facts;
   facts.head = &head;
   facts.listener = listener;
-  facts.scheme = scheme;
-  facts.host = authority->host;
-  facts.port = authority->port != 0 ? authority->port : http::default_port(scheme);
-  facts.client = *address;
-  facts.client_text = client_text;
+  facts.peer_text = client_text;
+  routing::take_client(facts, {.address = *address, .text = client_text, .scheme = scheme}, arena);
   Steps steps;
   const routing::Matched matched = configuration.matcher.find(facts, &steps);
   json answer{{"revision", configuration.snapshot.revision},

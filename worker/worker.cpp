@@ -54,13 +54,6 @@ http1::Underscore underscore_of(config::UnderscoreFields rule) {
   return http1::Underscore::kReject;
 }
 
-std::array<uint8_t, 16> mapped(const net::Address& address) {
-  if (address.family() != net::Address::Family::kIpv4) return address.octets();
-  std::array<uint8_t, 16> octets{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xFF, 0xFF};
-  std::copy_n(address.octets().begin(), 4, octets.begin() + 12);
-  return octets;
-}
-
 }   // namespace
 
 Worker::Worker(const ipc::Inheritance& inheritance, metrics::MetricsRegion metrics, status::StatusRegion status,
@@ -135,11 +128,12 @@ downstream::Settings Worker::settings_for(const config::Listener& listener,
                    .max_section = limits.request_headers.value_or(64 * 1024),
                    .max_fields = std::min<size_t>(limits.header_count.value_or(kMostFields), kMostFields),
                    .underscore = underscore_of(listener.underscore_fields)};
-  settings.timeouts = configuration.document.timeouts;
+  const config::Timeouts& timeouts = configuration.document.timeouts;
+  settings.waits = {timeouts.keepalive, timeouts.client_header, timeouts.client_write};
   settings.max_connections = listener.max_connections;
   settings.proxy_protocol = listener.proxy_protocol;
   settings.trusts = [trusted = configuration.trusted_proxies](const net::Address& peer) {
-    return trusted.holds(mapped(peer));
+    return trusted.holds(peer.mapped());
   };
   return settings;
 }
@@ -151,7 +145,9 @@ void Worker::activate(Prepared prepared) {
     auto& listener = listeners[name];
     listener = listeners_.contains(name) ? listeners_[name] : std::make_shared<downstream::Listener>();
     listener->name = name;
+    const downstream::Waits before = listener->settings.waits;
     listener->settings = settings_for(settings, configuration);
+    if (listener->settings.waits != before) ++listener->waits_changes;
     const std::string label = metrics::listener_labels(name);
     listener->opened_total = metrics_.cell(slot_, "proxyd_downstream_accepted_total", label);
     listener->open_gauge = metrics_.cell(slot_, "proxyd_downstream_connections", label);

@@ -101,6 +101,20 @@ def test_after_a_request_its_route_says_how_long_its_connection_waits_for_the_ne
         ended(proxyd, phase)
 
 
+def test_a_shorter_wait_for_heads_holds_for_connections_that_are_there_already():
+    port = free_port()
+    document = {**site(port, "127.0.0.1:1"), "defaults": {"timeouts": {"keepalive": "1h", "client_header": "1h"}}}
+    document["hosts"]["all"]["routes"].insert(0, {"name": "fixed", "match": {"path": "/fixed"}, "respond": {"status": 200}})
+    with Proxyd(document) as proxyd, Client(port) as served, Client(port) as silent:
+        served.send(get(b"/fixed"))
+        assert served.response().status == 200
+        document["defaults"]["timeouts"]["client_header"] = "1s"
+        proxyd.apply(document)
+        for client in (served, silent):
+            client.send(b"GET")
+            assert client.response().status == 408
+
+
 @pytest.mark.parametrize("kind", [b"length", b"chunked"])
 def test_a_client_that_reads_nothing_is_cut(kind):
     origin, port = BulkOrigin(), free_port()

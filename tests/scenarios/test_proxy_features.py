@@ -176,6 +176,11 @@ def test_what_frames_or_routes_a_request_can_be_matched_as_any_field(world, fiel
     assert exchange(ports["main"], get(b"/by-field", *fields, host=host, method=b"POST") + content).body == body
 
 
+def test_explain_knows_the_host_as_a_request_brings_it(world):
+    proxyd, _, _ = world
+    assert [proxyd.api("POST", "/api/v1/explain", {"url": f"http://{host}/by-field", "listener": "main"})[1]["route"] for host in ("A.test", "a.test")] == ["by-host", "all"]
+
+
 def test_max_forwards_is_counted_down_for_options_alone_rfc9110_7_6_2(world):
     _, origin, ports = world
     options = b"OPTIONS / HTTP/1.1\r\nHost: a.test\r\nMax-Forwards: %s\r\n\r\n"

@@ -28,15 +28,9 @@ void Watched::report(uint32_t events) {
   ReadyQueue& ready = loop_->ready();
   if ((events & EPOLLRDHUP) != 0) peer_closed_ = true;
   if ((events & (EPOLLERR | EPOLLHUP)) != 0) broken_ = true;
-  if ((events & (EPOLLIN | EPOLLRDHUP | EPOLLERR | EPOLLHUP)) != 0) {
-    readable_ = true;
-    if (reader_) ready.push(*reader_);
-  }
-  if ((events & (EPOLLOUT | EPOLLERR | EPOLLHUP)) != 0) {
-    writable_ = true;
-    if (writer_) ready.push(*writer_);
-  }
-  if ((broken_ || peer_closed_) && mourner_) ready.push(*mourner_);
+  if ((events & (EPOLLIN | EPOLLRDHUP | EPOLLERR | EPOLLHUP)) != 0) readable_.raise(ready);
+  if ((events & (EPOLLOUT | EPOLLERR | EPOLLHUP)) != 0) writable_.raise(ready);
+  if (broken_ || peer_closed_) hung_up_.raise(ready);
 }
 
 EventLoop::EventLoop()
@@ -89,31 +83,23 @@ std::chrono::microseconds EventLoop::take_longest_pass() { return std::exchange(
 
 void WaitReady::await_suspend(std::coroutine_handle<> awaiting) {
   resume_.handle = awaiting;
-  registered_ = true;
-  if (direction_ == Direction::kRead) {
-    watched_.on_readable(&resume_);
-  } else {
-    watched_.on_writable(&resume_);
-  }
-  if (other_) other_->on_hang_up(&resume_);
-  watched_.loop().timers().arm(timer_, deadline_);
+  waits_ = true;
+  signal_.notify(&resume_);
+  if (other_) other_->notify(&resume_);
+  loop_.timers().arm(timer_, deadline_);
 }
 
-void WaitReady::unregister() {
-  if (!registered_) return;
-  registered_ = false;
-  if (direction_ == Direction::kRead) {
-    watched_.on_readable(nullptr);
-  } else {
-    watched_.on_writable(nullptr);
-  }
-  if (other_) other_->on_hang_up(nullptr);
+void WaitReady::leave() {
+  if (!waits_) return;
+  waits_ = false;
+  signal_.notify(nullptr);
+  if (other_) other_->notify(nullptr);
   timer_.disarm();
 }
 
 bool WaitReady::await_resume() {
-  unregister();
-  return is_ready();
+  leave();
+  return signal_.is_set();
 }
 
 }   // namespace proxyd::async

@@ -9,6 +9,7 @@
 
 #include "shared/base/clock.h"
 #include "shared/base/unique_fd.h"
+#include "worker/async/signal.h"
 #include "worker/async/task.h"
 #include "worker/async/timers.h"
 #include "worker/async/wakeup.h"
@@ -19,8 +20,7 @@ class EventLoop;
 
 // What epoll has told about one descriptor, and who waits for it. Edge-triggered: a flag stays set until the owner has
 // met EAGAIN or a short read and clears it. Lies in the object that owns the descriptor and dies with it; closing the
-// descriptor takes it out of epoll, and since events only set flags and queue wakeups, none of them meets a dead one.
-// At most one waiter a direction.
+// descriptor takes it out of epoll, and since events only raise signals, none of them meets a dead one.
 class Watched {
  public:
   Watched() = default;
@@ -30,22 +30,21 @@ class Watched {
   // Adds the descriptor to the loop, once for its life. False (with errno) when the kernel refuses.
   bool start(EventLoop& loop, int descriptor);
 
-  bool readable() const { return readable_; }
-  bool writable() const { return writable_; }
+  bool readable() const { return readable_.is_set(); }
+  bool writable() const { return writable_.is_set(); }
   // The peer has shut down its side (data may be left), or the connection is broken.
   bool peer_closed() const { return peer_closed_; }
   bool broken() const { return broken_; }
   // A short read: drained, but after the peer closed reading goes on to the end of the stream.
-  void drained() { readable_ = peer_closed_ || broken_; }
+  void drained() { readable_.set(peer_closed_ || broken_); }
   // EAGAIN: the next octet, or the end, makes a new edge.
-  void exhausted() { readable_ = broken_; }
-  void filled() { writable_ = broken_; }
+  void exhausted() { readable_.set(broken_); }
+  void filled() { writable_.set(broken_); }
 
-  // Who is queued when the flag is set; null for nobody. The loop does not own them.
-  void on_readable(Wakeup* wakeup) { reader_ = wakeup; }
-  void on_writable(Wakeup* wakeup) { writer_ = wakeup; }
-  // … when the peer has closed its side, or the connection broke.
-  void on_hang_up(Wakeup* wakeup) { mourner_ = wakeup; }
+  Signal& when_readable() { return readable_; }
+  Signal& when_writable() { return writable_; }
+  // The peer has closed its side, or the connection broke.
+  Signal& when_hung_up() { return hung_up_; }
 
   EventLoop& loop() const { return *loop_; }
   int descriptor() const { return descriptor_; }
@@ -55,12 +54,10 @@ class Watched {
   void report(uint32_t events);
 
   EventLoop* loop_ = nullptr;
-  Wakeup* reader_ = nullptr;
-  Wakeup* writer_ = nullptr;
-  Wakeup* mourner_ = nullptr;
+  Signal readable_;
+  Signal writable_;
+  Signal hung_up_;
   int descriptor_ = -1;
-  bool readable_ = false;
-  bool writable_ = false;
   bool peer_closed_ = false;
   bool broken_ = false;
 };
@@ -103,32 +100,29 @@ class EventLoop {
   bool stopping_ = false;
 };
 
-// Suspends until a direction of a descriptor is ready or the deadline has passed: true when ready.
+// Suspends until a signal is raised or the deadline has passed: true when the signal is set.
 class WaitReady {
  public:
-  enum class Direction : uint8_t { kRead, kWrite };
-
-  WaitReady(Watched& watched, Direction direction, Deadline deadline)
-      : watched_(watched), direction_(direction), deadline_(deadline), timer_(resume_) {}
+  WaitReady(EventLoop& loop, Signal& signal, Deadline deadline)
+      : loop_(loop), signal_(signal), deadline_(deadline), timer_(resume_) {}
   WaitReady(const WaitReady&) = delete;
   WaitReady& operator=(const WaitReady&) = delete;
-  ~WaitReady() { unregister(); }
+  ~WaitReady() { leave(); }
 
-  // … or another descriptor's peer has hung up meanwhile, which is no answer: whoever asks for it looks there.
-  void or_hang_up_of(Watched& other) { other_ = &other; }
+  // … or until another is raised, which does not make the answer true: who asks for it looks at it.
+  void or_when(Signal& other) { other_ = &other; }
 
-  bool await_ready() const { return is_ready(); }
+  bool await_ready() const { return signal_.is_set() || (other_ && other_->is_set()); }
   void await_suspend(std::coroutine_handle<> awaiting);
   bool await_resume();
 
  private:
-  bool is_ready() const { return direction_ == Direction::kRead ? watched_.readable() : watched_.writable(); }
-  void unregister();
+  void leave();
 
-  Watched& watched_;
-  Direction direction_;
-  bool registered_ = false;
-  Watched* other_ = nullptr;
+  EventLoop& loop_;
+  Signal& signal_;
+  Signal* other_ = nullptr;
+  bool waits_ = false;
   Deadline deadline_;
   Resume resume_;
   Timer timer_;

@@ -2,9 +2,10 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <string_view>
 
-#include "shared/config/model.h"
+#include "shared/base/clock.h"
 #include "worker/async/task.h"
 #include "worker/http/head.h"
 #include "worker/http1/head_parser.h"
@@ -36,14 +37,24 @@ class Peer {
   uint8_t text_size_ = 0;
 };
 
+// How long a connection waits: for its next request, from there for the end of that one's head, and for a client that
+// does not take what it is sent. Nothing: for ever.
+struct Waits {
+  std::optional<milliseconds> keepalive;
+  std::optional<milliseconds> client_header;
+  std::optional<milliseconds> client_write;
+
+  bool operator==(const Waits&) const = default;
+};
+
 // A final answer's head.
 struct Answer {
   int status = 0;
   std::string_view reason;   // empty: the registered phrase
   const http::Fields* fields = nullptr;
   http::ContentLength content;
-  bool close = false;                           // the connection must not live on
-  const config::Timeouts* timeouts = nullptr;   // of the request's route: its connection waits so for the next one
+  bool close = false;           // the connection must not live on
+  std::optional<Waits> waits;   // from here on, where the connection can tell; else as before
 };
 
 // One request of a client and its answer, whatever protocol carries them; never a connection. Owned by the connection,

@@ -58,9 +58,8 @@ bool Http1Connection::start(UniqueFd socket, const sockaddr_storage& peer) {
   peer_.local = net::Address::from(local);
   proxy_header_due_ = settings().proxy_protocol != config::ProxyProtocol::kOff;
   if (!stream_.start(loop(), std::move(socket))) return false;
-  stream_.watched().on_readable(this);
-  waits_ = {settings().timeouts.keepalive, settings().timeouts.client_header};
-  loop().timers().arm(timer_, Deadline::after(loop().now(), waits_.client_header));
+  stream_.watched().when_readable().notify(this);
+  loop().timers().arm(timer_, Deadline::after(loop().now(), waits().client_header));
   return true;
 }
 
@@ -72,8 +71,8 @@ void Http1Connection::woken() {
       return connections_.close(*this);
     }
     timer_.disarm();
-    stream_.watched().on_readable(nullptr);
-    stream_.watched().on_hang_up(this);
+    stream_.watched().when_readable().notify(nullptr);
+    stream_.watched().when_hung_up().notify(this);
     state_ = State::kServing;
     connections_.become_busy(*this);
     close_ = false;
@@ -129,9 +128,9 @@ bool Http1Connection::finish_serving() {
 void Http1Connection::go_idle() {
   state_ = State::kIdle;
   connections_.become_idle(*this);
-  stream_.watched().on_hang_up(nullptr);
-  stream_.watched().on_readable(this);
-  loop().timers().arm(timer_, Deadline::after(loop().now(), served_any_ ? waits_.keepalive : waits_.client_header));
+  stream_.watched().when_hung_up().notify(nullptr);
+  stream_.watched().when_readable().notify(this);
+  loop().timers().arm(timer_, Deadline::after(loop().now(), served_any_ ? waits().keepalive : waits().client_header));
   if (stream_.watched().readable()) loop().ready().push(*this);
 }
 
@@ -149,9 +148,8 @@ async::Task<void> Http1Connection::serve() {
   for (int served = 1; next == Next::kAnother; ++served) {
     follow_listener();
     const http1::HeadRules rules = settings().head;
-    Http1Exchange exchange({stream_, services.buffers, services.pipes, peer_, connections_, *listener_, waits_}, rules,
-                           input);
-    const Deadline deadline = Deadline::after(loop().now(), waits_.client_header);
+    Http1Exchange exchange({stream_, services.buffers, services.pipes, peer_, connections_, *listener_}, rules, input);
+    const Deadline deadline = Deadline::after(loop().now(), waits().client_header);
     Received received = receive_head(exchange, input);
     while (received == Received::kPending) {
       const bool ready = co_await stream_.readable(deadline);
@@ -163,7 +161,10 @@ async::Task<void> Http1Connection::serve() {
     next = received == Received::kEnd ? Next::kClose : Next::kIdle;
     if (received != Received::kRequest) break;
     const Serving serving(*this, exchange);
+    route_waits_.reset();
+    waits_changes_ = listener_->waits_changes;
     co_await services.handler.handle(exchange);
+    route_waits_ = exchange.waits();
     if (!exchange.writer().finished()) co_await conclude(exchange);
     next = next_after(exchange);
     keep_rest(exchange, input);
@@ -210,7 +211,7 @@ bool Http1Connection::make_room(Http1Exchange& exchange, message::Input& input) 
 
 async::Task<bool> Http1Connection::receive_proxy_header(message::Input& input) {
   using State = net::ProxyHeader::State;
-  const Deadline deadline = Deadline::after(loop().now(), waits_.client_header);
+  const Deadline deadline = Deadline::after(loop().now(), waits().client_header);
   const bool trusted = settings().trusts && settings().trusts(peer_.address());
   const auto accepted = static_cast<net::ProxyHeaderKind>(settings().proxy_protocol);
   for (;;) {
@@ -240,7 +241,7 @@ async::Task<void> Http1Connection::conclude(Http1Exchange& exchange) {
   while (!exchange.was_reset() && exchange.begun()) {
     const net::Taken flushed = exchange.writer().flush();
     if (flushed.state != net::Taken::State::kBlocked) co_return;
-    const bool ready = co_await stream_.writable(Deadline::after(loop().now(), settings().timeouts.client_write));
+    const bool ready = co_await stream_.writable(Deadline::after(loop().now(), waits().client_write));
     if (!ready) exchange.reset();
   }
 }

@@ -65,6 +65,10 @@ class Http1Connection : private async::Wakeup {
   Next next_after(const Http1Exchange& exchange) const;
   bool finish_serving();
   const Settings& settings() const { return listener_->settings; }
+  // By the last answer's route, until the listener's own change: an operator who lowers them means everyone.
+  const Waits& waits() const {
+    return route_waits_ && waits_changes_ == listener_->waits_changes ? *route_waits_ : settings().waits;
+  }
   async::EventLoop& loop() const { return connections_.services().loop; }
 
   Connections& connections_;
@@ -75,7 +79,8 @@ class Http1Connection : private async::Wakeup {
   Http1Exchange* exchange_ = nullptr;   // of `serve`, while it is handled
   Http1Connection* next_ = nullptr;
   Http1Connection* previous_ = nullptr;
-  Waits waits_;   // by defaults at first, then by the route of the last request
+  std::optional<Waits> route_waits_;
+  uint64_t waits_changes_ = 0;   // of the listener, when that request began
   Peer peer_;
   State state_ = State::kIdle;
   bool close_ = false;   // after `serve`: close instead of going idle

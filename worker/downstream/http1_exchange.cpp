@@ -1,5 +1,6 @@
 #include "worker/downstream/http1_exchange.h"
 
+#include "worker/http/status.h"
 #include "worker/http1/framing.h"
 #include "worker/http1/request_check.h"
 
@@ -91,7 +92,7 @@ http::ContentLength Http1Exchange::framing_for(const Answer& answer) const {
 
 bool Http1Exchange::begin(const Answer& answer) {
   begun_ = true;
-  if (answer.timeouts) context_.waits = {answer.timeouts->keepalive, answer.timeouts->client_header};
+  waits_ = answer.waits;
   tunnel_ = answer.content.kind == Kind::kTunnel;
   const http::ContentLength content = framing_for(answer);
   persistent_ = !tunnel_ && content.kind != Kind::kUntilClose && is_persistent(answer);
@@ -102,8 +103,8 @@ bool Http1Exchange::begin(const Answer& answer) {
     serializer.response_head(answer.status, answer.reason, *answer.fields, content, options);
   });
   // HEAD has the framing fields of GET and no content (RFC 9110 9.3.2).
-  const bool without_content = request_.method == http::Method::kHead || no_framing;
-  writer_.start(without_content && !tunnel_ ? http::ContentLength{} : content);
+  const bool has_content = tunnel_ || http::may_have_content(request_.method, answer.status);
+  writer_.start(has_content ? content : http::ContentLength{});
   if (tunnel_) reader_.start({Kind::kTunnel});
   return written;
 }

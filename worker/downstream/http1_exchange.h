@@ -23,7 +23,6 @@ class Http1Exchange final : public Exchange {
     const Peer& peer;
     const Connections& connections;   // which may begin to drain meanwhile
     const Listener& listener;         // … or go
-    Waits& waits;                     // of the connection, which the answer's route sets
   };
 
   Http1Exchange(const Context& context, const http1::HeadRules& rules, message::Input& input)
@@ -71,6 +70,7 @@ class Http1Exchange final : public Exchange {
   bool answered() const { return begun_ && writer_.finished(); }
   bool persistent() const { return persistent_; }
   bool is_tunnel() const { return tunnel_; }
+  const std::optional<Waits>& waits() const { return waits_; }
   message::ContentReader& reader() { return reader_; }
   message::ContentWriter& writer() { return writer_; }
 
@@ -87,6 +87,7 @@ class Http1Exchange final : public Exchange {
     void ran_dry() override { exchange_.reader_.ran_dry(); }
     void ended_while_spliced() override { exchange_.reader_.ended_while_spliced(); }
     async::WaitReady more(Deadline deadline) override { return exchange_.reader_.more(deadline); }
+    bool all_here() const override { return exchange_.reader_.all_here(); }
     const http::Fields* trailers() const override { return exchange_.reader_.trailers(); }
 
    private:
@@ -110,6 +111,7 @@ class Http1Exchange final : public Exchange {
   message::ContentReader reader_;
   message::ContentWriter writer_;
   Content content_;
+  std::optional<Waits> waits_;   // that the answer brought
   uint64_t moved_ = UINT64_MAX;
   bool client_persists_ = false;
   bool continue_sent_ = false;

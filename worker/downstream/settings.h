@@ -7,6 +7,7 @@
 
 #include "shared/config/model.h"
 #include "shared/metrics/metrics_region.h"
+#include "worker/downstream/exchange.h"
 #include "worker/http1/head_parser.h"
 #include "worker/net/address.h"
 
@@ -15,16 +16,10 @@ namespace proxyd::downstream {
 // What holds for connections before a route is known, from `defaults` and the listener.
 struct Settings {
   http1::HeadRules head;
-  config::Timeouts timeouts;
+  Waits waits;
   config::MaybeSize max_connections;
   config::ProxyProtocol proxy_protocol = config::ProxyProtocol::kOff;
   std::function<bool(const net::Address&)> trusts;   // of trusted_proxies
-};
-
-// How long a connection waits for its next request, and from there for the end of that one's head.
-struct Waits {
-  config::MaybeDuration keepalive;
-  config::MaybeDuration client_header;
 };
 
 // A listener as its connections see it. Owned by the acceptor and by each connection, so it outlives both; a new
@@ -36,6 +31,7 @@ struct Listener {
   std::shared_ptr<Listener> successor;
   std::string name;
   Settings settings;
+  uint64_t waits_changes = 0;   // how often `settings.waits` has become another
   uint64_t open = 0;
   metrics::Cell opened_total;
   metrics::Cell open_gauge;

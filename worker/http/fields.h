@@ -44,7 +44,6 @@ class Fields {
 
   bool has(FieldName name) const { return (present_ & bit_of(name)) != 0; }
   // The bits of the known names that are present.
-  uint64_t present() const { return present_; }
   // The first line of that name.
   const Field* find(FieldName name) const;
   const Field* find(std::string_view name) const;

@@ -38,8 +38,16 @@ struct ConnectionOptions {
   bool names(FieldName name) const { return (fields & bit_of(name)) != 0; }
 };
 
-// A request as every protocol gives it: parsed once, checked, framing fields taken out into `content`. A value of one
-// exchange; all views live in its buffer and arena.
+// How large a head was as it was received, in octets and field lines, and where it began: for limits.
+struct HeadSize {
+  size_t start = 0;     // of the request line, behind what empty lines came first
+  size_t line = 0;      // the request line without its end
+  size_t section = 0;   // the field lines with their ends, and the empty line
+  size_t field_lines = 0;
+};
+
+// A request as every protocol gives it: parsed once and checked. Framing is read into `content`; the section keeps its
+// fields, which whoever forwards leaves out. A value of one exchange; all views live in its buffer and arena.
 struct RequestHead {
   explicit RequestHead(Arena& arena) : fields(arena) {}
 
@@ -52,6 +60,7 @@ struct RequestHead {
   Fields fields;
   ContentLength content;
   ConnectionOptions connection;
+  HeadSize size;
   bool expects_continue = false;
   bool wants_websocket = false;   // Upgrade: websocket, or extended CONNECT
 };

@@ -2,6 +2,7 @@
 
 #include "shared/base/bytes.h"
 #include "worker/http/list.h"
+#include "worker/http/status.h"
 
 namespace proxyd::http1 {
 namespace {
@@ -95,10 +96,8 @@ Result<ContentLength, Refusal> frame_response(const http::ResponseHead& head, ht
     if (!parsed) return parsed.error();
     length = *parsed;
   }
-  const bool without_content =
-      head.status < 200 || head.status == 204 || head.status == 304 || method == http::Method::kHead;
   if (head.status == 101) return ContentLength{ContentLength::Kind::kTunnel};
-  if (without_content) return ContentLength{};
+  if (!http::may_have_content(method, head.status)) return ContentLength{};
   if (has_encoding) {
     if (head.version == http::Version::kHttp10) return Refusal::kTeInHttp10;
     const Refusal refusal = check_codings(fields);

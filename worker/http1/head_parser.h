@@ -37,6 +37,8 @@ class FieldSection {
   // Takes the next lines of `received`; complete at the empty line.
   Progress parse(std::string_view received, LineScanner& scanner);
   Fault fault() const { return fault_; }
+  size_t start() const { return started_at_; }
+  size_t lines() const { return rules_->max_fields - lines_left_; }
 
  private:
   Progress refuse(http::Refusal refusal, size_t offset);

@@ -75,6 +75,8 @@ Progress RequestParser::parse_request_line(std::string_view received) {
     const Refusal refusal = take_request_line(line.text);
     if (refusal != Refusal::kNone) return refuse(refusal, start);
     has_request_line_ = true;
+    head_->size.start = start;
+    head_->size.line = line.text.size();
     return Progress::kComplete;
   }
 }
@@ -86,6 +88,10 @@ Progress RequestParser::parse(std::string_view received) {
   }
   const Progress progress = section_.parse(received, scanner_);
   if (progress == Progress::kRefused) fault_ = section_.fault();
+  if (progress == Progress::kComplete) {
+    head_->size.section = consumed() - section_.start();
+    head_->size.field_lines = section_.lines();
+  }
   return progress;
 }
 

@@ -26,11 +26,15 @@ class ContentReader final : public net::ContentSource {
   void ran_dry() override { stream_.watched().exhausted(); }
   void ended_while_spliced() override { splice_ended_ = true; }
   async::WaitReady more(Deadline deadline) override { return stream_.readable(deadline); }
+  bool all_here() const override {
+    return complete_ || (content_.kind == Kind::kKnown && unread() + stream_.arrived() >= left_);
+  }
   const http::Fields* trailers() const override { return trailers_.empty() ? nullptr : &trailers_; }
 
   bool complete() const { return complete_; }
   // What came behind the content, to begin the next message with.
   Input& rest() { return bulk_.empty() ? with_head_ : bulk_; }
+  bool has_rest() const { return !bulk_.empty() || !with_head_.empty(); }
   http::Refusal refusal() const { return refusal_; }
   // From the octet on that was wrong, after a refusal.
   std::string_view fault_octets() { return current().unread(); }
@@ -40,6 +44,7 @@ class ContentReader final : public net::ContentSource {
   using Kind = http::ContentLength::Kind;
 
   Input& current() { return with_head_.empty() ? bulk_ : with_head_; }
+  uint64_t unread() const { return with_head_.unread().size() + bulk_.unread().size(); }
   net::Offer offer_plain(net::PieceKinds kinds);
   net::Offer offer_chunked();
   net::Offer offer_gathered();

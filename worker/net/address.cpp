@@ -51,6 +51,13 @@ Address Address::from(const sockaddr_storage& storage) {
   return address;
 }
 
+std::array<uint8_t, 16> Address::mapped() const {
+  if (family_ != Family::kIpv4) return octets_;
+  std::array<uint8_t, 16> octets{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xFF, 0xFF};
+  std::copy_n(octets_.begin(), 4, octets.begin() + 12);
+  return octets;
+}
+
 std::optional<Address> Address::parse(std::string_view ip, uint16_t port) {
   char text[INET6_ADDRSTRLEN];
   if (ip.size() >= sizeof text) return std::nullopt;

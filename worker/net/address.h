@@ -25,6 +25,8 @@ class Address {
   uint16_t port() const { return port_; }
   // Network order; the first four for IPv4.
   const std::array<uint8_t, 16>& octets() const { return octets_; }
+  // An IPv4 address as IPv6 maps it (RFC 4291 2.5.5.2), any other as it is.
+  std::array<uint8_t, 16> mapped() const;
 
   // Without the port: "192.0.2.1", "2001:db8::1", "unix:".
   std::string_view format_ip(std::array<char, 48>& room) const;

@@ -45,6 +45,8 @@ class ContentSource {
   virtual void ended_while_spliced() = 0;
   // Suspends until `offer` may say something other than pending; false when the deadline passed first.
   virtual async::WaitReady more(Deadline deadline) = 0;
+  // Nothing of it is still to come from the peer. Asks the kernel.
+  virtual bool all_here() const = 0;
   // After kEnd; null when there are none.
   virtual const http::Fields* trailers() const = 0;
 };

@@ -27,6 +27,8 @@ class Stream {
   virtual Moved write(std::span<const iovec> from) = 0;
   // Octets written that the peer's side has not acknowledged yet, where the kernel tells; else 0.
   virtual size_t unacknowledged() const = 0;
+  // Octets that have arrived and were not read yet, where the kernel tells; else 0.
+  virtual size_t arrived() const = 0;
   // The socket, when its octets are the stream's octets and may be spliced; else -1.
   virtual int spliceable_descriptor() const = 0;
   // No more octets from us; the peer sees the end, reading goes on.

@@ -22,7 +22,7 @@ Moved TcpStream::read(char* to, size_t size) {
       if (static_cast<size_t>(got) < size) watched_.drained();
       return {Moved::State::kSome, static_cast<size_t>(got)};
     }
-    if (got == 0) return {cut_ ? Moved::State::kBroken : Moved::State::kEnd};
+    if (got == 0) return {cut_.is_set() ? Moved::State::kBroken : Moved::State::kEnd};
     if (errno == EINTR) continue;
     if (errno != EAGAIN) return {Moved::State::kBroken};
     watched_.exhausted();
@@ -56,6 +56,11 @@ size_t TcpStream::unacknowledged() const {
   return ::ioctl(socket_.value(), SIOCOUTQ, &octets) == 0 && octets > 0 ? static_cast<size_t>(octets) : 0;
 }
 
+size_t TcpStream::arrived() const {
+  int octets = 0;
+  return ::ioctl(socket_.value(), FIONREAD, &octets) == 0 && octets > 0 ? static_cast<size_t>(octets) : 0;
+}
+
 void TcpStream::end_writing() { ::shutdown(socket_.value(), SHUT_WR); }
 
 void TcpStream::abort_on_close() {
@@ -64,16 +69,16 @@ void TcpStream::abort_on_close() {
 }
 
 void TcpStream::cut() {
-  cut_ = true;
+  cut_.raise(watched_.loop().ready());
   ::shutdown(socket_.value(), SHUT_RDWR);
 }
 
 async::WaitReady TcpStream::readable(Deadline deadline) {
-  return {watched_, async::WaitReady::Direction::kRead, deadline};
+  return {watched_.loop(), watched_.when_readable(), deadline};
 }
 
 async::WaitReady TcpStream::writable(Deadline deadline) {
-  return {watched_, async::WaitReady::Direction::kWrite, deadline};
+  return {watched_.loop(), watched_.when_writable(), deadline};
 }
 
 }   // namespace proxyd::net

@@ -17,20 +17,21 @@ class TcpStream final : public Stream {
   Moved read(char* to, size_t size) override;
   Moved write(std::span<const iovec> from) override;
   size_t unacknowledged() const override;
+  size_t arrived() const override;
   int spliceable_descriptor() const override { return socket_.value(); }
   void end_writing() override;
   void abort_on_close() override;
   // Ends it both ways, now: the loop tells whoever waits. What has arrived may still be read; behind it the stream is
   // broken, so that nobody takes this for the peer's end.
   void cut();
-  bool is_cut() const { return cut_; }
+  async::Signal& when_cut() { return cut_; }
   async::WaitReady readable(Deadline deadline) override;
   async::WaitReady writable(Deadline deadline) override;
   async::Watched& watched() override { return watched_; }
 
  private:
   UniqueFd socket_;
-  bool cut_ = false;
+  async::Signal cut_;
   async::Watched watched_;
 };
 

@@ -9,7 +9,6 @@ using Kind = http::ContentLength::Kind;
 using upstream::Fault;
 
 constexpr auto kGoAheadWait = milliseconds(1000);   // for an origin's 100 (Continue), which may never come
-constexpr uint64_t kLeastPerSecond = 256;
 
 // Something has arrived from the origin, as a task, so that it can be awaited beside the upload.
 async::Task<bool> arrival(upstream::Exchange& exchange, Deadline deadline) {
@@ -75,8 +74,7 @@ bool Attempt::send_head() {
 }
 
 void Attempt::begin_upload() {
-  RelayLimits limits{Pace(request_.timeouts().client_body, kLeastPerSecond),
-                     Pace(request_.timeouts().between_bytes, 0)};
+  RelayLimits limits{Pace(request_.timeouts().client_body, kSlowestClient), Pace(request_.timeouts().between_bytes, 0)};
   limits.total = request_.total;
   limits.most = request_.matched.route->settings.limits.request_body.value_or(UINT64_MAX);
   upload_ = relay_content({request_.loop(), content_, exchange_->content(), limits});

@@ -16,6 +16,7 @@ class FilteredContent final : public net::ContentSource {
   void ran_dry() override { source_.ran_dry(); }
   void ended_while_spliced() override { source_.ended_while_spliced(); }
   async::WaitReady more(Deadline deadline) override { return source_.more(deadline); }
+  bool all_here() const override { return source_.all_here(); }
   const http::Fields* trailers() const override {
     if (!source_.trailers()) return nullptr;
     trailers_ = make_trailers(*source_.trailers(), arena_);

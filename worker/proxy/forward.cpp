@@ -23,6 +23,7 @@ ProxyError error_of(Fault fault) {
     case Fault::kTimeout: return ProxyError::kResponseTimeout;
     case Fault::kMalformed: return ProxyError::kProtocolError;
     case Fault::kClosedUnanswered:
+    case Fault::kHeadIncomplete:
     case Fault::kCut: return ProxyError::kResponseIncomplete;
     case Fault::kPending:
     case Fault::kNone: break;
@@ -30,7 +31,7 @@ ProxyError error_of(Fault fault) {
   return ProxyError::kInternalError;
 }
 
-// Counts an error and answers with it.
+// Counts an error of the upstream and answers with it.
 async::Task<void> fail(Request& request, const upstream::UpstreamGroup& group, ProxyError error,
                        std::string_view detail = {}) {
   group.errors[static_cast<size_t>(error)].add();
@@ -45,6 +46,10 @@ async::Task<void> fail_by_target(Request& request, const upstream::UpstreamGroup
     detail = http::to_string(refusal);
     request.proxy.count_bad_response(refusal);
     request.note_bad_response(detail, attempt.exchange().fault_offset(), attempt.exchange().received_head());
+  }
+  if (attempt.fault() == Fault::kCut) {   // not the target's doing
+    co_await answer_error(request, 502, ProxyError::kResponseIncomplete, "target_removed", false);
+    co_return;
   }
   if (attempt.fault() == Fault::kTimeout) request.proxy.count_timeout(Phase::kFirstByte);
   if (attempt.fault() == Fault::kConnectionTimeout) request.proxy.count_timeout(Phase::kConnect);
@@ -80,7 +85,7 @@ async::Task<void> fail_by_client(Request& request, const Relayed& upload) {
     co_await answer_error(request, status_of(refusal), ProxyError::kRequestError, http::to_string(refusal), true);
   } else if (upload.end == Relayed::End::kSourceTimeout) {
     request.proxy.count_timeout(Phase::kClientBody);
-    co_await answer_error(request, 408, ProxyError::kRequestError, "body_timeout", true);
+    co_await answer_refused(request, http::Refusal::kBodyTimeout, 0);
   } else {
     request.fail(ProxyError::kClientGone);
     request.exchange.reset();
@@ -121,6 +126,7 @@ void cut_response(Request& request, const upstream::UpstreamGroup& group, const 
       failed_by_origin(relayed.fault == net::ContentFault::kMalformed ? ProxyError::kProtocolError
                                                                       : ProxyError::kResponseIncomplete);
       break;
+    case Relayed::End::kCut: request.fail(ProxyError::kResponseIncomplete); break;   // not the target's doing
     case Relayed::End::kSourceTimeout:
       request.proxy.count_timeout(Phase::kBetweenBytes);
       failed_by_origin(ProxyError::kResponseTimeout);
@@ -150,9 +156,9 @@ bool begin_response(Request& request, Attempt& attempt) {
 }
 
 RelayLimits response_limits(const Request& request, upstream::Exchange& origin) {
-  RelayLimits limits{Pace(request.timeouts().between_bytes, 0), Pace(request.timeouts().client_write, 256)};
+  RelayLimits limits{Pace(request.timeouts().between_bytes, 0), Pace(request.timeouts().client_write, kSlowestClient)};
   limits.total = request.total;
-  limits.origin = &origin;
+  limits.cut = &origin.when_cut();
   return limits;
 }
 

@@ -1,6 +1,7 @@
 #include "worker/proxy/local_answer.h"
 
-#include "worker/http/characters.h"
+#include "worker/http/status.h"
+#include "worker/net/text_content.h"
 #include "worker/proxy/error_response.h"
 #include "worker/proxy/relay_content.h"
 
@@ -18,23 +19,18 @@ async::Task<void> answer(Request& request, int status, http::Fields& fields, std
     request.exchange.reset();
     co_return;
   }
-  net::ContentSink& sink = request.exchange.sink();
-  Pace pace(request.timeouts().client_write, 256);
-  const bool without_content = request.head.method == http::Method::kHead || status == 204 || status == 304;
-  std::string_view rest = without_content ? std::string_view() : body;
-  for (;;) {
-    const net::Taken taken = rest.empty() ? sink.finish(nullptr) : sink.take(net::Piece::bytes(rest), true);
-    rest.remove_prefix(taken.octets);
-    pace.moved(taken.octets, request.loop().now());
-    if (taken.state == net::Taken::State::kFailed) co_return;
-    if (taken.state == net::Taken::State::kMore && rest.empty() && sink.finished()) co_return;
-    if (taken.state == net::Taken::State::kMore) continue;
-    const bool ready = co_await sink.room(pace.deadline(request.loop().now()).earlier_of(request.total));
-    if (ready) continue;
-    request.proxy.count_timeout(Phase::kClientWrite);
-    request.exchange.reset();
-    co_return;
-  }
+  net::TextContent text(request.loop(), http::may_have_content(request.head.method, status) ? body : "");
+  RelayLimits limits{Pace(std::nullopt, 0), Pace(request.timeouts().client_write, kSlowestClient)};
+  limits.total = request.total;
+  Relay relay(request.loop(), text, request.exchange.sink(), limits);
+  const bool ended = relay.go_on();   // most go at once
+  Relayed relayed = relay.relayed();
+  if (!ended) relayed = co_await relay_content(relay);
+  if (relayed.end == Relayed::End::kComplete) co_return;
+  if (relayed.end == Relayed::End::kSinkTimeout) request.proxy.count_timeout(Phase::kClientWrite);
+  if (relayed.end == Relayed::End::kTotalTimeout) request.proxy.count_timeout(Phase::kTotal);
+  if (request.error.empty()) request.fail(ProxyError::kClientGone);
+  request.exchange.reset();
 }
 
 // What a Location may not hold as it is (RFC 3986 2): octets outside of visible ASCII are percent-encoded, and the

@@ -86,7 +86,7 @@ Relay::Wait Relay::step() {
   switch (offer.state) {
     case Offered::kPiece: return take(offer);
     case Offered::kPending: return flush(Wait::kSource);
-    case Offered::kFailed: return end(End::kSourceFailed, offer.fault);
+    case Offered::kFailed: return end(is_cut() ? End::kCut : End::kSourceFailed, offer.fault);
     case Offered::kEnd: return finish();
   }
   return Wait::kEnd;
@@ -109,14 +109,14 @@ async::Task<Relayed> relay_content(Relay relay) {
     }
     if (relay.wait_ == Relay::Wait::kSink) {
       if (relay.is_cut()) {
-        relay.end(Relayed::End::kSourceFailed, net::ContentFault::kReset);
+        relay.end(Relayed::End::kCut);
         co_return relay.relayed();
       }
       const Deadline deadline = relay.sink_deadline();
       async::WaitReady room = relay.sink_->room(deadline);
-      if (relay.limits_.origin) room.or_hang_up_of(relay.limits_.origin->watched());
+      if (relay.limits_.cut && !relay.limits_.cut->is_set()) room.or_when(*relay.limits_.cut);
       const bool ready = co_await room;
-      const bool late = deadline.passed(relay.loop_->now());   // else it was the hang-up
+      const bool late = deadline.passed(relay.loop_->now());   // else it was cut
       if (ready || !late || !relay.sink_has_stalled()) continue;
       relay.timed_out(Relayed::End::kSinkTimeout);
       co_return relay.relayed();

@@ -6,7 +6,6 @@
 #include "worker/async/task.h"
 #include "worker/net/content.h"
 #include "worker/proxy/pace.h"
-#include "worker/upstream/exchange.h"
 
 namespace proxyd::proxy {
 
@@ -16,6 +15,7 @@ struct Relayed {
     kComplete,
     kSourceFailed,
     kSourceTimeout,
+    kCut,
     kSinkFailed,
     kSinkTimeout,
     kTotalTimeout,
@@ -30,9 +30,9 @@ struct RelayLimits {
   Pace source;
   Pace sink;
   Deadline total = Deadline::never();
-  uint64_t most = UINT64_MAX;             // octets; more end the transfer with kTooMuch
-  uint64_t* progress = nullptr;           // octets are counted here too, while they move
-  upstream::Exchange* origin = nullptr;   // the source's: when it is cut, nobody waits for room in the sink any more
+  uint64_t most = UINT64_MAX;     // octets; more end the transfer with kTooMuch
+  uint64_t* progress = nullptr;   // octets are counted here too, while they move
+  async::Signal* cut = nullptr;   // of the source: raised, the transfer ends with kCut, unless all of it is here
 };
 
 // Moves content from a source to a sink until it ends, with back-pressure: nothing is read that the sink does not take.
@@ -64,7 +64,7 @@ class Relay {
   Deadline source_deadline();
   Deadline sink_deadline();
   bool sink_has_stalled();
-  bool is_cut() const { return limits_.origin && limits_.origin->is_cut(); }
+  bool is_cut() const { return limits_.cut && limits_.cut->is_set() && !source_->all_here(); }
   void sink_is_moving();
   void timed_out(End end);
 

@@ -6,16 +6,6 @@
 #include "worker/routing/client.h"
 
 namespace proxyd::proxy {
-namespace {
-
-std::array<uint8_t, 16> mapped(const net::Address& address) {
-  if (address.family() != net::Address::Family::kIpv4) return address.octets();
-  std::array<uint8_t, 16> octets{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xFF, 0xFF};
-  std::copy_n(address.octets().begin(), 4, octets.begin() + 12);
-  return octets;
-}
-
-}   // namespace
 
 Request::Request(Proxy& the_proxy, downstream::Exchange& the_exchange)
     : proxy(the_proxy),
@@ -37,17 +27,8 @@ void Request::resolve() {
   resolved_ = true;
   const downstream::Peer& peer = exchange.peer();
   const routing::Client client =
-      routing::resolve_client(mapped(peer.address()), peer.text(), peer.scheme, head, configuration->trusted_proxies);
-  const http::Authority& authority = client.authority ? *client.authority : head.authority;
-  const uint16_t usual_port = http::default_port(client.scheme);
-  facts.scheme = client.scheme;
-  facts.host = facts.authority = authority.host;
-  facts.port = authority.port != 0 ? authority.port : usual_port;
-  if (facts.port != usual_port && !facts.host.empty())
-    facts.authority = arena().concat(facts.host, std::string_view(":"), arena().number(facts.port));
-  facts.client = client.address;
-  facts.client_text = client.text;
-  facts.from_trusted_proxy = client.through_trusted_proxy;
+      routing::resolve_client(peer.address().mapped(), peer.text(), peer.scheme, head, configuration->trusted_proxies);
+  routing::take_client(facts, client, arena());
   identity = identify(head.fields, client.through_trusted_proxy, {fresh_id_, sizeof fresh_id_},
                       proxy.random_hex(parent_id_, sizeof parent_id_), arena());
   facts.request_id = identity.request_id;
@@ -69,7 +50,9 @@ bool Request::begin_answer(int answered, std::string_view reason, http::Fields& 
   edit_response(fields);
   status = answered;
   if (!first_byte) first_byte = age();
-  return exchange.begin({status, reason, &fields, content, close, &timeouts()});
+  const config::Timeouts& waits = timeouts();
+  return exchange.begin({status, reason, &fields, content, close,
+                         downstream::Waits{waits.keepalive, waits.client_header, waits.client_write}});
 }
 
 const RouteCells& Request::cells() const {

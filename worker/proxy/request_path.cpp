@@ -1,4 +1,3 @@
-#include <algorithm>
 #include <new>
 
 #include "worker/proxy/forward.h"
@@ -25,17 +24,17 @@ bool is_too_large(const Request& request) {
 
 // A head is received within the limits of `defaults`, for nothing is known of its host yet; the route's may be
 // stricter.
-http::Refusal head_fault(const Request& request) {
-  if (!request.matched.route->own_head_limits) return http::Refusal::kNone;
+http1::Fault head_fault(const Request& request) {
   const config::Limits& limits = request.matched.route->settings.limits;
-  std::string_view head = request.exchange.received_head();
-  while (head.starts_with("\r\n")) head.remove_prefix(2);   // before the request line (RFC 9112 2.2)
-  const size_t line = std::min(head.find("\r\n"), head.size());
-  const std::string_view section = head.substr(std::min(line + 2, head.size()));
-  if (line > limits.request_line.value_or(UINT64_MAX)) return http::Refusal::kUriTooLong;
-  if (section.size() > limits.request_headers.value_or(UINT64_MAX)) return http::Refusal::kHeaderSize;
-  const auto ends = static_cast<uint64_t>(std::count(section.begin(), section.end(), '\n'));   // the last is no line's
-  return ends > limits.header_count.value_or(UINT64_MAX - 1) + 1 ? http::Refusal::kHeaderCount : http::Refusal::kNone;
+  const http::HeadSize& size = request.head.size;
+  const size_t section_start = size.start + size.line + 2;
+  if (limits.request_line && size.line > *limits.request_line)
+    return {http::Refusal::kUriTooLong, size.start + *limits.request_line};
+  if (limits.request_headers && size.section > *limits.request_headers)
+    return {http::Refusal::kHeaderSize, section_start + *limits.request_headers};
+  if (limits.header_count && size.field_lines > *limits.header_count)
+    return {http::Refusal::kHeaderCount, section_start + size.section};
+  return {};
 }
 
 // The upstream of a route, or the one that its split draws.
@@ -99,9 +98,9 @@ async::Task<void> Proxy::handle(downstream::Exchange& exchange) {
     }
 
     // limits
-    const http::Refusal too_much = head_fault(request);
-    if (too_much != http::Refusal::kNone) {
-      co_await answer_refused(request, too_much, 0);
+    const http1::Fault too_much = head_fault(request);
+    if (too_much.refusal != http::Refusal::kNone) {
+      co_await answer_refused(request, too_much.refusal, too_much.offset);
       co_return;
     }
     if (is_too_large(request)) {

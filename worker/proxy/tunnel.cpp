@@ -13,12 +13,14 @@ RelayLimits tunnel_limits(Deadline total, uint64_t& progress) {
   return limits;
 }
 
-// Ends when nothing has moved for `limit`; looks once a limit, so a silent tunnel lasts at most two.
-async::Task<void> watch_silence(async::EventLoop& loop, const uint64_t& progress, config::MaybeDuration limit) {
+// Ends when the tunnel is cut (true), or when nothing has moved for `limit`; looks once a limit, so a silent tunnel
+// lasts at most two.
+async::Task<bool> watch(async::EventLoop& loop, async::Signal& cut, const uint64_t& progress,
+                        config::MaybeDuration limit) {
   uint64_t seen = progress;
   for (;;) {
-    co_await async::Sleep(loop, Deadline::after(loop.now(), limit));
-    if (progress == seen) co_return;
+    const bool is_cut = co_await async::WaitReady(loop, cut, Deadline::after(loop.now(), limit));
+    if (is_cut || progress == seen) co_return is_cut;
     seen = progress;
   }
 }
@@ -27,9 +29,8 @@ async::Task<void> watch_silence(async::EventLoop& loop, const uint64_t& progress
 async::Task<void> relay_both_ways(async::EventLoop& loop, downstream::Exchange& client, upstream::Exchange& origin,
                                   Deadline total, uint64_t& progress) {
   async::Task<Relayed> up = relay_content({loop, client.content(), origin.content(), tunnel_limits(total, progress)});
-  RelayLimits down_limits = tunnel_limits(total, progress);
-  down_limits.origin = &origin;
-  async::Task<Relayed> down = relay_content({loop, origin.response_content(), client.sink(), down_limits});
+  async::Task<Relayed> down =
+      relay_content({loop, origin.response_content(), client.sink(), tunnel_limits(total, progress)});
   co_await async::first_of(up, down);
   async::Task<Relayed>& first = up.done() ? up : down;
   async::Task<Relayed>& second = up.done() ? down : up;
@@ -49,10 +50,11 @@ async::Task<void> run_tunnel(Request& request, upstream::Exchange& origin) {
     ~Open() { gauge.subtract(); }
   } open(request.proxy.tunnels);
   async::Task<void> both = relay_both_ways(request.loop(), request.exchange, origin, request.total, progress);
-  async::Task<void> silence = watch_silence(request.loop(), progress, request.timeouts().tunnel);
-  co_await async::first_of(both, silence);
+  async::Task<bool> watched = watch(request.loop(), origin.when_cut(), progress, request.timeouts().tunnel);
+  co_await async::first_of(both, watched);
+  const bool cut = watched.done() && watched.take();
   const bool too_long = request.total.passed(request.loop().now());
-  if (too_long || !both.done()) request.proxy.count_timeout(too_long ? Phase::kTotal : Phase::kTunnel);
+  if (!cut && (too_long || !both.done())) request.proxy.count_timeout(too_long ? Phase::kTotal : Phase::kTunnel);
 }
 
 }   // namespace proxyd::proxy

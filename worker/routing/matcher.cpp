@@ -57,11 +57,6 @@ const RouteEntry* first_holding(const HostEntry& host, const std::vector<uint32_
   return nullptr;
 }
 
-bool has_own_head_limits(const config::Limits& route, const config::Limits& defaults) {
-  return route.request_line != defaults.request_line || route.request_headers != defaults.request_headers ||
-         route.header_count != defaults.header_count;
-}
-
 }   // namespace
 
 RouteEntry::RouteEntry(const config::Route& route, uint32_t number, const config::Materials& materials)
@@ -86,7 +81,6 @@ Matcher::Matcher(const config::Document& document, const config::Materials& mate
     for (const config::Route& route : settings.routes) {
       const auto place = static_cast<uint32_t>(host->routes.size());
       host->routes.push_back(std::make_unique<RouteEntry>(route, route_count_++, materials));
-      host->routes.back()->own_head_limits = has_own_head_limits(route.limits, document.limits);
       const std::string_view prefix = prefix_of(route.match);
       switch (route.match.path_kind) {
         case Path::kExact: host->exact[route.match.path].push_back(place); break;

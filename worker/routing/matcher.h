@@ -27,7 +27,6 @@ struct RouteEntry {
 
   const config::Route& settings;
   uint32_t index;
-  bool own_head_limits = false;   // other than those by which every head is received
   Conditions conditions;
   std::unique_ptr<RE2> expression;   // of a path_regex
   std::optional<Rewrite> rewrite;
@@ -72,7 +71,6 @@ class Matcher {
   Matched find(RequestFacts& facts, Observer* observer = nullptr) const;
 
   const std::vector<std::unique_ptr<HostEntry>>& hosts() const { return hosts_; }
-  uint32_t route_count() const { return route_count_; }
   const FieldEdits& default_response_edits() const { return default_response_edits_; }
 
  private:

@@ -5,6 +5,19 @@
 #include "worker/http/list.h"
 
 namespace proxyd::routing {
+
+void take_client(RequestFacts& facts, const Client& client, http::Arena& arena) {
+  const http::Authority& authority = client.authority ? *client.authority : facts.head->authority;
+  const uint16_t usual_port = http::default_port(client.scheme);
+  facts.scheme = client.scheme;
+  facts.host = facts.authority = authority.host;
+  facts.port = authority.port != 0 ? authority.port : usual_port;
+  if (facts.port != usual_port && !facts.host.empty())
+    facts.authority = arena.concat(facts.host, std::string_view(":"), arena.number(facts.port));
+  facts.client = client.address;
+  facts.client_text = client.text;
+  facts.from_trusted_proxy = client.through_trusted_proxy;
+}
 namespace {
 
 // The value of `name` in "a=1<separator>b=2"; a name without "=" has an empty value.

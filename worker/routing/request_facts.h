@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "worker/http/head.h"
+#include "worker/routing/client.h"
 
 namespace proxyd::routing {
 
@@ -26,6 +27,10 @@ struct RequestFacts {
   std::string_view target;
   std::array<std::string_view, 10> captures{};   // groups of the route's path_regex; [0] the whole
 };
+
+// Fills in who asks for what: scheme, host, port and authority, the client. `authority` is that of the head where the
+// trusted proxy named none.
+void take_client(RequestFacts& facts, const Client& client, http::Arena& arena);
 
 // The value of one cookie, query parameter: the first of that name; null data when absent.
 std::string_view find_cookie(const http::Fields& fields, std::string_view name);

@@ -79,6 +79,7 @@ async::Task<Result<std::unique_ptr<Exchange>, Fault>> open_exchange(std::shared_
       co_return Opened(std::make_unique<Http1Exchange>(std::move(target), std::move(connection), rules));
     }
     target->counters().connect_failed.add();
+    if (connection->stream().when_cut().is_set()) break;   // nor is another address wanted
   }
   co_return Opened(fault);
 }

@@ -18,7 +18,8 @@ enum class Fault : uint8_t {
   kNoAddress,          // the name does not resolve
   kNoPort,             // this machine has no local port or descriptor left
   kClosedUnanswered,   // the connection ended or broke before the first octet of a response
-  kCut,                // … in the middle of a head
+  kHeadIncomplete,     // … in the middle of a head
+  kCut,                // somebody here ended the request (Target::cut), which says nothing about the target
   kTimeout,
   kMalformed,   // not HTTP as we accept it; see `refusal`
   kPending,     // none of these: it has not come yet
@@ -66,10 +67,8 @@ class Exchange {
   virtual bool on_reused_connection() const = 0;
   // No octet of the request has reached the target's side.
   virtual bool request_untaken() const = 0;
-  // Somebody ended the request (Target::cut). Reads and writes fail then, once what has arrived is read; one who waits
-  // for something else hears a hang-up here.
-  virtual bool is_cut() const = 0;
-  virtual async::Watched& watched() = 0;
+  // Raised when somebody ends the request (Target::cut). Reads and writes fail then, once what has arrived is read.
+  virtual async::Signal& when_cut() = 0;
   // Memory that lives as long as the exchange.
   virtual http::Arena& arena() = 0;
 };

@@ -35,13 +35,13 @@ void Http1Connection::use() {
   move_to(State::kInUse);
   idle_timer_.disarm();
   unlink();
-  stream_.watched().on_readable(nullptr);
+  stream_.watched().when_readable().notify(nullptr);
   ++served_;
 }
 
 void Http1Connection::rest(Deadline idle_until) {
   move_to(State::kIdle);
-  stream_.watched().on_readable(this);
+  stream_.watched().when_readable().notify(this);
   target_.services().loop.timers().arm(idle_timer_, idle_until);
 }
 

@@ -37,8 +37,7 @@ class Http1Exchange final : public Exchange {
   bool complete() const override { return reader_ && reader_->complete(); }
   bool on_reused_connection() const override { return reused_; }
   bool request_untaken() const override { return writer_.delivered() == 0; }
-  bool is_cut() const override { return connection_->stream().is_cut(); }
-  async::Watched& watched() override { return connection_->stream().watched(); }
+  async::Signal& when_cut() override { return connection_->stream().when_cut(); }
   http::Arena& arena() override { return arena_; }
 
  private:

@@ -37,7 +37,8 @@ bool RetryPolicy::is_retried(const Attempt& attempt) const {
            is_listed(attempt.method_text);
   }
   if (never_reached_origin(attempt.fault)) return rules_.on_connect_error;
-  if (attempt.fault != Fault::kClosedUnanswered || !rules_.on_reset_before_response) return false;
+  const bool broke_off = attempt.fault == Fault::kClosedUnanswered || attempt.fault == Fault::kCut;
+  if (!broke_off || !rules_.on_reset_before_response) return false;
   return is_listed(attempt.method_text);
 }
 

@@ -34,14 +34,15 @@ class ScriptedStream final : public net::Stream {
     return {net::Moved::State::kSome, room - left};
   }
   size_t unacknowledged() const override { return 0; }
+  size_t arrived() const override { return 0; }
   int spliceable_descriptor() const override { return -1; }
   void end_writing() override { ended_writing = true; }
   void abort_on_close() override {}
   async::WaitReady readable(Deadline deadline) override {
-    return {watched_, async::WaitReady::Direction::kRead, deadline};
+    return {watched_.loop(), watched_.when_readable(), deadline};
   }
   async::WaitReady writable(Deadline deadline) override {
-    return {watched_, async::WaitReady::Direction::kWrite, deadline};
+    return {watched_.loop(), watched_.when_writable(), deadline};
   }
   async::Watched& watched() override { return watched_; }
 

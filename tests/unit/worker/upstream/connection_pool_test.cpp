@@ -90,7 +90,7 @@ TEST_F(ConnectionPoolTest, ACutEndsWhatIsBusyAndLeavesTheIdleAlone) {
   EXPECT_TRUE(has_ended(peers[0]));
   EXPECT_FALSE(has_ended(peers[1]));
   EXPECT_TRUE(has_ended(peers[3]));
-  EXPECT_TRUE(first->stream().is_cut() && last->stream().is_cut());
+  EXPECT_TRUE(first->stream().when_cut().is_set() && last->stream().when_cut().is_set());
   EXPECT_EQ(target_.pool().idle(), 1u);
 }
 
