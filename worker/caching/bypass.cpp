@@ -1,0 +1,78 @@
+#include "worker/caching/bypass.h"
+
+#include <algorithm>
+#include <array>
+
+#include "shared/base/bytes.h"
+#include "worker/caching/request_parts.h"
+
+namespace proxyd::caching {
+namespace {
+
+using http::FieldName;
+using http::Method;
+
+bool has_method_override(const http::Fields& fields) {
+  constexpr std::array<std::string_view, 3> kNames = {"X-HTTP-Method-Override", "X-HTTP-Method", "X-Method-Override"};
+  if (!fields.has(FieldName::kOther)) return false;
+  for (const http::Field& field : fields) {
+    if (field.known != FieldName::kOther || ascii_lower(field.name.front()) != 'x') continue;
+    for (const std::string_view name : kNames) {
+      if (equals_ignoring_case(field.name, name)) return true;
+    }
+  }
+  return false;
+}
+
+// ".." beside an encoded slash or backslash.
+bool has_encoded_traversal(const http::Target& target) {
+  if (!target.has_encoded_separator) return false;
+  const std::string_view path = target.path;
+  const auto is_separator = [](std::string_view text) {
+    return equals_ignoring_case(text, "%2f") || equals_ignoring_case(text, "%5c");
+  };
+  for (size_t at = path.find(".."); at != std::string_view::npos; at = path.find("..", at + 1)) {
+    if (is_separator(path.substr(at + 2, 3)) || (at >= 3 && is_separator(path.substr(at - 3, 3)))) return true;
+  }
+  return false;
+}
+
+bool has_cookie(const http::Fields& fields, const std::vector<NamePattern>& patterns) {
+  if (patterns.empty()) return false;
+  CookiePairs cookies(fields);
+  while (const auto cookie = cookies.next()) {
+    if (matches_any(patterns, cookie->name)) return true;
+  }
+  return false;
+}
+
+bool has_parameter(const http::RequestHead& request, const std::vector<NamePattern>& patterns) {
+  if (patterns.empty()) return false;
+  QueryParameters parameters(request.target.query, request.target.has_query);
+  while (const auto parameter = parameters.next()) {
+    if (matches_any(patterns, decoded_name(parameter->name, request.fields.arena()))) return true;
+  }
+  return false;
+}
+
+}   // namespace
+
+Reason why_bypassed(const http::RequestHead& request, const Policy& policy) {
+  const bool looked_up = request.method == Method::kGet || request.method == Method::kHead;
+  if (!looked_up || !policy.has_method(request.method)) return Reason::kMethod;
+  if (!request.content.is_empty()) return Reason::kRequestContent;
+  const http::Fields& fields = request.fields;
+  if (has_method_override(fields)) return Reason::kMethodOverride;
+  if (has_encoded_traversal(request.target)) return Reason::kEncodedTraversal;
+  if (fields.has(FieldName::kIfMatch) || fields.has(FieldName::kIfUnmodifiedSince)) return Reason::kPrecondition;
+  const BypassRules& bypass = policy.bypass;
+  for (const std::string& name : bypass.headers) {
+    if (fields.find(name)) return Reason::kBypassHeader;
+  }
+  if (has_cookie(fields, bypass.cookies)) return Reason::kBypassCookie;
+  if (has_parameter(request, bypass.query)) return Reason::kBypassQuery;
+  if (matches_any(bypass.paths, request.target.path)) return Reason::kBypassPath;
+  return Reason::kNone;
+}
+
+}   // namespace proxyd::caching

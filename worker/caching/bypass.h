@@ -1,0 +1,16 @@
+#pragma once
+
+#include "worker/caching/policy.h"
+#include "worker/caching/reason.h"
+#include "worker/http/head.h"
+
+namespace proxyd::caching {
+
+// Why a request takes no part in caching: it is neither looked up nor is its answer stored; kNone when it does. GET and
+// HEAD take part where the policy names them, and POST (RFC 9110 9.3.3) with its answer alone, so that it is kMethod
+// here. Beside the policy's own rules: content in a GET and method overrides, which origins may read and keys don't
+// hold; traversal behind an encoded separator, which origins may decode; If-Match and If-Unmodified-Since, which only
+// an origin can answer (RFC 9110 13.1.1, 13.1.4).
+Reason why_bypassed(const http::RequestHead& request, const Policy& policy);
+
+}   // namespace proxyd::caching
