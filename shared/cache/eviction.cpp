@@ -8,8 +8,9 @@ namespace {
 
 constexpr uint64_t kSmallPart = 10;      // the small queue has a tenth of the capacity
 constexpr uint64_t kWindow = 10;         // counters raised for each object until all are halved
+constexpr uint32_t kLeastPart = 16;      // of the rows: the fewest objects that sketch and ghosts are kept for
 constexpr uint32_t kMostExamined = 32;   // victims whose sum decides
-constexpr uint32_t kMostMoves = 128;     // second chances given before one must leave
+constexpr uint32_t kMostMoves = 64;      // second chances given before one must leave
 
 }   // namespace
 
@@ -28,7 +29,7 @@ void Eviction::reset(uint64_t capacity) {
   state_.ghost_clock = 0;
   ghosts_.clear();
   frequency_.clear();
-  follow_count();
+  frequency_.set_window(kWindow * remembered());
   set_capacity(capacity);
 }
 
@@ -40,10 +41,12 @@ EvictionQueue& Eviction::queue(Place place) { return place == Place::small ? sma
 
 Place Eviction::place_of(uint32_t index) const { return entries_[index].place.load(std::memory_order_relaxed); }
 
-// The sketch and the ghosts reach as far back as there are objects.
-void Eviction::follow_count() { frequency_.set_window(kWindow * objects()); }
+// The sketch and the ghosts reach as far back as there are objects; a cache of a few does not forget at once.
+uint32_t Eviction::remembered() const { return std::max(objects(), entries_.count() / kLeastPart); }
 
-bool Eviction::fits(uint64_t added) const { return weight() <= state_.capacity && added <= state_.capacity - weight(); }
+bool Eviction::room(uint64_t used, uint64_t added) const {
+  return used <= state_.capacity && added <= state_.capacity - used;
+}
 
 Admission Eviction::admit(uint64_t hash, uint64_t added, bool row_free) {
   if (added > state_.capacity) return {Verdict::exceeds_capacity, Place::none};
@@ -54,28 +57,32 @@ Admission Eviction::admit(uint64_t hash, uint64_t added, bool row_free) {
     ghosts_.add(fingerprint);
     return {Verdict::less_popular, Place::none};
   }
-  const bool to_main = added > small_share() || ghosts_.contains(fingerprint, objects());
+  const bool to_main = added > small_share() || ghosts_.contains(fingerprint, remembered());
   return {Verdict::enters, to_main ? Place::main : Place::small};
 }
 
-// A newcomer against the sum of those that would leave. When it loses they start anew in the small queue, so that the
-// next newcomer meets others.
+// A newcomer against the sum of those that would leave. A newcomer counted as often as can be counted was asked for
+// that often or any number of times more: it is held against each alone, or nothing that needs the place of fifteen
+// others could ever enter a full cache. When it loses they start anew in the small queue, so that the next meets
+// others.
 bool Eviction::wins(uint32_t frequency, uint64_t added) {
   std::array<uint32_t, kMostExamined> examined{};
   uint32_t count = 0;
   uint32_t sum = 0;
-  uint64_t freed = 0;
+  uint64_t left = weight();
+  bool ahead = true;
   Walk walk = begin();
-  while (count < kMostExamined) {
+  while (ahead && count < kMostExamined) {
     const auto index = next_victim(walk);
     if (!index) return true;
     examined[count++] = *index;
-    sum += frequency_.estimate(entries_[*index].fingerprint);
-    if (frequency <= sum) break;
-    freed += entries_[*index].weight;
-    if (weight() - freed + added <= state_.capacity) return true;
+    const uint32_t victims = frequency_.estimate(entries_[*index].fingerprint);
+    sum = frequency == Frequency::kMost ? victims : sum + victims;
+    ahead = frequency > sum;
+    left -= entries_[*index].weight;
+    if (ahead && room(left, added)) return true;
   }
-  if (frequency > sum) return true;
+  if (ahead) return true;
   for (uint32_t at = 0; at < count; ++at) {
     entries_[examined[at]].uses.store(0, std::memory_order_relaxed);
     move(examined[at], Place::small);
@@ -83,7 +90,7 @@ bool Eviction::wins(uint32_t frequency, uint64_t added) {
   return false;
 }
 
-Eviction::Walk Eviction::begin() const { return {small_.oldest(), main_.oldest(), small_.weight()}; }
+Eviction::Walk Eviction::begin() const { return {small_.oldest(), main_.oldest(), small_.weight(), 0}; }
 
 std::optional<uint32_t> Eviction::victim() {
   Walk walk = begin();
@@ -92,7 +99,7 @@ std::optional<uint32_t> Eviction::victim() {
 
 // Passes those that were used enough: from small they go to main, in main round again.
 std::optional<uint32_t> Eviction::next_victim(Walk& walk) {
-  for (uint32_t moves = 0;; ++moves) {
+  for (;; ++walk.moves) {
     const bool from_small = walk.small != kNoEntry && (walk.small_weight > small_share() || walk.main == kNoEntry);
     const uint32_t index = from_small ? walk.small : walk.main;
     if (index == kNoEntry) return std::nullopt;
@@ -100,7 +107,7 @@ std::optional<uint32_t> Eviction::next_victim(Walk& walk) {
     (from_small ? walk.small : walk.main) = entry.newer;
     if (from_small) walk.small_weight -= entry.weight;
     const uint8_t uses = entry.uses.load(std::memory_order_relaxed);
-    if (moves == kMostMoves || uses <= (from_small ? 1 : 0)) return index;
+    if (walk.moves >= kMostMoves || uses <= (from_small ? 1 : 0)) return index;
     entry.uses.store(from_small ? 0 : uses - 1, std::memory_order_relaxed);
     move(index, Place::main);
     if (walk.main == kNoEntry) walk.main = index;
@@ -121,10 +128,10 @@ void Eviction::evict(uint32_t index) {
 }
 
 void Eviction::insert(uint32_t index, uint64_t hash, uint64_t added, Place place) {
-  ghosts_.take(fingerprint_of(hash), objects());
+  ghosts_.take(fingerprint_of(hash), remembered());
   entries_[index].describe(hash, added, place);
   queue(place).add(index);
-  follow_count();
+  frequency_.set_window(kWindow * remembered());
 }
 
 void Eviction::remove(uint32_t index) {
@@ -149,7 +156,7 @@ void Eviction::rebuild() {
   }
   small_.rebuild();
   main_.rebuild();
-  follow_count();
+  frequency_.set_window(kWindow * remembered());
 }
 
 }   // namespace proxyd::cache

@@ -46,7 +46,7 @@ struct Admission {
 
 // TinyUFO of cache.md 7: who may enter one shard of the cache, and who leaves. A small queue for the new, a main queue
 // for what was used in it, ghosts of what left, and a sketch of how often keys are asked for. Objects differ in size: a
-// newcomer must be asked for more than all that would have to leave for it, together.
+// newcomer must be asked for more than all that would have to leave for it, together, as far as counters reach.
 //
 // A view of memory that the caller owns, made by each process at will. Under the shard's mutex but for `note_request`
 // and `hit`, which any reader calls at any time. No I/O, no clock, no allocation; nothing suspends or fails. Weights
@@ -71,7 +71,7 @@ class Eviction {
 
   // Whether an object may enter. `row_free` false: no row is free, so something must leave even if the weight fits.
   Admission admit(uint64_t hash, uint64_t weight, bool row_free = true);
-  bool fits(uint64_t weight) const;
+  bool fits(uint64_t added) const { return room(weight(), added); }
   // The next to leave; still in. None when nothing is in. The caller may ask again and again, each time after `evict`,
   // `remove` (an expired one is better gone) or `spare` of what it was told.
   std::optional<uint32_t> victim();
@@ -95,15 +95,17 @@ class Eviction {
     uint32_t small;
     uint32_t main;
     uint64_t small_weight;
+    uint32_t moves;   // second chances given
   };
   Walk begin() const;
   std::optional<uint32_t> next_victim(Walk& walk);
+  bool room(uint64_t used, uint64_t added) const;
   bool wins(uint32_t frequency, uint64_t added);
   void move(uint32_t index, Place to);
   EvictionQueue& queue(Place place);
   Place place_of(uint32_t index) const;
   uint64_t small_share() const;
-  void follow_count();
+  uint32_t remembered() const;
 
   EvictionState& state_;
   EntryRows entries_;

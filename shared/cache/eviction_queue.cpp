@@ -58,9 +58,9 @@ bool EvictionQueue::unvisited(uint32_t index) const {
          rows_[index].place.load(std::memory_order_relaxed) == place_;
 }
 
-EvictionQueue::Chain EvictionQueue::sane_from_oldest() {
+EvictionQueue::Chain EvictionQueue::newer_from(uint32_t start) {
   Chain chain;
-  for (uint32_t at = state_.oldest; unvisited(at); at = rows_[at].newer) {
+  for (uint32_t at = start; unvisited(at); at = rows_[at].newer) {
     rows_[at].mark = 1;
     rows_[at].older = chain.newest;
     if (chain.oldest == kNoEntry) chain.oldest = at;
@@ -69,9 +69,9 @@ EvictionQueue::Chain EvictionQueue::sane_from_oldest() {
   return chain;
 }
 
-EvictionQueue::Chain EvictionQueue::sane_from_newest() {
+EvictionQueue::Chain EvictionQueue::older_from(uint32_t start) {
   Chain chain;
-  for (uint32_t at = state_.newest; unvisited(at); at = rows_[at].older) {
+  for (uint32_t at = start; unvisited(at); at = rows_[at].older) {
     rows_[at].mark = 1;
     rows_[at].newer = chain.oldest;
     if (chain.newest == kNoEntry) chain.newest = at;
@@ -81,12 +81,13 @@ EvictionQueue::Chain EvictionQueue::sane_from_newest() {
 }
 
 void EvictionQueue::rebuild() {
-  const Chain front = sane_from_oldest();
-  const Chain back = sane_from_newest();
+  const Chain front = newer_from(state_.oldest);
+  const Chain back = older_from(state_.newest);
   reset();
   if (front.oldest != kNoEntry) link(front);
-  for (uint32_t at = 0; at < rows_.count(); ++at)
-    if (unvisited(at)) link({at, at});
+  for (const bool in_a_ring : {false, true})   // what is in no ring has an end to begin at
+    for (uint32_t at = 0; at < rows_.count(); ++at)
+      if (unvisited(at) && (in_a_ring || !unvisited(rows_[at].older))) link(newer_from(at));
   if (back.oldest != kNoEntry) link(back);
   for (uint32_t at = 0; at < rows_.count(); ++at)
     if (rows_[at].place.load(std::memory_order_relaxed) == place_) {

@@ -67,8 +67,8 @@ class EvictionQueue {
   void unlink(uint32_t index);   // it is in this one; its `place` is the caller's to change
   void reweigh(uint32_t index, uint64_t weight);
   void reset();
-  // Links anew every entry whose place is this queue: in their order from both ends as far as the links are sane, the
-  // others between. Their marks are zero.
+  // Links anew every entry whose place is this queue: in their order from both ends as far as the links are sane, then
+  // what chains are left between. All marks are zero before.
   void rebuild();
 
   uint64_t weight() const { return state_.weight; }
@@ -80,8 +80,8 @@ class EvictionQueue {
     uint32_t oldest = kNoEntry;
     uint32_t newest = kNoEntry;
   };
-  Chain sane_from_oldest();
-  Chain sane_from_newest();
+  Chain newer_from(uint32_t start);   // marks what it comes by, as far as links are sane
+  Chain older_from(uint32_t start);
   bool unvisited(uint32_t index) const;
   void link(Chain chain);   // as the newest
   QueueState& state_;

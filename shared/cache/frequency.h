@@ -11,7 +11,7 @@ namespace proxyd::cache {
 // Two keys that share one are mistaken for each other, which costs a little hit ratio and nothing else.
 uint32_t fingerprint_of(uint64_t hash);
 
-// What the sketch counts beside its words. All zero is a new one.
+// What the sketch counts beside its words.
 struct FrequencyState {
   std::atomic<uint32_t> counted;        // counters raised since the last stripe was halved
   std::atomic<uint32_t> stripe;         // halved next
