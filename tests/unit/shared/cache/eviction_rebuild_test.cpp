@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cstddef>
 #include <functional>
 #include <random>
 
@@ -10,11 +11,14 @@ namespace proxyd::cache {
 namespace {
 
 constexpr uint32_t kRows = 24;
+constexpr uint64_t kCapacity = 600;
+constexpr size_t kState = offsetof(EvictionState, frequency) + sizeof(FrequencyState);   // what follows is padding
+constexpr size_t kEntries = kRows * sizeof(EvictionEntry);
 
 // A shard with a history: both queues, ghosts, counts.
 void live(Shard& shard, uint64_t seed) {
   std::mt19937_64 random(seed);
-  for (uint32_t at = 0; at < 2000; ++at) {
+  for (uint32_t at = 0; at < 500; ++at) {
     const uint64_t hash = random() % 60;
     shard.request(hash);
     const auto row = static_cast<uint32_t>(random() % shard.entries.size());
@@ -22,26 +26,24 @@ void live(Shard& shard, uint64_t seed) {
       shard.eviction.hit(row);
       continue;
     }
-    const Admission admission = shard.eviction.admit(hash, 1 + hash);
+    const Admission admission = shard.eviction.admit(hash, 20 + hash);
     if (admission.verdict != Verdict::enters) continue;
-    shard.make_room(1 + hash);
-    shard.eviction.insert(row, hash, 1 + hash, admission.place);
+    shard.make_room(20 + hash);
+    shard.eviction.insert(row, hash, 20 + hash, admission.place);
   }
 }
 
 // Everything a worker may be changing, in words of four octets.
 std::vector<uint32_t> words_of(const Shard& shard) {
-  std::vector<uint32_t> words((sizeof(EvictionState) + shard.entries.size() * sizeof(EvictionEntry)) / 4);
-  std::memcpy(words.data(), &shard.state, sizeof(EvictionState));
-  std::memcpy(words.data() + sizeof(EvictionState) / 4, shard.entries.data(),
-              shard.entries.size() * sizeof(EvictionEntry));
+  std::vector<uint32_t> words((kState + kEntries) / 4);
+  std::memcpy(words.data(), &shard.state, kState);
+  std::memcpy(words.data() + kState / 4, shard.entries.data(), kEntries);
   return words;
 }
 
 void put(Shard& shard, const std::vector<uint32_t>& words) {
-  std::memcpy(static_cast<void*>(&shard.state), words.data(), sizeof(EvictionState));
-  std::memcpy(static_cast<void*>(shard.entries.data()), words.data() + sizeof(EvictionState) / 4,
-              shard.entries.size() * sizeof(EvictionEntry));
+  std::memcpy(static_cast<void*>(&shard.state), words.data(), kState);
+  std::memcpy(static_cast<void*>(shard.entries.data()), words.data() + kState / 4, kEntries);
 }
 
 std::vector<uint32_t> without(std::vector<uint32_t> list, const std::vector<uint32_t>& gone) {
@@ -60,9 +62,9 @@ std::vector<uint32_t> said(const Shard& shard, Place place) {
 // A death may leave any of the words that one change stores stored and the others not. All of them are tried: then the
 // rebuilt queues are sound, hold what the entries say, and all that the change was not about is in its order.
 void die_everywhere(uint64_t seed, const std::vector<uint32_t>& touched, const std::function<void(Eviction&)>& change) {
-  Shard before(400, kRows);
-  Shard after(400, kRows);
-  Shard dead(400, kRows);
+  Shard before(kCapacity, kRows);
+  Shard after(kCapacity, kRows);
+  Shard dead(kCapacity, kRows);
   live(before, seed);
   live(after, seed);
   change(after.eviction);
@@ -90,7 +92,7 @@ void die_everywhere(uint64_t seed, const std::vector<uint32_t>& touched, const s
 
 TEST(EvictionRebuild, FollowsADeathAnywhereInARemoval) {
   for (uint64_t seed = 1; seed <= 3; ++seed) {
-    Shard shard(400, kRows);
+    Shard shard(kCapacity, kRows);
     live(shard, seed);
     for (const Place place : {Place::small, Place::main})
       for (const uint32_t row : shard.in(place)) die_everywhere(seed, {row}, [&](Eviction& of) { of.remove(row); });
@@ -98,7 +100,7 @@ TEST(EvictionRebuild, FollowsADeathAnywhereInARemoval) {
 }
 
 TEST(EvictionRebuild, FollowsADeathAnywhereInAnInsertion) {
-  Shard shard(400, kRows);
+  Shard shard(kCapacity, kRows);
   live(shard, 4);
   const auto free = said(shard, Place::none);
   ASSERT_FALSE(free.empty());
@@ -108,7 +110,7 @@ TEST(EvictionRebuild, FollowsADeathAnywhereInAnInsertion) {
 
 TEST(EvictionRebuild, FollowsADeathAnywhereInASecondChance) {
   for (uint64_t seed = 1; seed <= 3; ++seed) {
-    Shard shard(400, kRows);
+    Shard shard(kCapacity, kRows);
     live(shard, seed);
     for (const Place place : {Place::small, Place::main})
       for (const uint32_t row : shard.in(place)) die_everywhere(seed, {row}, [&](Eviction& of) { of.spare(row); });
@@ -116,7 +118,7 @@ TEST(EvictionRebuild, FollowsADeathAnywhereInASecondChance) {
 }
 
 TEST(EvictionRebuild, FollowsADeathAnywhereInAChangeOfWeight) {
-  Shard shard(400, kRows);
+  Shard shard(kCapacity, kRows);
   live(shard, 3);
   for (const Place place : {Place::small, Place::main})
     for (const uint32_t row : shard.in(place))
@@ -125,7 +127,7 @@ TEST(EvictionRebuild, FollowsADeathAnywhereInAChangeOfWeight) {
 
 TEST(EvictionRebuild, FollowsADeathInTheRebuildItself) {
   for (uint64_t seed = 1; seed <= 10; ++seed) {
-    Shard shard(400, kRows);
+    Shard shard(kCapacity, kRows);
     live(shard, seed);
     const auto small = shard.in(Place::small);
     const auto main = shard.in(Place::main);
@@ -169,7 +171,7 @@ void corrupt(Shard& shard, std::mt19937_64& random) {
 TEST(EvictionRebuild, MakesSoundQueuesOfAnyGarbage) {
   std::mt19937_64 random(5);
   for (uint64_t seed = 1; seed <= 100; ++seed) {
-    Shard shard(400, kRows);
+    Shard shard(kCapacity, kRows);
     live(shard, seed);
     corrupt(shard, random);
     const auto small = said(shard, Place::small);
@@ -180,12 +182,12 @@ TEST(EvictionRebuild, MakesSoundQueuesOfAnyGarbage) {
     ASSERT_EQ(said(shard, Place::main), main);
     live(shard, seed);   // and goes on
     ASSERT_EQ(shard.fault(), "");
-    ASSERT_LE(shard.eviction.weight(), 400u);
+    ASSERT_LE(shard.eviction.weight(), kCapacity);
   }
 }
 
 TEST(EvictionRebuild, TakesAnUnknownPlaceForNoneAndTooManyUsesForTheMost) {
-  Shard shard(400, kRows);
+  Shard shard(kCapacity, kRows);
   for (uint32_t row = 0; row < 10; ++row) shard.eviction.insert(row, row, 10, Place::small);
   shard.entries[4].place = static_cast<Place>(200);
   shard.entries[5].uses = 255;
@@ -197,18 +199,17 @@ TEST(EvictionRebuild, TakesAnUnknownPlaceForNoneAndTooManyUsesForTheMost) {
 }
 
 TEST(EvictionRebuild, LeavesSaneQueuesAsTheyAre) {
-  Shard shard(400, kRows);
+  Shard shard(kCapacity, kRows);
   live(shard, 9);
   const auto words = words_of(shard);
   shard.eviction.rebuild();
   shard.eviction.rebuild();
-  auto again = words_of(shard);
-  for (size_t row = 0; row < kRows; ++row) reinterpret_cast<EvictionEntry*>(again.data() + 32)[row].mark = 0;
-  EXPECT_EQ(again, words);
+  for (EvictionEntry& entry : shard.entries) entry.mark = 0;
+  EXPECT_EQ(words_of(shard), words);
 }
 
 TEST(EvictionRebuild, KeepsTheOrderOnBothSidesOfABrokenLink) {
-  Shard shard(400, kRows);
+  Shard shard(kCapacity, kRows);
   for (uint32_t row = 0; row < 10; ++row) shard.eviction.insert(row, row, 10, Place::small);
   shard.entries[3].newer = kNoEntry;
   shard.entries[6].older = 4'000'000'000;
@@ -217,7 +218,7 @@ TEST(EvictionRebuild, KeepsTheOrderOnBothSidesOfABrokenLink) {
 }
 
 TEST(EvictionRebuild, FindsAnObjectThatARepairDescribes) {
-  Shard shard(400, kRows);
+  Shard shard(kCapacity, kRows);
   for (uint32_t row = 0; row < 4; ++row) shard.eviction.insert(row, row, 10, Place::small);
   shard.entries[9].describe(9, 25, Place::main);
   shard.entries[2].forget();
