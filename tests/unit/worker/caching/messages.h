@@ -51,7 +51,7 @@ class Messages {
 
  private:
   void add(http::Fields& to, Lines lines) {
-    for (const auto& [name, value] : lines) to.add(arena_.copy(name), arena_.copy(value));
+    for (const auto& [name, value] : lines) to.add(arena_.copy(name), value.empty() ? "" : arena_.copy(value));
   }
   http::Arena arena_;
 };
