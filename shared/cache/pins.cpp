@@ -1,0 +1,65 @@
+#include "shared/cache/pins.h"
+
+#include <cassert>
+
+#include "shared/cache/step.h"
+
+namespace proxyd::cache {
+
+Pins::Pins(const Member& member)
+    : member_(member),
+      owned_(std::make_unique<std::array<Entry, kPins>>()),
+      entries_(owned_->data()),
+      homes_(std::make_unique<std::array<uint32_t, kPins>>()) {
+  homes_->fill(kNone);
+}
+
+uint32_t Pins::pin(ObjectIndex index) {
+  uint32_t entry = first_free_;
+  if (entry != kNone) {
+    first_free_ = entries_[entry].next;
+  } else if (used_ < kPins) {
+    entry = used_++;
+    member_.slot().pins_used.store(used_);
+  } else {
+    return kNone;
+  }
+  ++in_use_;
+  uint32_t& first = (*homes_)[home(index)];
+  entries_[entry] = Entry{index, 0, 1, first};
+  first = entry;
+  // An exchange, seq_cst: the look at the object that follows must not move before it.
+  member_.slot().pins[entry].exchange(Pin{index, 0}.word());
+  step("pin: set");
+  return entry;
+}
+
+uint32_t Pins::again(ObjectIndex index, BlockRef head) {
+  for (uint32_t entry = (*homes_)[home(index)]; entry != kNone; entry = entries_[entry].next) {
+    Entry& one = entries_[entry];
+    if (one.index != index || one.head != head) continue;
+    ++one.readers;
+    return entry;
+  }
+  return kNone;
+}
+
+void Pins::narrow(uint32_t entry, BlockRef head) {
+  assert(entries_[entry].readers == 1 && entries_[entry].head == 0);
+  entries_[entry].head = head;
+  member_.slot().pins[entry].store(Pin{entries_[entry].index, head}.word(), std::memory_order_release);
+}
+
+void Pins::unpin(uint32_t entry) {
+  if (--entries_[entry].readers != 0) return;
+  member_.slot().pins[entry].store(0, std::memory_order_release);
+  step("pin: cleared");
+  uint32_t* place = &(*homes_)[home(entries_[entry].index)];
+  while (*place != entry) place = &entries_[*place].next;
+  *place = entries_[entry].next;
+  entries_[entry].next = first_free_;
+  first_free_ = entry;
+  --in_use_;
+}
+
+}   // namespace proxyd::cache

@@ -1,0 +1,70 @@
+#include "shared/cache/purge.h"
+
+#include <algorithm>
+
+#include "shared/cache/key.h"
+#include "shared/cache/step.h"
+
+namespace proxyd::cache {
+
+uint32_t PurgeStamps::stamp_of(StampKind kind, std::string_view text) const {
+  std::array<uint64_t, 2> secret = view_.superblock().stamp_secret;
+  secret[0] ^= static_cast<uint64_t>(kind) + 1;
+  return static_cast<uint32_t>(hash_key(secret, text).low) & (view_.geometry().stamp_count - 1);
+}
+
+bool PurgeStamps::lock() {
+  Superblock& superblock = view_.superblock();
+  const auto outcome = superblock.purge_lock.acquire();
+  if (outcome == memory::RobustMutex::Outcome::owner_died) {
+    superblock.published.store(std::max(superblock.published.load(), superblock.purging.load()));
+    superblock.purge_lock.repaired();
+  }
+  return outcome != memory::RobustMutex::Outcome::busy;
+}
+
+bool PurgeStamps::visit_lock() {
+  if (!lock()) return false;
+  view_.superblock().purge_lock.release();
+  return true;
+}
+
+std::optional<uint64_t> PurgeStamps::purge(std::span<const uint32_t> stamps, PurgeMode mode) {
+  if (!lock()) return std::nullopt;
+  Superblock& superblock = view_.superblock();
+  const uint64_t sequence = superblock.published.load() + 1;
+  superblock.purging.store(sequence);
+  step("purge: sequence taken");
+  for (const uint32_t index : stamps) {
+    Stamp& stamp = view_.stamp(index);
+    (mode == PurgeMode::hard ? stamp.hard : stamp.soft).store(sequence, std::memory_order_release);
+    step("purge: stamp");
+  }
+  superblock.published.store(sequence);
+  step("purge: published");
+  superblock.purge_lock.release();
+  return sequence;
+}
+
+Purged PurgeStamps::newest(std::span<const uint32_t> stamps, uint64_t since) const {
+  Purged purged = Purged::no;
+  for (const uint32_t index : stamps) {
+    const Stamp& stamp = view_.stamp(index);
+    if (stamp.hard.load(std::memory_order_acquire) > since) return Purged::hard;
+    if (stamp.soft.load(std::memory_order_acquire) > since) purged = Purged::soft;
+  }
+  return purged;
+}
+
+double PurgeStamps::share_in_use(uint32_t sampled) const {
+  const uint32_t count = std::min(std::max(sampled, 1u), view_.geometry().stamp_count);
+  const uint32_t stride = view_.geometry().stamp_count / count;
+  uint32_t used = 0;
+  for (uint32_t i = 0; i < count; ++i) {
+    const Stamp& stamp = view_.stamp(i * stride);
+    used += stamp.hard.load(std::memory_order_relaxed) != 0 || stamp.soft.load(std::memory_order_relaxed) != 0;
+  }
+  return static_cast<double>(used) / count;
+}
+
+}   // namespace proxyd::cache

@@ -1,0 +1,145 @@
+#include "shared/cache/region_view.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <bit>
+#include <cstddef>
+#include <new>
+
+#include "shared/base/digest.h"
+
+namespace proxyd::cache {
+namespace {
+
+constexpr uint64_t kMagic = 0x6568'6361'6378'7270;
+constexpr uint64_t kFormats = 1;   // of keys, stored field sections and stamp hashes; raise when one changes
+constexpr uint64_t kBytesForEachObject = 1024;   // rows are plenty and cost nothing untouched
+constexpr uint32_t kMostObjects = 1u << 27;
+constexpr uint64_t kLeastShard = 64u << 20;   // a thousand objects of 64 KiB
+constexpr uint64_t kHeaderPage = 4096;        // the region's own page before its data
+
+uint64_t rounded(uint64_t value, uint64_t unit) { return (value + unit - 1) / unit * unit; }
+
+constexpr uint64_t mix(uint64_t hash, uint64_t value) { return (hash ^ value) * 0x9e37'79b9'7f4a'7c15 + (hash >> 29); }
+
+}   // namespace
+
+std::optional<Geometry> Geometry::of(uint64_t ceiling) {
+  if (ceiling < kLeastCeiling || ceiling > kMostCeiling) return std::nullopt;
+  Geometry g;
+  g.ceiling = ceiling;
+  g.segment_size =
+      static_cast<uint32_t>(std::clamp<uint64_t>(std::bit_floor(ceiling / 64), 128u << 10, kLargestSegment));
+  g.segment_count = static_cast<uint32_t>(ceiling / g.segment_size);
+  g.shard_count = static_cast<uint32_t>(std::clamp<uint64_t>(std::bit_floor(ceiling / kLeastShard), 1, kMostShards));
+  const auto objects = static_cast<uint32_t>(std::min<uint64_t>(ceiling / kBytesForEachObject, kMostObjects));
+  g.shard_objects = objects / g.shard_count;
+  g.shard_groups = std::max(1u, g.shard_objects / (4 * kBucketsInGroup));
+  g.stamp_count = static_cast<uint32_t>(std::clamp<uint64_t>(std::bit_ceil(ceiling / 4096), 1u << 16, 1u << 22));
+  g.ghost_words = Ghosts::words(g.shard_objects);
+  g.frequency_words = Frequency::words(g.shard_objects);
+  g.eviction_size = rounded(sizeof(EvictionState) + (g.ghost_words + g.frequency_words) * sizeof(uint64_t), 64);
+  g.slots_at = sizeof(Superblock);
+  g.stamps_at = rounded(g.slots_at + kSlots * sizeof(WorkerSlot), 4096);
+  g.shards_at = g.stamps_at + uint64_t{g.stamp_count} * sizeof(Stamp);
+  g.buckets_at = g.shards_at + uint64_t{g.shard_count} * sizeof(Shard);
+  const uint64_t buckets = uint64_t{g.shard_count} * g.shard_groups * kBucketsInGroup;
+  g.eviction_at = rounded(g.buckets_at + buckets * sizeof(Bucket), 4096);
+  g.segments_at = rounded(g.eviction_at + g.shard_count * g.eviction_size, 4096);
+  const uint64_t owners = g.segment_size / (2 * kGranule) * sizeof(uint32_t);
+  g.segment_stride = rounded(offsetof(Segment, owner) + owners, 64);
+  g.objects_at = rounded(g.segments_at + g.segment_count * g.segment_stride, 4096);
+  const uint64_t rows = uint64_t{g.shard_count} * g.shard_objects * sizeof(Object);
+  g.content_at = rounded(kHeaderPage + g.objects_at + rows, g.segment_size) - kHeaderPage;
+  g.size = g.content_at + uint64_t{g.segment_count} * g.segment_size;
+  g.fixed = g.objects_at - g.stamps_at;
+  return g;
+}
+
+uint64_t layout_hash() {
+  uint64_t hash = kMagic;
+  for (const uint64_t value : {uint64_t{sizeof(Superblock)},
+                               uint64_t{sizeof(WorkerSlot)},
+                               uint64_t{sizeof(Shard)},
+                               uint64_t{sizeof(Segment)},
+                               uint64_t{sizeof(Object)},
+                               uint64_t{sizeof(Bucket)},
+                               uint64_t{sizeof(Stamp)},
+                               uint64_t{sizeof(SizeClass)},
+                               uint64_t{sizeof(SegmentPool)},
+                               uint64_t{offsetof(Superblock, published)},
+                               uint64_t{offsetof(Superblock, pool)},
+                               uint64_t{offsetof(Superblock, classes)},
+                               uint64_t{offsetof(WorkerSlot, claims)},
+                               uint64_t{offsetof(WorkerSlot, pins)},
+                               uint64_t{offsetof(Shard, changing)},
+                               uint64_t{offsetof(Segment, owner)},
+                               uint64_t{offsetof(Object, filled)},
+                               uint64_t{offsetof(Object, retired)},
+                               uint64_t{sizeof(EvictionState)},
+                               uint64_t{sizeof(EvictionEntry)},
+                               uint64_t{kBytesForEachObject},
+                               uint64_t{kLeastShard},
+                               uint64_t{kGranule},
+                               uint64_t{kSlots},
+                               kFormats}) {
+    hash = mix(hash, value);
+  }
+  return hash;
+}
+
+Result<memory::Region> create_region(uint64_t ceiling) {
+  const auto geometry = Geometry::of(ceiling);
+  if (!geometry) {
+    return Error{fmt::format("a cache of {} octets cannot be: cache_ceiling must lie between 8MiB and 1TiB", ceiling)};
+  }
+  auto region = memory::Region::create("cache", layout_hash(), geometry->size);
+  if (!region) return region;
+  const RegionView view(region->data(), *geometry);
+  Superblock& superblock = view.superblock();
+  superblock.magic = kMagic;
+  superblock.ceiling = ceiling;
+  superblock.memory_limit = ceiling;
+  const auto draw = [](std::array<uint64_t, 2>& secret) {
+    random_bytes(std::span(reinterpret_cast<uint8_t*>(secret.data()), sizeof secret));
+  };
+  draw(superblock.key_secret);
+  draw(superblock.stamp_secret);
+  superblock.purge_lock.create();
+  superblock.repair_lock.create();
+  superblock.pool.lock.create();
+  for (SizeClass& one : superblock.classes) one.lock.create();
+  for (uint32_t i = 0; i < geometry->shard_count; ++i) {
+    Shard& shard = view.shard(i);
+    shard.lock.create();
+    shard.first_free = shard.first_limbo = shard.last_limbo = kNoObject;
+    EvictionState& eviction = *view.eviction(i, 0).state;   // as after a reset, but no page is touched
+    eviction.small = eviction.main = QueueState{0, kNoEntry, kNoEntry, 0, 0};
+    eviction.capacity = ceiling / geometry->shard_count;
+  }
+  return region;
+}
+
+Result<memory::Region> adopt_region(UniqueFd descriptor, uint64_t ceiling) {
+  const auto geometry = Geometry::of(ceiling);
+  if (!geometry) return Error{fmt::format("no cache region has a ceiling of {} octets", ceiling)};
+  return memory::Region::adopt(std::move(descriptor), "cache", layout_hash(), geometry->size);
+}
+
+EvictionMemory RegionView::eviction(uint32_t shard, uint32_t rows) const {
+  std::byte* place = data_ + geometry_.eviction_at + shard * geometry_.eviction_size;
+  auto* words = reinterpret_cast<uint64_t*>(place + sizeof(EvictionState));
+  auto* frequencies = reinterpret_cast<std::atomic<uint64_t>*>(words + geometry_.ghost_words);
+  return EvictionMemory{reinterpret_cast<EvictionState*>(place),
+                        EntryRows(&object(shard * geometry_.shard_objects).eviction, sizeof(Object), rows),
+                        {words, geometry_.ghost_words},
+                        {frequencies, geometry_.frequency_words}};
+}
+
+RegionView view_of(const memory::Region& region) {
+  const auto* superblock = reinterpret_cast<const Superblock*>(region.data());
+  return RegionView(region.data(), *Geometry::of(superblock->ceiling));
+}
+
+}   // namespace proxyd::cache

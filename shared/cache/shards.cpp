@@ -1,0 +1,276 @@
+#include "shared/cache/shards.h"
+
+#include <algorithm>
+
+#include "shared/cache/extents.h"
+#include "shared/cache/head_block.h"
+#include "shared/cache/step.h"
+
+namespace proxyd::cache {
+namespace {
+
+constexpr auto kRelaxed = std::memory_order_relaxed;
+constexpr uint64_t kReservePart = 16;   // of the memory stays free of what is kept, for fills and half-full segments
+constexpr uint64_t kLargePart = 10;     // as the eviction's small queue: what is larger counts as large for a shard
+
+// Moves the life word whatever the filler does to it meanwhile.
+template <class Change>
+void change_life(Object& object, Change change) {
+  uint64_t word = object.life.load();
+  while (!object.life.compare_exchange_weak(word, change(Life::of(word)).word())) {
+  }
+}
+
+}   // namespace
+
+Shards::Shards(const Member& member, ContentPool& pool)
+    : member_(member), pool_(pool), index_(member.view), rows_(member.view.geometry().shard_objects) {
+  const uint32_t count = member.view.geometry().shard_count;
+  evictions_.reserve(count);
+  for (uint32_t i = 0; i < count; ++i) evictions_.emplace_back(member.view.eviction(i, rows_));
+}
+
+Shards::Lock::Lock(Shards& shards, uint32_t shard)
+    : shard_(shards.member_.view.shard(shard)), slot_(shards.member_.holder.slot) {
+  using Outcome = memory::RobustMutex::Outcome;
+  const Outcome outcome = shard_.lock.acquire();
+  held_ = outcome != Outcome::busy;
+  if (!held_) count(shards.member_.tally().lock_busy);
+  if (outcome != Outcome::owner_died) return;
+  if (shard_.changing.load() != 0) shards.repair(shard);
+  shard_.changing.store(0);
+  shard_.lock.repaired();
+}
+
+void Shards::Lock::change() {
+  shard_.changed_by.store(slot_, kRelaxed);
+  shard_.changing.store(1);
+  step("shard: change begins");
+}
+
+Shards::Lock::~Lock() {
+  if (!held_) return;
+  if (shard_.changing.load(kRelaxed) != 0) {
+    step("shard: change is done");
+    shard_.changing.store(0);
+  }
+  shard_.lock.release();
+}
+
+ObjectIndex Shards::find(const IndexPlace& place, const KeyHash& hash, std::string_view key) const {
+  ObjectIndex found = kNoObject;
+  index_.candidates(place, [&](ObjectIndex index) {
+    const Object& object = member_.view.object(index);
+    const Life life = Life::of(object.life.load());
+    if (life.dead || life.state == State::free || life.state == State::freeing || object.hash != hash) return false;
+    const auto* head = reinterpret_cast<const HeadBlock*>(member_.view.block(object.head.load()));
+    if (head->key() != key) return false;
+    found = index;
+    return true;
+  });
+  return found;
+}
+
+ObjectIndex Shards::take_row(uint32_t shard) {
+  Shard& it = member_.view.shard(shard);
+  if (const ObjectIndex index = it.first_free; index != kNoObject) {
+    it.first_free = member_.view.object(index).next.load(kRelaxed);
+    step("row: taken");
+    return index;
+  }
+  const uint32_t touched = it.touched.load(kRelaxed);
+  if (touched == rows_) return kNoObject;
+  it.touched.store(touched + 1);
+  step("row: new");
+  return row(shard, touched);
+}
+
+void Shards::give_row_back(ObjectIndex index) {
+  Shard& it = member_.view.shard(member_.view.shard_of(index));
+  member_.view.object(index).next.store(it.first_free, kRelaxed);
+  it.first_free = index;
+}
+
+void Shards::open(ObjectIndex index, const KeyHash& hash, BlockRef head) {
+  Object& object = member_.view.object(index);
+  const Life before = Life::of(object.life.load());
+  object.hash = hash;
+  object.head.store(head);
+  object.chain.store(0);
+  for (auto& one : object.direct) one.store(0);
+  object.marks.store(0, kRelaxed);
+  object.keep_until.store(0, kRelaxed);
+  object.length.store(kUnknownLength, kRelaxed);
+  object.filled.store(0, kRelaxed);
+  object.filler.store(member_.holder.word());
+  object.waiters.store(0);
+  object.eviction.forget();
+  for (auto& one : object.retired) one.store(0);
+  object.rest.store(0, kRelaxed);
+  step("open: prepared");
+  object.life.store(Life{.state = State::opening, .generation = before.generation}.word());
+  step("open: opening");
+}
+
+void Shards::link(const IndexPlace& place, ObjectIndex index, ObjectIndex old) {
+  Shard& shard = member_.view.shard(place.shard);
+  const bool there = old != kNoObject;
+  if (there) {
+    change_life(member_.view.object(old), [](Life life) {
+      life.dead = true;
+      ++life.generation;
+      return life;
+    });
+    step("link: old is dead");
+    leave_eviction(old);
+    to_limbo(old);
+  }
+  if (!there || !index_.replace(place, old, index)) {
+    while (!index_.insert(place, index)) kill(index_.any_of(place));
+  }
+  step("link: in the index");
+  if (!there) shard.objects.fetch_add(1, kRelaxed);
+  note_weight(place.shard);
+}
+
+void Shards::kill(ObjectIndex index) {
+  Object& object = member_.view.object(index);
+  if (Life::of(object.life.load()).dead) return;
+  const IndexPlace place = IndexPlace::of(member_.view.geometry(), object.hash);
+  change_life(object, [](Life life) {
+    life.dead = true;
+    ++life.generation;
+    return life;
+  });
+  step("kill: dead");
+  index_.remove(place, index);
+  leave_eviction(index);
+  step("kill: out of the queues");
+  to_limbo(index);
+  member_.view.shard(place.shard).objects.fetch_sub(1, kRelaxed);
+  note_weight(place.shard);
+}
+
+void Shards::leave_eviction(ObjectIndex index) {
+  const uint32_t shard = member_.view.shard_of(index);
+  Object& object = member_.view.object(index);
+  if ((object.marks.load(kRelaxed) & kLarge) != 0) {
+    object.marks.fetch_and(~kLarge, kRelaxed);
+    member_.view.shard(shard).large.fetch_sub(object.eviction.weight, kRelaxed);
+  }
+  evictions_[shard].remove(index % rows_);
+}
+
+void Shards::to_limbo(ObjectIndex index) {
+  Object& object = member_.view.object(index);
+  if ((object.marks.load(kRelaxed) & kInLimbo) != 0) return;
+  Shard& shard = member_.view.shard(member_.view.shard_of(index));
+  object.marks.fetch_or(kInLimbo, kRelaxed);
+  object.next.store(kNoObject, kRelaxed);
+  step("limbo: marked");
+  if (shard.last_limbo == kNoObject) {
+    shard.first_limbo = index;
+  } else {
+    member_.view.object(shard.last_limbo).next.store(index, kRelaxed);
+  }
+  step("limbo: linked");
+  shard.last_limbo = index;
+  shard.limbo.fetch_add(1, kRelaxed);
+}
+
+bool Shards::replace_head(ObjectIndex index, BlockRef head) {
+  Object& object = member_.view.object(index);
+  const BlockRef old = object.head.load();
+  for (auto& retired : object.retired) {
+    if (retired.load() != 0) continue;
+    retired.store(old);
+    step("head: old is retired");
+    object.head.store(head);
+    step("head: new");
+    pool_.settle(head);
+    step("head: settled");
+    to_limbo(index);
+    return true;
+  }
+  return false;
+}
+
+void Shards::note_weight(uint32_t shard) {
+  member_.view.shard(shard).weight.store(evictions_[shard].weight(), kRelaxed);
+}
+
+uint64_t Shards::large_limit() const {
+  const Geometry& geometry = member_.view.geometry();
+  return uint64_t{pool_.allowed_segments()} * geometry.segment_size / geometry.shard_count / kLargePart;
+}
+
+// What the limit leaves when fills, limbo and a reserve of free segments are taken off, in equal parts; what is large
+// for a shard takes from all of them.
+uint64_t Shards::capacity_for(uint32_t shard, uint64_t octets, uint64_t taken) const {
+  const Geometry& geometry = member_.view.geometry();
+  uint64_t known = taken;
+  uint64_t large = 0;
+  for (uint32_t i = 0; i < geometry.shard_count; ++i) {
+    known += member_.view.shard(i).weight.load(kRelaxed);
+    large += member_.view.shard(i).large.load(kRelaxed);
+  }
+  const uint64_t newcomer = octets > large_limit() ? octets : 0;
+  const uint64_t used = pool_.used_granules() * kGranule;
+  const uint64_t unknown = used > known ? used - known : 0;
+  const uint64_t allowed = uint64_t{pool_.allowed_segments()} * geometry.segment_size;
+  const uint64_t usable = allowed - allowed / kReservePart;
+  const uint64_t apart = unknown + large + newcomer;
+  const uint64_t common = usable > apart ? (usable - apart) / geometry.shard_count : 0;
+  return common + member_.view.shard(shard).large.load(kRelaxed) + newcomer;
+}
+
+uint64_t Shards::weigh(ObjectIndex index) const {
+  const Object& object = member_.view.object(index);
+  uint64_t octets = member_.view.block_size(object.head.load());
+  Extents(member_.view, object).each([&](BlockRef block) {
+    octets += member_.view.block_size(block);
+    return false;
+  });
+  return octets;
+}
+
+void Shards::admit(ObjectIndex index, uint64_t octets) {
+  const uint32_t shard = member_.view.shard_of(index);
+  Object& object = member_.view.object(index);
+  if (object.eviction.place.load(kRelaxed) != Place::none || Life::of(object.life.load()).dead) return;
+  Eviction& eviction = evictions_[shard];
+  eviction.set_capacity(capacity_for(shard, octets, octets));
+  const Admission admission = eviction.admit(object.hash.low, octets);
+  step("admit: judged");
+  if (admission.verdict != Verdict::enters) {
+    kill(index);
+    count(member_.tally().refused);
+    return;
+  }
+  while (!eviction.fits(octets) && evict_one(shard)) {
+  }
+  eviction.insert(index % rows_, object.hash.low, octets, admission.place);
+  step("admit: inserted");
+  if (octets > large_limit()) {
+    object.marks.fetch_or(kLarge, kRelaxed);
+    member_.view.shard(shard).large.fetch_add(octets, kRelaxed);
+  }
+  note_weight(shard);
+}
+
+bool Shards::evict_one(uint32_t shard) {
+  const auto victim = evictions_[shard].victim();
+  if (!victim) return false;
+  step("evict: chosen");
+  const ObjectIndex index = row(shard, *victim);
+  if ((member_.view.object(index).marks.load(kRelaxed) & kLarge) != 0)
+    leave_eviction(index);   // without a ghost
+  else
+    evictions_[shard].evict(*victim);
+  step("evict: out of the queues");
+  kill(index);
+  count(member_.tally().evicted);
+  return true;
+}
+
+}   // namespace proxyd::cache

@@ -1,0 +1,106 @@
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+#include <vector>
+
+#include "shared/cache/content_pool.h"
+#include "shared/cache/eviction.h"
+#include "shared/cache/index.h"
+#include "shared/cache/member.h"
+
+namespace proxyd::cache {
+
+// The rows, index and eviction of the shards: all that is changed under a shard's robust mutex. Process-side, owned by
+// the Cache, one thread; what it changes is in the region.
+//
+// Killed under the lock: whoever takes it next rebuilds lists, index and eviction of that shard from the object table,
+// which is legal after every single store.
+class Shards {
+ public:
+  Shards(const Member& member, ContentPool& pool);
+
+  // One shard's lock for a scope, repaired before the scope begins. False: busy, nothing held.
+  class Lock {
+   public:
+    Lock(Shards& shards, uint32_t shard);
+    Lock(const Lock&) = delete;
+    Lock& operator=(const Lock&) = delete;
+    ~Lock();
+    explicit operator bool() const { return held_; }
+    // From here on something may be half done, until the scope ends.
+    void change();
+
+   private:
+    Shard& shard_;
+    uint32_t slot_;
+    bool held_ = false;
+  };
+
+  // --- under the lock, after `change` where something changes ---
+  // The live object of this key, compared whole.
+  ObjectIndex find(const IndexPlace& place, const KeyHash& hash, std::string_view key) const;
+  // A free row, which stays free until `open`; kNoObject: none.
+  ObjectIndex take_row(uint32_t shard);
+  void give_row_back(ObjectIndex index);
+  // Makes a row `opening`, with a head block that has the key alone.
+  void open(ObjectIndex index, const KeyHash& hash, BlockRef head);
+  // Puts it into the index, in place of `old` (which dies) unless that is kNoObject.
+  void link(const IndexPlace& place, ObjectIndex index, ObjectIndex old);
+  // Takes it out of index and eviction; it is freed when nobody pins it. Nothing when it is dead already.
+  void kill(ObjectIndex index);
+  // The old head block waits until nobody pins it. False: too many wait already.
+  bool replace_head(ObjectIndex index, BlockRef head);
+  // Hands a complete object to the eviction, which may drop others for it, or this one.
+  void admit(ObjectIndex index, uint64_t octets);
+  // Drops the object that the eviction thinks least of; false: it has none.
+  bool evict_one(uint32_t shard);
+
+  // --- these take the lock themselves ---
+  // Frees rows and old heads in limbo that no pin names, at most a batch; how many. 0 as well when a lock was busy.
+  uint32_t reclaim(uint32_t shard);
+  // Frees those old heads of an object that no pin names, when they are too many to wait for `reclaim`.
+  void free_old_heads(ObjectIndex index);
+  // Goes on with rows whose blocks could not be freed because a lock was busy. False: some are left.
+  bool finish_freeing(uint32_t slot, Holder holder);
+
+  // --- without lock ---
+  // Octets the eviction of this shard may hold now; and if a newcomer of so many octets enters, `taken` of which are in
+  // blocks already.
+  uint64_t capacity(uint32_t shard) const { return capacity_for(shard, 0, 0); }
+  uint64_t capacity_for(uint32_t shard, uint64_t octets, uint64_t taken) const;
+  // The part of a shard's capacity beyond which an object is large.
+  uint64_t large_limit() const;
+  // Octets the object holds: blocks and its row.
+  uint64_t weigh(ObjectIndex index) const;
+  Eviction& eviction(uint32_t shard) { return evictions_[shard]; }
+  const Index& index() const { return index_; }
+  ObjectIndex row(uint32_t shard, uint32_t number) const { return shard * rows_ + number; }
+
+ private:
+  struct Batch;
+  void repair(uint32_t shard);
+  void repair_row(Shard& shard, ObjectIndex index);
+  void settle_listed_claims(uint32_t shard, uint32_t slot);
+  bool indexed(ObjectIndex index) const;
+  ObjectIndex same_key(ObjectIndex index) const;
+  void to_limbo(ObjectIndex index);
+  void leave_eviction(ObjectIndex index);
+  void look_at_limbo(uint32_t shard, Batch& batch);
+  void look_at_pins(Batch& batch) const;
+  uint32_t take_from_limbo(uint32_t shard, Batch& batch);
+  bool take_row_from_limbo(ObjectIndex index, uint32_t place);
+  void free_retired(ObjectIndex index, const Batch& batch, uint32_t at);
+  bool free_blocks(ObjectIndex index);
+  bool free_chain(ObjectIndex index);
+  void free_row(ObjectIndex index);
+  void note_weight(uint32_t shard);
+
+  const Member& member_;
+  ContentPool& pool_;
+  Index index_;
+  uint32_t rows_;
+  std::vector<Eviction> evictions_;
+};
+
+}   // namespace proxyd::cache

@@ -1,0 +1,93 @@
+#include "shared/cache/extents.h"
+#include "shared/cache/head_block.h"
+#include "shared/cache/shards.h"
+#include "shared/cache/step.h"
+
+namespace proxyd::cache {
+namespace {
+
+constexpr auto kRelaxed = std::memory_order_relaxed;
+
+}   // namespace
+
+// From the rows alone: which are free, which wait in limbo, which the index must name. Under the lock of a dead holder.
+void Shards::repair(uint32_t shard) {
+  Shard& it = member_.view.shard(shard);
+  settle_listed_claims(shard, it.changed_by.load());
+  const uint32_t touched = it.touched.load();
+  it.first_free = it.first_limbo = it.last_limbo = kNoObject;
+  it.limbo.store(0, kRelaxed);
+  it.objects.store(0, kRelaxed);
+  it.large.store(0, kRelaxed);
+  it.reclaims.fetch_add(1, kRelaxed);
+  for (uint32_t i = 0; i < touched; ++i) {
+    Object& object = member_.view.object(row(shard, i));
+    object.marks.fetch_and(~kInLimbo, kRelaxed);
+    const Life life = Life::of(object.life.load());
+    if (life.dead || life.state == State::free || life.state == State::freeing) object.eviction.forget();
+  }
+  step("repair shard: lists are empty");
+  index_.rebuild(shard, [&](ObjectIndex index) {
+    const Life life = Life::of(member_.view.object(index).life.load());
+    return index / rows_ == shard && !life.dead && life.state != State::free && life.state != State::freeing;
+  });
+  step("repair shard: index");
+  Eviction(member_.view.eviction(shard, touched)).rebuild();
+  for (uint32_t i = 0; i < touched; ++i) repair_row(it, row(shard, i));
+  note_weight(shard);
+  count(member_.tally().shard_repairs);
+}
+
+void Shards::repair_row(Shard& shard, ObjectIndex index) {
+  Object& object = member_.view.object(index);
+  const Life life = Life::of(object.life.load());
+  if (life.state == State::freeing) return;   // by a living worker, or one whose notes the master looks at
+  if (life.state == State::free) {
+    give_row_back(index);
+    return;
+  }
+  if (life.dead) {
+    to_limbo(index);
+    return;
+  }
+  shard.objects.fetch_add(1, kRelaxed);
+  for (auto& retired : object.retired) {   // whoever retired it died before another took its place
+    if (retired.load() == object.head.load()) retired.store(0);
+  }
+  if (object.eviction.place.load(kRelaxed) == Place::none) object.marks.fetch_and(~kLarge, kRelaxed);
+  if ((object.marks.load(kRelaxed) & kLarge) != 0) shard.large.fetch_add(object.eviction.weight, kRelaxed);
+  if (object.retired[0].load() != 0 || object.retired[1].load() != 0) to_limbo(index);
+  if (indexed(index)) return;
+  const IndexPlace place = IndexPlace::of(member_.view.geometry(), object.hash);
+  if (same_key(index) != kNoObject || !index_.insert(place, index)) kill(index);
+}
+
+bool Shards::indexed(ObjectIndex index) const {
+  bool found = false;
+  index_.candidates(IndexPlace::of(member_.view.geometry(), member_.view.object(index).hash), [&](ObjectIndex one) {
+    found = one == index;
+    return found;
+  });
+  return found;
+}
+
+ObjectIndex Shards::same_key(ObjectIndex index) const {
+  const Object& object = member_.view.object(index);
+  const auto* head = reinterpret_cast<const HeadBlock*>(member_.view.block(object.head.load()));
+  return find(IndexPlace::of(member_.view.geometry(), object.hash), object.hash, head->key());
+}
+
+// A block that the dead holder had linked but still claimed: it is the object's now. Others are left to the master.
+void Shards::settle_listed_claims(uint32_t shard, uint32_t slot) {
+  for (auto& one : member_.view.slot(slot).claims) {
+    const uint64_t word = one.load();
+    const auto index = static_cast<ObjectIndex>(word >> 32);
+    if (word == 0 || index / rows_ != shard) continue;
+    const Object& object = member_.view.object(index);
+    const State state = Life::of(object.life.load()).state;
+    if (state == State::free || state == State::freeing) continue;
+    if (Extents(member_.view, object).lists(static_cast<BlockRef>(word))) one.store(0);
+  }
+}
+
+}   // namespace proxyd::cache
