@@ -1,5 +1,7 @@
 #include "worker/async/event_loop.h"
 
+#include <sys/timerfd.h>
+
 #include <algorithm>
 #include <cassert>
 #include <cerrno>
@@ -12,6 +14,9 @@ constexpr size_t kWakeupsPerPass = 1024;   // then the kernel is asked again, so
 
 // Level-triggered descriptors carry their Wakeup; the low bit of the pointer tells the two kinds apart.
 constexpr uintptr_t kLevelTag = 1;
+constexpr uintptr_t kAlarm = kLevelTag;   // no handler
+
+static_assert(std::is_same_v<Clock, std::chrono::steady_clock>);   // which is CLOCK_MONOTONIC
 
 }   // namespace
 
@@ -34,8 +39,24 @@ void Watched::report(uint32_t events) {
 }
 
 EventLoop::EventLoop()
-    : epoll_(::epoll_create1(EPOLL_CLOEXEC)), ready_(ReadyQueue::of_this_thread()), now_(Clock::now()), timers_(now_) {
-  if (!epoll_) throw std::system_error(errno, std::generic_category(), "epoll_create1");
+    : epoll_(::epoll_create1(EPOLL_CLOEXEC)),
+      alarm_(::timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK)),
+      ready_(ReadyQueue::of_this_thread()),
+      now_(Clock::now()),
+      timers_(now_) {
+  epoll_event event{.events = EPOLLIN | EPOLLET, .data = {.u64 = kAlarm}};
+  const bool made = epoll_ && alarm_ && ::epoll_ctl(epoll_.value(), EPOLL_CTL_ADD, alarm_.value(), &event) == 0;
+  if (!made) throw std::system_error(errno, std::generic_category(), "the worker's event loop can't be made");
+}
+
+// A wait with a timeout sets and drops a timer of the kernel's each time. This one is set only when the next deadline
+// is nearer than what it is set to; when it rings for nobody, it is set anew.
+void EventLoop::set_alarm(Deadline when) {
+  if (when.is_never() || alarm_at_.when() <= when.when()) return;
+  alarm_at_ = when;
+  const auto since = std::chrono::duration_cast<std::chrono::nanoseconds>(when.when().time_since_epoch()).count();
+  const itimerspec at{.it_interval = {}, .it_value = {since / 1'000'000'000, since % 1'000'000'000}};
+  ::timerfd_settime(alarm_.value(), TFD_TIMER_ABSTIME, &at, nullptr);
 }
 
 bool EventLoop::watch_level(int descriptor, Wakeup& handler, bool exclusive) {
@@ -51,7 +72,9 @@ void EventLoop::unwatch_level(int descriptor) { ::epoll_ctl(epoll_.value(), EPOL
 void EventLoop::collect(int count) {
   for (int i = 0; i < count; ++i) {
     const epoll_event& event = events_[static_cast<size_t>(i)];
-    if ((event.data.u64 & kLevelTag) != 0) {
+    if (event.data.u64 == kAlarm) {
+      alarm_at_ = Deadline::never();
+    } else if ((event.data.u64 & kLevelTag) != 0) {
       ready_.push(*reinterpret_cast<Wakeup*>(event.data.u64 & ~kLevelTag));
     } else {
       static_cast<Watched*>(event.data.ptr)->report(event.events);
@@ -63,14 +86,11 @@ void EventLoop::pass() {
   ready_.run(kWakeupsPerPass);
   const Instant after = Clock::now();
   longest_pass_ = std::max(longest_pass_, std::chrono::duration_cast<std::chrono::microseconds>(after - now_));
-  int timeout = 0;
-  if (ready_.empty()) {
-    const Deadline next = timers_.next();
-    const auto wait = next.is_never() ? milliseconds(1000) : std::chrono::ceil<milliseconds>(next.when() - after);
-    timeout = static_cast<int>(std::clamp(wait, milliseconds(0), milliseconds(1000)).count());
-  }
-  const int count = ::epoll_wait(epoll_.value(), events_.data(), static_cast<int>(events_.size()), timeout);
-  now_ = timeout == 0 ? after : Clock::now();
+  if (stopping_) return;
+  const bool waits = ready_.empty();
+  if (waits) set_alarm(timers_.next());
+  const int count = ::epoll_wait(epoll_.value(), events_.data(), static_cast<int>(events_.size()), waits ? -1 : 0);
+  now_ = waits ? Clock::now() : after;
   collect(std::max(count, 0));
   timers_.expire(now_, ready_);
 }

@@ -90,8 +90,11 @@ class EventLoop {
   friend class Watched;
   void pass();
   void collect(int count);
+  void set_alarm(Deadline when);
 
   UniqueFd epoll_;
+  UniqueFd alarm_;   // the kernel's timer, which ends the wait
+  Deadline alarm_at_ = Deadline::never();
   ReadyQueue& ready_;
   Instant now_;
   TimerWheel timers_;

@@ -67,6 +67,46 @@ TEST(Task, UnlinksItsAwaitersWhenItIsCancelled) {
   ReadyQueue::of_this_thread().run(100);
 }
 
+struct Stop : Wakeup {
+  Stop(EventLoop& the_loop, std::vector<int>& the_order, int the_number)
+      : Wakeup([](Wakeup& self) {
+          auto& stop = static_cast<Stop&>(self);
+          stop.order.push_back(stop.number);
+          if (stop.order.size() == 3) stop.loop.stop();
+        }),
+        loop(the_loop),
+        order(the_order),
+        number(the_number),
+        timer(*this) {}
+  EventLoop& loop;
+  std::vector<int>& order;
+  int number;
+  Timer timer;
+};
+
+TEST(EventLoop, WaitsNoLongerThanTheNearestOfTimersThatComeAndGo) {
+  EventLoop loop;
+  std::vector<int> order;
+  Stop gone(loop, order, 0), later(loop, order, 1), sooner(loop, order, 2), last(loop, order, 3);
+  const auto in = [&loop](int ms) { return Deadline::at(loop.now() + milliseconds(ms)); };
+  loop.timers().arm(gone.timer, in(5));
+  loop.timers().arm(last.timer, in(60));
+  loop.timers().arm(later.timer, in(40));
+  loop.timers().arm(sooner.timer, in(20));
+  gone.timer.disarm();
+  loop.run();
+  EXPECT_EQ(order, (std::vector<int>{2, 1, 3}));
+}
+
+TEST(EventLoop, ThatIsStoppedBySomeoneReadyWaitsForNothing) {
+  EventLoop loop;
+  std::vector<int> order{0, 0};
+  Stop stop(loop, order, 1);
+  loop.ready().push(stop);
+  loop.run();   // without a timer: it would wait for ever
+  EXPECT_EQ(order.size(), 3u);
+}
+
 TEST(TimerWheel, FiresInTimeAcrossTurnsAndNeverEarly) {
   const Instant start{};
   TimerWheel wheel(start);
