@@ -16,7 +16,8 @@ enum class Use : uint8_t {
   kGatewayTimeout,       // 504: only-if-cached forbids to ask (RFC 9111 5.2.1.7)
 };
 
-// What a stored response that fits the request is good for (RFC 9111 4). `reason` says why it is not simply fresh.
+// What a stored response that fits the request is good for (RFC 9111 4). `reason` says why it is not simply fresh. A
+// stored part fits only if it holds the range that is asked for (range_within); else the reason is kPartial.
 struct Reuse {
   Use use = Use::kServe;
   Reason reason = Reason::kNone;
