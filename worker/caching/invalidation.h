@@ -18,7 +18,8 @@ struct Invalidation {
   std::array<Url, 3> room;
   size_t count = 0;
 
-  std::span<const Url> urls() const { return {room.data(), count}; }
+  std::span<const Url> urls() const& { return {room.data(), count}; }
+  std::span<const Url> urls() && = delete;   // a view into a temporary
 };
 
 Invalidation invalidated_by(const http::RequestHead& request, const http::ResponseHead& response, const Url& url);

@@ -19,7 +19,8 @@ struct TagList {
   size_t count = 0;
   bool overflow = false;   // there were more, or one was too long: every purge of a tag takes it
 
-  std::span<const std::string_view> tags() const { return {room.data(), count}; }
+  std::span<const std::string_view> tags() const& { return {room.data(), count}; }
+  std::span<const std::string_view> tags() && = delete;   // a view into a temporary
   void add(std::string_view tag);
 };
 

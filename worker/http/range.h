@@ -52,7 +52,8 @@ struct RangeSelection {
   std::array<ByteRange, kMostRangesSent> room{};
   size_t count = 0;
 
-  std::span<const ByteRange> ranges() const { return {room.data(), count}; }
+  std::span<const ByteRange> ranges() const& { return {room.data(), count}; }
+  std::span<const ByteRange> ranges() && = delete;   // a view into a temporary
 };
 
 RangeSelection select_ranges(std::string_view range_field, uint64_t complete_length);

@@ -154,7 +154,8 @@ class SmallCache {
 
   void pass_by(Exchange& exchange) {
     const http::ResponseHead response = ask_origin(exchange, exchange.request.fields);
-    for (const Url& url : invalidated_by(exchange.request, response, exchange.url).urls()) forget(exchange, url);
+    const Invalidation invalidated = invalidated_by(exchange.request, response, exchange.url);
+    for (const Url& url : invalidated.urls()) forget(exchange, url);
     relay(exchange, response);
     if (exchange.request.method == http::Method::kPost) store(exchange, response);
   }
