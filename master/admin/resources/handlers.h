@@ -68,6 +68,8 @@ AdminAnswer get_target(const AdminRequest&, Context&);
 // targets.cpp
 AdminAnswer put_target(const AdminRequest&, Context&);
 AdminAnswer patch_target(const AdminRequest&, Context&);
+
+// target_removal.cpp
 AdminAnswer delete_target(const AdminRequest&, Context&);
 
 // target_overrides.cpp

@@ -42,7 +42,7 @@ AdminAnswer get_target(const AdminRequest& request, Context& context) {
   const WantedTarget wanted = find_target(request, context);
   if (!wanted.target) return wanted.refusal;
   AdminAnswer answer = json_answer(target_json(*wanted.active, *wanted.upstream, *wanted.target, context));
-  answer.fields["ETag"] = object_tag(*wanted.active, wanted.place());
+  answer.fields["ETag"] = object_tag(*wanted.active, place_of(request));
   answer.is_live = true;
   answer.fields["Proxyd-Revision"] = std::to_string(wanted.active->revision.number);
   return answer;

@@ -4,8 +4,6 @@
 
 namespace proxyd::admin {
 
-std::string WantedTarget::place() const { return fmt::format("upstreams/{}/targets/{}", upstream->name, target->id); }
-
 WantedTarget find_target(const AdminRequest& request, Context& context) {
   WantedTarget wanted{context.master.configuration().active(), nullptr, nullptr, {}};
   const std::string& name = request.parameters.at("u");
@@ -24,6 +22,24 @@ WantedTarget find_target(const AdminRequest& request, Context& context) {
     wanted.refusal = problem("not-found", fmt::format("upstream '{}' has no target '{}'", name, id->second));
   }
   return wanted;
+}
+
+std::string place_of(const AdminRequest& request) {
+  return fmt::format("upstreams/{}/targets/{}", request.parameters.at("u"), request.parameters.at("t"));
+}
+
+Json* targets_in(Json& document, const AdminRequest& request) {
+  const std::string& name = request.parameters.at("u");
+  const auto upstreams = document.find("upstreams");
+  if (upstreams == document.end() || !upstreams->contains(name)) return nullptr;
+  Json& targets = (*upstreams)[name]["targets"];
+  if (!targets.is_object()) targets = Json::object();
+  return &targets;
+}
+
+Proposal not_there(const AdminRequest& request) {
+  return Proposal::refused(problem("not-found", fmt::format("upstream '{}' has no target '{}'",
+                                                            request.parameters.at("u"), request.parameters.at("t"))));
 }
 
 }   // namespace proxyd::admin

@@ -3,6 +3,7 @@
 #include <memory>
 #include <string>
 
+#include "master/admin/change.h"
 #include "master/admin/context.h"
 #include "master/admin/exchange.h"
 
@@ -16,9 +17,14 @@ struct WantedTarget {
   AdminAnswer refusal;
 
   std::string name() const { return upstream->name + "/" + target->id; }   // "app/one"
-  std::string place() const;                                               // in the document
   uint32_t row() const { return active->targets.at(name()).row; }
 };
 WantedTarget find_target(const AdminRequest& request, Context& context);
+
+// For a change of the document, which may be another by the time it is proposed: where the target that the path names
+// is ("upstreams/app/targets/one"); the targets of its upstream, null when that is gone; the refusal when it is.
+std::string place_of(const AdminRequest& request);
+Json* targets_in(Json& document, const AdminRequest& request);
+Proposal not_there(const AdminRequest& request);
 
 }   // namespace proxyd::admin
