@@ -13,6 +13,7 @@ struct Layout {
   // A worker's own words lie together, so that no two workers write one cache line.
   std::atomic<uint32_t> in_flight[kWorkerSlots][kTargetRows];
   std::atomic<uint32_t> connections[kWorkerSlots][kTargetRows];
+  std::atomic<uint32_t> cut[kWorkerSlots][kTargetRows];
 };
 
 constexpr uint64_t kLayoutHash = 0x73746174'00000001 ^ (uint64_t{sizeof(Layout)} << 8);
@@ -70,6 +71,14 @@ uint32_t StatusRegion::in_flight_sum(uint32_t row) const {
 uint32_t StatusRegion::connections_sum(uint32_t row) const {
   uint32_t sum = 0;
   for (uint32_t slot = 0; slot < slots_in_use(); ++slot) sum += connections(slot, row).load(std::memory_order_relaxed);
+  return sum;
+}
+
+std::atomic<uint32_t>& StatusRegion::cut(uint32_t slot, uint32_t row) const { return layout(region_).cut[slot][row]; }
+
+uint32_t StatusRegion::cut_sum(uint32_t row) const {
+  uint32_t sum = 0;
+  for (uint32_t slot = 0; slot < slots_in_use(); ++slot) sum += cut(slot, row).load(std::memory_order_relaxed);
   return sum;
 }
 

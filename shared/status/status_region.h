@@ -53,6 +53,9 @@ class StatusRegion {
   // Connections now open to a target, the same way.
   std::atomic<uint32_t>& connections(uint32_t slot, uint32_t target_row) const;
   uint32_t connections_sum(uint32_t target_row) const;
+  // Requests ever cut at a target by the worker in a slot, and by all; it only grows, over the deaths of workers.
+  std::atomic<uint32_t>& cut(uint32_t slot, uint32_t target_row) const;
+  uint32_t cut_sum(uint32_t target_row) const;
   // Requests ever sent to a target by all workers: the common turn of the weighted round robin.
   std::atomic<uint64_t>& turn(uint32_t upstream_row) const;
   // The common mean of open connections, for listeners (performance.md): sum over serving workers and their number.

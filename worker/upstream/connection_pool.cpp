@@ -88,8 +88,12 @@ void ConnectionPool::close_all() {
 }
 
 void ConnectionPool::cut() {
-  for (Http1Connection* connection = busy_list_.first; connection; connection = connection->next_)
+  std::atomic<uint32_t>& count = status_.cut(slot_, row_);
+  for (Http1Connection* connection = busy_list_.first; connection; connection = connection->next_) {
+    if (connection->stream().when_cut().is_set()) continue;
     connection->stream().cut();
+    count.store(count.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+  }
 }
 
 }   // namespace proxyd::upstream

@@ -37,7 +37,8 @@ class ConnectionPool {
   void discard(Http1Connection& connection);
   // Closes the idle ones.
   void close_all();
-  // Ends what the busy ones do: each finds its connection broken when the loop tells it, never within this call.
+  // Ends what the busy ones do, and counts them: each finds its connection broken when the loop tells it, never within
+  // this call.
   void cut();
 
   size_t idle() const { return idle_; }

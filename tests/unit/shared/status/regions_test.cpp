@@ -23,6 +23,17 @@ TEST(StatusRegion, SumsOverWorkersAndForgetsADeadOne) {
   EXPECT_EQ(adopted->in_flight_sum(5), 3u);
 }
 
+TEST(StatusRegion, WhatADeadWorkerHasCutStaysCounted) {
+  auto region = StatusRegion::create();
+  ASSERT_TRUE(region);
+  region->note_slot(2);
+  region->cut(0, 5) = 1;
+  region->cut(2, 5) = 2;
+  region->clear_worker(2);
+  EXPECT_EQ(region->cut_sum(5), 3u);
+  EXPECT_EQ(region->cut_sum(4), 0u);
+}
+
 TEST(StatusRegion, IsNotAdoptedAsAnother) {
   auto region = StatusRegion::create();
   ASSERT_TRUE(region);
