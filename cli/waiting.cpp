@@ -16,7 +16,8 @@ constexpr milliseconds kLook{50};
 
 }   // namespace
 
-Session::Outcome finished(const Session& session, Session::Outcome outcome, milliseconds limit) {
+Session::Outcome finished(const Session& session, Session::Outcome outcome, milliseconds limit,
+                          const Session::HintFor& hint) {
   if (outcome.reply.status != 202 || !outcome.reply.location.starts_with("/api/")) return outcome;
   const std::string place = outcome.reply.location;
   const Looked looked = look_until(session, place, limit,
@@ -30,7 +31,7 @@ Session::Outcome finished(const Session& session, Session::Outcome outcome, mill
   const Json result = looked.outcome.json.value("result", Json::object());
   Reply reply{looked.outcome.json.value("status", 200), result.dump() + "\n", "application/json", "", ""};
   const Exit exit = exit_of(reply);
-  if (exit != Exit::kOk) print_refusal(reply);
+  if (exit != Exit::kOk) print_refusal(reply, hint ? hint(reply) : "");
   return {exit, std::move(reply), result};
 }
 

@@ -13,7 +13,8 @@ namespace proxyd::cli {
 
 // The end of a long call: where the answer was 202 with a Location, what stands there when it has ended. Given up
 // after `limit`, exit 8.
-Session::Outcome finished(const Session& session, Session::Outcome outcome, std::chrono::milliseconds limit);
+Session::Outcome finished(const Session& session, Session::Outcome outcome, std::chrono::milliseconds limit,
+                          const Session::HintFor& hint = {});
 
 // Looks until `there(json)` holds for what is at `path`; the last look, and whether it held.
 struct Looked {

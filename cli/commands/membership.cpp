@@ -100,53 +100,48 @@ Exit set(const Session& session, const Options& options) {
                      options.target.words() + " is so already");
 }
 
-// Drains and looks; what is still in flight when the time is over keeps the target.
-Exit drained_first(const Session& session, const Options& options) {
-  const Session::Outcome draining =
-      session.call({.method = "POST", .path = options.target.path() + ":drain", .body = R"({"reason":"removal"})"},
-                   hint_of_target(session, options.target));
-  if (!draining.ok()) return draining.exit;
-  const Looked looked = look_until(session, options.target.path(), duration_of(options.drain),
-                                   [](const Json& target) { return target.value("in_flight", 0) == 0; });
-  if (!looked.outcome.ok()) return looked.outcome.exit;
-  if (looked.held) return Exit::kOk;
-  print_error(
-      fmt::format("{} is kept, draining: after {} there {} still {}", options.target.words(), options.drain,
-                  looked.outcome.json.value("in_flight", 0) == 1 ? "is" : "are", in_flight_of(looked.outcome.json)),
-      fmt::format("undo: proxyctl upstream ready {} {}", options.target.upstream, options.target.id));
-  return Exit::kTimedOut;
-}
-
 // What a removal did to requests that had not ended in time.
 Exit told_of_cut(const Json& removal, const Options& options) {
   const int cut = removal.value("cut", 0);
   const int running = removal.value("in_flight", 0);
   if (cut == 0 && running == 0) return Exit::kOk;
-  std::string what =
-      fmt::format("{} request{} cut, not ended after {}", cut, cut == 1 ? " was" : "s were", options.drain);
+  std::string what = fmt::format("{} request{} cut, {}", cut, cut == 1 ? " was" : "s were",
+                                 options.force ? "as --force does" : "not ended after " + options.drain);
   if (running > 0) what += fmt::format("; {} could not be cut and may go on for a while", running);
   print_error(what, "give more time: --drain, or keep it until it is idle: --keep");
   return Exit::kPartly;
 }
 
+// Somebody else gave the removal up, or proxyd ends.
+Exit told_of_cancel(const Json& removal, const Options& options) {
+  const int cut = removal.value("cut", 0);
+  std::string what = fmt::format("{} is not removed: the removal was cancelled", options.target.words());
+  if (cut > 0) what += fmt::format("; {} request{} cut before", cut, cut == 1 ? " was" : "s were");
+  print_error(what, "see how it is: proxyctl upstream show " + options.target.upstream);
+  return cut > 0 ? Exit::kPartly : Exit::kConflict;
+}
+
+std::string hint_of_removal(const Session& session, const Options& options, const Reply& reply) {
+  const std::string words = fmt::format("{} {}", options.target.upstream, options.target.id);
+  const std::string code = problem_code(reply);
+  if (code == "last-target")
+    return fmt::format("its upstream would be empty; all the same: proxyctl upstream target remove {} --force", words);
+  if (code == "not-drained") return "undo: proxyctl upstream ready " + words;
+  return hint_of_target(session, options.target)(reply);
+}
+
 Exit remove(const Session& session, const Options& options) {
   if (const Exit exit = session.confirmed("remove " + options.target.words()); exit != Exit::kOk) return exit;
-  if (options.keep) {
-    if (const Exit exit = drained_first(session, options); exit != Exit::kOk) return exit;
-  }
   const std::string query = options.force ? "?force=true" : "?drain=" + encoded(options.drain);
   const auto limit = duration_of(options.drain) + kMargin;
-  RestClient::Call call{.method = "DELETE", .path = options.target.path() + query};
+  RestClient::Call call{.method = "DELETE", .path = options.target.path() + query + (options.keep ? "&keep=true" : "")};
   call.timeout_seconds = static_cast<int>(std::chrono::duration_cast<std::chrono::seconds>(limit).count());
-  const Session::Outcome started = session.change(call, [&](const Reply& reply) {
-    if (problem_code(reply) == "last-target")
-      return fmt::format("its upstream would be empty; all the same: proxyctl upstream target remove {} {} --force",
-                         options.target.upstream, options.target.id);
-    return hint_of_target(session, options.target)(reply);
-  });
+  const auto hint = [&](const Reply& reply) { return hint_of_removal(session, options, reply); };
+  const Session::Outcome started = session.change(call, hint);
   if (!started.ok()) return started.exit;
-  const Session::Outcome outcome = finished(session, started, limit);
-  if (!outcome.ok()) return outcome.exit;
+  const Session::Outcome outcome = finished(session, started, limit, hint);
+  if (!outcome.ok()) return problem_code(outcome.reply) == "not-drained" ? Exit::kTimedOut : outcome.exit;
+  if (outcome.json.contains("cancelled")) return told_of_cancel(outcome.json, options);
   session.show(outcome,
                fmt::format("{} is removed, revision {}\n", options.target.words(), text_of(outcome.json, "revision")));
   return told_of_cut(outcome.json, options);
@@ -185,7 +180,9 @@ void add_membership(CLI::App& noun, Session& session, Exit& exit) {
                            ->type_name("DURATION")
                            ->capture_default_str();
   CLI::Option* keep = command->add_flag("--keep", options->keep, "Keep it, draining, when they do not finish: exit 8");
-  command->add_flag("--force", options->force, "At once, and the last one too")->excludes(drain)->excludes(keep);
+  command->add_flag("--force", options->force, "At once, and the last one too; requests that still run are cut: exit 9")
+      ->excludes(drain)
+      ->excludes(keep);
   command->add_flag("--yes", session.yes, "Do not ask");
   command = with_target(verb("set", "Change what is given of a target", set), options->target);
   command->add_option("--address", options->address, "HOST:PORT or unix:PATH")->type_name("ADDRESS");

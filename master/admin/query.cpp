@@ -21,10 +21,11 @@ struct Parameter {
 };
 
 // Those that are not here are free text.
-constexpr std::array<Parameter, 12> kParameters = {{
+constexpr std::array<Parameter, 13> kParameters = {{
     {"dry_run", Type::kFlag},
     {"missing_ok", Type::kFlag},
     {"force", Type::kFlag},
+    {"keep", Type::kFlag},
     {"strict", Type::kFlag},
     {"source", Type::kFlag},
     {"all", Type::kFlag},

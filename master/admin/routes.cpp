@@ -131,8 +131,9 @@ std::vector<Route> document_routes() {
 std::vector<Route> runtime_routes() {
   constexpr std::string_view kTarget = "/api/v1/upstreams/{u}/targets/{t}";
   Route explain = ask("/api/v1/explain", post_explain, {422, 504}, "What would happen to a request");
-  Route remove = write("DELETE", kTarget, "upstreams:write", delete_target,
-                       {"drain", "force", "min_up", "missing_ok", "wait"}, "Drain and remove a target");
+  Route remove = write(
+      "DELETE", kTarget, "upstreams:write", delete_target, {"drain", "force", "keep", "min_up", "missing_ok", "wait"},
+      "Drain and remove a target; what has not ended is cut and counted, with force at once, or keeps it");
   remove.answers = {200, 202};
   return {
       read("/api/v1/upstreams", "read", list_upstreams, {"limit", "cursor"}, "Every upstream with its targets"),

@@ -96,7 +96,8 @@ def test_an_answer_that_its_target_has_given_whole_goes_on_to_a_slow_client():
         client.send(get())
         assert client.head()[0] == 200
         assert given.wait(20)
-        assert proxyd.root("DELETE", ONE + "?drain=100ms&wait=20s").status == 200
+        removed = proxyd.root("DELETE", ONE + "?drain=100ms&wait=20s")
+        assert removed.status == 200 and removed.json["cut"] == 0 and removed.json["in_flight"] == 1, removed
         assert client._exactly(size) == b"x" * size
         assert proxyd.metric("proxyd_upstream_errors_total", token="http_response_incomplete") == 0
     origin.stop()

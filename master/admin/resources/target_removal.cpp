@@ -1,6 +1,9 @@
+#include "master/admin/resources/target_removal.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <thread>
 
 #include "master/admin/change.h"
 #include "master/admin/resources/handlers.h"
@@ -16,6 +19,7 @@ constexpr milliseconds kLongestDrain = std::chrono::hours(24);
 constexpr milliseconds kUsualDrain{30'000};
 constexpr milliseconds kCutPatience{2000};
 constexpr milliseconds kCutAgain{100};
+constexpr milliseconds kLook{10};
 
 // When a removal is asked for, those that are being removed already do not count any more; when it is done, they do as
 // long as they are there, for theirs may be cancelled.
@@ -64,88 +68,114 @@ AdminAnswer rehearse_removal(const AdminRequest& request, Context& context, Look
   return change_document(rehearsal, context, removal(rehearsal, context, look));
 }
 
-// A removal that failed: the target is again what it was before it was drained.
-AdminAnswer not_removed(const AdminRequest& request, Context& context, const std::optional<store::Override>& former,
-                        AdminAnswer answer) {
-  const auto failed = undo_drain(request, context, former);
-  if (failed) context.master.log().warning("{} goes on draining: {}", place_of(request), failed->why);
+}   // namespace
+
+// What was cut is told even when the removal comes to nothing.
+AdminAnswer TargetRemoval::take_out(uint32_t cut) const {
+  const uint32_t left = context_.master.regions().status().in_flight_sum(row_);
+  AdminAnswer answer = change_document(request_, context_, removal(request_, context_, Look::kLast));
+  if (!answer.ok()) answer = given_back(std::move(answer));
+  if (!answer.ok() && (cut == 0 || answer.status >= 500)) return answer;
+  Json json = Json::parse(answer.body);
+  json["cut"] = cut;
+  json["in_flight"] = left;
+  answer.body = json.dump() + "\n";
   return answer;
 }
 
-// Takes the target out of the document.
-AdminAnswer remove_drained(const AdminRequest& request, Context& context,
-                           const std::optional<store::Override>& former) {
-  AdminAnswer answer = change_document(request, context, removal(request, context, Look::kLast));
-  return answer.ok() ? answer : not_removed(request, context, former, std::move(answer));
+AdminAnswer TargetRemoval::given_back(AdminAnswer answer) const {
+  const auto failed = undo_drain(request_, context_, former_);
+  if (failed) context_.master.log().warning("{} goes on draining: {}", place_of(request_), failed->why);
+  return answer;
+}
+
+Operations::Ending TargetRemoval::kept() const {
+  const uint32_t left = context_.master.regions().status().in_flight_sum(row_);
+  return {Operations::State::kTimedOut,
+          problem("not-drained",
+                  fmt::format("target '{}' of '{}' is kept, draining: after {} there {} still {} request{} in flight",
+                              request_.parameters.at("t"), request_.parameters.at("u"), request_.value("drain", "30s"),
+                              left == 1 ? "is" : "are", left, left == 1 ? "" : "s"),
+                  {{"in_flight", left}})};
+}
+
+// By a caller: the drain is taken back. By the end of the server: it goes on draining.
+Operations::Ending TargetRemoval::given_up(bool by_a_caller, uint32_t cut) const {
+  if (by_a_caller) {
+    if (const auto failed = undo_drain(request_, context_, former_)) return {Operations::State::kCancelled, *failed};
+  }
+  Json json{{"cancelled", by_a_caller}};
+  if (cut > 0) json["cut"] = cut;
+  return {Operations::State::kCancelled, json_answer(json)};
 }
 
 // Ends what is still in flight, again and again: a request may have been between two connections at the first time.
-// A row that is another's by now is left alone.
-Idle cut_rest(const AdminRequest& request, Context& context, const Operations::Control& control, uint32_t row) {
+// A row that is another's by now is left alone. Says how many requests that ended. One that goes by an older
+// configuration may be tried at the target again and is cut again, but counts once; one whose answer had arrived whole
+// goes on.
+uint32_t TargetRemoval::cut_rest(const std::function<bool(milliseconds)>& wait) const {
+  const status::StatusRegion& status = context_.master.regions().status();
+  const uint32_t before = status.cut_sum(row_);
+  const uint32_t late = status.in_flight_sum(row_);
   const Instant end = Clock::now() + kCutPatience;
-  Idle idle = Idle::kNo;
-  while (idle == Idle::kNo && Clock::now() < end) {
-    const WantedTarget now = find_target(request, context);
-    if (!now.target || now.row() != row) return idle;
-    context.master.pool().cut(row);
-    idle = wait_for_idle(context, control, row, kCutAgain);
+  const auto goes_on = [&](milliseconds time) { return status.in_flight_sum(row_) > 0 && wait(time); };
+  while (Clock::now() < end && goes_on(milliseconds(0))) {
+    const WantedTarget now = find_target(request_, context_);
+    if (!now.target || now.row() != row_) break;
+    context_.master.pool().cut(row_);
+    const Instant again = Clock::now() + kCutAgain;
+    while (Clock::now() < again && goes_on(kLook)) {
+    }
   }
-  return idle;
+  const uint32_t gone = late - std::min(status.in_flight_sum(row_), late);
+  return std::min(status.cut_sum(row_) - before, gone);
 }
 
-// The part of a removal that goes on without its caller: waits, cuts what has not ended, and takes the target out of
-// the document. The cut comes first, for it is by the configurations that name the target that workers find it.
-Operations::Ending drain_and_remove(const AdminRequest& request, Context& context, const Operations::Control& control,
-                                    const std::optional<store::Override>& former, uint32_t row, milliseconds drain) {
+// The cut comes before the document's change, for it is by the configurations that name the target that workers find
+// it. Nothing is cut for a removal that would fail, nor for one that was cancelled while that was looked into.
+Operations::Ending TargetRemoval::run(const Operations::Control& control, milliseconds drain) const {
   using State = Operations::State;
-  const status::StatusRegion& status = context.master.regions().status();
-  Idle idle = wait_for_idle(context, control, row, drain);
-  const uint32_t late = idle == Idle::kNo ? status.in_flight_sum(row) : 0;
+  const Idle idle = wait_for_idle(context_, control, row_, drain);
+  uint32_t cut = 0;
+  if (idle == Idle::kNo && request_.flag("keep")) return kept();
   if (idle == Idle::kNo) {
-    // Nothing is cut for a removal that would fail.
-    AdminAnswer tried = rehearse_removal(request, context, Look::kLast);
-    if (!tried.ok()) return {State::kFailed, not_removed(request, context, former, std::move(tried))};
-    idle = cut_rest(request, context, control, row);
+    control.progress({{"in_flight", context_.master.regions().status().in_flight_sum(row_)}, {"step", "rehearsal"}});
+    AdminAnswer tried = rehearse_removal(request_, context_, Look::kLast);
+    if (!tried.ok()) return {State::kFailed, given_back(std::move(tried))};
+    cut = cut_rest([&control](milliseconds time) { return control.wait(time); });
   }
-  if (idle == Idle::kStopping) return {State::kCancelled, json_answer({{"cancelled", false}})};   // it goes on draining
-  if (idle == Idle::kCancelled) {
-    const auto failed = undo_drain(request, context, former);
-    return {State::kCancelled, failed ? *failed : json_answer({{"cancelled", true}})};
-  }
-  const uint32_t left = idle == Idle::kYes ? 0 : status.in_flight_sum(row);
-  AdminAnswer answer = remove_drained(request, context, former);
-  if (!answer.ok()) return {State::kFailed, answer};
-  if (late > 0) {
-    Json json = Json::parse(answer.body);
-    json["cut"] = late - std::min(left, late);
-    json["in_flight"] = left;
-    answer.body = json.dump() + "\n";
-  }
-  return {State::kDone, answer};
+  if (!control.wait(milliseconds(0))) return given_up(control.is_cancelled(), cut);
+  AdminAnswer answer = take_out(cut);
+  return {answer.ok() ? State::kDone : State::kFailed, std::move(answer)};
 }
 
-}   // namespace
+AdminAnswer TargetRemoval::force() const {
+  return take_out(cut_rest([](milliseconds time) {
+    std::this_thread::sleep_for(time);
+    return true;
+  }));
+}
 
 // Drains first, unless forced or idle; what has not ended then is cut, and the target goes out of the document.
 AdminAnswer delete_target(const AdminRequest& request, Context& context) {
+  const bool forced = request.flag("force");
+  if (forced && request.flag("keep")) return problem("malformed", "force=true cuts what keep=true keeps; give one");
   const WantedTarget wanted = find_target(request, context);
   if (!wanted.target) return request.flag("missing_ok") ? json_answer({{"changes", Json::array()}}) : wanted.refusal;
   // What the removal would meet in the end is met now.
   AdminAnswer tried = rehearse_removal(request, context, Look::kFirst);
   if (!tried.ok() || request.dry_run()) return tried;
-  if (request.flag("force")) return change_document(request, context, removal(request, context, Look::kFirst));
   const auto former = admission_of(request, context);
   if (auto refused = put_override(request, context, wanted, {Aspect::kAdmission, "drain", "", "removal", std::nullopt}))
     return *refused;
-  const uint32_t row = wanted.row();
-  if (context.master.regions().status().in_flight_sum(row) == 0) return remove_drained(request, context, former);
+  const TargetRemoval removal(request, context, former, wanted.row());
+  if (forced) return removal.force();
+  if (context.master.regions().status().in_flight_sum(wanted.row()) == 0) return removal.take_out(0);
   const milliseconds drain = request.duration("drain", kUsualDrain, kLongestDrain);
-  const auto number =
-      context.operations.start("remove", wanted.name(), request.identity.name,
-                               [&context, asked = request, former, row, drain](const Operations::Control& control) {
-                                 return drain_and_remove(asked, context, control, former, row, drain);
-                               });
-  if (!number) return problem("too-many", "64 long calls run already");
+  const auto number = context.operations.start(
+      "remove", wanted.name(), request.identity.name,
+      [removal, drain](const Operations::Control& control) { return removal.run(control, drain); });
+  if (!number) return removal.given_back(problem("too-many", "64 long calls run already"));
   return answer_for(context.operations, *number, request.duration("wait", milliseconds(0), kLongestDrain),
                     {{"changes", Json::array()}});
 }
