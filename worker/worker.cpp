@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <ctime>
 
+#include "shared/config/head_limits.h"
 #include "shared/metrics/labels.h"
 
 namespace proxyd::worker {
@@ -13,7 +14,6 @@ namespace {
 constexpr auto kTick = milliseconds(1000);
 constexpr auto kDrainTick = milliseconds(50);
 constexpr size_t kBuffersKept = 64;
-constexpr size_t kMostFields = 1000;   // of a head, whatever the document says: they must fit into an arena, twice
 constexpr size_t kWorthReturning = 1024 * 1024;
 
 uint64_t monotonic_ms() {
@@ -124,9 +124,12 @@ downstream::Settings Worker::settings_for(const config::Listener& listener,
                                           const proxy::Configuration& configuration) const {
   const config::Limits& limits = configuration.document.limits;
   downstream::Settings settings;
-  settings.head = {.max_line = limits.request_line.value_or(64 * 1024),
-                   .max_section = limits.request_headers.value_or(64 * 1024),
-                   .max_fields = std::min<size_t>(limits.header_count.value_or(kMostFields), kMostFields),
+  const auto within = [](uint64_t most, const config::MaybeSize& limit) {
+    return std::min(limit.value_or(most), most);
+  };
+  settings.head = {.max_line = within(config::kLargestHead, limits.request_line),
+                   .max_section = within(config::kLargestHead, limits.request_headers),
+                   .max_fields = within(config::kMostFields, limits.header_count),
                    .underscore = underscore_of(listener.underscore_fields)};
   const config::Timeouts& timeouts = configuration.document.timeouts;
   settings.waits = {timeouts.keepalive, timeouts.client_header, timeouts.client_write};

@@ -7,6 +7,7 @@
 #include "shared/config/endpoint.h"
 #include "shared/config/findings.h"
 #include "shared/config/json_read.h"
+#include "shared/config/validate_on_the_way.h"
 #include "shared/config/validate_routes.h"
 
 namespace proxyd::config {
@@ -23,7 +24,7 @@ class Validator {
   Findings run() {
     listeners();
     upstreams();
-    validate_level(part(json_, "defaults"), document_.limits, "/defaults", findings_);
+    validate_on_the_way(part(json_, "defaults"), 0, document_.limits, "/defaults", findings_);
     hosts();
     logging();
     return {findings_.take_problems(), findings_.take_warnings()};
@@ -150,7 +151,7 @@ void Validator::hosts() {
     for (size_t i = 0; i < host.listeners.size(); ++i) {
       findings_.refer(document_.listeners, host.listeners[i], fmt::format("{}/listeners/{}", pointer, i), "listener");
     }
-    validate_level(json, document_.limits, pointer, findings_);
+    validate_on_the_way(json, 0, document_.limits, pointer, findings_);
     validate_routes(document_, host, json, findings_);
   }
   if (routes <= kMostRoutes) return;

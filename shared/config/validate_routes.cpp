@@ -7,7 +7,7 @@
 
 #include "shared/config/json_read.h"
 #include "shared/config/node.h"
-#include "shared/config/template_text.h"
+#include "shared/config/validate_on_the_way.h"
 
 namespace proxyd::config {
 namespace {
@@ -60,42 +60,6 @@ int groups_of(const Match& match) {
   return expression.ok() ? expression.NumberOfCapturingGroups() : 0;
 }
 
-void check_captures(const std::string& text, int groups, const std::string& pointer, FindingsList& findings) {
-  const auto parts = parse_template(text);
-  if (!parts) return;
-  for (const TemplatePart& part : *parts) {
-    if (part.kind != TemplatePart::Kind::kCapture || part.text[0] - '0' <= groups) continue;
-    const std::string why = groups == 0 ? "there is none here" : fmt::format("that has {}", groups);
-    return findings.problem(pointer, "variable",
-                            fmt::format("{{{}}} is a group of the route's path_regex, but {}", part.text, why));
-  }
-}
-
-void check_templates(const Json& level, int groups, const std::string& pointer, FindingsList& findings) {
-  for (const char* message : {"request", "response"}) {
-    for (const char* edit : {"set", "add", "default"}) {
-      for (const auto& [name, value] : part(part(part(level, "headers"), message), edit).items()) {
-        const std::string at = fmt::format("{}/headers/{}/{}/{}", pointer, message, edit, pointer_step(name));
-        if (value.is_string()) check_captures(value.get<std::string>(), groups, at, findings);
-      }
-    }
-  }
-  if (const auto path = maybe<std::string>(part(level, "rewrite"), "path")) {
-    check_captures(*path, groups, pointer + "/rewrite/path", findings);
-  }
-  if (const auto to = maybe<std::string>(part(level, "redirect"), "to")) {
-    check_captures(*to, groups, pointer + "/redirect/to", findings);
-  }
-}
-
-void check_rewrite(const Json& level, const std::string& pointer, FindingsList& findings) {
-  const Json& rewrite = part(level, "rewrite");
-  const bool prefixes = member(rewrite, "strip_prefix") || member(rewrite, "add_prefix");
-  if (!member(rewrite, "path") || !prefixes) return;
-  findings.problem(pointer + "/rewrite", "exclusive",
-                   "'path' says the whole path: it goes with neither strip_prefix nor add_prefix");
-}
-
 bool has_conditions(const Match& match) {
   return !match.methods.empty() || match.host || match.scheme || !match.headers.empty() || !match.query.empty() ||
          !match.cookies.empty() || !match.client.empty();
@@ -140,32 +104,11 @@ void warn_of_unreachable(const Host& host, size_t index, const std::string& poin
   }
 }
 
-// "off" is more than any number.
-uint64_t as_number(const MaybeSize& limit) { return limit.value_or(UINT64_MAX); }
-
-void warn_of_wide_limits(const Json& level, const Limits& defaults, const std::string& pointer,
-                         FindingsList& findings) {
-  const auto check = [&](const char* key, const MaybeSize& received) {
-    const Json& limits = part(level, "limits");
-    if (!member(limits, key) || dropped(limits, key)) return;
-    if (as_number(size_or(limits, key, received)) <= as_number(received)) return;
-    findings.warning(fmt::format("{}/limits/{}", pointer, key), "no-effect",
-                     fmt::format("every head is received within the {0} of /defaults/limits, since its host is not "
-                                 "known yet; a larger one here changes nothing: raise it there",
-                                 key));
-  };
-  check("request_line", defaults.request_line);
-  check("request_headers", defaults.request_headers);
-  check("header_count", defaults.header_count);
-}
-
 void check_route(const Document& document, const Route& route, const Json& json, const std::string& pointer,
                  FindingsList& findings) {
   check_action(pointer, json, findings);
   check_exclusive_keys(json, pointer, findings);
-  check_rewrite(json, pointer, findings);
-  check_templates(json, groups_of(route.match), pointer, findings);
-  warn_of_wide_limits(json, document.limits, pointer, findings);
+  validate_on_the_way(json, groups_of(route.match), document.limits, pointer, findings);
   if (route.upstream) findings.refer(document.upstreams, *route.upstream, pointer + "/upstream", "upstream");
   if (route.split) check_split(document, *route.split, pointer + "/split", findings);
   if (route.redirect) check_redirect(*route.redirect, pointer + "/redirect", findings);
@@ -187,12 +130,6 @@ void validate_routes(const Document& document, const Host& host, const Json& jso
     check_route(document, route, json.at("routes").at(i), pointer, findings);
     warn_of_unreachable(host, i, pointer, findings);
   }
-}
-
-void validate_level(const Json& level, const Limits& defaults, const std::string& pointer, FindingsList& findings) {
-  check_templates(level, 0, pointer, findings);
-  check_rewrite(level, pointer, findings);
-  warn_of_wide_limits(level, defaults, pointer, findings);
 }
 
 }   // namespace proxyd::config

@@ -43,6 +43,24 @@ TEST(Warnings, NameALimitOfAHeadThatIsWiderThanWhatIsReceived) {
   EXPECT_EQ(decoded.warnings[1].pointer, "/hosts/h/routes/0/limits/request_line");
 }
 
+TEST(Warnings, NameALimitOfAHeadThatIsWiderThanAnyHead) {
+  const auto warnings = [](const std::string& defaults, const std::string& host) {
+    const Decoded decoded = decode("version: 1\ndefaults: { limits: { " + defaults + " } }\nhosts:\n  h: { names: " +
+                                       "[a.test], routes: [ { name: a, ready: true } ], limits: { " + host + " } }\n",
+                                   Format::kYaml);
+    EXPECT_TRUE(decoded.valid());
+    std::string text;
+    for (const Problem& warning : decoded.warnings) text += warning.pointer + ";";
+    return text;
+  };
+  EXPECT_EQ(warnings("request_line: 128KiB, request_headers: off, header_count: 1000", ""), "");
+  EXPECT_EQ(warnings("request_line: 129KiB", ""), "/defaults/limits/request_line;");
+  EXPECT_EQ(warnings("header_count: 1001", ""), "/defaults/limits/header_count;");
+  EXPECT_EQ(warnings("request_headers: off", "request_headers: 128KiB"), "");
+  EXPECT_EQ(warnings("request_headers: off", "request_headers: 129KiB"), "/hosts/h/limits/request_headers;");
+  EXPECT_EQ(warnings("request_headers: 120KiB", "request_headers: off"), "/hosts/h/limits/request_headers;");
+}
+
 TEST(Warnings, NameAnUpstreamWithoutTargetsAndRefuseNothing) {
   const Decoded decoded = decode("version: 1\nupstreams:\n  u: {}\n", Format::kYaml);
   ASSERT_TRUE(decoded.valid());
