@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "master/metric_series.h"
+#include "shared/base/clock.h"
 
 namespace proxyd::master {
 
@@ -15,6 +16,25 @@ Result<RegionKeeper> RegionKeeper::create() {
   if (!rejects) return rejects.error();
   register_series(*metrics, {});   // some are counted in before there is a document
   return RegionKeeper(std::move(*metrics), std::move(*status), std::move(*rejects));
+}
+
+void RegionKeeper::worker_started(uint32_t slot, uint64_t incarnation, pid_t pid, uint64_t revision) {
+  status_.note_slot(slot);
+  status::WorkerSlot& words = status_.worker(slot);
+  words.incarnation.store(incarnation);
+  words.pid.store(static_cast<uint64_t>(pid));
+  words.heartbeat_ms.store(heartbeat_now());
+  words.oldest_revision.store(revision);
+}
+
+void RegionKeeper::worker_died(uint32_t slot) {
+  status_.clear_worker(slot);
+  metrics_.zero_gauges(slot);
+}
+
+uint64_t RegionKeeper::heartbeat_now() {
+  const auto now = Clock::now().time_since_epoch();   // CLOCK_MONOTONIC
+  return static_cast<uint64_t>(std::chrono::duration_cast<milliseconds>(now).count());
 }
 
 // What a worker holds is at least the revision in force when its oldest request began; workers report it.

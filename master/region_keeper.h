@@ -1,5 +1,7 @@
 #pragma once
 
+#include <sys/types.h>
+
 #include <cstdint>
 
 #include "master/row_table.h"
@@ -22,6 +24,13 @@ class RegionKeeper {
   metrics::MetricsRegion& metrics() { return metrics_; }
   status::StatusRegion& status() { return status_; }
   status::RejectRegion& rejects() { return rejects_; }
+
+  // A worker begins: what the regions say of its slot is its own, and it holds `revision` at least.
+  void worker_started(uint32_t slot, uint64_t incarnation, pid_t pid, uint64_t revision);
+  // It was reaped: its gauges go, what it counted stays.
+  void worker_died(uint32_t slot);
+  // Now, as workers write it into their slots.
+  static uint64_t heartbeat_now();
 
   // Rows for everything that a document names.
   struct Assignment {

@@ -8,7 +8,6 @@
 
 #include <algorithm>
 #include <cstring>
-#include <ctime>
 #include <fstream>
 
 #include "master/worker_message.h"
@@ -24,12 +23,6 @@ constexpr auto kAbortTime = milliseconds(1000);
 constexpr auto kDrainSlack = milliseconds(2000);
 constexpr int kMostMessages = 64;            // of a worker in one turn
 constexpr uint32_t kSlotsForWorkers = 128;   // the rest is for generations that drain
-
-uint64_t monotonic_ms() {
-  timespec now{};
-  ::clock_gettime(CLOCK_MONOTONIC, &now);
-  return static_cast<uint64_t>(now.tv_sec) * 1000 + static_cast<uint64_t>(now.tv_nsec) / 1'000'000;
-}
 
 void signal_process(const WorkerProcess& worker, int signal) {
   ::syscall(SYS_pidfd_send_signal, worker.pidfd(), signal, nullptr, 0u);
@@ -130,22 +123,18 @@ void WorkerPool::start(uint32_t slot) {
   auto channels = ipc::Channel::make_pair();
   if (!channels) return log_.error("{}", channels.error().message);
   const uint64_t incarnation = next_incarnation_++;
-  const ipc::Inheritance inheritance{slot, incarnation, 3, 4, 5, 6};
-  auto child = spawn_.start("--inherit=" + inheritance.encode(), {{channels->second.descriptor(), 3},
-                                                                  {regions_.metrics().descriptor(), 4},
-                                                                  {regions_.status().descriptor(), 5},
-                                                                  {regions_.rejects().descriptor(), 6}});
+  ipc::Inheritance inheritance{slot, incarnation};
+  inheritance.at("control") = channels->second.descriptor();
+  inheritance.at("metrics") = regions_.metrics().descriptor();
+  inheritance.at("status") = regions_.status().descriptor();
+  inheritance.at("rejects") = regions_.rejects().descriptor();
+  auto child = spawn_.start("--inherit=" + inheritance.encode(), inheritance.numbers());
   if (!child) {
     slots_[slot].back_off.died(Clock::now(), Clock::now(), is_last(slot));
     return log_.error("worker {} could not be started: {}", slot, child.error().message);
   }
   std::ofstream(fmt::format("/proc/{}/oom_score_adj", child->pid)) << "200";   // before the master; refused is fine
-  regions_.status().note_slot(slot);
-  status::WorkerSlot& words = regions_.status().worker(slot);
-  words.incarnation.store(incarnation);
-  words.pid.store(static_cast<uint64_t>(child->pid));
-  words.heartbeat_ms.store(monotonic_ms());
-  words.oldest_revision.store(current_->edition.revision);
+  regions_.worker_started(slot, incarnation, child->pid, current_->edition.revision);
   workers_.push_back(std::make_unique<WorkerProcess>(slot, incarnation, child->pid, std::move(child->pidfd),
                                                      std::move(channels->first), Clock::now()));
   log_.info("worker {} started, pid {}", slot, child->pid);
@@ -232,8 +221,7 @@ void WorkerPool::reap(WorkerProcess& worker) {
 void WorkerPool::end_process(WorkerProcess& worker, std::string exit) {
   const bool expected = worker.state() == State::kDraining;
   worker.move_to(State::kDead);
-  regions_.status().clear_worker(worker.slot());
-  regions_.metrics().zero_gauges(worker.slot());
+  regions_.worker_died(worker.slot());
   Slot& slot = slots_[worker.slot()];
   slot.last_exit = exit;
   if (expected) {
@@ -269,7 +257,7 @@ void WorkerPool::end_hanging() {
   for (const auto& worker : workers_) {
     if (worker->kill_at.passed(now) || worker->end_at.passed(now)) signal_process(*worker, SIGKILL);
     const uint64_t heartbeat = regions_.status().worker(worker->slot()).heartbeat_ms.load(std::memory_order_relaxed);
-    if (one_is_dying || !watch_dog_.hangs(now, monotonic_ms(), heartbeat) || !worker->alive()) continue;
+    if (one_is_dying || !watch_dog_.hangs(now, RegionKeeper::heartbeat_now(), heartbeat) || !worker->alive()) continue;
     log_.error("worker {} (pid {}) turns no loop: it is aborted", worker->slot(), worker->pid());
     signal_process(*worker, SIGABRT);
     worker->kill_at = Deadline::at(now + kAbortTime);

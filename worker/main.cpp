@@ -33,21 +33,19 @@ int main(int argc, char** argv) {
   if (argc != 2 || !std::string_view(argv[1]).starts_with(kInherit)) {
     return fail("proxyd-worker is started by proxyd; run `proxyd run`");
   }
-  const auto inheritance = ipc::Inheritance::decode(std::string_view(argv[1]).substr(kInherit.size()));
+  auto inheritance = ipc::Inheritance::decode(std::string_view(argv[1]).substr(kInherit.size()));
   if (!inheritance) return fail(inheritance.error().message);
   ignore_signals();
-  auto metrics = metrics::MetricsRegion::adopt(UniqueFd(inheritance->metrics));
+  auto metrics = metrics::MetricsRegion::adopt(UniqueFd(inheritance->at("metrics")));
   if (!metrics) return fail(metrics.error().message);
-  auto status = status::StatusRegion::adopt(UniqueFd(inheritance->status));
+  auto status = status::StatusRegion::adopt(UniqueFd(inheritance->at("status")));
   if (!status) return fail(status.error().message);
-  auto rejects = status::RejectRegion::adopt(UniqueFd(inheritance->rejects));
+  auto rejects = status::RejectRegion::adopt(UniqueFd(inheritance->at("rejects")));
   if (!rejects) return fail(rejects.error().message);
-  for (const int descriptor : {inheritance->metrics, inheritance->status, inheritance->rejects, inheritance->control}) {
-    ::fcntl(descriptor, F_SETFD, FD_CLOEXEC);
-  }
+  for (const auto& one : inheritance->descriptors) ::fcntl(one.descriptor, F_SETFD, FD_CLOEXEC);
   Log log(2, "worker " + std::to_string(inheritance->slot));
   worker::Worker worker(*inheritance, std::move(*metrics), std::move(*status), std::move(*rejects), log);
-  worker::Control control(worker, ipc::Channel(UniqueFd(inheritance->control)), *inheritance);
+  worker::Control control(worker, ipc::Channel(UniqueFd(inheritance->at("control"))), *inheritance);
   control.say_hello();
   worker.run();
   return 0;

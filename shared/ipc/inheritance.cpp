@@ -2,16 +2,38 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <cassert>
 #include <charconv>
 #include <map>
 
 #include "shared/memory/worker_slots.h"
 
 namespace proxyd::ipc {
+namespace {
+
+constexpr int kFirst = 3;   // behind stdin, stdout and stderr
+
+}   // namespace
+
+int& Inheritance::at(std::string_view name) {
+  const auto found =
+      std::find_if(descriptors.begin(), descriptors.end(), [name](const Inherited& one) { return one.name == name; });
+  assert(found != descriptors.end());
+  return found->descriptor;
+}
+
+std::vector<std::pair<int, int>> Inheritance::numbers() const {
+  std::vector<std::pair<int, int>> all;
+  for (const Inherited& one : descriptors) all.emplace_back(one.descriptor, kFirst + static_cast<int>(all.size()));
+  return all;
+}
 
 std::string Inheritance::encode() const {
-  return fmt::format("slot={},incarnation={},control={},metrics={},status={},rejects={}", slot, incarnation, control,
-                     metrics, status, rejects);
+  std::string text = fmt::format("slot={},incarnation={}", slot, incarnation);
+  int number = kFirst;
+  for (const Inherited& one : descriptors) text += fmt::format(",{}={}", one.name, number++);
+  return text;
 }
 
 Result<Inheritance> Inheritance::decode(std::string_view text) {
@@ -29,18 +51,21 @@ Result<Inheritance> Inheritance::decode(std::string_view text) {
     }
     values[pair.substr(0, equals)] = value;
   }
-  for (const std::string_view name : {"slot", "incarnation", "control", "metrics", "status", "rejects"}) {
-    if (!values.contains(name))
-      return Error{fmt::format("--inherit lacks '{}': master and worker differ in build", name)};
+  const auto lacks = [](std::string_view name) {
+    return Error{fmt::format("--inherit lacks '{}': master and worker differ in build", name)};
+  };
+  for (const std::string_view name : {"slot", "incarnation"}) {
+    if (!values.contains(name)) return lacks(name);
   }
   if (values["slot"] >= kWorkerSlots) return Error{fmt::format("--inherit: no worker slot {}", values["slot"])};
-  const auto descriptor = [&values](std::string_view name) { return static_cast<int>(values[name]); };
-  return Inheritance{static_cast<uint32_t>(values["slot"]),
-                     values["incarnation"],
-                     descriptor("control"),
-                     descriptor("metrics"),
-                     descriptor("status"),
-                     descriptor("rejects")};
+  Inheritance inheritance;
+  inheritance.slot = static_cast<uint32_t>(values["slot"]);
+  inheritance.incarnation = values["incarnation"];
+  for (Inherited& one : inheritance.descriptors) {
+    if (!values.contains(one.name)) return lacks(one.name);
+    one.descriptor = static_cast<int>(values[one.name]);
+  }
+  return inheritance;
 }
 
 }   // namespace proxyd::ipc

@@ -1,8 +1,10 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "shared/base/result.h"
@@ -10,16 +12,28 @@
 namespace proxyd::ipc {
 
 // Everything a child of the master inherits, and nothing else: the spawn door closes every other descriptor. It
-// travels as one argument, `--inherit=slot=0,incarnation=7,control=3,metrics=4,status=5,rejects=6`.
-// A plain value; written by master/spawn, read by the worker's main. The numbers are descriptors of the child.
+// travels as one argument, `--inherit=slot=0,incarnation=7,control=3,metrics=4,status=5,rejects=6`, whose numbers are
+// the child's. A plain value: the master fills it in with its own descriptors, the worker's main gets its own of it.
+// What is to be inherited besides is one more line of `descriptors`.
 struct Inheritance {
+  struct Inherited {
+    std::string_view name;
+    int descriptor = -1;
+  };
+
   uint32_t slot = 0;          // the worker slot, 0–255
   uint64_t incarnation = 0;   // counts the starts of this slot, over master restarts too
-  int control = -1;           // SOCK_SEQPACKET to the master
-  int metrics = -1;           // regions
-  int status = -1;
-  int rejects = -1;
+  std::array<Inherited, 4> descriptors = {{
+      {"control"},   // SOCK_SEQPACKET to the master
+      {"metrics"},   // regions
+      {"status"},
+      {"rejects"},
+  }};
 
+  // By a name of the list.
+  int& at(std::string_view name);
+  // Each descriptor and the number that the child sees it by.
+  std::vector<std::pair<int, int>> numbers() const;
   std::string encode() const;
   static Result<Inheritance> decode(std::string_view text);
 };

@@ -83,5 +83,15 @@ TEST_F(RowReuse, ADocumentMayNameAllItsTargetsAnew) {
   ASSERT_TRUE(serve(document_of(20'000, 4096), 3)) << "those of revision 1 are free again";
 }
 
+TEST_F(RowReuse, AWorkerHoldsWhatIsInForceFromItsStartToItsDeath) {
+  ASSERT_TRUE(serve(document_of(0, kRows), 1));
+  keeper_.worker_started(0, 7, 99, 1);
+  EXPECT_EQ(keeper_.status().worker(0).incarnation, 7u);
+  EXPECT_EQ(keeper_.status().worker(0).pid, 99u);
+  EXPECT_FALSE(serve(document_of(10'000, 1), 2));
+  keeper_.worker_died(0);
+  EXPECT_TRUE(serve(document_of(10'000, 1), 2));
+}
+
 }   // namespace
 }   // namespace proxyd::master

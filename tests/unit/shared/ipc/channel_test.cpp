@@ -4,8 +4,6 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include "shared/ipc/inheritance.h"
-
 namespace proxyd::ipc {
 namespace {
 
@@ -71,15 +69,6 @@ TEST(Channel, SaysSoWhenThereIsNoRoomForTheDescriptors) {
   ::close(highest);
   ASSERT_TRUE(pair->first.send(make({{"text", "next"}})));
   EXPECT_EQ(pair->second.receive()->body["text"], "next");
-}
-
-TEST(Inheritance, ComesBackAsItWasWritten) {
-  const auto read = Inheritance::decode(Inheritance{3, 9, 4, 5, 6, 7}.encode());
-  ASSERT_TRUE(read);
-  EXPECT_EQ(read->slot, 3u);
-  EXPECT_EQ(read->rejects, 7);
-  EXPECT_FALSE(Inheritance::decode("slot=1"));
-  EXPECT_FALSE(Inheritance::decode("slot=x"));
 }
 
 }   // namespace
