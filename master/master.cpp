@@ -1,19 +1,14 @@
 #include "master/master.h"
 
-#include <fcntl.h>
 #include <fmt/format.h>
 #include <poll.h>
 #include <signal.h>
 #include <sys/eventfd.h>
-#include <sys/file.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
-#include <cerrno>
-#include <cstring>
 #include <filesystem>
-#include <fstream>
 
 namespace proxyd::master {
 namespace {
@@ -58,26 +53,9 @@ Result<std::unique_ptr<Master>, Master::StartError> Master::create(Bootstrap boo
 
 Result<void, Master::StartError> Master::open() {
   using Kind = StartError::Kind;
-  std::error_code error;
-  for (const std::string& folder : {bootstrap_.state_dir, bootstrap_.run_dir}) {
-    std::filesystem::create_directories(folder, error);
-    if (error) return StartError{Kind::kOther, fmt::format("folder {} cannot be made: {}", folder, error.message())};
-  }
-  const std::string lock = bootstrap_.state_dir + "/proxyd.lock";
-  lock_file_ = UniqueFd(::open(lock.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
-  if (!lock_file_) return StartError{Kind::kOther, fmt::format("{} cannot be opened: {}", lock, std::strerror(errno))};
-  if (::flock(lock_file_.value(), LOCK_EX | LOCK_NB) != 0) {
-    if (errno != EWOULDBLOCK)
-      return StartError{Kind::kOther, fmt::format("{} cannot be locked: {}", lock, std::strerror(errno))};
-    std::ifstream holder(lock);
-    std::string pid;
-    holder >> pid;
-    return StartError{Kind::kInUse, fmt::format("another proxyd (pid {}) runs with state folder {}",
-                                                pid.empty() ? "unknown" : pid, bootstrap_.state_dir)};
-  }
-  const std::string pid = std::to_string(::getpid()) + "\n";
-  if (::ftruncate(lock_file_.value(), 0) != 0 || ::pwrite(lock_file_.value(), pid.data(), pid.size(), 0) < 0)
-    return StartError{Kind::kOther, fmt::format("{} cannot be written", lock)};
+  auto folder = StateFolder::open(bootstrap_.state_dir, bootstrap_.run_dir);
+  if (!folder) return StartError{folder.error().in_use ? Kind::kInUse : Kind::kOther, folder.error().message};
+  state_folder_.emplace(std::move(*folder));
   sigset_t mask;
   ::sigemptyset(&mask);
   for (const int signal : {SIGHUP, SIGUSR1, SIGUSR2, SIGQUIT, SIGTERM, SIGINT, SIGCHLD}) ::sigaddset(&mask, signal);
@@ -356,45 +334,5 @@ Result<void, DocumentError> Master::reload() {
 }
 
 bool Master::alive() const { return milliseconds_now() - last_turn_ms_ < 5000; }
-
-Readiness Master::readiness() {
-  if (ending_) return {false, false, "draining"};
-  const auto active = configuration_->active();
-  if (!active) return {false, false, "no configuration"};
-  const size_t serving = pool_->serving();
-  if (!all_have_served_) return {false, false, "starting"};
-  if (serving == 0) return {false, false, "no worker accepts"};
-  if (pool_->resting() > 0) return {true, true, "a worker slot rests after too many deaths"};
-  if (!store_->degraded().empty()) return {true, true, store_->degraded()};
-  return {true, false, ""};
-}
-
-std::vector<Attention> Master::attention() {
-  std::vector<Attention> all;
-  if (!store_->degraded().empty())
-    all.push_back({"error", "store-degraded", store_->degraded(), "proxyctl config history"});
-  const auto active = configuration_->active();
-  if (!active)
-    all.push_back(
-        {"error", "no-configuration", "there is no configuration: nothing is served", "proxyctl apply -f FILE"});
-  if (pool_->resting() > 0)
-    all.push_back(
-        {"error", "worker-resting", "a worker slot rests: it died more than 5 times in 60 s", "proxyctl worker list"});
-  if (regions_->metrics().full())
-    all.push_back({"warning", "metrics-full",
-                   "there is no room for the counters of every route and target that was ever configured: some count "
-                   "nothing until proxyd is started anew",
-                   "proxyctl metrics"});
-  if (const std::string text = difference(); !text.empty()) {
-    const bool from_file = bootstrap_.config_source == "file";
-    const std::string file = from_file ? bootstrap_.config_file : bootstrap_.imported_config;
-    all.push_back({from_file ? "error" : "warning", "file-differs", text,
-                   file.empty() ? "proxyctl export" : "proxyctl diff -f " + file});
-  }
-  for (const config::Problem& warning : active ? active->warnings : std::vector<config::Problem>()) {
-    all.push_back({"warning", warning.code, warning.message, "proxyctl upstream list"});
-  }
-  return all;
-}
 
 }   // namespace proxyd::master

@@ -3,6 +3,7 @@
 #include <atomic>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 
 #include "master/attention.h"
@@ -15,6 +16,7 @@
 #include "master/process_overrides.h"
 #include "master/region_keeper.h"
 #include "master/resolver.h"
+#include "master/state_folder.h"
 #include "master/store/sqlite_store.h"
 #include "master/worker_pool.h"
 #include "shared/base/log.h"
@@ -50,6 +52,7 @@ class Master {
   store::Store& store() { return *store_; }
   Events& events() { return events_; }
   Log& log() { return log_; }
+  // attention.cpp
   Readiness readiness();
   std::vector<Attention> attention();
   Instant started() const { return started_; }
@@ -79,7 +82,7 @@ class Master {
   Bootstrap bootstrap_;
   Log& log_;
   Instant started_ = Clock::now();
-  UniqueFd lock_file_;
+  std::optional<StateFolder> state_folder_;
   std::unique_ptr<store::SqliteStore> store_;
   std::unique_ptr<RegionKeeper> regions_;
   std::unique_ptr<Listeners> listeners_;

@@ -1,0 +1,47 @@
+#include "master/attention.h"
+
+#include "master/master.h"
+
+namespace proxyd::master {
+
+Readiness Master::readiness() {
+  if (ending_) return {false, false, "draining"};
+  const auto active = configuration_->active();
+  if (!active) return {false, false, "no configuration"};
+  const size_t serving = pool_->serving();
+  if (!all_have_served_) return {false, false, "starting"};
+  if (serving == 0) return {false, false, "no worker accepts"};
+  if (pool_->resting() > 0) return {true, true, "a worker slot rests after too many deaths"};
+  if (!store_->degraded().empty()) return {true, true, store_->degraded()};
+  return {true, false, ""};
+}
+
+std::vector<Attention> Master::attention() {
+  std::vector<Attention> all;
+  if (!store_->degraded().empty())
+    all.push_back({"error", "store-degraded", store_->degraded(), "proxyctl config history"});
+  const auto active = configuration_->active();
+  if (!active)
+    all.push_back(
+        {"error", "no-configuration", "there is no configuration: nothing is served", "proxyctl apply -f FILE"});
+  if (pool_->resting() > 0)
+    all.push_back(
+        {"error", "worker-resting", "a worker slot rests: it died more than 5 times in 60 s", "proxyctl worker list"});
+  if (regions_->metrics().full())
+    all.push_back({"warning", "metrics-full",
+                   "there is no room for the counters of every route and target that was ever configured: some count "
+                   "nothing until proxyd is started anew",
+                   "proxyctl metrics"});
+  if (const std::string text = difference(); !text.empty()) {
+    const bool from_file = bootstrap_.config_source == "file";
+    const std::string file = from_file ? bootstrap_.config_file : bootstrap_.imported_config;
+    all.push_back({from_file ? "error" : "warning", "file-differs", text,
+                   file.empty() ? "proxyctl export" : "proxyctl diff -f " + file});
+  }
+  for (const config::Problem& warning : active ? active->warnings : std::vector<config::Problem>()) {
+    all.push_back({"warning", warning.code, warning.message, "proxyctl upstream list"});
+  }
+  return all;
+}
+
+}   // namespace proxyd::master
