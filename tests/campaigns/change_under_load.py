@@ -29,7 +29,7 @@ with origin, Proxyd(document, workers=2) as proxyd:
             done = proxyd.proxyctl("upstream", *arguments)
             assert done.returncode == 0, (arguments, done.stderr)
         tunnel.send(b"still here")
-        assert tunnel._exactly(10) == b"still here"
+        assert tunnel.exactly(10) == b"still here"
     load.send_signal(2)   # wrk sums up
     report = load.communicate(timeout=30)[0]
     assert proxyd.pids() == pids and all(worker["restarts"] == 0 for worker in proxyd.workers()), "a worker was replaced"

@@ -149,7 +149,7 @@ class Round:
                 message = dice.randbytes(dice.choice((1, 500, 200_000)))
                 sender = threading.Thread(target=client.send, args=(message,))
                 sender.start()
-                assert client._exactly(len(message)) == message
+                assert client.exactly(len(message)) == message
                 sender.join()
 
 

@@ -140,7 +140,7 @@ def test_a_silent_tunnel_ends():
     origin, port = Origin(early=lambda request: [switched, "end", "close"]), free_port()
     with Proxyd(with_timeouts(port, origin.address, tunnel="300ms")) as proxyd, Client(port) as client:
         client.send(b"GET / HTTP/1.1\r\nHost: a.test\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n")
-        assert client.head()[0] == 101 and client._exactly(5) == b"hello" and client.is_closed()
+        assert client.head()[0] == 101 and client.exactly(5) == b"hello" and client.is_closed()
         ended(proxyd, "tunnel")
     origin.stop()
 

@@ -241,9 +241,9 @@ def test_an_origin_that_answers_while_it_reads_gets_the_rest_of_the_upload(world
     with Client(port) as client:
         client.send(b"POST / HTTP/1.1\r\nHost: a.test\r\nContent-Length: 3000000\r\n\r\n", b"x" * 1_000_000)
         assert client.head()[0] == 200
-        client._exactly(len(b"5\r\nfirst\r\n"))
+        client.exactly(len(b"5\r\nfirst\r\n"))
         client.send(b"x" * 2_000_000)
-        assert client._exactly(len(b"6\r\nsecond\r\n0\r\n\r\n")).startswith(b"6\r\nsecond")
+        assert client.exactly(len(b"6\r\nsecond\r\n0\r\n\r\n")).startswith(b"6\r\nsecond")
 
 
 def abort(client, how):
@@ -271,7 +271,7 @@ def test_a_tunnel_may_be_closed_on_one_side(world):
         client.send(get(b"/", *UPGRADE))
         assert client.head()[0] == 101
         client.socket.shutdown(socket.SHUT_WR)
-        assert client._exactly(3) == b"bye" and client.is_closed()
+        assert client.exactly(3) == b"bye" and client.is_closed()
     eventually(lambda: at_rest(proxyd))
 
 

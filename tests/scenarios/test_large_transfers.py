@@ -120,7 +120,7 @@ def test_an_origin_that_stalls_holds_nobody_up():
     with Proxyd(site(port, origin.address)) as proxyd, Client(port) as slow, Client(port) as mute, Client(port) as other:
         slow.send(get(b"/slow"))
         mute.send(get(b"/mute"))
-        assert slow.head()[0] == 200 and slow._exactly(5) == b"hello"
+        assert slow.head()[0] == 200 and slow.exactly(5) == b"hello"
         other.send(get(b"/warm"))
         assert other.response().status == 200
         with MemoryWatch(proxyd.pids()[0]) as memory:
@@ -129,7 +129,7 @@ def test_an_origin_that_stalls_holds_nobody_up():
                 assert other.response().status == 200
         assert SANITIZED or memory.grown < MIB, memory.grown
         go_on.set()
-        assert slow._exactly(5) == b"world"
+        assert slow.exactly(5) == b"world"
         assert mute.response().status == 200
 
 

@@ -122,7 +122,7 @@ def test_term_finishes_what_runs_and_accepts_no_more(origin):
         eventually(lambda: is_refused(port))
         assert proxyd.process.poll() is None
         release.set()
-        assert client._exactly(4) == b"done" and client.is_closed()
+        assert client.exactly(4) == b"done" and client.is_closed()
         assert proxyd.ended() == 0
 
 
@@ -136,7 +136,7 @@ def test_twice_ends_at_once(origin, number):
         proxyd.signal(number)
         assert proxyd.ended() == 0 and all(is_gone(pid) for pid in pids)
         with pytest.raises(Closed):
-            client._exactly(4)
+            client.exactly(4)
         release.set()
 
 
@@ -151,7 +151,7 @@ def test_quit_waits_for_requests_until_term_gives_a_deadline(origin):
         eventually(lambda: "may finish within 1 s" in proxyd.logs())
         assert proxyd.ended() == 0
         with pytest.raises(Closed):
-            client._exactly(4)
+            client.exactly(4)
         release.set()
 
 
@@ -258,7 +258,7 @@ def test_a_restart_starts_another_before_the_old_one_leaves(origin):
         states = lambda: {worker["pid"]: worker["state"] for worker in proxyd.workers()}
         eventually(lambda: states().get(old) == "draining" and "running" in states().values())
         release.set()
-        assert client._exactly(4) == b"done"
+        assert client.exactly(4) == b"done"
         eventually(lambda: old not in proxyd.pids())
         assert [worker["state"] for worker in proxyd.workers()] == ["running"]
         assert status_of(port) == 200 and proxyd.workers()[0]["restarts"] == 0
@@ -291,7 +291,7 @@ def test_orphans_leave_the_listeners_at_once_and_finish_what_runs(origin):
     proxyd.kill()
     eventually(lambda: is_refused(port), 5)
     release.set()
-    assert client._exactly(4) == b"done" and client.is_closed()
+    assert client.exactly(4) == b"done" and client.is_closed()
     eventually(lambda: all(is_gone(pid) for pid in pids))
     proxyd.stop()
 
@@ -302,7 +302,7 @@ def test_orphans_cut_after_ten_seconds_what_does_not_end(origin):
     pids, client = proxyd.pids(), request_in_progress(port)
     proxyd.kill()
     with pytest.raises(Closed):
-        client._exactly(4)
+        client.exactly(4)
     eventually(lambda: all(is_gone(pid) for pid in pids))
     release.set()
     proxyd.stop()

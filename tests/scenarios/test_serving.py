@@ -175,7 +175,7 @@ def test_configuration_changes_and_target_churn_lose_nothing():
         assert not failures and served[0] > 100
         assert proxyd.pids() == pids
         tunnel.send(b"still here")
-        assert tunnel._exactly(10) == b"still here"
+        assert tunnel.exactly(10) == b"still here"
         tunnel.socket.close()
     echo.stop()
 

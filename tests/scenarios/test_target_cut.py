@@ -98,7 +98,7 @@ def test_an_answer_that_its_target_has_given_whole_goes_on_to_a_slow_client():
         assert given.wait(20)
         removed = proxyd.root("DELETE", ONE + "?drain=100ms&wait=20s")
         assert removed.status == 200 and removed.json["cut"] == 0 and removed.json["in_flight"] == 1, removed
-        assert client._exactly(size) == b"x" * size
+        assert client.exactly(size) == b"x" * size
         assert proxyd.metric("proxyd_upstream_errors_total", token="http_response_incomplete") == 0
     origin.stop()
 
@@ -111,7 +111,7 @@ def test_a_cut_answer_is_no_error_of_its_target():
         assert client.head()[0] == 200
         assert proxyd.root("DELETE", ONE + "?drain=0s&wait=20s").json["cut"] == 1
         with pytest.raises(Closed):
-            client._exactly(100)
+            client.exactly(100)
         assert proxyd.metric("proxyd_upstream_errors_total", token="http_response_incomplete") == 0
     never.set()
     origin.stop()

@@ -71,7 +71,7 @@ class Client:
         line, self.buffer = self.buffer.split(b"\r\n", 1)
         return line
 
-    def _exactly(self, count):
+    def exactly(self, count):
         while len(self.buffer) < count:
             self._more()
         data, self.buffer = self.buffer[:count], self.buffer[count:]
@@ -108,10 +108,10 @@ class Client:
                     response.trailers, response.chunks = trailers, chunks
                     return response
                 chunks += 1
-                body += self._exactly(size)
-                assert self._exactly(2) == b"\r\n"
+                body += self.exactly(size)
+                assert self.exactly(2) == b"\r\n"
         if "content-length" in lower:
-            return Response(status, fields, self._exactly(int(lower["content-length"])))
+            return Response(status, fields, self.exactly(int(lower["content-length"])))
         body = b""
         try:
             while True:
