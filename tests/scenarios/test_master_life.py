@@ -1,7 +1,9 @@
 """The life of the master and its workers: signals, deaths, shortages, the end."""
+import ctypes
 import os
 import signal
 import socket
+import struct
 import threading
 
 import killed_apply
@@ -20,6 +22,20 @@ def is_refused(port):
 
 def is_gone(pid):
     return not os.path.exists(f"/proc/{pid}")
+
+
+HEAD_OF_PREPARED = struct.pack("=IIQII", 0x70786431, 33, 0, 0, 0)   # of a message as shared/ipc/channel frames it
+
+
+def channel_of(pid):
+    """The worker's own end of what connects it with the master."""
+    process = os.pidfd_open(pid)
+    try:
+        descriptor = ctypes.CDLL(None, use_errno=True).syscall(438, process, 3, 0)   # pidfd_getfd
+    finally:
+        os.close(process)
+    assert descriptor >= 0, os.strerror(ctypes.get_errno())
+    return socket.socket(fileno=descriptor)
 
 
 def held(origin):
@@ -274,13 +290,30 @@ def test_a_worker_that_hangs_is_ended_and_replaced(origin):
         assert status_of(port) == 200 and "turns no loop" in proxyd.logs()
 
 
-def test_a_silent_worker_fails_no_change_and_is_replaced(origin):
+@pytest.mark.parametrize("octets", [b"nonsense", HEAD_OF_PREPARED + b"{", HEAD_OF_PREPARED + b"[]", HEAD_OF_PREPARED + b'{"revision": "two"}'],
+                         ids=["no message", "no JSON", "no object", "another type"])
+def test_a_worker_that_says_what_no_worker_says_is_killed_and_replaced(origin, octets):
     port = free_port()
+    with Proxyd(site(port, origin.address)) as proxyd:
+        old = proxyd.pids()[0]
+        with channel_of(old) as channel:
+            channel.send(octets)
+        eventually(lambda: is_gone(old), what="the end of the worker that went wrong")
+        eventually(lambda: [worker["state"] for worker in proxyd.workers()] == ["running"])
+        assert status_of(port) == 200 and f"(pid {old}) said what no worker says" in proxyd.logs()
+
+
+def test_a_silent_worker_fails_no_change_keeps_no_list_waiting_and_is_replaced(origin):
+    port, applied = free_port(), []
+    changed = {**site(port, origin.address), "defaults": {"timeouts": {"connect": "9s"}}}
     with Proxyd(site(port, origin.address), workers=2) as proxyd:
         silent = proxyd.pids()[0]
         os.kill(silent, signal.SIGSTOP)
-        applied = proxyd.apply({**site(port, origin.address), "defaults": {"timeouts": {"connect": "9s"}}})
-        assert applied["revision"] == 2 and applied["acknowledged"] == 1
+        change = threading.Thread(target=lambda: applied.append(proxyd.apply(changed)))
+        change.start()
+        lists = [proxyd.workers() for _ in iter(change.is_alive, False)]
+        assert len(lists) > 10, "the workers are listed only when nothing is changed"
+        assert applied[0]["revision"] == 2 and applied[0]["acknowledged"] == 1
         eventually(lambda: silent not in proxyd.pids() and [w["revision"] for w in proxyd.workers() if w["state"] == "running"] == [2, 2], 30)
 
 

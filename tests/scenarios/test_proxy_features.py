@@ -11,6 +11,9 @@ from origin import Listener, Origin, ok
 from proxyd import Proxyd, eventually, free_port, paced, site
 
 
+SHORT = {"request_line": "64B", "request_headers": "128B", "header_count": 3}
+
+
 @pytest.fixture(scope="module")
 def world():
     origin, port = Origin(), free_port()
@@ -31,13 +34,14 @@ def world():
         {"name": "away", "match": {"path": "/away"}, "redirect": {"to": "https://{host}{uri}", "status": 301}},
         {"name": "empty", "match": {"path": "/empty"}, "respond": {"status": 204}},
         {"name": "small", "match": {"path_prefix": "/small"}, "upstream": "app", "limits": {"request_body": "10B"}},
-        {"name": "short", "match": {"path_prefix": "/short"}, "upstream": "app", "limits": {"request_line": "64B", "request_headers": "128B", "header_count": 3}},
+        {"name": "short", "match": {"path_prefix": "/short"}, "upstream": "app", "limits": SHORT},
         {"name": "by-length", "match": {"path": "/by-field", "header": {"content-length": "3"}}, "respond": {"status": 200, "body": "three"}},
         {"name": "by-host", "match": {"path": "/by-field", "header": {"host": {"regex": "^A\\."}}}, "respond": {"status": 200, "body": "upper"}},
         {"name": "expects", "match": {"path": "/by-field", "header": {"expect": "*"}}, "respond": {"status": 200, "body": "expects"}},
         {"name": "ready", "match": {"path": "/ready"}, "ready": True},
         {"name": "all", "upstream": "app"},
     ]
+    document["hosts"]["short"] = {"names": ["s.test"], "limits": SHORT, "routes": [{"name": "all", "upstream": "app"}]}
     with Proxyd(document) as proxyd:
         ports = {name: int(listener["address"].rsplit(":", 1)[1]) for name, listener in document["listeners"].items()}
         yield proxyd, origin, ports
@@ -163,8 +167,11 @@ def test_content_beyond_the_routes_limit_is_413(world, octets):
     (get(b"/short"), 200), (b"\r\n" + get(b"/short?" + b"x" * 44), 200), (get(b"/short?" + b"x" * 45), 414),
     (get(b"/short", b"a: " + b"x" * 107), 200), (get(b"/short", b"a: " + b"x" * 108), 431), (get(b"/short", b"a: 1", b"b: 2"), 200),
     (get(b"/short", b"a: 1", b"b: 2", b"c: 3"), 431)], ids=["short", "line", "line+1", "section", "section+1", "lines", "lines+1"])
-def test_a_head_beyond_the_routes_own_limits_is_refused(world, head, status):
+@pytest.mark.parametrize("level", ["route", "host"])
+def test_a_head_beyond_the_own_limits_of_its_route_or_host_is_refused(world, head, status, level):
     _, _, ports = world
+    if level == "host":
+        head = head.replace(b"a.test", b"s.test")
     assert exchange(ports["main"], head).status == status
 
 
