@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <optional>
+#include <utility>
 
 #include "shared/base/bytes.h"
 #include "worker/http/list.h"
@@ -24,10 +25,24 @@ std::optional<int> parse_quality(std::string_view text) {
 }
 
 uint8_t coding_bit(std::string_view name) {
+  if (name.size() < 2 || name.size() > 6) return 0;
   if (equals_ignoring_case(name, "gzip") || equals_ignoring_case(name, "x-gzip")) return CodingClass::kGzip;
   if (equals_ignoring_case(name, "br")) return CodingClass::kBrotli;
   if (equals_ignoring_case(name, "zstd")) return CodingClass::kZstd;
   return 0;
+}
+
+// What browsers send, so that most requests are told by one comparison.
+std::optional<uint8_t> class_of_browsers(std::string_view value) {
+  constexpr std::array<std::pair<std::string_view, uint8_t>, 4> kKnown = {
+      {{"gzip, deflate, br, zstd", CodingClass::kGzip | CodingClass::kBrotli | CodingClass::kZstd},
+       {"gzip, deflate, br", CodingClass::kGzip | CodingClass::kBrotli},
+       {"gzip, deflate", CodingClass::kGzip},
+       {"gzip", CodingClass::kGzip}}};
+  for (const auto& [known, bits] : kKnown) {
+    if (value == known) return bits;
+  }
+  return std::nullopt;
 }
 
 struct LanguageRange {
@@ -139,6 +154,9 @@ std::string_view CodingClass::text() const {
 
 // RFC 9110 12.5.3. No field at all would let the origin choose any coding; clients that send none mean none.
 CodingClass coding_class(const http::Fields& request_fields) {
+  if (request_fields.count(http::FieldName::kAcceptEncoding) == 1) {
+    if (const auto bits = class_of_browsers(request_fields.value(http::FieldName::kAcceptEncoding))) return {*bits};
+  }
   uint8_t accepted = 0;
   uint8_t named = 0;
   std::optional<bool> others;

@@ -12,15 +12,15 @@ using http::FieldName;
 constexpr uint64_t kPreconditions = bit_of(FieldName::kIfNoneMatch) | bit_of(FieldName::kIfModifiedSince) |
                                     bit_of(FieldName::kIfMatch) | bit_of(FieldName::kIfUnmodifiedSince);
 constexpr uint64_t kRanges = bit_of(FieldName::kRange) | bit_of(FieldName::kIfRange);
-constexpr uint64_t kOfStoredContent =
-    bit_of(FieldName::kContentEncoding) | bit_of(FieldName::kContentLength) | bit_of(FieldName::kContentRange);
+constexpr uint64_t kNeverUpdated = bit_of(FieldName::kContentEncoding) | bit_of(FieldName::kContentLength) |
+                                   bit_of(FieldName::kContentRange) | bit_of(FieldName::kSetCookie);
 
 bool is_replaced(const http::Field& stored, const http::Fields& update) {
   return stored.known != FieldName::kOther ? update.has(stored.known) : update.find(stored.name) != nullptr;
 }
 
 http::Fields updated(const http::Fields& stored, http::Fields update, http::Arena& arena) {
-  update.remove_all(kOfStoredContent);
+  update.remove_all(kNeverUpdated);
   http::Fields fields(arena);
   for (const http::Field& field : stored) {
     if (!is_replaced(field, update)) fields.add(field);
@@ -62,7 +62,7 @@ Freshened freshen(const http::Fields& stored_fields, int stored_status, const An
   merged.fields = updated(stored_fields, caching::stored_fields(answer.response, policy, answer.received), arena);
   const Answer renewed{answer.request, merged,          answer.url,
                        answer.sent,    answer.received, answer.foreign_forwarding_fields};
-  Freshened freshened{merged, decide_storing(renewed, policy)};
+  Freshened freshened{merged, decide_keeping(renewed, policy)};
   // Age counts, though it is not stored.
   freshened.storing.freshness.initial_age = corrected_initial_age(answer.response.fields, answer.sent, answer.received);
   return freshened;

@@ -25,7 +25,9 @@ bool is_freshened_by(const http::Fields& not_modified, const StoredValidators& s
 
 // A stored response updated by a 304, or by a 200 to HEAD (RFC 9111 3.2): the response as it is now, and whether it
 // stays stored. Every field of the new one replaces all lines of its name, but for those that describe the stored
-// content: Content-Encoding, Content-Length and Content-Range.
+// content, Content-Encoding, Content-Length and Content-Range, and for Set-Cookie, which is for the one that asked
+// alone. What does not stay stored is served once more and dropped; but for kRequestNoStore, which leaves the stored
+// response as it was.
 struct Freshened {
   http::ResponseHead response;
   Storing storing;

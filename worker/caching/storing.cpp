@@ -64,7 +64,7 @@ Reason check_status(const Answer& answer, const Policy& policy) {
                                                                                        : Reason::kNone;
 }
 
-Reason check_method(const Answer& answer, const Policy& policy, const Lifetime& lifetime) {
+Reason check_method(const Answer& answer, const Policy& policy) {
   const Method method = answer.request.method;
   if (method == Method::kGet) return policy.has_method(method) ? Reason::kNone : Reason::kMethod;
   if (method != Method::kPost || !policy.has_method(method)) return Reason::kMethod;
@@ -72,9 +72,12 @@ Reason check_method(const Answer& answer, const Policy& policy, const Lifetime& 
   const http::Fields& fields = answer.response.fields;
   const http::Field* location = fields.find("Content-Location");
   if (!location || answer.response.status != 200) return Reason::kContentLocation;
-  if (resolve(location->value, answer.url, fields.arena()) != answer.url) return Reason::kContentLocation;
-  const bool given = lifetime.source != LifetimeSource::kDefaultTtl && lifetime.source != LifetimeSource::kHeuristic;
-  return given && lifetime.duration > 0 ? Reason::kNone : Reason::kNoLifetime;
+  const bool same = resolve(location->value, answer.url, fields.arena()) == answer.url;
+  return same ? Reason::kNone : Reason::kContentLocation;
+}
+
+bool is_given_by_origin(const Freshness& freshness) {
+  return freshness.lifetime > 0 && !freshness.has(Freshness::kHeuristic);
 }
 
 Reason check_directives(const Answer& answer, const CacheControl& control, const Policy& policy) {
@@ -116,11 +119,13 @@ void take_validators(Freshness& freshness, const http::Fields& fields, Moment re
 
 // How it may be used when stale (RFC 9111 4.2.4, RFC 5861): what the origin says goes before the policy, and what it
 // forbids before both. s-maxage forbids as proxy-revalidate does (RFC 9111 5.2.2.10), but for an origin's own leave.
+// The policy prolongs a lifetime; it gives none to what never had one.
 void take_staleness(Freshness& freshness, const CacheControl& control, const Policy& policy) {
   const bool forbidden = control.must_revalidate || control.proxy_revalidate || control.no_cache;
-  const bool only_by_leave = control.s_maxage != CacheControl::kAbsent;
-  if (forbidden || only_by_leave) freshness.flags |= Freshness::kMustRevalidate;
+  const bool shared_only = control.s_maxage != CacheControl::kAbsent;
+  if (forbidden || shared_only) freshness.flags |= Freshness::kMustRevalidate;
   if (forbidden) return;
+  const bool only_by_leave = shared_only || freshness.lifetime <= 0;
   const auto window = [only_by_leave](int64_t seconds, int64_t of_policy) {
     if (seconds != CacheControl::kAbsent) return seconds * 1000;
     return only_by_leave ? 0 : of_policy;
@@ -162,21 +167,29 @@ Reason check_use(const Freshness& freshness, const CacheControl& control) {
 
 }   // namespace
 
-Storing decide_storing(const Answer& answer, const Policy& policy) {
+Storing decide_keeping(const Answer& answer, const Policy& policy) {
   const http::Fields& fields = answer.response.fields;
   const ResponseDirectives directives = response_directives(fields, policy);
-  const Lifetime lifetime = lifetime_of(answer.response, directives, answer.request.fields, policy, answer.received);
   Storing storing;
-  storing.reason = check_method(answer, policy, lifetime);
-  if (storing.stored()) storing.reason = check_status(answer, policy);
+  storing.reason = check_status(answer, policy);
   if (storing.stored()) storing.reason = check_directives(answer, directives.control, policy);
   if (!storing.stored()) return storing;
   const std::optional<std::string_view> vary = vary_list(fields, policy);
   storing.reason = check_sharing(answer, policy, vary);
   if (!storing.stored()) return storing;
   storing.vary_list = *vary;
+  const Lifetime lifetime = lifetime_of(answer.response, directives, answer.request.fields, policy, answer.received);
   storing.freshness = freshness_of(answer, directives, lifetime, policy);
   storing.reason = check_use(storing.freshness, directives.control);
+  return storing;
+}
+
+Storing decide_storing(const Answer& answer, const Policy& policy) {
+  const Reason reason = check_method(answer, policy);
+  if (reason != Reason::kNone) return {reason, {}, {}};
+  Storing storing = decide_keeping(answer, policy);
+  const bool is_post = answer.request.method == Method::kPost;
+  if (is_post && storing.stored() && !is_given_by_origin(storing.freshness)) storing.reason = Reason::kNoLifetime;
   return storing;
 }
 

@@ -31,6 +31,9 @@ struct Storing {
 // shareable: a lifetime must come from the origin or from the policy.
 Storing decide_storing(const Answer& answer, const Policy& policy);
 
+// The same for a response that is stored already and was updated, whatever method brought the news.
+Storing decide_keeping(const Answer& answer, const Policy& policy);
+
 // The fields that are stored (RFC 9111 3.1): without those of the connection, of authentication to a proxy, Age (it is
 // counted anew) and, where the policy strips it, Set-Cookie; with Date, if there was none (RFC 9110 6.6.1). In the
 // response's arena.

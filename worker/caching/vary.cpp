@@ -95,6 +95,7 @@ std::string_view lower(std::string_view text, http::Arena& arena) {
 
 // A field whose meaning we don't know: its lines as one list, without white space around commas.
 std::string_view normal_list(std::string_view value, http::Arena& arena) {
+  if (value.find(',') == std::string_view::npos) return http::trim(value);
   char* const text = arena.allocate_text(value.size());
   char* to = text;
   http::ListMembers members(value);

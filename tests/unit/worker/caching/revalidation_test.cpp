@@ -101,10 +101,27 @@ TEST_F(Revalidation, GivesANewLifetime_Rfc9111_4_3_4) {
   EXPECT_EQ(freshened({{"Cache-Control", "max-age=2"}, {"ETag", "\"x\""}}, {}).storing.freshness.lifetime, 2000);
 }
 
+TEST_F(Revalidation, KeepsTheCookieOfOneClientFromOthers_Rfc9111_7_3) {
+  const Freshened renewed = freshened({{"Cache-Control", "max-age=2"}, {"ETag", "\"x\""}}, {{"Set-Cookie", "a=b"}});
+  EXPECT_TRUE(renewed.storing.stored());
+  EXPECT_FALSE(renewed.response.fields.has(http::FieldName::kSetCookie));
+}
+
 TEST_F(Revalidation, MayEndTheStoring_Rfc9111_3) {
   EXPECT_EQ(
       freshened({{"Cache-Control", "max-age=2"}, {"ETag", "\"x\""}}, {{"Cache-Control", "no-store"}}).storing.reason,
       Reason::kNoStore);
+}
+
+TEST_F(Revalidation, ByHeadKeepsWhatIsStored_Rfc9111_4_3_5) {
+  const http::RequestHead asking = request({}, "HEAD");
+  const http::ResponseHead renewing = response({{"Cache-Control", "max-age=1000"}, {"Template-A", "2"}});
+  const Freshened renewed = freshen(fields({{"Cache-Control", "max-age=2"}, {"Template-A", "1"}, {"B", "1"}}), 200,
+                                    {asking, renewing, url, kNow, kNow, false}, policy);
+  EXPECT_TRUE(renewed.storing.stored());
+  EXPECT_EQ(renewed.storing.freshness.lifetime, 1'000'000);
+  EXPECT_EQ(renewed.response.fields.value(http::FieldName::kCacheControl), "max-age=1000");
+  EXPECT_EQ(renewed.response.fields.find("B")->value, "1");
 }
 
 TEST_F(Revalidation, ByHeadFreshensOrInvalidates_Rfc9111_4_3_5) {

@@ -176,6 +176,9 @@ TEST_F(Storing, KnowsHowLongItMayBeUsedWhenStale_Rfc5861) {
   EXPECT_EQ(windows("max-age=60, no-cache"), "0 0 1");
   EXPECT_EQ(windows("s-maxage=60"), "0 0 1");
   EXPECT_EQ(windows("s-maxage=60, stale-while-revalidate=9"), "9000 0 1");
+  EXPECT_EQ(windows("max-age=0"), "0 0 0");   // the policy prolongs, it does not share what the origin did not
+  EXPECT_EQ(windows("max-age=0, stale-if-error=9"), "0 9000 0");
+  EXPECT_EQ(windows("public"), "0 0 0");
 }
 
 TEST_F(Storing, IgnoresRequestsDirectivesWhereThePolicyDoes) {

@@ -121,6 +121,11 @@ TEST_F(Vary, AcceptEncodingCountsForTheCodingsThatWeKnow_Rfc9110_12_5_3) {
             key("accept-encoding", {{"Accept-Encoding", "br,gzip;q=0.5"}}));
 }
 
+TEST_F(Vary, TextsOfBrowsersMeanWhatTheySay_Rfc9110_12_5_3) {
+  for (const std::string_view text : {"gzip, deflate, br, zstd", "gzip, deflate, br", "gzip, deflate", "gzip"})
+    EXPECT_EQ(coding(text), coding(std::string(text) + ", x")) << text;
+}
+
 TEST_F(Vary, CodingsOfAResponseAreOfAClassOrNot_Rfc9110_12_5_3) {
   const CodingClass gzip{CodingClass::kGzip};
   EXPECT_TRUE(holds_codings(gzip, fields({})));
