@@ -35,7 +35,7 @@ void StructuredField::skip_optional_white_space() {
   }
 }
 
-// Past the comma between two members; a comma that nothing follows is a fault.
+// Past the comma between two members. That nothing follows it the member's reader finds out.
 bool StructuredField::begin_member() {
   if (faulty_ || at_end()) return false;
   if (first_) {
@@ -44,7 +44,7 @@ bool StructuredField::begin_member() {
   }
   if (!take(',')) return fail();
   skip_optional_white_space();
-  return at_end() ? fail() : true;
+  return true;
 }
 
 std::optional<StructuredMember> StructuredField::next() {

@@ -104,6 +104,7 @@ TEST_F(FreshnessOfAResponse, IsNotOursToGiveAgainstPragma_Rfc9111_5_4) {
   policy.default_ttl = {{200, 60'000}};
   EXPECT_EQ(source({{"Pragma", "no-cache"}}), LifetimeSource::kNone);
   EXPECT_EQ(source({{"Pragma", "no-cache"}, {"Cache-Control", "max-age=5"}}), LifetimeSource::kMaxAge);
+  EXPECT_EQ(source({{"Pragma", "no-cache"}, {"Cache-Control", "public"}}), LifetimeSource::kDefaultTtl);
   policy.ignore_pragma = true;
   EXPECT_EQ(source({{"Pragma", "no-cache"}}), LifetimeSource::kDefaultTtl);
 }

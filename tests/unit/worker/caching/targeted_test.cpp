@@ -46,6 +46,8 @@ TEST_F(Targeted, FieldThatIsEmptyOrMalformedIsPassedOver_Rfc9213_2_1) {
                                        "public=\"x\"",
                                        "max-age=1234567890123456",
                                        "max-age=(1 2)",
+                                       "a=1234567890123.5",
+                                       "a=1.1234",
                                        "no-cache=token",
                                        "a=\"open",
                                        "a=?2",
