@@ -53,6 +53,8 @@ TEST(Date, OfTwoDigitsIsNotMoreThanFiftyYearsAhead_Rfc9110_5_6_7) {
   EXPECT_EQ(text_of(*parse_date("Saturday, 01-Jan-76 00:00:00 GMT", kNow)), "Wed, 01 Jan 2076 00:00:00 GMT");
   EXPECT_EQ(text_of(*parse_date("Saturday, 01-Jan-77 00:00:00 GMT", kNow)), "Sat, 01 Jan 1977 00:00:00 GMT");
   const int64_t in2099 = *parse_date("Thu, 01 Jan 2099 00:00:00 GMT", kNow);
+  EXPECT_EQ(text_of(*parse_date("Friday, 01-Jan-49 00:00:00 GMT", in2099)), "Wed, 01 Jan 2149 00:00:00 GMT");
+  EXPECT_EQ(text_of(*parse_date("Friday, 01-Jan-50 00:00:00 GMT", in2099)), "Sat, 01 Jan 2050 00:00:00 GMT");
   EXPECT_EQ(text_of(*parse_date("Friday, 01-Jan-20 00:00:00 GMT", in2099)), "Mon, 01 Jan 2120 00:00:00 GMT");
 }
 

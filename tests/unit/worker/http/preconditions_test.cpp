@@ -62,6 +62,7 @@ TEST_F(Preconditions, EntityTagsMayHoldCommasAndBackslashes_Rfc9110_8_8_3) {
   EXPECT_EQ(evaluate({{"If-None-Match", "\"abcdef\xC3\xBC\""}}), kNotModified);
   validators.etag = "";
   EXPECT_EQ(evaluate({{"If-None-Match", "\"abcdef\""}}), kHolds);
+  EXPECT_EQ(evaluate({{"If-None-Match", "W/"}}), kHolds);
 }
 
 TEST_F(Preconditions, IfNoneMatchGoesBeforeIfModifiedSince_Rfc9110_13_2_2) {
@@ -92,6 +93,8 @@ TEST_F(Preconditions, IfMatchComparesStronglyAndGoesFirst_Rfc9110_13_1_1) {
   EXPECT_EQ(evaluate({{"If-Match", "\"x\""}, {"If-None-Match", "\"abcdef\""}}), kFailed);
   EXPECT_EQ(evaluate({{"If-Match", "\"abcdef\""}, {"If-Unmodified-Since", kBefore}}), kHolds);
   EXPECT_EQ(evaluate({{"If-Match", "\"abcdef\""}, {"If-None-Match", "\"abcdef\""}}), kNotModified);
+  validators.etag = "W/\"abcdef\"";
+  EXPECT_EQ(evaluate({{"If-Match", "W/\"abcdef\""}}), kFailed);
   validators.exists = false;
   EXPECT_EQ(evaluate({{"If-Match", "*"}}), kFailed);
   EXPECT_EQ(evaluate({{"If-None-Match", "*"}}, Method::kPut), kHolds);

@@ -59,6 +59,7 @@ TEST(Range, MayBeSeveralInTheOrderAsked_Rfc9110_15_3_7_2) {
 TEST(Range, IsOneWithAnotherThatOverlapsOrIsNear_Rfc9110_14_2) {
   EXPECT_EQ(selected("bytes=500-600, 0-10, 5-20"), "0-20 500-600");
   EXPECT_EQ(selected("bytes=0-10, 11-20"), "0-20");
+  EXPECT_EQ(selected("bytes=0-100, 5-10"), "0-100");
   EXPECT_EQ(selected("bytes=0-10, 90-100"), "0-100");
   EXPECT_EQ(selected("bytes=0-, 0-, 0-, 0-"), "0-999");
   EXPECT_EQ(selected("bytes=-10, 0-10"), "990-999 0-10");
