@@ -29,6 +29,7 @@ Cache::Cache(const RegionView& view, uint32_t slot, uint64_t incarnation)
 Lookup Cache::find(std::string_view key, uint64_t sequence, int64_t now) {
   const KeyHash hash = hash_key(member_.view.superblock().key_secret, key);
   const IndexPlace place = IndexPlace::of(member_.view.geometry(), hash);
+  __builtin_prefetch(member_.view.group(place.shard, place.group) + place.home);
   Eviction& eviction = shards_.eviction(place.shard);
   eviction.note_request(hash.low);
   pins_full_ = false;
@@ -57,6 +58,7 @@ Lookup Cache::find(std::string_view key, uint64_t sequence, int64_t now) {
 // Pin first, then look: what was seen of the object before the pin is worth nothing after it.
 StoredResponse Cache::pin(ObjectIndex index, const KeyHash& hash, std::string_view key) {
   const Object& object = member_.view.object(index);
+  __builtin_prefetch(&object.filled);
   const State before = Life::of(object.life.load(std::memory_order_relaxed)).state;
   const bool has_head = before == State::complete || before == State::filling;
   uint32_t entry = pins_.again(index, has_head ? object.head.load() : 0);

@@ -116,7 +116,6 @@ class Cache {
   bool make_room(uint32_t shard, uint32_t attempt);
   void evict(uint32_t shard, uint32_t at_most);
   bool empty_segment(uint32_t number);
-  void settle_own_claims();
   bool reclaim_somewhere();
   bool keep_within_capacity();
   void empty_sparsest();

@@ -11,7 +11,8 @@ namespace {
 
 constexpr auto kRelaxed = std::memory_order_relaxed;
 constexpr uint64_t kReservePart = 16;   // of the memory stays free of what is kept, for fills and half-full segments
-constexpr uint64_t kLargePart = 10;     // as the eviction's small queue: what is larger counts as large for a shard
+constexpr uint64_t kCrowdedPart = 4;
+constexpr uint64_t kLargePart = 10;   // as the eviction's small queue: what is larger counts as large for a shard
 
 // Moves the life word whatever the filler does to it meanwhile.
 template <class Change>
@@ -204,17 +205,27 @@ uint64_t Shards::large_limit() const {
   return uint64_t{pool_.allowed_segments()} * geometry.segment_size / geometry.shard_count / kLargePart;
 }
 
+uint64_t Shards::kept() const {
+  uint64_t octets = 0;
+  for (uint32_t i = 0; i < member_.view.geometry().shard_count; ++i) {
+    octets += member_.view.shard(i).weight.load(kRelaxed);
+  }
+  return octets;
+}
+
+bool Shards::crowded() const {
+  const uint64_t allowed = uint64_t{pool_.allowed_segments()} * member_.view.geometry().segment_size;
+  return pool_.used_granules() * kGranule > kept() + allowed / kCrowdedPart;
+}
+
 // What the limit leaves when fills, limbo and a reserve of free segments are taken off, in equal parts; what is large
 // for a shard takes from all of them.
 uint64_t Shards::capacity_for(uint32_t shard, uint64_t octets, uint64_t taken) const {
   const Geometry& geometry = member_.view.geometry();
-  uint64_t known = taken;
   uint64_t large = 0;
-  for (uint32_t i = 0; i < geometry.shard_count; ++i) {
-    known += member_.view.shard(i).weight.load(kRelaxed);
-    large += member_.view.shard(i).large.load(kRelaxed);
-  }
+  for (uint32_t i = 0; i < geometry.shard_count; ++i) large += member_.view.shard(i).large.load(kRelaxed);
   const uint64_t newcomer = octets > large_limit() ? octets : 0;
+  const uint64_t known = kept() + taken;
   const uint64_t used = pool_.used_granules() * kGranule;
   const uint64_t unknown = used > known ? used - known : 0;
   const uint64_t allowed = uint64_t{pool_.allowed_segments()} * geometry.segment_size;

@@ -69,6 +69,10 @@ class Shards {
   // blocks already.
   uint64_t capacity(uint32_t shard) const { return capacity_for(shard, 0, 0); }
   uint64_t capacity_for(uint32_t shard, uint64_t octets, uint64_t taken) const;
+  // Octets of what the eviction knows, in all shards.
+  uint64_t kept() const;
+  // Fills and limbo hold so much that nothing large should begin.
+  bool crowded() const;
   // The part of a shard's capacity beyond which an object is large.
   uint64_t large_limit() const;
   // Octets the object holds: blocks and its row.

@@ -17,7 +17,7 @@ constexpr int64_t kPause = 5;   // ms
 }   // namespace
 
 bool Cache::tend(int64_t now) {
-  settle_own_claims();
+  settle_claims_of(member_.holder.slot);   // of old heads that could not be freed because a lock was busy
   const bool freeing = !shards_.finish_freeing(member_.holder.slot, member_.holder);
   const bool freed = now >= pause_until_ && reclaim_somewhere();
   // When the limit has sunk, whole segments are emptied first: to evict first would only leave all of them sparse.
@@ -39,14 +39,6 @@ bool Cache::reclaim_somewhere() {
     if (member_.view.shard(tended_).limbo.load(kRelaxed) != 0 && shards_.reclaim(tended_) != 0) return true;
   }
   return false;
-}
-
-// Claims that are left between operations are of old heads whose lock was busy when they should have been freed.
-void Cache::settle_own_claims() {
-  for (auto& one : member_.slot().claims) {
-    const uint64_t word = one.load(kRelaxed);
-    if (word != 0) pool_.free(static_cast<BlockRef>(word), static_cast<ObjectIndex>(word >> 32));
-  }
 }
 
 bool Cache::keep_within_capacity() {

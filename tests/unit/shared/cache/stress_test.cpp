@@ -1,0 +1,36 @@
+#include <thread>
+
+#include "tests/support/cache_load.h"
+#include "tests/unit/shared/cache/cache_fixture.h"
+
+namespace proxyd::cache {
+namespace {
+
+// What a sanitizer for threads can see: every worker is a thread with a mapping of its own ways.
+TEST(Stress, WorkersAsThreadsReadWhatWasStoredAndNoPurgeIsOutrun) {
+  constexpr uint32_t kThreads = 4;
+  auto region = std::move(create_region(24u << 20)).value();
+  const RegionView view = view_of(region);
+  const auto board = std::make_unique<Board>();
+  std::vector<std::thread> workers;
+  for (uint32_t slot = 0; slot < kThreads; ++slot) {
+    workers.emplace_back([&, slot] { Load(view, *board, slot, 1, slot + 1).run(); });
+  }
+  const auto sum = [&](std::atomic<uint64_t> Counts::* what) {
+    uint64_t total = 0;
+    for (const Counts& one : board->counts) total += (one.*what).load();
+    return total;
+  };
+  while (sum(&Counts::requests) < 4000) ::usleep(10'000);
+  board->stop.store(true);
+  for (std::thread& worker : workers) worker.join();
+  EXPECT_EQ(sum(&Counts::wrong_octets), 0u);
+  EXPECT_EQ(sum(&Counts::outrun), 0u);
+  EXPECT_GT(sum(&Counts::hits), 1000u);
+  Cache master(view, kWorkerSlots, 1);
+  for (int64_t now = now_ms(), until = now + 20'000; now < until; now += 6) master.tend(now);
+  for (const std::string& fault : faults_of(view)) ADD_FAILURE() << fault;
+}
+
+}   // namespace
+}   // namespace proxyd::cache
