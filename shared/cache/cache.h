@@ -62,6 +62,8 @@ class Cache {
   // The claim to revalidate a complete object for all. Empty: somebody else has it; serve stale, or wait for
   // `freshened` or not `held`. After a full answer: begin_fill(key, …, &response), which replaces it.
   Revalidation begin_revalidation(const StoredResponse& response);
+  // Whether the object that had this row and generation is still in the index: for what was made from it.
+  bool lives(ObjectIndex index, uint32_t generation) const;
   // A new head for the same content: after a 304, or another list of a vary head. The object's sequence becomes
   // `sequence`. `superseded`: replaced, purged or freshened meanwhile; find it again. Readers keep the old head.
   Written freshen(const StoredResponse& response, const Head& head, uint64_t sequence);
@@ -72,8 +74,9 @@ class Cache {
   bool drop(std::string_view key);
 
   // --- once a loop pass ---
-  // A bounded piece of housekeeping: frees what nobody pins any more, evicts above the memory limit, gives emptied
-  // segments back, sweeps a few rows for what is expired, purged or orphaned. True: more is waiting.
+  // A bounded piece of housekeeping, about a microsecond; at most each millisecond unless more is waiting: frees what
+  // nobody pins any more, evicts above the memory limit, gives emptied segments back, sweeps a few rows for what is
+  // expired, purged or orphaned. True: more is waiting.
   bool tend(int64_t now);
   // Before epoll_wait: true: mail is waiting already, do not sleep. `awake` after it.
   bool going_to_sleep() { return wakes_.going_to_sleep(); }

@@ -123,11 +123,37 @@ bool ContentPool::free_in_class(uint32_t size_class, BlockRef block, ObjectIndex
   step("free: map");
   if (segment.listed == 0) list(one, number);
   step("free: list");
-  const uint32_t blocks = member_.view.geometry().segment_size / (kClassGranules[size_class] * kGranule);
-  if (segment.free_blocks.load(kRelaxed) == blocks) drop_segment(size_class, number);
+  // The last one with room stays, empty, for the next block: it is dropped when others need its memory.
+  if (is_empty(segment) && (segment.next != 0 || segment.previous != 0)) drop_segment(size_class, number);
   step("free: segment");
   one.intent.store(0);
   return true;
+}
+
+bool ContentPool::is_empty(const Segment& segment) const {
+  const uint32_t size = member_.view.size_of_cut(segment.cut.load(kRelaxed));
+  return segment.free_blocks.load(kRelaxed) == member_.view.geometry().segment_size / size;
+}
+
+bool ContentPool::drop_empty_segments() {
+  bool dropped = false;
+  for (uint32_t size_class = 0; size_class < kSizeClasses; ++size_class) {
+    const SizeClass& one = member_.view.superblock().classes[size_class];
+    const uint64_t blocks = member_.view.geometry().segment_size / (kClassGranules[size_class] * kGranule);
+    if (one.segments.load(kRelaxed) * blocks < one.used_blocks.load(kRelaxed) + blocks) continue;   // none is empty
+    ClassLock lock(*this, member_, size_class);
+    uint32_t number = lock ? one.first : 0;
+    for (uint32_t looked = 0; number != 0 && looked < kMostSampled; ++looked) {
+      const Segment& segment = member_.view.segment(number - 1);
+      const uint32_t next = segment.next;
+      if (is_empty(segment)) {
+        drop_segment(size_class, number - 1);
+        dropped = true;
+      }
+      number = next;
+    }
+  }
+  return dropped;
 }
 
 void ContentPool::list(SizeClass& one, uint32_t segment) {
@@ -209,11 +235,23 @@ bool ContentPool::add_segment(uint32_t size_class) {
   }
   step("add segment: counted");
   SizeClass& one = member_.view.superblock().classes[size_class];
-  rebuild(number);
+  make_map(number);
   step("add segment: map");
   list(one, number);
   one.segments.store(one.segments.load(kRelaxed) + 1, kRelaxed);
   return true;
+}
+
+// Of a segment that was free until now: no block of it has an owner.
+void ContentPool::make_map(uint32_t number) {
+  Segment& segment = member_.view.segment(number);
+  const uint32_t blocks = member_.view.geometry().segment_size / member_.view.size_of_cut(segment.cut.load(kRelaxed));
+  for (uint32_t word = 0; word < segment.free_map.size(); ++word) {
+    const uint32_t left = blocks > word * 64 ? blocks - word * 64 : 0;
+    segment.free_map[word] = left >= 64 ? ~uint64_t{0} : (uint64_t{1} << left) - 1;
+  }
+  segment.free_blocks.store(blocks, kRelaxed);
+  segment.ready = 1;
 }
 
 // Under the class's lock, with nothing in it. Where the pool's lock is busy it stays, empty, in its class.

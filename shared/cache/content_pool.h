@@ -41,6 +41,8 @@ class ContentPool {
   uint32_t allowed_segments() const;
   uint32_t used_segments() const;
   uint64_t used_granules() const;
+  // Gives back the segments that classes keep empty for their next block; whether there was one.
+  bool drop_empty_segments();
   // Takes and releases each lock, so that what a dead holder left is repaired. False: one was busy.
   bool visit_locks();
   // Of some segments from `first` on that are cut for a class, the one that is emptied at the least loss; kNone: none
@@ -62,6 +64,8 @@ class ContentPool {
   void repair_pool();
   void undo(uint64_t intent, uint32_t cut);
   void rebuild(uint32_t segment);
+  void make_map(uint32_t segment);
+  bool is_empty(const Segment& segment) const;
   bool can_claim() const;
   bool add_segment(uint32_t size_class);
   void drop_segment(uint32_t size_class, uint32_t segment);

@@ -75,7 +75,7 @@ class Shards {
   bool crowded() const;
   // The part of a shard's capacity beyond which an object is large.
   uint64_t large_limit() const;
-  // Octets the object holds: blocks and its row.
+  // Octets of the blocks that the object holds; only for who pins it.
   uint64_t weigh(ObjectIndex index) const;
   Eviction& eviction(uint32_t shard) { return evictions_[shard]; }
   const Index& index() const { return index_; }

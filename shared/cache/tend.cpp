@@ -26,7 +26,7 @@ bool Cache::tend(int64_t now) {
   if (now >= pause_until_ && !freed && !above) {
     // Nothing is left to free, or all of it is pinned: look again later, and meanwhile empty one segment at most.
     pause_until_ = now + kPause;
-    if (segments_above) empty_sparsest();
+    if (segments_above && !pool_.drop_empty_segments()) empty_sparsest();
   }
   sweep(kSweptRows, now);
   return freeing || freed || above;
@@ -68,6 +68,7 @@ void Cache::evict(uint32_t shard, uint32_t at_most) {
 // class has more room than it needs.
 bool Cache::make_room(uint32_t shard, uint32_t attempt) {
   if (attempt >= kRounds) return false;
+  if (pool_.drop_empty_segments()) return true;
   const uint32_t count = member_.view.geometry().shard_count;
   uint32_t freed = 0;
   for (uint32_t i = 0; i < count && freed == 0; ++i) freed = shards_.reclaim((shard + i) % count);
@@ -140,7 +141,8 @@ void Cache::sweep(uint32_t rows, int64_t now) {
   }
 }
 
-// What a look without lock finds wrong is done under the lock, if it is still so.
+// What a look without lock finds wrong is done under the lock, if it is still so. What lies behind the row is read
+// under a pin only.
 void Cache::sweep_row(ObjectIndex index, int64_t now) {
   Object& object = member_.view.object(index);
   const Life life = Life::of(object.life.load());
@@ -149,24 +151,25 @@ void Cache::sweep_row(ObjectIndex index, int64_t now) {
   const int64_t keep_until = object.keep_until.load(kRelaxed);
   const bool expired = !filling && keep_until != 0 && keep_until < now;
   const bool orphaned = filling && !member_.view.alive(object.filler.load()) && !pinned_by_others(index, kSlots);
+  const bool kept = life.state == State::complete || life.state == State::pass;
+  const bool lost = kept && !expired && object.eviction.place.load(kRelaxed) == Place::none;
   bool hard_purged = false;
-  if (life.state == State::complete && swept_ < published() && !expired) {
+  uint64_t octets = 0;
+  if (lost || (life.state == State::complete && !expired && swept_ < published())) {
     const uint32_t entry = pins_.pin(index);
     if (entry == Pins::kNone) return;
     const StoredResponse response(this, index, entry, nullptr);
-    hard_purged = response.state() == State::complete && response.purged(published()) == Purged::hard;
+    if (object.life.load() != life.word()) return;
+    hard_purged = life.state == State::complete && response.purged(published()) == Purged::hard;
+    octets = shards_.weigh(index);
   }
-  const bool lost = (life.state == State::complete || life.state == State::pass) &&
-                    object.eviction.place.load(kRelaxed) == Place::none;
   if (!expired && !orphaned && !hard_purged && !lost && life.state != State::aborted) return;
-  const uint64_t octets = lost ? shards_.weigh(index) : 0;
   Shards::Lock lock(shards_, member_.view.shard_of(index));
-  const Life present = Life::of(object.life.load());
-  if (!lock || present.dead || present.state != life.state || present.generation != life.generation) return;
+  if (!lock || object.life.load() != life.word()) return;
   if (orphaned && member_.view.alive(object.filler.load())) return;
-  if (hard_purged && object.keep_until.load(kRelaxed) != keep_until) return;   // freshened meanwhile
+  if (object.keep_until.load(kRelaxed) != keep_until) return;   // freshened meanwhile
   lock.change();
-  if (lost && !expired && !hard_purged) {
+  if (lost && !hard_purged) {
     shards_.admit(index, octets);
     return;
   }

@@ -1,5 +1,5 @@
-// What a lookup in the shared cache costs: cache_find [OBJECTS]. Prints nanoseconds of processor time for each find of
-// a present key (few and many of them), of an absent one, and for storing one small response.
+// What a lookup in the shared cache costs: cache_find [OBJECTS [TIMES]]. Prints nanoseconds of processor time for each
+// find of a present key (few and many of them), of an absent one, and for storing one small response.
 #include <cstdio>
 #include <cstdlib>
 #include <ctime>
@@ -11,6 +11,7 @@
 int main(int count, char** words) {
   using namespace proxyd::cache;
   const auto objects = count > 1 ? static_cast<size_t>(std::atoi(words[1])) : 100'000;
+  const auto times = count > 2 ? static_cast<size_t>(std::atoi(words[2])) : 2'000'000;
   auto region = create_region(uint64_t{512} << 20);
   if (!region) return 1;
   Cache cache(view_of(*region), 0, 1);
@@ -24,7 +25,7 @@ int main(int count, char** words) {
     ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
     return static_cast<double>(time.tv_sec) * 1e9 + static_cast<double>(time.tv_nsec);
   };
-  const auto ns_each = [&](double since, size_t times) { return (cpu_now() - since) / static_cast<double>(times); };
+  const auto ns_each = [&](double since, size_t of) { return (cpu_now() - since) / static_cast<double>(of); };
   const double begin = cpu_now();
   for (size_t i = 0; i < objects; ++i) {
     FillLock lock = cache.begin_fill(keys[i], 0, 0);
@@ -35,13 +36,12 @@ int main(int count, char** words) {
   }
   std::printf("store with tend   %7.1f ns\n", ns_each(begin, objects));
   const auto find = [&](const char* name, size_t first, size_t among) {
-    constexpr size_t kTimes = 2'000'000;
     size_t found = 0;
     const double since = cpu_now();
-    for (size_t i = 0; i < kTimes; ++i) {
+    for (size_t i = 0; i < times; ++i) {
       found += cache.find(keys[first + (i * 7919) % among], 0, 0).outcome == Lookup::Outcome::found;
     }
-    std::printf("%s %7.1f ns (%zu %% found)\n", name, ns_each(since, kTimes), found * 100 / kTimes);
+    std::printf("%s %7.1f ns (%zu %% found)\n", name, ns_each(since, times), found * 100 / times);
   };
   find("find among 100    ", 0, 100);
   find("find among all    ", 0, objects);

@@ -48,10 +48,13 @@ class Run {
   Run(const Options& options, Board& board)
       : options_(options),
         board_(board),
-        region_(std::move(create_region(options.memory << 20)).value()),
+        region_(
+            std::move(create_region(options.memory << 23)).value()),   // eight times as much: shards, and a low limit
         view_(view_of(region_)),
         master_(view_, kWorkerSlots, 1),
-        random_(options.seed) {}
+        random_(options.seed) {
+    master_.limit_memory(options.memory << 20);
+  }
 
   // Until so many kills, or so many requests where nobody is killed.
   Outcome go(uint64_t kills, uint64_t requests) {
@@ -91,7 +94,9 @@ class Run {
 
 #ifdef PROXYD_TEST_HOOKS
   uint32_t next_to_die() {
-    const pid_t pid = ::waitpid(-1, nullptr, 0);
+    int status = 0;
+    const pid_t pid = ::waitpid(-1, &status, 0);
+    expect_killed(status);
     return static_cast<uint32_t>(std::find(pids_.begin(), pids_.end(), pid) - pids_.begin());
   }
 #else
@@ -99,10 +104,17 @@ class Run {
     ::usleep(static_cast<useconds_t>(random_() % 4000));
     const auto slot = static_cast<uint32_t>(random_() % options_.workers);
     ::kill(pids_[slot], SIGKILL);
-    ::waitpid(pids_[slot], nullptr, 0);
+    int status = 0;
+    ::waitpid(pids_[slot], &status, 0);
+    expect_killed(status);
     return slot;
   }
 #endif
+
+  void expect_killed(int status) {
+    const bool killed = WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL;
+    if (!killed) fault("a worker ended by itself with status " + std::to_string(status));
+  }
 
   void replace(uint32_t slot) {
     clear_away(slot);
@@ -124,8 +136,7 @@ class Run {
     for (uint32_t slot = 0; slot < options_.workers; ++slot) {
       int status = 0;
       ::waitpid(pids_[slot], &status, 0);
-      const bool killed = WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL;
-      if (status != 0 && !killed) fault("a worker ended by itself with status " + std::to_string(status));
+      if (status != 0) expect_killed(status);
       clear_away(slot);
     }
     for (int64_t now = now_ms(), until = now + 60'000; now < until; now += 6) master_.tend(now);
@@ -151,6 +162,8 @@ class Run {
     for (const Counts& one : board_.counts) slowest = std::max(slowest, one.slowest_us.load());
     const Accounts accounts = master_.accounts();
     const auto number = [](uint64_t value) { return static_cast<unsigned long>(value); };
+    std::printf("%lu of %lu MiB kept in %lu MiB of segments, %lu objects; ", number(accounts.stored >> 20),
+                number(accounts.memory_limit >> 20), number(accounts.segments >> 20), number(accounts.objects));
     std::printf(
         "%lu kills, %lu requests, %lu hits, %lu fills, %lu follows, %lu taken over, %lu freshened, %lu evicted, %lu "
         "repairs of "

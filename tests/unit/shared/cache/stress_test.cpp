@@ -9,8 +9,10 @@ namespace {
 // What a sanitizer for threads can see: every worker is a thread with a mapping of its own ways.
 TEST(Stress, WorkersAsThreadsReadWhatWasStoredAndNoPurgeIsOutrun) {
   constexpr uint32_t kThreads = 4;
-  auto region = std::move(create_region(24u << 20)).value();
+  auto region = std::move(create_region(256u << 20)).value();   // of several shards
   const RegionView view = view_of(region);
+  Cache master(view, kWorkerSlots, 1);
+  master.limit_memory(32u << 20);
   const auto board = std::make_unique<Board>();
   std::vector<std::thread> workers;
   for (uint32_t slot = 0; slot < kThreads; ++slot) {
@@ -26,8 +28,7 @@ TEST(Stress, WorkersAsThreadsReadWhatWasStoredAndNoPurgeIsOutrun) {
   for (std::thread& worker : workers) worker.join();
   EXPECT_EQ(sum(&Counts::wrong_octets), 0u);
   EXPECT_EQ(sum(&Counts::outrun), 0u);
-  EXPECT_GT(sum(&Counts::hits), 1000u);
-  Cache master(view, kWorkerSlots, 1);
+  EXPECT_GT(sum(&Counts::hits), 300u);
   for (int64_t now = now_ms(), until = now + 20'000; now < until; now += 6) master.tend(now);
   for (const std::string& fault : faults_of(view)) ADD_FAILURE() << fault;
 }
