@@ -6,38 +6,26 @@
 
 namespace proxyd::downstream {
 
-void Connections::append(List& list, Http1Connection& connection) {
-  connection.previous_ = list.last;
-  connection.next_ = nullptr;
-  (list.last ? list.last->next_ : list.first) = &connection;
-  list.last = &connection;
-}
-
-void Connections::remove(List& list, Http1Connection& connection) {
-  (connection.previous_ ? connection.previous_->next_ : list.first) = connection.next_;
-  (connection.next_ ? connection.next_->previous_ : list.last) = connection.previous_;
-}
-
 void Connections::become_idle(Http1Connection& connection) {
-  remove(busy_, connection);
-  append(idle_, connection);
+  busy_.remove(connection);
+  idle_.add(connection);
 }
 
 void Connections::become_busy(Http1Connection& connection) {
-  remove(idle_, connection);
-  append(busy_, connection);
+  idle_.remove(connection);
+  busy_.add(connection);
 }
 
 void Connections::adopt(UniqueFd socket, const sockaddr_storage& peer, std::shared_ptr<Listener> listener) {
   std::unique_ptr<Http1Connection> connection(new (std::nothrow) Http1Connection(*this, std::move(listener)));
   if (!connection || !connection->start(std::move(socket), peer)) return;   // for want of memory
-  append(idle_, *connection);
+  idle_.add(*connection);
   services_.slot.connections.store(++open_, std::memory_order_relaxed);
   connection.release();   // linked: `close` deletes it
 }
 
 void Connections::close(Http1Connection& connection) {
-  remove(connection.state_ == Http1Connection::State::kIdle ? idle_ : busy_, connection);
+  (connection.state_ == Http1Connection::State::kIdle ? idle_ : busy_).remove(connection);
   services_.slot.connections.store(--open_, std::memory_order_relaxed);
   delete &connection;
 }
@@ -45,8 +33,8 @@ void Connections::close(Http1Connection& connection) {
 // A connection that has not asked for anything yet gets its one answer: it was accepted in good faith.
 template <class Predicate>
 void Connections::close_idle(Predicate wanted) {
-  for (Http1Connection* connection = idle_.first; connection;) {
-    Http1Connection* next = connection->next_;
+  for (Http1Connection* connection = idle_.oldest(); connection;) {
+    Http1Connection* next = idle_.younger_than(*connection);
     if (connection->served_any_ && wanted(*connection)) close(*connection);
     connection = next;
   }
@@ -64,8 +52,8 @@ void Connections::end_those_of(const Listener& listener) {
 // The oldest of the first few that has been served, says nothing now, and is of `listener` when one is given.
 Http1Connection* Connections::oldest_at_rest(const Listener* listener) const {
   constexpr int kMostLookedAt = 64;
-  Http1Connection* connection = idle_.first;
-  for (int i = 0; connection && i < kMostLookedAt; ++i, connection = connection->next_) {
+  Http1Connection* connection = idle_.oldest();
+  for (int i = 0; connection && i < kMostLookedAt; ++i, connection = idle_.younger_than(*connection)) {
     const bool rests = connection->served_any_ && !connection->stream_.watched().readable();
     if (rests && (!listener || connection->listener_.get() == listener)) return connection;
   }
@@ -74,7 +62,7 @@ Http1Connection* Connections::oldest_at_rest(const Listener* listener) const {
 
 bool Connections::close_oldest_idle() {
   Http1Connection* oldest = oldest_at_rest(nullptr);
-  if (!oldest) oldest = idle_.first;   // one that nobody has been served on goes before the new one does
+  if (!oldest) oldest = idle_.oldest();   // one that nobody has been served on goes before the new one does
   if (!oldest) return false;
   close(*oldest);
   return true;
@@ -89,8 +77,8 @@ bool Connections::close_oldest_idle_of(const Listener& listener) {
 
 size_t Connections::cut_all() {
   const size_t cut = open_;
-  while (idle_.first) close(*idle_.first);
-  while (busy_.first) close(*busy_.first);
+  while (idle_.oldest()) close(*idle_.oldest());
+  while (busy_.oldest()) close(*busy_.oldest());
   return cut;
 }
 

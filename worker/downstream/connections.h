@@ -13,6 +13,7 @@
 #include "worker/downstream/exchange.h"
 #include "worker/downstream/settings.h"
 #include "worker/net/buffer_pool.h"
+#include "worker/net/connection_list.h"
 #include "worker/net/pipe_pool.h"
 
 namespace proxyd::downstream {
@@ -63,22 +64,16 @@ class Connections {
 
  private:
   friend class Http1Connection;
-  struct List {
-    Http1Connection* first = nullptr;
-    Http1Connection* last = nullptr;
-  };
   template <class Predicate>
   void close_idle(Predicate wanted);
   Http1Connection* oldest_at_rest(const Listener* listener) const;
-  void append(List& list, Http1Connection& connection);
-  void remove(List& list, Http1Connection& connection);
   void become_idle(Http1Connection& connection);
   void become_busy(Http1Connection& connection);
   void close(Http1Connection& connection);
 
   Services services_;
-  List idle_;
-  List busy_;
+  net::ConnectionList<Http1Connection> idle_;
+  net::ConnectionList<Http1Connection> busy_;
   uint64_t open_ = 0;
   bool draining_ = false;
 };

@@ -28,6 +28,7 @@ class Http1Connection : private async::Wakeup {
 
  private:
   friend class Connections;
+  friend class net::ConnectionList<Http1Connection>;
   enum class State : uint8_t { kIdle, kServing };
   enum class Next : uint8_t { kIdle, kAnother, kClose, kCloseAfterLinger };
   enum class Received : uint8_t { kRequest, kPending, kNothingYet, kEnd };
@@ -76,9 +77,8 @@ class Http1Connection : private async::Wakeup {
   net::TcpStream stream_;
   async::Timer timer_;
   async::Task<void> serving_;
-  Http1Exchange* exchange_ = nullptr;   // of `serve`, while it is handled
-  Http1Connection* next_ = nullptr;
-  Http1Connection* previous_ = nullptr;
+  Http1Exchange* exchange_ = nullptr;             // of `serve`, while it is handled
+  net::ConnectionLinks<Http1Connection> links_;   // among the idle or the busy
   std::optional<Waits> route_waits_;
   uint64_t waits_changes_ = 0;   // of the listener, when that request began
   Peer peer_;

@@ -15,46 +15,31 @@ ConnectionPool::ConnectionPool(const Services& services, uint32_t row)
 ConnectionPool::~ConnectionPool() { close_all(); }
 
 void ConnectionPool::opened(Http1Connection& connection) {
-  prepend(busy_list_, connection);
+  busy_.add(connection);
   std::atomic<uint32_t>& gauge = status_.connections(slot_, row_);
   gauge.store(gauge.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
 }
 
 void ConnectionPool::closed(Http1Connection& connection) {
   const bool was_idle = connection.state() == Http1Connection::State::kIdle;
-  remove(was_idle ? idle_list_ : busy_list_, connection);
-  if (was_idle) --idle_;
+  (was_idle ? idle_ : busy_).remove(connection);
   std::atomic<uint32_t>& gauge = status_.connections(slot_, row_);
   gauge.store(gauge.load(std::memory_order_relaxed) - 1, std::memory_order_relaxed);
 }
 
-void ConnectionPool::prepend(List& list, Http1Connection& connection) {
-  connection.previous_ = nullptr;
-  connection.next_ = list.first;
-  (list.first ? list.first->previous_ : list.last) = &connection;
-  list.first = &connection;
-}
-
-void ConnectionPool::remove(List& list, Http1Connection& connection) {
-  (connection.previous_ ? connection.previous_->next_ : list.first) = connection.next_;
-  (connection.next_ ? connection.next_->previous_ : list.last) = connection.previous_;
-}
-
 void ConnectionPool::become_idle(Http1Connection& connection) {
-  remove(busy_list_, connection);
-  prepend(idle_list_, connection);
-  ++idle_;
+  busy_.remove(connection);
+  idle_.add(connection);
 }
 
 void ConnectionPool::become_busy(Http1Connection& connection) {
-  remove(idle_list_, connection);
-  prepend(busy_list_, connection);
-  --idle_;
+  idle_.remove(connection);
+  busy_.add(connection);
 }
 
 std::unique_ptr<Http1Connection> ConnectionPool::take() {
-  while (idle_list_.first) {
-    std::unique_ptr<Http1Connection> connection(idle_list_.first);
+  while (idle_.youngest()) {
+    std::unique_ptr<Http1Connection> connection(idle_.youngest());
     const bool too_old = limits_.max_age && loop_.now() - connection->created() >= *limits_.max_age;
     if (too_old || connection->spoiled()) continue;
     become_busy(*connection);
@@ -72,7 +57,7 @@ void ConnectionPool::give_back(std::unique_ptr<Http1Connection> connection) {
     if (!connection->stream().watched().peer_closed()) unsolicited_.add();
     return;
   }
-  while (idle_ >= limits_.max_idle) discard(*idle_list_.last);
+  while (idle_.size() >= limits_.max_idle) discard(*idle_.oldest());
   connection->rest(Deadline::after(loop_.now(), limits_.idle_timeout));
   become_idle(*connection.release());   // `take` and `discard` own it
 }
@@ -84,12 +69,12 @@ void ConnectionPool::discard(Http1Connection& connection) {
 }
 
 void ConnectionPool::close_all() {
-  while (idle_list_.first) delete idle_list_.first;
+  while (idle_.oldest()) delete idle_.oldest();
 }
 
 void ConnectionPool::cut() {
   std::atomic<uint32_t>& count = status_.cut(slot_, row_);
-  for (Http1Connection* connection = busy_list_.first; connection; connection = connection->next_) {
+  for (Http1Connection* connection = busy_.oldest(); connection; connection = busy_.younger_than(*connection)) {
     if (connection->stream().when_cut().is_set()) continue;
     connection->stream().cut();
     count.store(count.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);

@@ -7,6 +7,7 @@
 #include "shared/metrics/metrics_region.h"
 #include "shared/status/status_region.h"
 #include "worker/async/event_loop.h"
+#include "worker/net/connection_list.h"
 
 namespace proxyd::upstream {
 
@@ -41,18 +42,12 @@ class ConnectionPool {
   // this call.
   void cut();
 
-  size_t idle() const { return idle_; }
+  size_t idle() const { return idle_.size(); }
   // Called by a connection about itself, at its making and at its end.
   void opened(Http1Connection& connection);
   void closed(Http1Connection& connection);
 
  private:
-  struct List {
-    Http1Connection* first = nullptr;   // youngest
-    Http1Connection* last = nullptr;
-  };
-  static void prepend(List& list, Http1Connection& connection);
-  static void remove(List& list, Http1Connection& connection);
   void become_idle(Http1Connection& connection);
   void become_busy(Http1Connection& connection);
 
@@ -62,9 +57,8 @@ class ConnectionPool {
   uint32_t row_;
   metrics::Cell unsolicited_;
   config::Keepalive limits_;
-  List idle_list_;
-  List busy_list_;
-  size_t idle_ = 0;
+  net::ConnectionList<Http1Connection> idle_;
+  net::ConnectionList<Http1Connection> busy_;
 };
 
 }   // namespace proxyd::upstream

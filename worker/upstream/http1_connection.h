@@ -2,6 +2,7 @@
 
 #include "shared/base/clock.h"
 #include "worker/async/event_loop.h"
+#include "worker/net/connection_list.h"
 #include "worker/net/tcp_stream.h"
 
 namespace proxyd::upstream {
@@ -37,15 +38,14 @@ class Http1Connection : private async::Wakeup {
   bool spoiled();
 
  private:
-  friend class ConnectionPool;
+  friend class net::ConnectionList<Http1Connection>;
   void woken();
   void move_to(State state);
 
   Target& target_;
   net::TcpStream stream_;
   async::Timer idle_timer_;
-  Http1Connection* next_ = nullptr;   // in the pool's list of the idle or of the busy
-  Http1Connection* previous_ = nullptr;
+  net::ConnectionLinks<Http1Connection> links_;   // in the pool's list of the idle or of the busy
   Instant created_;
   uint64_t served_ = 0;
   State state_ = State::kConnecting;
