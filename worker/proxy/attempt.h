@@ -13,7 +13,7 @@
 namespace proxyd::proxy {
 
 // One try of a request at one target: the exchange, and the request's content on its way there, which may go on while
-// the response already comes. Lies in the frame of `forward`; destroying it abandons both.
+// the response already comes. Lies in its fetch; destroying it abandons both.
 class Attempt {
  public:
   Attempt(Request& request, HeldContent& content, const upstream::UpstreamGroup& group, const upstream::Member& member)

@@ -1,9 +1,11 @@
 #include <new>
 
-#include "worker/proxy/forward.h"
+#include "worker/proxy/failure.h"
+#include "worker/proxy/fetch.h"
 #include "worker/proxy/local_answer.h"
 #include "worker/proxy/proxy.h"
 #include "worker/proxy/request.h"
+#include "worker/proxy/tunnel.h"
 
 // The path of a request, top to bottom. The connection has received its head and checked target and framing; here it is
 // matched, answered by us or forwarded, and logged when `request` goes.
@@ -50,6 +52,36 @@ const upstream::UpstreamGroup& upstream_of(const Request& request) {
 void match(Request& request) {
   request.matched = request.configuration->matcher.find(request.facts);
   if (request.matched.route) request.total = Deadline::after(request.began, request.timeouts().total);
+}
+
+// Begins the answer with the response's head. False when it can't be.
+bool begin_response(Request& request, Attempt& attempt) {
+  http::ResponseHead& response = attempt.exchange().response();
+  if (attempt.uploading() && response.status >= 300) attempt.stop_upload();   // RFC 9112 9.5
+  const bool keep_length = request.head.method == http::Method::kHead || response.status == 304;
+  adapt_response_fields(response, keep_length, request.arena());
+  if (!response.fields.has(http::FieldName::kDate)) response.fields.add(http::FieldName::kDate, request.proxy.date());
+  return request.begin_answer(response.status, response.reason, response.fields, response.content, attempt.uploading());
+}
+
+RelayLimits response_limits(const Request& request, upstream::Exchange& origin) {
+  RelayLimits limits{Pace(request.timeouts().between_bytes, 0), Pace(request.timeouts().client_write, kSlowestClient)};
+  limits.total = request.total;
+  limits.cut = &origin.when_cut();
+  return limits;
+}
+
+// A response on its way while the request's content still comes: when that fails, nobody will get the rest of either.
+async::Task<Relayed> relay_beside_upload(Request& request, Relay relay, Attempt& attempt) {
+  async::Task<Relayed> response = relay_content(relay);
+  co_await attempt.upload_or(response);
+  const bool failed = !response.done() && attempt.after_upload() != Attempt::Outcome::kResponse;
+  if (failed) {
+    note_failed_upload(request, attempt.upload());
+    co_return Relayed{.end = Relayed::End::kSinkFailed};
+  }
+  const Relayed relayed = co_await response;
+  co_return relayed;
 }
 
 }   // namespace
@@ -112,14 +144,45 @@ async::Task<void> Proxy::handle(downstream::Exchange& exchange) {
     const config::Route& route = request.matched.route->settings;
     if (route.redirect) {
       co_await answer_redirect(request);
-    } else if (route.respond) {
-      co_await answer_fixed(request);
-    } else if (route.ready) {
-      co_await answer_ready(request);
-    } else {
-      // forward, within the retry budget, and hand the response on
-      co_await forward(request, upstream_of(request));
+      co_return;
     }
+    if (route.respond) {
+      co_await answer_fixed(request);
+      co_return;
+    }
+    if (route.ready) {
+      co_await answer_ready(request);
+      co_return;
+    }
+
+    // ask a target of the upstream, and others, within the retry budget
+    Fetch fetch(request, upstream_of(request));
+    const Fetch::Outcome fetched = co_await fetch.run();
+    if (fetched != Fetch::Outcome::kResponse) {
+      co_await answer_failure(request, fetch, fetched);
+      co_return;
+    }
+
+    // hand the response on: its head, then a tunnel, or content and trailers as they come
+    Attempt& attempt = fetch.attempt();
+    if (!begin_response(request, attempt)) {
+      exchange.reset();
+      co_return;
+    }
+    if (attempt.exchange().response().status == 101) {
+      co_await run_tunnel(request, attempt.exchange());
+      co_return;
+    }
+    FilteredContent content(attempt.exchange().response_content(), request.arena());
+    Relay relay(loop_, content, exchange.sink(), response_limits(request, attempt.exchange()));
+    const bool ended = relay.go_on();   // what came with the head leaves without a frame of its own
+    Relayed relayed = relay.relayed();
+    if (!ended && attempt.uploading()) {
+      relayed = co_await relay_beside_upload(request, relay, attempt);
+    } else if (!ended) {
+      relayed = co_await relay_content(relay);
+    }
+    cut_response(request, fetch.group(), relayed);
   } catch (const http::ArenaExhausted&) {
     failure = 500;
   } catch (const std::bad_alloc&) {

@@ -1,0 +1,53 @@
+#pragma once
+
+#include <optional>
+
+#include "worker/async/task.h"
+#include "worker/proxy/attempt.h"
+#include "worker/proxy/filtered_content.h"
+#include "worker/proxy/held_content.h"
+#include "worker/proxy/request.h"
+#include "worker/upstream/retry_policy.h"
+#include "worker/upstream/upstream_group.h"
+
+namespace proxyd::proxy {
+
+// A request's way to an origin: a target of the group is chosen and tried, then another, while that is safe and within
+// the budget (behaviour.md 1). Lies in the frame of the request's path; destroying it abandons what it is at. Answers
+// nobody: what came of it is for the path to say.
+class Fetch {
+ public:
+  Fetch(Request& request, const upstream::UpstreamGroup& group)
+      : request_(request),
+        group_(group),
+        filtered_(request.exchange.content(), request.arena()),
+        content_(filtered_, request.proxy.buffers(), !request.head.content.is_empty()) {}
+
+  // kNoTarget: nobody can be asked; kAllFull: nobody just now. All else is what the last attempt came to.
+  enum class Outcome : uint8_t { kResponse, kNoTarget, kAllFull, kAttemptFailed };
+
+  // Until the head of a final response is there, or no attempt is left. Suspends.
+  async::Task<Outcome> run();
+
+  const upstream::UpstreamGroup& group() const { return group_; }
+  // The last one, if a target was chosen.
+  Attempt& attempt() { return *attempt_; }
+  Attempt::Outcome attempt_outcome() const { return outcome_; }
+
+ private:
+  void count_response();
+  bool should_retry(int number);
+  int status();   // of the last response, 0 without one
+
+  Request& request_;
+  const upstream::UpstreamGroup& group_;
+  FilteredContent filtered_;
+  HeldContent content_;
+  upstream::RunningRetry running_;
+  upstream::Tried tried_;
+  const upstream::Member* member_ = nullptr;
+  std::optional<Attempt> attempt_;
+  Attempt::Outcome outcome_ = Attempt::Outcome::kTargetFailed;
+};
+
+}   // namespace proxyd::proxy
