@@ -82,7 +82,7 @@ Result<RejectRegion> RejectRegion::adopt(UniqueFd descriptor) {
   return RejectRegion(std::move(*region));
 }
 
-void RejectRegion::record(uint32_t slot, const RejectView& reject) {
+void RejectRegion::record(uint32_t slot, const RejectView& reject) const {
   if (slot >= kSlots) return;
   Layout& shared = layout(region_);
   const uint64_t number = shared.next[slot].load(std::memory_order_relaxed);

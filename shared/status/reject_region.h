@@ -41,7 +41,7 @@ class RejectRegion {
 
   int descriptor() const { return region_.descriptor(); }
   // The worker of this slot only.
-  void record(uint32_t slot, const RejectView& reject);
+  void record(uint32_t slot, const RejectView& reject) const;
   std::vector<Reject> newest(size_t limit) const;   // newest first
 
  private:

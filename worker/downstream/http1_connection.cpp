@@ -4,6 +4,7 @@
 
 #include <exception>
 
+#include "shared/config/head_limits.h"
 #include "worker/downstream/http1_exchange.h"
 #include "worker/net/proxy_protocol.h"
 
@@ -11,7 +12,6 @@ namespace proxyd::downstream {
 namespace {
 
 constexpr size_t kHeadBuffer = 4096;
-constexpr size_t kLargestHead = 128 * 1024;
 constexpr auto kLinger = milliseconds(2000);   // behaviour.md 1
 constexpr auto kHalfClosedWait = milliseconds(2000);
 constexpr int kRequestsPerTurn = 16;   // pipelined ones; then others get theirs (RS-009)
@@ -201,7 +201,7 @@ Http1Connection::Received Http1Connection::receive_head(Http1Exchange& exchange,
 
 bool Http1Connection::make_room(Http1Exchange& exchange, message::Input& input) {
   const std::string_view before = input.unread();
-  if (!input.make_room(kLargestHead)) {
+  if (!input.make_room(config::kLargestHead)) {
     exchange.refuse(http::Refusal::kHeaderSize);
     return false;
   }

@@ -1,5 +1,6 @@
 #include "worker/proxy/attempt.h"
 
+#include "shared/config/head_limits.h"
 #include "worker/upstream/connector.h"
 
 namespace proxyd::proxy {
@@ -25,8 +26,9 @@ Attempt::Outcome Attempt::failed(Fault fault) {
 
 http1::HeadRules Attempt::response_rules() const {
   const config::Limits& limits = request_.matched.route->settings.limits;
-  const size_t most = limits.response_headers.value_or(128 * 1024);
-  return {.max_line = most, .max_section = most, .max_fields = 1000, .underscore = http1::Underscore::kPass};
+  const size_t most = limits.response_headers.value_or(config::kLargestHead);
+  return {
+      .max_line = most, .max_section = most, .max_fields = config::kMostFields, .underscore = http1::Underscore::kPass};
 }
 
 std::string_view Attempt::target_path() {

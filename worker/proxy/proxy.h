@@ -54,9 +54,7 @@ class Proxy final : public downstream::RequestHandler {
   void count_timeout(Phase phase) { timeouts_[static_cast<size_t>(phase)].add(); }
   void count_reject(http::Refusal refusal) { rejects_total_[static_cast<size_t>(refusal)].add(); }
   void count_bad_response(http::Refusal refusal) { upstream_bad_[static_cast<size_t>(refusal)].add(); }
-  void record_reject(const status::RejectView& reject) {
-    const_cast<status::RejectRegion&>(reject_region_).record(slot_, reject);
-  }
+  void record_reject(const status::RejectView& reject) { reject_region_.record(slot_, reject); }
 
   metrics::Cell route_misses;
   metrics::Cell loops;

@@ -1,5 +1,6 @@
 #include "worker/upstream/http1_exchange.h"
 
+#include "shared/config/head_limits.h"
 #include "worker/http1/framing.h"
 
 namespace proxyd::upstream {
@@ -8,7 +9,6 @@ namespace {
 using Kind = http::ContentLength::Kind;
 
 constexpr size_t kResponseBuffer = 16 * 1024;
-constexpr size_t kLargestHead = 128 * 1024;
 constexpr int kMostInterimHeads = 32;   // of one response
 
 }   // namespace
@@ -105,7 +105,7 @@ Fault Http1Exchange::ended() const {
 
 bool Http1Exchange::make_room() {
   const std::string_view before = input_.unread();
-  if (!input_.make_room(kLargestHead)) return false;
+  if (!input_.make_room(config::kLargestHead)) return false;
   if (parser_) parser_->rebase(before, input_.unread().data());
   return true;
 }
