@@ -127,10 +127,11 @@ downstream::Settings Worker::settings_for(const config::Listener& listener,
   const auto within = [](uint64_t most, const config::MaybeSize& limit) {
     return std::min(limit.value_or(most), most);
   };
-  settings.head = {.max_line = within(config::kLargestHead, limits.request_line),
-                   .max_section = within(config::kLargestHead, limits.request_headers),
-                   .max_fields = within(config::kMostFields, limits.header_count),
-                   .underscore = underscore_of(listener.underscore_fields)};
+  settings.head = {
+      .max_line = within(config::kLargestHead - 1, limits.request_line),   // a line that fills the buffer is too long
+      .max_section = within(config::kLargestHead, limits.request_headers),
+      .max_fields = within(config::kMostFields, limits.header_count),
+      .underscore = underscore_of(listener.underscore_fields)};
   const config::Timeouts& timeouts = configuration.document.timeouts;
   settings.waits = {timeouts.keepalive, timeouts.client_header, timeouts.client_write};
   settings.max_connections = listener.max_connections;
@@ -150,7 +151,7 @@ void Worker::activate(Prepared prepared) {
     listener->name = name;
     const downstream::Waits before = listener->settings.waits;
     listener->settings = settings_for(settings, configuration);
-    if (listener->settings.waits != before) ++listener->waits_changes;
+    if (listener->settings.waits != before) listener->waits_generation = ++waits_generation_;
     const std::string label = metrics::listener_labels(name);
     listener->opened_total = metrics_.cell(slot_, "proxyd_downstream_accepted_total", label);
     listener->open_gauge = metrics_.cell(slot_, "proxyd_downstream_connections", label);

@@ -81,6 +81,7 @@ class Worker {
   downstream::Connections connections_;
   downstream::Acceptor acceptor_;
   std::map<std::string, std::shared_ptr<downstream::Listener>> listeners_;
+  uint64_t waits_generation_ = 1;
   std::vector<std::weak_ptr<const proxy::Configuration>> held_;   // in force, or still a request's
   UniqueFd error_log_;
   metrics::Cell buffer_hits_;

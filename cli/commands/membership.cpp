@@ -121,6 +121,16 @@ Exit told_of_cancel(const Json& removal, const Options& options) {
   return cut > 0 ? Exit::kPartly : Exit::kConflict;
 }
 
+// What was cut for a removal that came to nothing is told all the same.
+Exit told_of_failure(const Session::Outcome& outcome, const Options& options) {
+  if (problem_code(outcome.reply) == "not-drained") return Exit::kTimedOut;
+  const int cut = outcome.json.is_object() ? outcome.json.value("cut", 0) : 0;
+  if (cut == 0) return outcome.exit;
+  print_error(fmt::format("{} request{} cut before that", cut, cut == 1 ? " was" : "s were"),
+              "see how it is: proxyctl upstream show " + options.target.upstream);
+  return Exit::kPartly;
+}
+
 std::string hint_of_removal(const Session& session, const Options& options, const Reply& reply) {
   const std::string words = fmt::format("{} {}", options.target.upstream, options.target.id);
   const std::string code = problem_code(reply);
@@ -140,7 +150,7 @@ Exit remove(const Session& session, const Options& options) {
   const Session::Outcome started = session.change(call, hint);
   if (!started.ok()) return started.exit;
   const Session::Outcome outcome = finished(session, started, limit, hint);
-  if (!outcome.ok()) return problem_code(outcome.reply) == "not-drained" ? Exit::kTimedOut : outcome.exit;
+  if (!outcome.ok()) return told_of_failure(outcome, options);
   if (outcome.json.contains("cancelled")) return told_of_cancel(outcome.json, options);
   session.show(outcome,
                fmt::format("{} is removed, revision {}\n", options.target.words(), text_of(outcome.json, "revision")));

@@ -1,5 +1,6 @@
 """The life of the master and its workers: signals, deaths, shortages, the end."""
 import ctypes
+import errno
 import os
 import signal
 import socket
@@ -34,6 +35,8 @@ def channel_of(pid):
         descriptor = ctypes.CDLL(None, use_errno=True).syscall(438, process, 3, 0)   # pidfd_getfd
     finally:
         os.close(process)
+    if descriptor < 0 and ctypes.get_errno() in (errno.EPERM, errno.ENOSYS):
+        pytest.skip("this machine lets nobody take a copy of another process's descriptor")
     assert descriptor >= 0, os.strerror(ctypes.get_errno())
     return socket.socket(fileno=descriptor)
 

@@ -52,6 +52,7 @@ def test_a_request_that_may_not_be_repeated_is_not_repeated_when_its_reused_conn
                 with contextlib.suppress(Closed):
                     assert client.response().status in (200, 502)
             removal.join()
+        assert any(request.method == "POST" for request in origin.requests)
         seen = collections.Counter(request.target for request in origin.requests if request.method == "POST")
         assert not [target for target, times in seen.items() if times > 1]
     never.set()
@@ -113,5 +114,21 @@ def test_a_cut_answer_is_no_error_of_its_target():
         with pytest.raises(Closed):
             client.exactly(100)
         assert proxyd.metric("proxyd_upstream_errors_total", token="http_response_incomplete") == 0
+    never.set()
+    origin.stop()
+
+
+def test_a_removal_that_keeps_does_not_join_one_that_cuts():
+    never = threading.Event()
+    origin = Origin(early=lambda request: [b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\npart", never])
+    with world(origin.address) as (proxyd, port), Client(port) as client:
+        client.send(get())
+        assert client.head()[0] == 200
+        begun = proxyd.root("DELETE", ONE + "?drain=1h")
+        assert begun.status == 202
+        kept = proxyd.root("DELETE", ONE + "?drain=0s&keep=true")
+        assert kept.status == 409 and kept.type == "not-drained", kept
+        assert proxyd.root("POST", begun.fields["Location"] + ":cancel").status == 200
+        assert proxyd.root("GET", ONE).json["in_flight"] == 1
     never.set()
     origin.stop()

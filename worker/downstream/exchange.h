@@ -53,8 +53,8 @@ struct Answer {
   std::string_view reason;   // empty: the registered phrase
   const http::Fields* fields = nullptr;
   http::ContentLength content;
-  bool close = false;           // the connection must not live on
-  std::optional<Waits> waits;   // from here on, where the connection can tell; else as before
+  bool close = false;             // the connection must not live on
+  const Waits* waits = nullptr;   // from here on, for a connection that makes one request at a time
 };
 
 // One request of a client and its answer, whatever protocol carries them; never a connection. Owned by the connection,

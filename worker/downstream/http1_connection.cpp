@@ -148,7 +148,8 @@ async::Task<void> Http1Connection::serve() {
   for (int served = 1; next == Next::kAnother; ++served) {
     follow_listener();
     const http1::HeadRules rules = settings().head;
-    Http1Exchange exchange({stream_, services.buffers, services.pipes, peer_, connections_, *listener_}, rules, input);
+    Http1Exchange exchange({stream_, services.buffers, services.pipes, peer_, connections_, *listener_, route_waits_},
+                           rules, input);
     const Deadline deadline = Deadline::after(loop().now(), waits().client_header);
     Received received = receive_head(exchange, input);
     while (received == Received::kPending) {
@@ -161,10 +162,7 @@ async::Task<void> Http1Connection::serve() {
     next = received == Received::kEnd ? Next::kClose : Next::kIdle;
     if (received != Received::kRequest) break;
     const Serving serving(*this, exchange);
-    route_waits_.reset();
-    waits_changes_ = listener_->waits_changes;
     co_await services.handler.handle(exchange);
-    route_waits_ = exchange.waits();
     if (!exchange.writer().finished()) co_await conclude(exchange);
     next = next_after(exchange);
     keep_rest(exchange, input);

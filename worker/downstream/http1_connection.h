@@ -68,7 +68,7 @@ class Http1Connection : private async::Wakeup {
   const Settings& settings() const { return listener_->settings; }
   // By the last answer's route, until the listener's own change: an operator who lowers them means everyone.
   const Waits& waits() const {
-    return route_waits_ && waits_changes_ == listener_->waits_changes ? *route_waits_ : settings().waits;
+    return route_waits_.generation == listener_->waits_generation ? route_waits_.waits : settings().waits;
   }
   async::EventLoop& loop() const { return connections_.services().loop; }
 
@@ -79,8 +79,7 @@ class Http1Connection : private async::Wakeup {
   async::Task<void> serving_;
   Http1Exchange* exchange_ = nullptr;             // of `serve`, while it is handled
   net::ConnectionLinks<Http1Connection> links_;   // among the idle or the busy
-  std::optional<Waits> route_waits_;
-  uint64_t waits_changes_ = 0;   // of the listener, when that request began
+  RouteWaits route_waits_;
   Peer peer_;
   State state_ = State::kIdle;
   bool close_ = false;   // after `serve`: close instead of going idle

@@ -92,7 +92,7 @@ http::ContentLength Http1Exchange::framing_for(const Answer& answer) const {
 
 bool Http1Exchange::begin(const Answer& answer) {
   begun_ = true;
-  waits_ = answer.waits;
+  if (answer.waits) context_.waits = {*answer.waits, waits_generation_};
   tunnel_ = answer.content.kind == Kind::kTunnel;
   const http::ContentLength content = framing_for(answer);
   persistent_ = !tunnel_ && content.kind != Kind::kUntilClose && is_persistent(answer);

@@ -23,10 +23,12 @@ class Http1Exchange final : public Exchange {
     const Peer& peer;
     const Connections& connections;   // which may begin to drain meanwhile
     const Listener& listener;         // … or go
+    RouteWaits& waits;                // of the connection, which the answer's route sets
   };
 
   Http1Exchange(const Context& context, const http1::HeadRules& rules, message::Input& input)
       : context_(context),
+        waits_generation_(context.listener.waits_generation),
         input_(input),
         request_(arena_),
         parser_(request_, rules),
@@ -70,7 +72,6 @@ class Http1Exchange final : public Exchange {
   bool answered() const { return begun_ && writer_.finished(); }
   bool persistent() const { return persistent_; }
   bool is_tunnel() const { return tunnel_; }
-  const std::optional<Waits>& waits() const { return waits_; }
   message::ContentReader& reader() { return reader_; }
   message::ContentWriter& writer() { return writer_; }
 
@@ -102,6 +103,7 @@ class Http1Exchange final : public Exchange {
   http::ContentLength framing_for(const Answer& answer) const;
 
   Context context_;
+  const uint64_t waits_generation_;   // when it began
   message::Input& input_;
   http::Arena arena_;
   http::RequestHead request_;
@@ -111,7 +113,6 @@ class Http1Exchange final : public Exchange {
   message::ContentReader reader_;
   message::ContentWriter writer_;
   Content content_;
-  std::optional<Waits> waits_;   // that the answer brought
   uint64_t moved_ = UINT64_MAX;
   bool client_persists_ = false;
   bool continue_sent_ = false;

@@ -22,6 +22,12 @@ struct Settings {
   std::function<bool(const net::Address&)> trusts;   // of trusted_proxies
 };
 
+// What the last answer's route says, and the listener's generation of waits when that request began.
+struct RouteWaits {
+  Waits waits;
+  uint64_t generation = 0;
+};
+
 // A listener as its connections see it. Owned by the acceptor and by each connection, so it outlives both; a new
 // snapshot changes `settings` in place, and a connection takes what holds at each request.
 struct Listener {
@@ -31,7 +37,7 @@ struct Listener {
   std::shared_ptr<Listener> successor;
   std::string name;
   Settings settings;
-  uint64_t waits_changes = 0;   // how often `settings.waits` has become another
+  uint64_t waits_generation = 1;   // another, of all listeners, whenever `settings.waits` has become another
   uint64_t open = 0;
   metrics::Cell opened_total;
   metrics::Cell open_gauge;

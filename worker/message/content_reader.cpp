@@ -133,7 +133,11 @@ Offer ContentReader::offer(PieceKinds kinds) {
 
 void ContentReader::consumed(uint64_t octets) {
   received_ += octets;
-  if (!gathered_.empty()) return gathered_.remove_prefix(octets);
+  if (!gathered_.empty()) {
+    gathered_.remove_prefix(octets);
+    complete_ = gathered_.empty() && chunks_->ended() && trailers_.empty();
+    return;
+  }
   if (chunks_) chunks_->take_data(octets);
   if (content_.kind == Kind::kKnown) {
     left_ -= octets;

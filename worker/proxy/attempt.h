@@ -36,7 +36,10 @@ class Attempt {
   upstream::Fault fault() const { return fault_; }
   // Of the client, for kClientFailed.
   const Relayed& upload() const { return uploaded_; }
+  bool was_cut() const { return fault_ == upstream::Fault::kCut || fault_ == upstream::Fault::kCutConnecting; }
   bool uploading() const { return upload_ && !upload_.done(); }
+  // It may have ended since anyone looked.
+  bool has_upload() const { return static_cast<bool>(upload_); }
   void stop_upload() { upload_.cancel(); }
   // Until the upload has ended or `other` has. Suspends.
   auto upload_or(async::Task<Relayed>& other) { return async::first_of(upload_, other); }

@@ -18,7 +18,8 @@ ProxyError error_of(Fault fault) {
     case Fault::kMalformed: return ProxyError::kProtocolError;
     case Fault::kClosedUnanswered:
     case Fault::kHeadIncomplete:
-    case Fault::kCut: return ProxyError::kResponseIncomplete;
+    case Fault::kCut:
+    case Fault::kCutConnecting: return ProxyError::kResponseIncomplete;
     case Fault::kPending:
     case Fault::kNone: break;
   }
@@ -41,7 +42,7 @@ async::Task<void> fail_by_target(Request& request, const upstream::UpstreamGroup
     request.proxy.count_bad_response(refusal);
     request.note_bad_response(detail, attempt.exchange().fault_offset(), attempt.exchange().received_head());
   }
-  if (attempt.fault() == Fault::kCut) {   // not the target's doing
+  if (attempt.was_cut()) {   // not the target's doing
     co_await answer_error(request, 502, ProxyError::kResponseIncomplete, "target_removed", false);
     co_return;
   }

@@ -4,23 +4,21 @@
 
 namespace proxyd::proxy {
 
-int Fetch::status() { return outcome_ == Attempt::Outcome::kResponse ? attempt_->exchange().response().status : 0; }
-
-void Fetch::count_response() {
-  if (status() == 0) return;
-  const auto by_class = static_cast<size_t>(std::clamp(status() / 100, 1, 5) - 1);
+void Fetch::count_response(int status) {
+  if (status == 0) return;
+  const auto by_class = static_cast<size_t>(std::clamp(status / 100, 1, 5) - 1);
   member_->target->counters().by_class[by_class].add();
 }
 
 // Whether the attempt's failure, or its response's status, calls for another, and whether that is safe.
-bool Fetch::should_retry(int number) {
+bool Fetch::should_retry(int number, int status) {
   if (outcome_ != Attempt::Outcome::kTargetFailed && outcome_ != Attempt::Outcome::kResponse) return false;
   if (request_.total.passed(request_.loop().now())) return false;
   const config::Route& route = request_.matched.route->settings;
   const upstream::RetryPolicy policy(route.retry ? *route.retry : group_.retry, request_.proxy.status());
   return policy.may_retry({.number = number,
                            .fault = attempt_->fault(),
-                           .status = status(),
+                           .status = status,
                            .content_held = content_.can_rewind(),
                            .method_text = request_.head.method_text});
 }
@@ -46,8 +44,10 @@ async::Task<Fetch::Outcome> Fetch::run() {
       attempt_.emplace(request_, content_, group_, *member_);
       outcome_ = co_await attempt_->run(true);
     }
-    count_response();
-    if (!should_retry(number)) break;
+    const int status = outcome_ == Attempt::Outcome::kResponse ? attempt_->exchange().response().status : 0;
+    count_response(status);
+    if (attempt_->was_cut()) count_cut();
+    if (!should_retry(number, status)) break;
     running_.begin(request_.proxy.status().worker(request_.proxy.slot()));
     group_.retries.add();
     content_.rewind();

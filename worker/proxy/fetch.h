@@ -33,11 +33,12 @@ class Fetch {
   // The last one, if a target was chosen.
   Attempt& attempt() { return *attempt_; }
   Attempt::Outcome attempt_outcome() const { return outcome_; }
+  // The response broke off because somebody here ended it.
+  void count_cut() { member_->target->count_cut(); }
 
  private:
-  void count_response();
-  bool should_retry(int number);
-  int status();   // of the last response, 0 without one
+  void count_response(int status);
+  bool should_retry(int number, int status);
 
   Request& request_;
   const upstream::UpstreamGroup& group_;

@@ -65,7 +65,7 @@ Relay::Wait Relay::take(const net::Offer& offer) {
   limits_.source.moved(taken.octets, loop_->now());
   if (limits_.sink.moved(taken.octets, loop_->now())) sink_is_moving();
   switch (taken.state) {
-    case Took::kMore: return Wait::kNothing;
+    case Took::kMore: return offer.last && sink_->finished() ? Wait::kEnd : Wait::kNothing;   // it left with the piece
     case Took::kBlocked: return Wait::kSink;
     case Took::kSourceDry: source_->ran_dry(); return Wait::kNothing;
     case Took::kSourceEnded: source_->ended_while_spliced(); return Wait::kNothing;

@@ -32,7 +32,8 @@ struct RelayLimits {
   Deadline total = Deadline::never();
   uint64_t most = UINT64_MAX;     // octets; more end the transfer with kTooMuch
   uint64_t* progress = nullptr;   // octets are counted here too, while they move
-  async::Signal* cut = nullptr;   // of the source: raised, the transfer ends with kCut, unless all of it is here
+  async::Signal* cut =
+      nullptr;   // of the source: raised, the transfer ends with kCut, unless its length tells that all of it is here
 };
 
 // Moves content from a source to a sink until it ends, with back-pressure: nothing is read that the sink does not take.

@@ -50,9 +50,8 @@ bool Request::begin_answer(int answered, std::string_view reason, http::Fields& 
   edit_response(fields);
   status = answered;
   if (!first_byte) first_byte = age();
-  const config::Timeouts& waits = timeouts();
-  return exchange.begin({status, reason, &fields, content, close,
-                         downstream::Waits{waits.keepalive, waits.client_header, waits.client_write}});
+  const downstream::Waits waits{timeouts().keepalive, timeouts().client_header, timeouts().client_write};
+  return exchange.begin({status, reason, &fields, content, close, &waits});
 }
 
 const RouteCells& Request::cells() const {

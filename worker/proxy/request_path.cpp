@@ -171,17 +171,19 @@ async::Task<void> Proxy::handle(downstream::Exchange& exchange) {
     }
     if (attempt.exchange().response().status == 101) {
       co_await run_tunnel(request, attempt.exchange());
+      if (attempt.exchange().when_cut().is_set()) fetch.count_cut();
       co_return;
     }
     FilteredContent content(attempt.exchange().response_content(), request.arena());
     Relay relay(loop_, content, exchange.sink(), response_limits(request, attempt.exchange()));
     const bool ended = relay.go_on();   // what came with the head leaves without a frame of its own
     Relayed relayed = relay.relayed();
-    if (!ended && attempt.uploading()) {
+    if (!ended && attempt.has_upload()) {
       relayed = co_await relay_beside_upload(request, relay, attempt);
     } else if (!ended) {
       relayed = co_await relay_content(relay);
     }
+    if (relayed.end == Relayed::End::kCut) fetch.count_cut();
     cut_response(request, fetch.group(), relayed);
   } catch (const http::ArenaExhausted&) {
     failure = 500;

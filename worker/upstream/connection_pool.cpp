@@ -73,12 +73,8 @@ void ConnectionPool::close_all() {
 }
 
 void ConnectionPool::cut() {
-  std::atomic<uint32_t>& count = status_.cut(slot_, row_);
-  for (Http1Connection* connection = busy_.oldest(); connection; connection = busy_.younger_than(*connection)) {
-    if (connection->stream().when_cut().is_set()) continue;
+  for (Http1Connection* connection = busy_.oldest(); connection; connection = busy_.younger_than(*connection))
     connection->stream().cut();
-    count.store(count.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
-  }
 }
 
 }   // namespace proxyd::upstream

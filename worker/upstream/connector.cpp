@@ -78,8 +78,8 @@ async::Task<Result<std::unique_ptr<Exchange>, Fault>> open_exchange(std::shared_
       target->counters().connected.add();
       co_return Opened(std::make_unique<Http1Exchange>(std::move(target), std::move(connection), rules));
     }
+    if (connection->stream().when_cut().is_set()) co_return Opened(Fault::kCutConnecting);
     target->counters().connect_failed.add();
-    if (connection->stream().when_cut().is_set()) break;   // nor is another address wanted
   }
   co_return Opened(fault);
 }

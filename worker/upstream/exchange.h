@@ -20,6 +20,7 @@ enum class Fault : uint8_t {
   kClosedUnanswered,   // the connection ended or broke before the first octet of a response
   kHeadIncomplete,     // … in the middle of a head
   kCut,                // somebody here ended the request (Target::cut), which says nothing about the target
+  kCutConnecting,      // … before there was a connection: nothing of it has left
   kTimeout,
   kMalformed,   // not HTTP as we accept it; see `refusal`
   kPending,     // none of these: it has not come yet

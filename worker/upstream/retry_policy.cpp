@@ -9,7 +9,7 @@ constexpr uint64_t kAlwaysAllowed = 10;   // a few visitors make no storm, whate
 
 bool never_reached_origin(Fault fault) {
   return fault == Fault::kConnectionRefused || fault == Fault::kConnectionTimeout || fault == Fault::kNoAddress ||
-         fault == Fault::kNoPort;
+         fault == Fault::kNoPort || fault == Fault::kCutConnecting;
 }
 
 }   // namespace

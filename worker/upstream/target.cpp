@@ -9,6 +9,11 @@ Target::Target(Services services, uint32_t row, std::vector<std::string> address
   }
 }
 
+void Target::count_cut() {
+  std::atomic<uint32_t>& count = services_.status.cut(services_.slot, row_);
+  count.store(count.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+}
+
 // The gauge is this worker's own word: a plain store is enough.
 InFlight::InFlight(std::shared_ptr<Target> target) : target_(std::move(target)) {
   const Services& services = target_->services_;

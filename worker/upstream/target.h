@@ -48,6 +48,8 @@ class Target {
   ConnectionPool& pool() { return pool_; }
   // Ends what this worker's requests do at the target: they go on as when an origin breaks off.
   void cut() { pool_.cut(); }
+  // A request found its attempt here ended by that.
+  void count_cut();
   const Services& services() const { return services_; }
   uint32_t row() const { return row_; }
   uint32_t in_flight_everywhere() const { return services_.status.in_flight_sum(row_); }

@@ -111,8 +111,8 @@ Operations::Ending TargetRemoval::given_up(bool by_a_caller, uint32_t cut) const
 
 // Ends what is still in flight, again and again: a request may have been between two connections at the first time.
 // A row that is another's by now is left alone. Says how many requests that ended. One that goes by an older
-// configuration may be tried at the target again and is cut again, but counts once; one whose answer had arrived whole
-// goes on.
+// configuration may be tried at the target again and is cut again, but counts once; one whose answer of a
+// told length had arrived whole goes on.
 uint32_t TargetRemoval::cut_rest(const std::function<bool(milliseconds)>& wait) const {
   const status::StatusRegion& status = context_.master.regions().status();
   const uint32_t before = status.cut_sum(row_);
@@ -162,6 +162,10 @@ AdminAnswer delete_target(const AdminRequest& request, Context& context) {
   if (forced && request.flag("keep")) return problem("malformed", "force=true cuts what keep=true keeps; give one");
   const WantedTarget wanted = find_target(request, context);
   if (!wanted.target) return request.flag("missing_ok") ? json_answer({{"changes", Json::array()}}) : wanted.refusal;
+  if (request.flag("keep") && context.operations.runs("remove", wanted.name()))
+    return problem("not-drained", fmt::format("target {} is being removed already, by a call that may cut requests; "
+                                              "cancel that one to keep them",
+                                              wanted.name()));
   // What the removal would meet in the end is met now.
   AdminAnswer tried = rehearse_removal(request, context, Look::kFirst);
   if (!tried.ok() || request.dry_run()) return tried;
