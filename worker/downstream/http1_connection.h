@@ -66,7 +66,7 @@ class Http1Connection : private async::Wakeup {
   Next next_after(const Http1Exchange& exchange) const;
   bool finish_serving();
   const Settings& settings() const { return listener_->settings; }
-  // By the last answer's route, until the listener's own change: an operator who lowers them means everyone.
+  // By the last answer's route, until those of the listener change. A wait that has begun keeps its deadline.
   const Waits& waits() const {
     return route_waits_.generation == listener_->waits_generation ? route_waits_.waits : settings().waits;
   }
