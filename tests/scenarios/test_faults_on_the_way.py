@@ -228,6 +228,17 @@ def test_an_origin_that_answers_before_the_upload_is_read_is_heard_rfc9112_9_3(w
     eventually(lambda: at_rest(proxyd))
 
 
+def test_a_client_that_reads_only_once_the_buffers_are_full_hears_an_early_answer_too_rfc9112_9_6(world):
+    _, origin, port = world
+    origin.early = lambda request: [b"HTTP/1.1 413 Content Too Large\r\nContent-Length: 9\r\n\r\ntoo large", "close"]
+    with Client(port) as client:
+        client.send(b"POST / HTTP/1.1\r\nHost: a.test\r\nContent-Length: 50000000\r\n\r\n")
+        eventually(lambda: client.socket.recv(1, socket.MSG_PEEK))
+        client.socket.sendall(b"x" * 8 * MIB)
+        response = client.response()
+        assert (response.status, response.body) == (413, b"too large")
+
+
 def test_an_origin_that_answers_while_it_reads_gets_the_rest_of_the_upload(world):
     _, origin, port = world
     head = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nfirst\r\n"

@@ -15,7 +15,7 @@ constexpr size_t kHeadBuffer = 4096;
 constexpr auto kLinger = milliseconds(2000);   // behaviour.md 1
 constexpr auto kHalfClosedWait = milliseconds(2000);
 constexpr int kRequestsPerTurn = 16;   // pipelined ones; then others get theirs (RS-009)
-constexpr uint64_t kMostLingered = 1024 * 1024;
+constexpr int kLingeringReads = 64;    // a turn
 
 }   // namespace
 
@@ -251,14 +251,15 @@ Http1Connection::Next Http1Connection::next_after(const Http1Exchange& exchange)
 }
 
 // The peer may still be sending: were its octets met by a reset, the answer could be lost on its way (RFC 9112 9.6).
+// How much comes is not limited, for whoever uploads at speed has filled all buffers on the way before it reads.
 async::Task<void> Http1Connection::linger(message::Input& input) {
   stream_.end_writing();
   const Deadline deadline = Deadline::at(loop().now() + kLinger);
-  for (uint64_t lingered = 0; lingered < kMostLingered;) {
+  for (int read = 1; !deadline.passed(loop().now()); ++read) {
     input.release();
     const net::Moved moved = input.read(stream_, kHeadBuffer);
     if (moved.state == net::Moved::State::kSome) {
-      lingered += moved.octets;
+      if (read % kLingeringReads == 0) co_await async::Yield();
       continue;
     }
     if (moved.state != net::Moved::State::kWouldBlock) co_return;
