@@ -4,6 +4,7 @@
 
 #include "shared/config/inherit.h"
 #include "shared/config/json_read.h"
+#include "shared/config/read_cache.h"
 
 namespace proxyd::config {
 namespace {
@@ -50,6 +51,8 @@ Split read_split(const Json& json) {
   Split split;
   split.upstreams = value_or(json, "upstreams", split.upstreams);
   split.by = value_or(json, "by", split.by);
+  const bool shared = value_or<std::string>(json, "cache", "separate") == "shared";
+  split.cache = shared ? SplitCache::kShared : SplitCache::kSeparate;
   return split;
 }
 
@@ -83,6 +86,7 @@ Route read_route(const Json& json, const OnTheWay& inherited) {
   route.headers = std::move(own.headers);
   route.retry = std::move(own.retry);
   route.rewrite = std::move(own.rewrite);
+  route.cache = std::move(own.cache);
   route.raw_path = own.raw_path;
   return route;
 }
@@ -93,6 +97,7 @@ Host read_host(const std::string& name, const Json& json, const OnTheWay& inheri
   host.names = value_or(json, "names", Strings());
   host.listeners = value_or(json, "listeners", Strings());
   host.first_match = value_or(json, "first_match", false);
+  if (const Json* purge = member(json, "purge")) host.purge = read_purge(*purge);
   const OnTheWay own = inherit(json, inherited);
   host.headers = own.headers;
   const Json* routes = member(json, "routes");
@@ -187,6 +192,10 @@ Document build_model(const Json& canonical) {
   document.timeouts = outermost.timeouts;
   document.limits = outermost.limits;
   document.headers = outermost.headers;
+  document.cache_status = value_or<std::string>(defaults, "cache_status", "on") == "on";
+  document.cache = read_cache(part(canonical, "cache"));
+  for (const auto& [name, json] : part(canonical, "cache_policies").items())
+    document.cache_policies[name] = read_cache_policy(name, json, document.cache);
   for (const auto& [name, json] : part(canonical, "listeners").items())
     document.listeners[name] = read_listener(name, json);
   for (const auto& [name, json] : part(canonical, "upstreams").items())

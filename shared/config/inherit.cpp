@@ -94,6 +94,13 @@ std::optional<Rewrite> read_rewrite(const Json& json) {
                  .path = maybe<std::string>(json, "path")};
 }
 
+std::optional<std::string> inherit_cache(const Json& level, std::optional<std::string> inherited) {
+  if (dropped(level, "cache")) return std::nullopt;
+  const auto choice = maybe<std::string>(level, "cache");
+  if (!choice) return inherited;
+  return *choice == "off" ? std::nullopt : choice;
+}
+
 }   // namespace
 
 Retry read_retry(const Json& json) {
@@ -133,6 +140,7 @@ OnTheWay inherit(const Json& level, OnTheWay value) {
   value.headers.response = inherit_edits(part(level, "headers"), "response", std::move(value.headers.response));
   if (given("retry")) value.retry = read_retry(part(level, "retry"));
   if (given("rewrite")) value.rewrite = read_rewrite(part(level, "rewrite"));
+  value.cache = inherit_cache(level, std::move(value.cache));
   value.raw_path = value_or(level, "raw_path", value.raw_path);
   return value;
 }

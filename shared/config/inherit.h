@@ -14,6 +14,7 @@ struct OnTheWay {
   HeaderEdits headers;
   std::optional<Retry> retry;
   std::optional<Rewrite> rewrite;
+  std::optional<std::string> cache;   // none: off
   bool raw_path = false;
 };
 

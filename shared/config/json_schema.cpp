@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include "shared/config/decode.h"
+#include "shared/config/scalar.h"
 #include "shared/config/schema.h"
 
 namespace proxyd::config {
@@ -27,6 +28,7 @@ Json map_schema(const ValueType& type) {
               {"additionalProperties", schema_of(*type.item)},
               {"minProperties", type.least_items},
               {"maxProperties", type.most_items}};
+  if (type.key_format == TextFormat::kStoredStatus) schema["propertyNames"] = Json{{"pattern", "^[2-5][0-9][0-9]$"}};
   if (type.key_format == TextFormat::kName) schema["propertyNames"] = Json{{"pattern", "^[A-Za-z0-9._-]{1,64}$"}};
   return schema;
 }
@@ -46,7 +48,7 @@ Json schema_of(const ValueType& type) {
     case ValueKind::kText: return text;
     case ValueKind::kWord: {
       Json words = Json::array();
-      for (const std::string_view word : type.words) words.push_back(std::string(word));
+      for (const std::string_view word : type.words) words.push_back(word_value(word));
       return {{"enum", std::move(words)}};
     }
     case ValueKind::kList:

@@ -104,9 +104,13 @@ struct Match {
   bool operator==(const Match&) const = default;
 };
 
+// Whether what one upstream of a split answered serves for the others too.
+enum class SplitCache { kSeparate, kShared };
+
 struct Split {
   std::map<std::string, uint32_t> upstreams;   // name → share
   std::string by = "client_ip";                // client_ip | header:NAME | cookie:NAME | query:NAME
+  SplitCache cache = SplitCache::kSeparate;
   bool operator==(const Split&) const = default;
 };
 
@@ -138,8 +142,21 @@ struct Route {
   HeaderEdits headers;
   std::optional<Retry> retry;   // none: the upstream's
   std::optional<Rewrite> rewrite;
+  std::optional<std::string> cache;   // a cache policy; none: off
   bool raw_path = false;
   bool operator==(const Route&) const = default;
+};
+
+enum class PurgeMode { kHard, kSoft };
+
+// Who may purge by the PURGE method: the peer's own address is in `allow`, it carries the token, or both where both
+// are given. One at least is. The token is a secret: the content of its file, among the snapshot's materials.
+struct Purge {
+  std::vector<std::string> allow;   // CIDRs
+  std::optional<std::string> token_file;
+  PurgeMode mode = PurgeMode::kHard;
+  std::vector<std::string> tags = {"Surrogate-Key", "Cache-Tag", "X-Cache-Tags", "xkey"};   // request fields
+  bool operator==(const Purge&) const = default;
 };
 
 struct Host {
@@ -147,8 +164,9 @@ struct Host {
   std::vector<std::string> names;       // lower case: exact, `*.suffix`, or "*"
   std::vector<std::string> listeners;   // empty: all
   bool first_match = false;
-  std::vector<Route> routes;   // in file order
-  HeaderEdits headers;         // for answers that no route made (404 of this host)
+  std::vector<Route> routes;    // in file order
+  HeaderEdits headers;          // for answers that no route made (404 of this host)
+  std::optional<Purge> purge;   // none: no PURGE
   bool operator==(const Host&) const = default;
 };
 
@@ -219,13 +237,77 @@ struct Logging {
   bool operator==(const Logging&) const = default;
 };
 
+inline constexpr uint64_t kLeastCacheMemory = 8 * 1024 * 1024;
+inline constexpr uint64_t kDefaultCacheMemory = 512 * 1024 * 1024;
+
+// All workers share one cache. Its ceiling is no part of the document: without `memory` the cache takes
+// kDefaultCacheMemory, or the ceiling where that is less.
+struct Cache {
+  std::optional<uint64_t> memory;
+  uint64_t max_object = 64 * 1024 * 1024;
+  bool operator==(const Cache&) const = default;
+};
+
+// What of a request is part of the key beside scheme, authority and path.
+struct CacheKeyRules {
+  enum class Query { kAll, kOnly, kExcept };
+  Query query = Query::kAll;
+  std::vector<std::string> parameters;   // for kOnly and kExcept: names, or prefixes that end in `*`
+  std::vector<std::string> headers;
+  std::vector<std::string> cookies;   // names, or prefixes that end in `*`
+  bool operator==(const CacheKeyRules&) const = default;
+};
+
+// Requests that the cache has no part in: those with any of these.
+struct CacheBypass {
+  std::vector<std::string> cookies;   // names, or prefixes that end in `*`
+  std::vector<std::string> headers;
+  std::vector<std::string> query;   // names, or prefixes that end in `*`
+  std::vector<std::string> paths;   // exact, or prefixes that end in `*`
+  bool operator==(const CacheBypass&) const = default;
+};
+
+enum class StoreSetCookie { kNo, kStrip };
+enum class RangeMode { kFull, kSlice, kPass };
+
+// What may be stored, and for how long. Without a word: what the origin calls fresh.
+struct CachePolicy {
+  std::string name;
+  std::vector<std::string> methods = {"GET", "HEAD"};   // GET is among them; POST may be
+  std::map<int, Duration> default_ttl;                  // by status, where the origin sends no freshness
+  MaybeDuration min_ttl;
+  MaybeDuration max_ttl;
+  bool heuristic = false;
+  CacheKeyRules key;
+  CacheBypass bypass;
+  bool ignore_cache_control = false;   // these four: the key `ignore`
+  bool ignore_expires = false;
+  bool ignore_pragma = false;
+  bool ignore_vary = false;
+  bool ignore_cookies = false;
+  StoreSetCookie store_set_cookie = StoreSetCookie::kNo;
+  RangeMode range = RangeMode::kFull;
+  uint64_t slice = 4 * 1024 * 1024;   // at most max_object where range is kSlice
+  MaybeDuration stale_while_revalidate;
+  MaybeDuration stale_if_error;
+  Duration collapse_timeout = seconds(5);
+  std::vector<std::string> targeted = {"Proxyd-Cache-Control", "CDN-Cache-Control"};   // the first that is there
+  std::vector<std::string> tag_headers = {"Surrogate-Key", "Cache-Tag", "xkey"};
+  bool expose_tags = false;
+  uint64_t max_object = 64 * 1024 * 1024;   // the cache's, unless the policy says
+  bool operator==(const CachePolicy&) const = default;
+};
+
 struct Document {
   int version = 1;
   std::vector<std::string> trusted_proxies;   // CIDRs
   Timeouts timeouts;                          // of defaults: they hold until a route is known
   Limits limits;                              // the same
   HeaderEdits headers;                        // the same
+  bool cache_status = true;                   // answers carry Cache-Status
   std::map<std::string, Listener> listeners;
+  Cache cache;
+  std::map<std::string, CachePolicy> cache_policies;
   std::map<std::string, Upstream> upstreams;
   std::map<std::string, Host> hosts;
   Logging logging;

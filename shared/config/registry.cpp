@@ -1,23 +1,13 @@
-#include "shared/config/schema.h"
+#include "shared/config/registry_types.h"
 
 namespace proxyd::config {
 namespace {
 
-using Kind = ValueKind;
-using Format = TextFormat;
+using namespace registry;
 
-ValueType text(Format format) { return {.kind = Kind::kText, .format = format}; }
-ValueType list_of(const ValueType& item) { return {.kind = Kind::kList, .item = &item}; }
-ValueType map_of(const ValueType& item, Format key = Format::kName) {
-  return {.kind = Kind::kMap, .item = &item, .key_format = key};
-}
-ValueType object_of(const ObjectType& object) { return {.kind = Kind::kObject, .object = &object}; }
-
-const ValueType kMaybeDuration{.kind = Kind::kDuration, .may_be_off = true, .least = 1};
 const ValueType kMaybeSize{.kind = Kind::kSize, .may_be_off = true};
 const ValueType kMaybeLine{.kind = Kind::kSize, .may_be_off = true, .least = 64};
 const ValueType kMaybeCount{.kind = Kind::kCount, .may_be_off = true, .least = 1};
-const ValueType kBoolean{.kind = Kind::kBoolean};
 const ValueType kAnyText = text(Format::kAny);
 const ValueType kFieldContent = text(Format::kFieldContent);
 const ValueType kLocation = text(Format::kLocation);
@@ -26,8 +16,6 @@ const ValueType kRegex = text(Format::kRegex);
 const ValueType kPath = text(Format::kPath);
 const ValueType kName = text(Format::kName);
 const ValueType kNames = list_of(kName);
-const ValueType kCidr = text(Format::kCidr);
-const ValueType kCidrs = list_of(kCidr);
 const ValueType kMethod = text(Format::kMethod);
 const ValueType kMethods = list_of(kMethod);
 const ValueType kStatus{.kind = Kind::kInteger, .least = 200, .most = 599};
@@ -121,7 +109,7 @@ const ValueType kInnerLimitsValue = object_of(kInnerLimits);
 // The keys that host and route share, behind their own.
 std::vector<Key> with_keys_on_the_way(std::vector<Key> keys) {
   const std::vector<Key> shared = {
-      {"cache", nullptr},
+      {"cache", &kCacheChoice, "", "a cache policy, or off", kInherited},
       {"rewrite", &kRewriteValue, "", "the path that the target sees", kInherited},
       {"headers", &kHeadersValue, "{}", "edits of fields", kInherited},
       {"access", nullptr},
@@ -147,8 +135,8 @@ const ObjectType kDefaults{
         {"timeouts", &kTimeoutsValue, "{}", "deadlines", kOutermost},
         {"limits", &kLimitsValue, "{}", "sizes and counts", kOutermost},
         {"compression", nullptr},
-        {"cache_status", nullptr},
-        {"cache", nullptr},
+        {"cache_status", &kSwitch, "\"on\"", "answers carry Cache-Status (RFC 9211)"},
+        {"cache", &kCacheChoice, "\"off\"", "a cache policy, or off", kOutermost},
         {"rewrite", &kRewriteValue, "", "the path that the target sees", kOutermost},
         {"headers", &kHeadersValue, "{}", "edits of fields", kOutermost},
         {"access", nullptr},
@@ -185,12 +173,13 @@ const ObjectType kMatch{"match",
 const ValueType kShare{.kind = Kind::kInteger, .least = 0, .most = 1'000'000};
 const ValueType kShares{.kind = Kind::kMap, .item = &kShare, .least_items = 1, .most_items = 64};
 const ValueType kSplitKey = text(Format::kSplitKey);
-const ObjectType kSplit{"split",
-                        {
-                            {"upstreams", &kShares, "", "name: share", kRequired},
-                            {"by", &kSplitKey, "\"client_ip\"", "client_ip, header:NAME, cookie:NAME or query:NAME"},
-                            {"cache", nullptr},
-                        }};
+const ObjectType kSplit{
+    "split",
+    {
+        {"upstreams", &kShares, "", "name: share", kRequired},
+        {"by", &kSplitKey, "\"client_ip\"", "client_ip, header:NAME, cookie:NAME or query:NAME"},
+        {"cache", &kSplitCache, "\"separate\"", "what one upstream answered serves for all: shared"},
+    }};
 
 const ValueType kRedirectStatus{.kind = Kind::kInteger, .least = 301, .most = 308};
 const ObjectType kRedirect{"redirect",
@@ -228,7 +217,7 @@ const ObjectType kHost{"host", with_keys_on_the_way({
                                    {"first_match", &kBoolean, "false", "strictly by file order"},
                                    {"force_https", nullptr},
                                    {"client_auth", nullptr},
-                                   {"purge", nullptr},
+                                   {"purge", &kPurgeValue, "", "turns on the PURGE method"},
                                    {"maintenance", nullptr},
                                    {"error_pages", nullptr},
                                })};
@@ -305,7 +294,6 @@ const ObjectType kUpstream{"upstream",
 
 const ValueType kSink{.kind = Kind::kWord, .words = {"file", "stdout"}};
 const ValueType kLogFormat{.kind = Kind::kWord, .words = {"json", "combined"}};
-const ValueType kFilePath = text(Format::kFilePath);
 const ValueType kPaths = list_of(kPath);
 const ObjectType kUnless{"unless", {{"path", &kPaths, "[]", "exact paths that are not logged"}}};
 const ValueType kUnlessValue = object_of(kUnless);
@@ -353,8 +341,8 @@ const ObjectType kDocument{"document",
                                {"defaults", &kDefaultsValue, "{}", "what hosts and routes inherit"},
                                {"listeners", &kListeners, "{}", "where clients connect", kRebind},
                                {"certificates", nullptr},
-                               {"cache", nullptr},
-                               {"cache_policies", nullptr},
+                               {"cache", &kCacheValue, "{}", "of all workers together"},
+                               {"cache_policies", &kCachePolicies, "{}", "what may be stored, and for how long"},
                                {"rate_limits", nullptr},
                                {"access_lists", nullptr},
                                {"upstreams", &kUpstreams, "{}", "where requests go"},

@@ -56,8 +56,11 @@ Scalar read_size(const ValueType& type, const Node& node) {
                  bare ? node.text + "B" : "");
   }
   const auto least = static_cast<uint64_t>(type.least);
-  if (*parsed >= least) return {format_size(*parsed)};
-  return wrong("range", fmt::format("'{}' must be at least {}{}", shown(node), format_size(least), or_off(type)));
+  const auto most = static_cast<uint64_t>(type.most);
+  if (*parsed >= least && *parsed <= most) return {format_size(*parsed)};
+  const std::string and_most = type.most == INT64_MAX ? "" : fmt::format(" and at most {}", format_size(most));
+  return wrong("range",
+               fmt::format("'{}' must be at least {}{}{}", shown(node), format_size(least), and_most, or_off(type)));
 }
 
 Scalar read_number(const ValueType& type, const Node& node) {
@@ -83,6 +86,8 @@ Scalar read_boolean(const Node& node) {
 
 Scalar read_text(const ValueType& type, const Node& node) {
   if (node.kind != Node::Kind::kText) {
+    const bool off = type.may_be_off && node.kind == Node::Kind::kBoolean && node.text == "false";
+    if (off) return wrong("type", "'false' must be a text, or off", "off");
     return wrong("type", fmt::format("'{}' must be a text; put it in quotes", shown(node)),
                  node.kind == Node::Kind::kNull ? "" : fmt::format("\"{}\"", node.text));
   }
@@ -97,20 +102,34 @@ Scalar read_text(const ValueType& type, const Node& node) {
   return {std::move(lower)};
 }
 
+// What a boolean probably means where it can't be one.
+std::string_view as_switch(const ValueType& type, const Node& node) {
+  const bool is_switch = std::find(type.words.begin(), type.words.end(), "on") != type.words.end();
+  if (node.kind != Node::Kind::kBoolean || !is_switch) return nearest(node.text, type.words);
+  return node.text == "true" ? "on" : "off";
+}
+
 Scalar read_word(const ValueType& type, const Node& node) {
   const auto among = [&node](const auto& words) {
     return std::find(words.begin(), words.end(), node.text) != words.end();
   };
-  if (node.kind == Node::Kind::kText && among(type.words)) return {node.text};
+  const bool boolean = node.text == "true" || node.text == "false";
+  const auto due = boolean ? Node::Kind::kBoolean : Node::Kind::kText;
+  if (node.kind == due && among(type.words)) return {word_value(node.text)};
+  if (boolean && among(type.words)) return wrong("type", fmt::format("'{}' must be without quotes", node.text));
   const std::string known = fmt::format("{}", fmt::join(type.words, ", "));
   if (among(type.later_words)) {
     return wrong("unsupported", fmt::format("not supported yet: '{}'; this version knows {}", node.text, known));
   }
-  return wrong("value", fmt::format("'{}' is none of {}", shown(node), known),
-               std::string(nearest(node.text, type.words)));
+  return wrong("value", fmt::format("'{}' is none of {}", shown(node), known), std::string(as_switch(type, node)));
 }
 
 }   // namespace
+
+Json word_value(std::string_view word) {
+  if (word == "true" || word == "false") return word == "true";
+  return std::string(word);
+}
 
 Scalar read_scalar(const ValueType& type, const Node& node) {
   if (node.kind == Node::Kind::kMap || node.kind == Node::Kind::kList) {

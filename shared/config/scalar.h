@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 
 #include "shared/config/decode.h"
 #include "shared/config/node.h"
@@ -19,5 +20,8 @@ struct Scalar {
 
 // Reads a duration, size, count, integer, boolean, word or text, and bounds it as its type says.
 Scalar read_scalar(const ValueType& type, const Node& node);
+
+// A word as JSON has it: a boolean where it is true or false, else a text.
+Json word_value(std::string_view word);
 
 }   // namespace proxyd::config

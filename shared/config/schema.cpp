@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 
+#include "shared/base/bytes.h"
+
 namespace proxyd::config {
 
 const Key* ObjectType::find(std::string_view wanted) const {
@@ -17,7 +19,7 @@ bool is_map_of_objects(std::string_view section) {
 
 namespace {
 
-// How many letters must be changed, added or left out (Levenshtein).
+// How many letters must be changed, added or left out (Levenshtein), whatever their case.
 size_t distance(std::string_view a, std::string_view b) {
   std::vector<size_t> row(b.size() + 1);
   for (size_t j = 0; j <= b.size(); ++j) row[j] = j;
@@ -25,7 +27,7 @@ size_t distance(std::string_view a, std::string_view b) {
     size_t diagonal = row[0];
     row[0] = i;
     for (size_t j = 1; j <= b.size(); ++j) {
-      const size_t changed = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
+      const size_t changed = diagonal + (ascii_lower(a[i - 1]) == ascii_lower(b[j - 1]) ? 0 : 1);
       diagonal = row[j];
       row[j] = std::min({changed, row[j] + 1, row[j - 1] + 1});
     }

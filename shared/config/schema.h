@@ -43,10 +43,14 @@ enum class TextFormat {
   kSplitKey,
   kUpstreamHost,
   kRetryCondition,
-  kToken,          // a field name that is only looked at
-  kFieldContent,   // a field value without variables
-  kLocation,       // a template that may not be empty
-  kPathTemplate,   // a template that makes a path
+  kToken,              // a field name that is only looked at
+  kFieldContent,       // a field value without variables
+  kLocation,           // a template that may not be empty
+  kPathTemplate,       // a template that makes a path
+  kStoredStatus,       // a status that a cache can store
+  kParameterPattern,   // a query parameter, or a prefix that ends in `*`
+  kCookiePattern,
+  kPathPattern,
 };
 
 struct ValueType {

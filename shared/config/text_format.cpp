@@ -88,6 +88,41 @@ TextFault check_path(std::string_view text) {
   return {ok ? "" : "holds what no path may: a space, '?', '#' or a control character"};
 }
 
+// A name, or a prefix that ends in `*`.
+TextFault check_star(std::string_view text) {
+  const size_t star = text.find('*');
+  const bool ok = star == std::string_view::npos || star + 1 == text.size();
+  return {ok ? "" : "may have '*' at its end only"};
+}
+
+std::string_view without_star(std::string_view text) {
+  if (text.ends_with('*')) text.remove_suffix(1);
+  return text;
+}
+
+TextFault check_parameter_pattern(std::string_view text) {
+  if (text.empty() || has_control(text)) return {"must be a name without control characters"};
+  return check_star(text);
+}
+
+TextFault check_cookie_pattern(std::string_view text) {
+  const std::string_view name = without_star(text);
+  if (text.empty() || (!name.empty() && !is_token(name))) return {"is no name of a cookie"};
+  return check_star(text);
+}
+
+TextFault check_path_pattern(std::string_view text) {
+  const TextFault fault = check_path(text);
+  return fault.ok() ? check_star(text) : fault;
+}
+
+// RFC 9111 3: a final status, but for those that speak about another response.
+TextFault check_stored_status(std::string_view text) {
+  const bool number = text.size() == 3 && all(text, is_digit) && text[0] >= '2' && text[0] <= '5';
+  const bool ok = number && text != "304" && text != "412" && text != "416";
+  return {ok ? "" : "is no status that can be stored: 200 to 599, but for 304, 412 and 416"};
+}
+
 TextFault check_host_pattern(std::string_view text) {
   constexpr const char* kWrong = "is no host name; a wildcard is \"*.name\" or \"*\" alone";
   if (text == "*") return {};
@@ -166,6 +201,10 @@ TextFault check_text(TextFormat format, std::string_view text) {
     case TextFormat::kSplitKey: return check_split_key(text);
     case TextFormat::kUpstreamHost: return check_upstream_host(text);
     case TextFormat::kRetryCondition: return check_retry_condition(text);
+    case TextFormat::kStoredStatus: return check_stored_status(text);
+    case TextFormat::kParameterPattern: return check_parameter_pattern(text);
+    case TextFormat::kCookiePattern: return check_cookie_pattern(text);
+    case TextFormat::kPathPattern: return check_path_pattern(text);
   }
   return {};
 }
@@ -177,7 +216,8 @@ size_t longest(TextFormat format) {
     case TextFormat::kLocation:
     case TextFormat::kPathTemplate:
     case TextFormat::kFieldContent:
-    case TextFormat::kPath: return 8192;
+    case TextFormat::kPath:
+    case TextFormat::kPathPattern: return 8192;
     case TextFormat::kRegex:
     case TextFormat::kFilePath: return 4096;
     default: return 1024;

@@ -7,6 +7,7 @@
 #include "shared/config/endpoint.h"
 #include "shared/config/findings.h"
 #include "shared/config/json_read.h"
+#include "shared/config/validate_cache.h"
 #include "shared/config/validate_on_the_way.h"
 #include "shared/config/validate_routes.h"
 
@@ -23,8 +24,9 @@ class Validator {
 
   Findings run() {
     listeners();
+    validate_cache(document_, json_, findings_);
     upstreams();
-    validate_on_the_way(part(json_, "defaults"), 0, document_.limits, "/defaults", findings_);
+    validate_on_the_way(document_, part(json_, "defaults"), 0, "/defaults", findings_);
     hosts();
     logging();
     return {findings_.take_problems(), findings_.take_warnings()};
@@ -151,7 +153,8 @@ void Validator::hosts() {
     for (size_t i = 0; i < host.listeners.size(); ++i) {
       findings_.refer(document_.listeners, host.listeners[i], fmt::format("{}/listeners/{}", pointer, i), "listener");
     }
-    validate_on_the_way(json, 0, document_.limits, pointer, findings_);
+    if (host.purge) validate_purge(*host.purge, pointer + "/purge", findings_);
+    validate_on_the_way(document_, json, 0, pointer, findings_);
     validate_routes(document_, host, json, findings_);
   }
   if (routes <= kMostRoutes) return;

@@ -70,13 +70,20 @@ void warn_of_wide_limits(const Json& level, const Limits& defaults, const std::s
   check("header_count", defaults.header_count, kMostFields, "1000 fields");
 }
 
+void check_cache(const Document& document, const Json& level, const std::string& pointer, FindingsList& findings) {
+  const auto choice = maybe<std::string>(level, "cache");
+  if (!choice || *choice == "off") return;
+  findings.refer(document.cache_policies, *choice, pointer + "/cache", "cache policy");
+}
+
 }   // namespace
 
-void validate_on_the_way(const Json& level, int groups, const Limits& defaults, const std::string& pointer,
+void validate_on_the_way(const Document& document, const Json& level, int groups, const std::string& pointer,
                          FindingsList& findings) {
   check_rewrite(level, pointer, findings);
   check_templates(level, groups, pointer, findings);
-  warn_of_wide_limits(level, defaults, pointer, findings);
+  check_cache(document, level, pointer, findings);
+  warn_of_wide_limits(level, document.limits, pointer, findings);
 }
 
 }   // namespace proxyd::config

@@ -9,9 +9,10 @@
 namespace proxyd::config {
 
 // What holds on the way (configuration.md 3), said in the defaults, a host or a route, whose canonical JSON `level` is:
-// groups of a path_regex that templates name, of which there are `groups`; a rewrite that contradicts itself; and
-// warnings for limits of a head that change nothing, since they are wider than those of the defaults, or than any head.
-void validate_on_the_way(const Json& level, int groups, const Limits& defaults, const std::string& pointer,
+// groups of a path_regex that templates name, of which there are `groups`; a rewrite that contradicts itself; a cache
+// policy that is not there; and warnings for limits of a head that change nothing, since they are wider than those of
+// the defaults, or than any head.
+void validate_on_the_way(const Document& document, const Json& level, int groups, const std::string& pointer,
                          FindingsList& findings);
 
 }   // namespace proxyd::config

@@ -53,6 +53,12 @@ void check_exclusive_keys(const Json& json, const std::string& pointer, Findings
   if (paths > 1) findings.problem(pointer + "/match", "exclusive", "give one of path, path_prefix, path_regex");
 }
 
+void warn_of_idle_cache(const Route& route, const Json& json, const std::string& pointer, FindingsList& findings) {
+  if (route.upstream || route.split || !route.cache || !member(json, "cache")) return;
+  findings.warning(pointer + "/cache", "no-effect",
+                   "this route answers by itself: only what upstreams answer is cached");
+}
+
 // How many groups {1} … {9} may name; none without path_regex.
 int groups_of(const Match& match) {
   if (match.path_kind != Match::Path::kRegex) return 0;
@@ -108,7 +114,8 @@ void check_route(const Document& document, const Route& route, const Json& json,
                  FindingsList& findings) {
   check_action(pointer, json, findings);
   check_exclusive_keys(json, pointer, findings);
-  validate_on_the_way(json, groups_of(route.match), document.limits, pointer, findings);
+  validate_on_the_way(document, json, groups_of(route.match), pointer, findings);
+  warn_of_idle_cache(route, json, pointer, findings);
   if (route.upstream) findings.refer(document.upstreams, *route.upstream, pointer + "/upstream", "upstream");
   if (route.split) check_split(document, *route.split, pointer + "/split", findings);
   if (route.redirect) check_redirect(*route.redirect, pointer + "/redirect", findings);

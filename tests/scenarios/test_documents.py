@@ -37,8 +37,8 @@ class Places:
             return {name: self.fit(value, name) for name, value in json_value.items()}
         if isinstance(json_value, list):
             return [self.fit(value, key) for value in json_value]
-        if key == "file" and isinstance(json_value, str):
-            return str(self.secret if "secret" in json_value else self.folder / "log")
+        if key in ("file", "token_file") and isinstance(json_value, str):
+            return str(self.secret if "secret" in json_value or key == "token_file" else self.folder / "log")
         return json_value
 
     def fit_document(self, document):
@@ -78,7 +78,7 @@ def test_export_and_apply_change_nothing_of_two_hundred_generated_documents(prox
 def test_export_and_apply_change_nothing_of_an_example(proxyd, name, tmp_path):
     text = (ROOT / "etc/examples" / name).read_text()
     text = re.sub(r'"(?:0\.0\.0\.0|127\.0\.0\.1|\[::\])?:(?:80|443|8080)"', lambda _: f'"127.0.0.1:{free_port()}"', text)
-    text = text.replace("/var/log/proxyd", str(tmp_path)).replace("/etc/proxyd/app.token", str(tmp_path / "token")).replace("/run/proxyd/http.sock", str(tmp_path / "http.sock"))
+    text = text.replace("/var/log/proxyd", str(tmp_path)).replace("/etc/proxyd/app.token", str(tmp_path / "token")).replace("/etc/proxyd/purge.token", str(tmp_path / "token")).replace("/run/proxyd/http.sock", str(tmp_path / "http.sock"))
     (tmp_path / "token").write_text("hidden\n")
     applied = proxyd.proxyctl("apply", "--yes", "-f", "-", stdin=text)
     assert applied.returncode == 0, applied.stderr
@@ -119,9 +119,9 @@ def test_a_document_that_would_grow_is_refused_for_its_size(proxyd, text, code):
 
 
 def test_all_errors_of_a_document_come_at_once(proxyd):
-    wrong = proxyd.proxyctl("apply", "-f", "-", stdin="version: 1\nhostz: {}\nupstreams: { u: { balance: 5, targets: { t: { address: nowhere } } } }\ncache: {}\n")
+    wrong = proxyd.proxyctl("apply", "-f", "-", stdin="version: 1\nhostz: {}\nupstreams: { u: { balance: 5, targets: { t: { address: nowhere } } } }\nrate_limits: {}\n")
     assert wrong.returncode == 7
-    for part in ("2:1: /hostz", "did you mean 'hosts'", "3:28: /upstreams/u/balance", "/upstreams/u/targets/t/address", "4:1: /cache", "not supported yet"):
+    for part in ("2:1: /hostz", "did you mean 'hosts'", "3:28: /upstreams/u/balance", "/upstreams/u/targets/t/address", "4:1: /rate_limits", "not supported yet"):
         assert part in wrong.stderr, (part, wrong.stderr)
 
 

@@ -5,6 +5,7 @@
 #include <random>
 #include <set>
 
+#include "shared/config/scalar.h"
 #include "shared/config/schema.h"
 #include "shared/config/units.h"
 
@@ -26,13 +27,15 @@ class Generator {
     Json json = object(document_type());
     json["version"] = 1;
     name_entries(json, "upstreams", {"app", "api-next", "A.b_c"});
+    name_entries(json, "cache_policies", {"static", "pages"});
     name_entries(json, "listeners", {"http", "local"});
     name_entries(json, "hosts", {"www", "x"});
     listeners(json["listeners"]);
+    for (auto& policy : json["cache_policies"]) cache_policy(policy);
     int number = 0;
     for (auto& host : json["hosts"]) this->host(host, number++);
     if (json.contains("logging")) logging(json["logging"]);
-    if (json.contains("defaults")) rewrite(json["defaults"]);
+    if (json.contains("defaults")) on_the_way(json["defaults"]);
     return json;
   }
 
@@ -59,11 +62,13 @@ class Generator {
     if (type.may_be_off && chance(20)) return "off";
     switch (type.kind) {
       case ValueKind::kDuration: return format_duration(between(1, 10'000'000));
-      case ValueKind::kSize: return format_size(static_cast<uint64_t>(between(1024, int64_t{1} << 40)));
+      case ValueKind::kSize:
+        return format_size(
+            static_cast<uint64_t>(between(std::max(type.least, int64_t{1024}), std::min(type.most, int64_t{1} << 40))));
       case ValueKind::kCount:
       case ValueKind::kInteger: return between(type.least, std::min(type.most, int64_t{100'000}));
       case ValueKind::kBoolean: return chance(50);
-      case ValueKind::kWord: return std::string(one_of(type.words));
+      case ValueKind::kWord: return word_value(one_of(type.words));
       case ValueKind::kText: return text(type.format);
       case ValueKind::kList: return list(type);
       case ValueKind::kMap: return map(type);
@@ -93,8 +98,12 @@ class Generator {
   Json map(const ValueType& type) {
     Json json = Json::object();
     const int64_t count = between(static_cast<int64_t>(type.least_items), 3);
-    for (int64_t i = 0; i < count; ++i)
-      json[fmt::format("{}-{}", pick({"zeta", "Alpha", "on", "1e3"}), i)] = value(*type.item);
+    for (int64_t i = 0; i < count; ++i) {
+      const std::string key = type.key_format == TextFormat::kStoredStatus
+                                  ? pick({"200", "301", "404", "503"})
+                                  : fmt::format("{}-{}", pick({"zeta", "Alpha", "on", "1e3"}), i);
+      json[key] = value(*type.item);
+    }
     return json;
   }
 
@@ -122,6 +131,10 @@ class Generator {
       case TextFormat::kSplitKey: return pick({"client_ip", "header:X-A", "cookie:c", "query:q"});
       case TextFormat::kUpstreamHost: return pick({"keep", "target", "a.test", "a.test:81", "[::1]:5"});
       case TextFormat::kRetryCondition: return pick({"connect_error", "reset_before_response", "502", "599"});
+      case TextFormat::kStoredStatus: return "200";
+      case TextFormat::kParameterPattern: return pick({"utm_*", "v", "*", "a b", "Ω", "on"});
+      case TextFormat::kCookiePattern: return pick({"session", "wordpress_logged_in_*", "*", "1"});
+      case TextFormat::kPathPattern: return pick({"/cart*", "/", "/a/b", "/ü*"});
     }
     return {};
   }
@@ -147,6 +160,24 @@ class Generator {
     }
   }
 
+  void cache_policy(Json& policy) {
+    if (policy.contains("methods")) policy["methods"].push_back("GET");
+    if (policy.contains("methods") && policy["methods"].size() > 3) policy["methods"] = Json::array({"GET", "POST"});
+    const bool both = policy.contains("min_ttl") && policy.contains("max_ttl");
+    if (both && chance(50)) policy["max_ttl"] = "52w";
+    if (both && policy["max_ttl"] != "52w") policy.erase("min_ttl");
+    if (policy.contains("max_object")) policy["max_object"] = format_size(static_cast<uint64_t>(between(1, 100)) << 30);
+    if (policy.contains("slice")) policy["slice"] = format_size(static_cast<uint64_t>(between(64, 1024)) << 10);
+    if (policy.value("range", "") == "slice" && !policy.contains("max_object")) policy["max_object"] = "1GiB";
+    if (policy.contains("key") && policy["key"].contains("query") && policy["key"]["query"].size() > 1)
+      policy["key"]["query"].erase(pick({"only", "except"}));
+  }
+
+  void on_the_way(Json& level) {
+    rewrite(level);
+    if (level.contains("cache") && !level["cache"].is_null()) level["cache"] = pick({"static", "pages", "off"});
+  }
+
   static void rewrite(Json& level) {
     const auto rewrite = level.find("rewrite");
     if (rewrite == level.end() || !rewrite->is_object() || !rewrite->contains("path")) return;
@@ -157,7 +188,10 @@ class Generator {
   void host(Json& host, int number) {
     host["names"] = Json::array({fmt::format("h{}.test", number), fmt::format("*.h{}.test", number)});
     if (host.contains("listeners")) host["listeners"] = Json::array({"http"});
-    rewrite(host);
+    if (host.contains("purge") && chance(50)) host["purge"]["allow"] = Json::array({"127.0.0.1"});
+    if (host.contains("purge") && host["purge"].value("allow", Json::array()).empty())
+      host["purge"]["token_file"] = "/etc/token";
+    on_the_way(host);
     Json routes = Json::array();
     for (int i = 0; i < 4; ++i) {
       Json made = object(*document_type().find("hosts")->type->item->object->find("routes")->type->item->object);
@@ -169,7 +203,7 @@ class Generator {
 
   void route(Json& route, int number) {
     route["name"] = fmt::format("r{}", number);
-    rewrite(route);
+    on_the_way(route);
     if (route.contains("match")) {
       const std::string kept = pick({"path", "path_prefix", "path_regex"});
       for (const char* key : {"path", "path_prefix", "path_regex"}) {

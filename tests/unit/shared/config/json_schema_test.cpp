@@ -46,9 +46,11 @@ Json route(const Json& more) {
   return {{"version", 1}, {"hosts", {{"h", {{"names", {"a.test"}}, {"routes", Json::array({made})}}}}}};
 }
 
+Json policy(const Json& rules) { return {{"version", 1}, {"cache_policies", {{"p", rules}}}}; }
+
 TEST(JsonSchema, IsTakenByAnIndependentValidatorWhichAgreesWithTheDecoder) {
   Json valid = Json::array();
-  for (const char* name : {"reverse-proxy.yaml", "several-hosts.yaml", "everything.yaml"}) {
+  for (const char* name : {"reverse-proxy.yaml", "several-hosts.yaml", "cached-site.yaml", "everything.yaml"}) {
     valid.push_back(example(name));
     valid.push_back(expanded(example(name)));
   }
@@ -57,7 +59,13 @@ TEST(JsonSchema, IsTakenByAnIndependentValidatorWhichAgreesWithTheDecoder) {
       Json::object(),
       Json{{"version", 2}},
       Json{{"version", 1}, {"hots", Json::object()}},
-      Json{{"version", 1}, {"cache", Json::object()}},
+      Json{{"version", 1}, {"rate_limits", Json::object()}},
+      Json{{"version", 1}, {"cache", {{"memory", "off"}}}},
+      policy({{"default_ttl", {{"600", "1s"}}}}),
+      policy({{"store_set_cookie", true}}),
+      policy({{"store_set_cookie", "false"}}),
+      policy({{"methods", Json::array()}}),
+      policy({{"heuristic", true}}),
       Json{{"version", 1}, {"defaults", {{"timeouts", {{"connect", 30}}}}}},
       Json{{"version", 1}, {"defaults", {{"timeouts", {{"connect", "30"}}}}}},
       Json{{"version", 1}, {"defaults", {{"limits", {{"request_body", "1MB"}}}}}},

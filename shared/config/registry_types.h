@@ -1,0 +1,33 @@
+#pragma once
+
+#include "shared/config/schema.h"
+
+namespace proxyd::config::registry {
+
+// What the parts of the registry are written with. Constants keep each other's addresses only, so that the order in
+// which they are made does not matter.
+using Kind = ValueKind;
+using Format = TextFormat;
+
+inline ValueType text(Format format) { return {.kind = Kind::kText, .format = format}; }
+inline ValueType list_of(const ValueType& item) { return {.kind = Kind::kList, .item = &item}; }
+inline ValueType map_of(const ValueType& item, Format key = Format::kName) {
+  return {.kind = Kind::kMap, .item = &item, .key_format = key};
+}
+inline ValueType object_of(const ObjectType& object) { return {.kind = Kind::kObject, .object = &object}; }
+
+inline const ValueType kMaybeDuration{.kind = Kind::kDuration, .may_be_off = true, .least = 1};
+inline const ValueType kBoolean{.kind = Kind::kBoolean};
+inline const ValueType kSwitch{.kind = Kind::kWord, .words = {"on", "off"}};
+inline const ValueType kCidr = text(Format::kCidr);
+inline const ValueType kCidrs = list_of(kCidr);
+inline const ValueType kFilePath = text(Format::kFilePath);
+
+// The cache's part.
+extern const ValueType kCacheValue;      // `cache` of the document
+extern const ValueType kCachePolicies;   // `cache_policies`
+extern const ValueType kCacheChoice;     // `cache` on the way: a policy, or off
+extern const ValueType kSplitCache;      // `cache` of a split
+extern const ValueType kPurgeValue;      // `purge` of a host
+
+}   // namespace proxyd::config::registry

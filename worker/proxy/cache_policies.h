@@ -1,0 +1,25 @@
+#pragma once
+
+#include <map>
+#include <string>
+
+#include "shared/config/model.h"
+#include "worker/caching/policy.h"
+
+namespace proxyd::proxy {
+
+// The cache policies of a document by name, compiled for the rules of worker/caching. Immutable; owned by the
+// configuration of a snapshot, so that a policy's address holds as long as that is held. Nothing suspends or fails:
+// the document was checked.
+class CachePolicies {
+ public:
+  explicit CachePolicies(const config::Document& document);
+
+  // Null where nothing is cached.
+  const caching::Policy* of_route(const config::Route& route) const;
+
+ private:
+  std::map<std::string, caching::Policy> by_name_;
+};
+
+}   // namespace proxyd::proxy
