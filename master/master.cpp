@@ -32,13 +32,14 @@ void raise_descriptor_limit() {
   ::setrlimit(RLIMIT_NOFILE, &limit);
 }
 
-// A site that goes wherever the flags say.
+// A site that goes wherever the flags say; what the origin calls fresh is cached.
 std::string quick_start_document(const Bootstrap& bootstrap) {
   return fmt::format(
-      "version: 1\nlisteners:\n  main: {{ addresses: [\"{}\"] }}\nupstreams:\n  main: {{ targets: {{ origin: {{ "
+      "version: 1\nlisteners:\n  main: {{ addresses: [\"{}\"] }}\ncache_policies:\n  main: {{}}\nupstreams:\n  main: "
+      "{{ targets: {{ origin: {{ "
       "address: \"{}\" }} }} }}\n"
       "hosts:\n  all:\n    names: [\"*\"]\n    routes:\n      - {{ name: all, match: {{ path_prefix: / }}, upstream: "
-      "main }}\n",
+      "main, cache: main }}\n",
       bootstrap.listen, bootstrap.upstream);
 }
 

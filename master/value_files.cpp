@@ -40,6 +40,14 @@ class Reader {
     of(edits.request, pointer + "/headers/request");
     of(edits.response, pointer + "/headers/response");
   }
+  // An empty token would be one that everybody has.
+  void token(const config::Purge& purge, const std::string& pointer) {
+    if (!purge.token_file || failure_) return;
+    const std::string& path = *purge.token_file;
+    read(path, "the token of PURGE is in it", pointer);
+    if (!failure_ && contents_[path].empty())
+      failure_ = ValueFileError{fmt::format("file {} is empty; the token of PURGE is in it", path), pointer};
+  }
   Result<Contents, ValueFileError> take() {
     if (failure_) return *failure_;
     return std::move(contents_);
@@ -49,15 +57,19 @@ class Reader {
   void of(const config::FieldEdits& edits, const std::string& pointer) {
     for (const auto* values : {&edits.set, &edits.add, &edits.if_absent}) {
       for (const auto& [name, value] : *values) {
-        if (!value.is_file || contents_.contains(value.text) || failure_) continue;
-        auto content = read_value(value.text);
-        if (content)
-          contents_[value.text] = std::move(*content);
-        else
-          failure_ = ValueFileError{
-              fmt::format("{}; field '{}' takes its value from it", content.error().message, name), pointer};
+        if (value.is_file && !failure_)
+          read(value.text, fmt::format("field '{}' takes its value from it", name), pointer);
       }
     }
+  }
+
+  void read(const std::string& path, const std::string& use, const std::string& pointer) {
+    if (contents_.contains(path)) return;
+    auto content = read_value(path);
+    if (content)
+      contents_[path] = std::move(*content);
+    else
+      failure_ = ValueFileError{fmt::format("{}; {}", content.error().message, use), pointer};
   }
 
   Contents contents_;
@@ -71,6 +83,7 @@ Result<Contents, ValueFileError> read_value_files(const config::Document& docume
   reader.edits(document.headers, "/defaults");
   for (const auto& [name, host] : document.hosts) {
     reader.edits(host.headers, fmt::format("/hosts/{}", name));
+    if (host.purge) reader.token(*host.purge, fmt::format("/hosts/{}/purge/token_file", name));
     for (size_t i = 0; i < host.routes.size(); ++i)
       reader.edits(host.routes[i].headers, fmt::format("/hosts/{}/routes/{}", name, i));
   }

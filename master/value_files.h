@@ -10,11 +10,12 @@ namespace proxyd::master {
 
 struct ValueFileError {
   std::string message;
-  std::string pointer;   // of the edits that name the file
+  std::string pointer;   // of what names the file
 };
 
-// The contents of the files that header values name, read at apply and on reload: workers open nothing. One line of at
-// most 16 KiB each, its line end taken off. Fails naming the file and who names it, never its content.
+// The contents of the files that header values and purge tokens name, read at apply and on reload: workers open
+// nothing. One line of at most 16 KiB each, its line end taken off; a token is not empty. Fails naming the file and who
+// names it, never its content.
 Result<std::map<std::string, std::string>, ValueFileError> read_value_files(const config::Document& document);
 
 }   // namespace proxyd::master

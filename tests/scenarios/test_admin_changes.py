@@ -167,6 +167,15 @@ def test_what_others_use_does_not_go(shared):
     assert shared.root("DELETE", "/api/v1/config/upstreams/app?dry_run=true").status == 409
 
 
+def test_a_cache_policy_goes_when_nobody_names_it_any_more(proxyd):
+    assert proxyd.root("PUT", "/api/v1/config/cache_policies/pages", {"max_ttl": "10m"}).status == 200
+    assert proxyd.root("PATCH", "/api/v1/config/hosts/all", {"cache": "pages"}).status == 200
+    refused = proxyd.root("DELETE", "/api/v1/config/cache_policies/pages")
+    assert refused.status == 409 and refused.type == "in-use" and refused.json["used_by"] == ["hosts/all"]
+    assert proxyd.root("PATCH", "/api/v1/config/hosts/all", {"cache": None}).status == 200
+    assert proxyd.root("DELETE", "/api/v1/config/cache_policies/pages").status == 200
+
+
 def test_a_dry_run_is_never_better_than_the_real_call(shared):
     taken = free_port()
     import socket

@@ -64,7 +64,23 @@ AdminAnswer no_object(const AdminRequest& request) {
                      : fmt::format("there is no '{}' among the {}", name->second, request.parameters.at("kind")));
 }
 
-// Who names an upstream or a listener, so that it cannot go.
+// The levels of the document that say this cache policy; who only inherits it is not among them.
+std::vector<std::string> users_of_cache_policy(const std::string& name, const Json& document) {
+  const auto says = [&name](const Json& level) { return level.value("cache", Json(nullptr)) == name; };
+  const Json none = Json::object();
+  std::vector<std::string> users;
+  if (says(document.value("defaults", none))) users.emplace_back("defaults");
+  const Json hosts = document.value("hosts", none);
+  for (const auto& [host_name, host] : hosts.items()) {
+    if (says(host)) users.push_back("hosts/" + host_name);
+    for (const Json& route : host.value("routes", Json::array())) {
+      if (says(route)) users.push_back(fmt::format("hosts/{}/routes/{}", host_name, route.value("name", "")));
+    }
+  }
+  return users;
+}
+
+// Who names an upstream, a listener or a cache policy, so that it cannot go.
 std::vector<std::string> users_of(const AdminRequest& request, Context& context) {
   std::vector<std::string> users;
   const auto active = context.master.configuration().active();
@@ -72,6 +88,7 @@ std::vector<std::string> users_of(const AdminRequest& request, Context& context)
   const auto given = request.parameters.find("name");
   if (!active || given == request.parameters.end()) return users;
   const std::string& name = given->second;
+  if (kind == "cache_policies") return users_of_cache_policy(name, active->canonical);
   for (const auto& [host_name, host] : active->document.hosts) {
     if (kind == "listeners" && std::find(host.listeners.begin(), host.listeners.end(), name) != host.listeners.end())
       users.push_back("hosts/" + host_name);
