@@ -268,7 +268,7 @@ struct CacheBypass {
 };
 
 enum class StoreSetCookie { kNo, kStrip };
-enum class RangeMode { kFull, kSlice, kPass };
+enum class RangeMode { kFull, kPass };
 
 // What may be stored, and for how long. Without a word: what the origin calls fresh.
 struct CachePolicy {
@@ -287,7 +287,6 @@ struct CachePolicy {
   bool ignore_cookies = false;
   StoreSetCookie store_set_cookie = StoreSetCookie::kNo;
   RangeMode range = RangeMode::kFull;
-  uint64_t slice = 4 * 1024 * 1024;   // at most max_object where range is kSlice
   MaybeDuration stale_while_revalidate;
   MaybeDuration stale_if_error;
   Duration collapse_timeout = seconds(5);

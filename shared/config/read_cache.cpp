@@ -37,12 +37,6 @@ CacheBypass read_bypass(const Json& json) {
           .paths = value_or(json, "paths", Strings())};
 }
 
-RangeMode read_range(const Json& json) {
-  const std::string word = value_or<std::string>(json, "range", "full");
-  if (word == "slice") return RangeMode::kSlice;
-  return word == "pass" ? RangeMode::kPass : RangeMode::kFull;
-}
-
 }   // namespace
 
 Cache read_cache(const Json& json) {
@@ -72,8 +66,7 @@ CachePolicy read_cache_policy(const std::string& name, const Json& json, const C
   policy.ignore_cookies = value_or(json, "ignore_cookies", false);
   const bool strips = json.value("store_set_cookie", Json(false)) == "strip";
   policy.store_set_cookie = strips ? StoreSetCookie::kStrip : StoreSetCookie::kNo;
-  policy.range = read_range(json);
-  policy.slice = *size_or(json, "slice", policy.slice);
+  policy.range = value_or<std::string>(json, "range", "full") == "pass" ? RangeMode::kPass : RangeMode::kFull;
   policy.stale_while_revalidate = duration_or(json, "stale_while_revalidate", policy.stale_while_revalidate);
   policy.stale_if_error = duration_or(json, "stale_if_error", policy.stale_if_error);
   policy.collapse_timeout = *duration_or(part(json, "collapse"), "timeout", policy.collapse_timeout);

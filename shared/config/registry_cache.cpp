@@ -65,8 +65,7 @@ const ValueType kTagsValue = object_of(kTags);
 const ValueType kIgnored{.kind = Kind::kWord, .words = {"Cache-Control", "Expires", "Pragma", "Vary"}};
 const ValueType kIgnoredFields{.kind = Kind::kList, .item = &kIgnored, .most_items = 4};
 const ValueType kSetCookie{.kind = Kind::kWord, .words = {"false", "strip"}};
-const ValueType kRange{.kind = Kind::kWord, .words = {"full", "slice", "pass"}};
-const ValueType kSlice{.kind = Kind::kSize, .least = 64 << 10, .most = 1 << 30};
+const ValueType kRange{.kind = Kind::kWord, .words = {"full", "pass"}, .later_words = {"slice"}};
 
 const ObjectType kCachePolicy{
     "cache_policy",
@@ -81,8 +80,8 @@ const ObjectType kCachePolicy{
         {"ignore", &kIgnoredFields, "[]", "of the origin's fields: Cache-Control, Expires, Pragma, Vary"},
         {"ignore_cookies", &kBoolean, "false", "cookies that the policy does not name change no answer"},
         {"store_set_cookie", &kSetCookie, "false", "false: what sets a cookie is not stored; strip: stored without it"},
-        {"range", &kRange, "\"full\"", "full fetches the whole, slice stores aligned parts, pass asks the origin"},
-        {"slice", &kSlice, "\"4MiB\"", "the size of a part, with range: slice"},
+        {"range", &kRange, "\"full\"", "full fetches the whole, pass asks the origin"},
+        {"slice", nullptr},
         {"stale_while_revalidate", &kMaybeDuration, "\"off\"", "served stale meanwhile, unless the origin says"},
         {"stale_if_error", &kMaybeDuration, "\"off\"", "served stale when the origin fails, unless the origin says"},
         {"collapse", &kCollapseValue, "{}", "one fetch for all who want the same"},

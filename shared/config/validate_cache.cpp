@@ -38,18 +38,6 @@ void check_targeted(const CachePolicy& policy, const std::string& pointer, Findi
   }
 }
 
-void check_slice(const CachePolicy& policy, const Json& json, const std::string& pointer, FindingsList& findings) {
-  const bool said = member(json, "slice") != nullptr;
-  if (policy.range != RangeMode::kSlice) {
-    if (said) findings.warning(pointer + "/slice", "no-effect", "'slice' counts only with range: slice");
-    return;
-  }
-  if (policy.slice <= policy.max_object) return;
-  findings.problem(pointer + (said ? "/slice" : "/range"), "range",
-                   fmt::format("no part could be stored: a slice is {}, max_object {}; make a slice fit",
-                               format_size(policy.slice), format_size(policy.max_object)));
-}
-
 void warn_of_large_objects(const Document& document, const Json& json, const std::string& pointer, uint64_t largest,
                            FindingsList& findings) {
   if (!member(json, "max_object") || !document.cache.memory || largest <= *document.cache.memory) return;
@@ -71,7 +59,6 @@ void validate_cache(const Document& document, const Json& canonical, FindingsLis
     check_lifetimes(policy, pointer, findings);
     check_key(json, pointer, findings);
     check_targeted(policy, pointer, findings);
-    check_slice(policy, json, pointer, findings);
     warn_of_large_objects(document, json, pointer, policy.max_object, findings);
   }
 }

@@ -49,7 +49,7 @@ struct BypassRules {
 };
 
 enum class StoreSetCookie : uint8_t { kNo, kStrip };
-enum class RangeMode : uint8_t { kFull, kSlice, kPass };
+enum class RangeMode : uint8_t { kFull, kPass };
 
 // One entry of `cache_policies` with the defaults of the document, as the rules need it: durations in milliseconds.
 // Compiled once a snapshot, immutable, owned by its configuration.
@@ -70,7 +70,6 @@ struct Policy {
   bool ignore_cookies = false;
   StoreSetCookie store_set_cookie = StoreSetCookie::kNo;
   RangeMode range = RangeMode::kFull;
-  uint64_t slice = 4 * 1024 * 1024;
   int64_t stale_while_revalidate = 0;
   int64_t stale_if_error = 0;
   int64_t collapse_timeout = 5000;

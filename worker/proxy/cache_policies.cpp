@@ -40,15 +40,6 @@ caching::KeyRules compile_key(const config::CacheKeyRules& rules) {
           .cookies = patterns(in_order(rules.cookies))};
 }
 
-caching::RangeMode compile_range(config::RangeMode mode) {
-  switch (mode) {
-    case config::RangeMode::kFull: return caching::RangeMode::kFull;
-    case config::RangeMode::kSlice: return caching::RangeMode::kSlice;
-    case config::RangeMode::kPass: return caching::RangeMode::kPass;
-  }
-  return caching::RangeMode::kFull;
-}
-
 caching::Policy compile(const config::CachePolicy& from) {
   caching::Policy policy;
   policy.methods.clear();
@@ -69,8 +60,8 @@ caching::Policy compile(const config::CachePolicy& from) {
   policy.ignore_cookies = from.ignore_cookies;
   const bool strips = from.store_set_cookie == config::StoreSetCookie::kStrip;
   policy.store_set_cookie = strips ? caching::StoreSetCookie::kStrip : caching::StoreSetCookie::kNo;
-  policy.range = compile_range(from.range);
-  policy.slice = from.slice;
+  const bool passes = from.range == config::RangeMode::kPass;
+  policy.range = passes ? caching::RangeMode::kPass : caching::RangeMode::kFull;
   policy.stale_while_revalidate = milliseconds(from.stale_while_revalidate, 0);
   policy.stale_if_error = milliseconds(from.stale_if_error, 0);
   policy.collapse_timeout = from.collapse_timeout.count();

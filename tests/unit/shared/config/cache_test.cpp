@@ -37,7 +37,7 @@ TEST(CachePolicy, WithoutAWordStoresWhatTheOriginCallsFresh) {
 TEST(CachePolicy, HasEachOfItsKeys) {
   const CachePolicy policy = policy_of(
       "methods: [GET, POST], default_ttl: { 200: 1d, \"404\": 0s }, min_ttl: 1m, max_ttl: 7d, heuristic: on, "
-      "ignore: [Expires, Vary], ignore_cookies: true, store_set_cookie: strip, range: slice, slice: 1MiB, "
+      "ignore: [Expires, Vary], ignore_cookies: true, store_set_cookie: strip, range: pass, "
       "stale_while_revalidate: 1h, stale_if_error: 1d, collapse: { timeout: 2s }, targeted: [A-Cache-Control], "
       "tags: { headers: [X-Tags], expose: true }, max_object: 2MiB, key: { query: { only: [v] }, headers: [X-A], "
       "cookies: [c] }, bypass: { cookies: [\"s*\"], headers: [Authorization], query: [q], paths: [\"/cart*\"] }");
@@ -54,8 +54,7 @@ TEST(CachePolicy, HasEachOfItsKeys) {
       .ignore_vary = true,
       .ignore_cookies = true,
       .store_set_cookie = StoreSetCookie::kStrip,
-      .range = RangeMode::kSlice,
-      .slice = 1 << 20,
+      .range = RangeMode::kPass,
       .stale_while_revalidate = seconds(3600),
       .stale_if_error = seconds(86400),
       .collapse_timeout = seconds(2),
@@ -66,7 +65,6 @@ TEST(CachePolicy, HasEachOfItsKeys) {
   EXPECT_EQ(policy, expected);
   EXPECT_TRUE(policy_of("ignore: [Cache-Control]").ignore_cache_control);
   EXPECT_TRUE(policy_of("ignore: [Pragma]").ignore_pragma);
-  EXPECT_EQ(policy_of("range: pass").range, RangeMode::kPass);
 }
 
 TEST(CachePolicy, TellsAQueryOfNothingFromAWholeOne) {
@@ -143,7 +141,6 @@ TEST(Purge, IsAHostsAndHardByDefault) {
 
 TEST(Warnings, NameAKeyOfTheCacheThatChangesNothing) {
   const std::string host = "hosts: { h: { names: [a.test], routes: [ { name: r, respond: {}, cache: ";
-  EXPECT_EQ(warnings_of("cache_policies: { p: { slice: 1MiB } }\n"), "/cache_policies/p/slice;");
   EXPECT_EQ(warnings_of("cache: { memory: 16MiB, max_object: 32MiB }\n"), "/cache/max_object;");
   EXPECT_EQ(warnings_of("cache: { memory: 16MiB }\ncache_policies: { p: { max_object: 1GiB }, q: {} }\n"),
             "/cache_policies/p/max_object;");

@@ -167,8 +167,6 @@ class Generator {
     if (both && chance(50)) policy["max_ttl"] = "52w";
     if (both && policy["max_ttl"] != "52w") policy.erase("min_ttl");
     if (policy.contains("max_object")) policy["max_object"] = format_size(static_cast<uint64_t>(between(1, 100)) << 30);
-    if (policy.contains("slice")) policy["slice"] = format_size(static_cast<uint64_t>(between(64, 1024)) << 10);
-    if (policy.value("range", "") == "slice" && !policy.contains("max_object")) policy["max_object"] = "1GiB";
     if (policy.contains("key") && policy["key"].contains("query") && policy["key"]["query"].size() > 1)
       policy["key"]["query"].erase(pick({"only", "except"}));
   }

@@ -50,7 +50,6 @@ TEST(CachePolicies, WithoutAWordAreThoseOfTheRules) {
   EXPECT_EQ(policy.key.query, expected.key.query);
   EXPECT_EQ(policy.store_set_cookie, expected.store_set_cookie);
   EXPECT_EQ(policy.range, expected.range);
-  EXPECT_EQ(policy.slice, expected.slice);
   EXPECT_EQ(policy.stale_while_revalidate, expected.stale_while_revalidate);
   EXPECT_EQ(policy.stale_if_error, expected.stale_if_error);
   EXPECT_EQ(policy.collapse_timeout, expected.collapse_timeout);
@@ -97,22 +96,20 @@ TEST(CachePolicies, ThatMeanTheSameMakeTheSameKeys) {
 
 TEST(CachePolicies, CarryEveryOtherRule) {
   const Policy policy = policy_of(
-      "methods: [GET, POST], ignore: [Cache-Control, Pragma], ignore_cookies: true, store_set_cookie: strip, range: "
-      "slice, slice: 1MiB, targeted: [A-Cache-Control], tags: { headers: [X-T], expose: true }, max_object: 2MiB");
+      "methods: [GET, POST], ignore: [Cache-Control, Pragma], ignore_cookies: true, store_set_cookie: strip, range: pass, "
+      "targeted: [A-Cache-Control], tags: { headers: [X-T], expose: true }, max_object: 2MiB");
   EXPECT_TRUE(policy.has_method(http::Method::kPost));
   EXPECT_FALSE(policy.has_method(http::Method::kHead));
   EXPECT_TRUE(policy.ignore_cache_control && policy.ignore_pragma && policy.ignore_cookies);
   EXPECT_FALSE(policy.ignore_expires || policy.ignore_vary);
   EXPECT_EQ(policy.store_set_cookie, caching::StoreSetCookie::kStrip);
-  EXPECT_EQ(policy.range, caching::RangeMode::kSlice);
-  EXPECT_EQ(policy.slice, 1u << 20);
+  EXPECT_EQ(policy.range, caching::RangeMode::kPass);
   EXPECT_EQ(policy.targeted, std::vector<std::string>{"A-Cache-Control"});
   EXPECT_EQ(policy.tag_headers, std::vector<std::string>{"X-T"});
   EXPECT_TRUE(policy.expose_tags);
   EXPECT_EQ(policy.max_object, 2u << 20);
   EXPECT_TRUE(policy_of("ignore: [Expires]").ignore_expires);
   EXPECT_TRUE(policy_of("ignore: [Vary]").ignore_vary);
-  EXPECT_EQ(policy_of("range: pass").range, caching::RangeMode::kPass);
 }
 
 }   // namespace
