@@ -96,7 +96,8 @@ TEST(CachePolicies, ThatMeanTheSameMakeTheSameKeys) {
 
 TEST(CachePolicies, CarryEveryOtherRule) {
   const Policy policy = policy_of(
-      "methods: [GET, POST], ignore: [Cache-Control, Pragma], ignore_cookies: true, store_set_cookie: strip, range: pass, "
+      "methods: [GET, POST], ignore: [Cache-Control, Pragma], ignore_cookies: true, store_set_cookie: strip, range: "
+      "pass, "
       "targeted: [A-Cache-Control], tags: { headers: [X-T], expose: true }, max_object: 2MiB");
   EXPECT_TRUE(policy.has_method(http::Method::kPost));
   EXPECT_FALSE(policy.has_method(http::Method::kHead));
