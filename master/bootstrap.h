@@ -18,7 +18,8 @@ struct Bootstrap {
   std::string run_dir = "/run/proxyd";
   std::string config_source = "database";   // database | file
   std::string config_file = "/etc/proxyd/site.yaml";
-  std::optional<int> workers;   // none: one a processor
+  std::optional<int> workers;                   // none: one a processor
+  uint64_t cache_ceiling = uint64_t{4} << 30;   // octets of the cache's region
   milliseconds shutdown_delay{0};
   milliseconds shutdown_grace{60'000};
   std::string admin_group = "proxyd";   // admin.unix.group

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "shared/cache/region_view.h"
 #include "shared/config/endpoint.h"
 #include "shared/config/units.h"
 
@@ -40,6 +41,17 @@ std::string set_workers(Bootstrap& bootstrap, const std::string& text) {
     return fmt::format("must be auto or a number from 1 to {}", kMostWorkers);
   }
   bootstrap.workers = count;
+  return {};
+}
+
+std::string set_ceiling(Bootstrap& bootstrap, const std::string& text) {
+  using cache::Geometry;
+  const auto size = config::parse_size(text);
+  if (!size) return "is no size; write \"512MiB\" or \"4GiB\"";
+  if (*size < Geometry::kLeastCeiling || *size > Geometry::kMostCeiling)
+    return fmt::format("must lie between {} and {}", config::format_size(Geometry::kLeastCeiling),
+                       config::format_size(Geometry::kMostCeiling));
+  bootstrap.cache_ceiling = *size;
   return {};
 }
 
@@ -116,7 +128,8 @@ const std::vector<BootstrapKey>& bootstrap_keys() {
        [](const B& b) { return b.config_file; }},
       {"workers", "PROXYD_WORKERS", set_workers,
        [](const B& b) { return b.workers ? std::to_string(*b.workers) : "auto"; }},
-      later("cache_ceiling", "PROXYD_CACHE_CEILING", "4GiB"),
+      {"cache_ceiling", "PROXYD_CACHE_CEILING", set_ceiling,
+       [](const B& b) { return config::format_size(b.cache_ceiling); }},
       {"shutdown.delay", "PROXYD_SHUTDOWN_DELAY", [](B& b, S t) { return set_duration(b.shutdown_delay, t); },
        [](const B& b) { return config::format_duration(b.shutdown_delay.count()); }},
       {"shutdown.grace", "PROXYD_SHUTDOWN_GRACE", [](B& b, S t) { return set_duration(b.shutdown_grace, t); },

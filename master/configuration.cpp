@@ -10,6 +10,7 @@
 #include <fstream>
 
 #include "shared/config/snapshot.h"
+#include "shared/config/units.h"
 #include "shared/metrics/labels.h"
 
 namespace proxyd::master {
@@ -135,6 +136,14 @@ Result<UniqueFd, Configuration::Failure> Configuration::sealed_apart(const confi
   return std::move(*snapshot);
 }
 
+// What a stored revision says is only warned of: it was right under the ceiling of its time.
+std::optional<std::string> Configuration::above_ceiling(const config::Document& document) const {
+  const uint64_t ceiling = parts_.regions.cache().ceiling();
+  if (!document.cache.memory || *document.cache.memory <= ceiling) return std::nullopt;
+  return fmt::format("{} is above cache_ceiling, {}: say less, or start proxyd with a higher --cache",
+                     config::format_size(*document.cache.memory), config::format_size(ceiling));
+}
+
 // Compile, prepare everywhere, commit, activate everywhere.
 Result<size_t, Configuration::Failure> Configuration::publish(std::shared_ptr<ActiveConfiguration> next, const Way& way,
                                                               const Commit& commit) {
@@ -167,6 +176,7 @@ Result<size_t, Configuration::Failure> Configuration::publish(std::shared_ptr<Ac
   parts_.resolver.watch(compiled->addresses);
   const std::string former = active() ? active()->document.logging.error.level : "";
   install(next);
+  parts_.regions.cache().limit_memory(parts_.regions.cache().memory_of(next->document.cache));
   follow_error_log(*compiled->publication, former, next->document.logging.error.level);
   const size_t acknowledged = parts_.pool.activate(kAcknowledge);
   test_stop("activated");
@@ -187,6 +197,7 @@ Result<Configuration::Applied, Configuration::Failure> Configuration::apply(Requ
   applied.revision = applied.parent;
   applied.workers = applied.acknowledged = parts_.pool.serving();
   if (before && applied.changes.empty()) return applied;
+  if (const auto fault = above_ceiling(request.decoded.document)) return Failure::refused(*fault, "/cache/memory");
   auto number = parts_.store.next_revision_number();
   if (!number) return of_store(number.error());
   const auto next = next_of(before.get(), *number, request);

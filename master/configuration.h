@@ -123,6 +123,7 @@ class Configuration {
     RegionKeeper::Assignment rows;
     Resolver::Answers addresses;
   };
+  std::optional<std::string> above_ceiling(const config::Document& document) const;
   std::optional<Failure> read_outside(ActiveConfiguration& next, const Way& way);
   Resolver::Answers find_targets(ActiveConfiguration& next, config::Materials& materials);
   Result<Compiled, Failure> compile(ActiveConfiguration& next, const Way& way);

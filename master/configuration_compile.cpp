@@ -63,6 +63,8 @@ Result<Configuration::Compiled, Configuration::Failure> Configuration::compile(A
   auto rows = parts_.regions.assign_rows(next.document, next.revision.number);
   if (!rows) return Failure::refused(rows.error().message);
   if (const auto failure = read_outside(next, way)) return *failure;
+  if (const auto fault = above_ceiling(next.document))
+    next.warnings.push_back({"/cache/memory", 0, 0, "above-ceiling", "cache.memory " + *fault, ""});
   config::Materials materials = rows->materials;
   materials.files = next.files;
   Resolver::Answers addresses = find_targets(next, materials);

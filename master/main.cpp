@@ -8,6 +8,7 @@
 #include "master/master.h"
 #include "shared/base/log.h"
 #include "shared/config/decode.h"
+#include "shared/config/units.h"
 
 namespace {
 
@@ -21,7 +22,13 @@ int fail(const std::string& message, int code) {
   return code;
 }
 
-int report(const std::string& name, const config::Decoded& decoded) {
+int report(const std::string& name, config::Decoded decoded, const master::Bootstrap& bootstrap) {
+  const auto& memory = decoded.document.cache.memory;
+  if (decoded.valid() && memory && *memory > bootstrap.cache_ceiling)
+    decoded.problems.push_back({"/cache/memory", 0, 0, "above-ceiling",
+                                fmt::format("{} is above cache_ceiling, {}", config::format_size(*memory),
+                                            config::format_size(bootstrap.cache_ceiling)),
+                                ""});
   for (const config::Problem& problem : decoded.problems)
     std::fprintf(stderr, "error: %s\n", master::describe(name, problem).c_str());
   for (const config::Problem& warning : decoded.warnings)
@@ -39,11 +46,11 @@ int check(const master::Bootstrap& bootstrap) {
                                                               : "";
   if (!path.empty()) {
     const auto read = master::read_document_file(path);
-    if (read) return report(path, read->decoded);
+    if (read) return report(path, read->decoded, bootstrap);
     if (read.error().problems.empty()) return fail(read.error().message, kInvalid);
     config::Decoded wrong;
     wrong.problems = read.error().problems;
-    return report(path, wrong);
+    return report(path, wrong, bootstrap);
   }
   const auto active = store::SqliteStore::peek(bootstrap.state_dir);
   if (!active)
@@ -51,7 +58,7 @@ int check(const master::Bootstrap& bootstrap) {
                 kInvalid);
   if (!*active) return fmt::print("there is no active revision yet in {}\n", bootstrap.state_dir), 0;
   return report(fmt::format("revision {}", (*active)->number),
-                config::decode((*active)->canonical, config::Format::kJson));
+                config::decode((*active)->canonical, config::Format::kJson), bootstrap);
 }
 
 void print_where(const master::Bootstrap& bootstrap, const std::string& admin_url) {
@@ -107,7 +114,7 @@ int main(int argc, char** argv) {
   value("--run-dir", "run_dir", "Folder of the admin socket");
   value("--admin", "admin.tcp.address", "Admin address HOST:PORT, or off");
   value("--workers", "workers", "Worker processes, or auto");
-  value("--cache", "cache_ceiling", "Ceiling of the cache's memory; not supported yet");
+  value("--cache", "cache_ceiling", "Ceiling of the cache's memory: its fixed size, as 4GiB");
   command->add_flag("--print-config", print_config, "Print each bootstrap value and its origin");
   command->add_flag("--check", check_only, "Check bootstrap and document; exit 0 or 7");
   try {

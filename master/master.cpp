@@ -15,6 +15,7 @@ namespace {
 
 constexpr milliseconds kBindPatience{10'000};
 constexpr milliseconds kTurn{100};
+constexpr milliseconds kBusyTurn{5};
 constexpr milliseconds kPatientGrace{3'600'000};   // of QUIT
 constexpr auto kCopyAgain = std::chrono::minutes(10);
 constexpr uint64_t kCopyAtExit = 64 << 20;   // a larger database is not waited for
@@ -24,12 +25,19 @@ std::string worker_binary() { return std::filesystem::read_symlink("/proc/self/e
 
 int64_t milliseconds_now() { return std::chrono::duration_cast<milliseconds>(Clock::now().time_since_epoch()).count(); }
 
-// To what the system allows; workers inherit it.
-void raise_descriptor_limit() {
+// To what the system allows; workers inherit it. Fails where a worker could not even be started: it inherits one
+// descriptor for each worker slot, and meanwhile has each twice.
+Result<void> raise_descriptor_limit() {
+  constexpr rlim_t kLeast = 2 * kWorkerSlots + 64;
   rlimit limit{};
-  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return {};
   limit.rlim_cur = limit.rlim_max;
   ::setrlimit(RLIMIT_NOFILE, &limit);
+  if (limit.rlim_max >= kLeast) return {};
+  return Error{
+      fmt::format("the system lets a process open {} files (RLIMIT_NOFILE): raise it to {} at least, and by "
+                  "two for each connection",
+                  limit.rlim_max, kLeast)};
 }
 
 // A site that goes wherever the flags say; what the origin calls fresh is cached.
@@ -62,13 +70,14 @@ Result<void, Master::StartError> Master::open() {
   for (const int signal : {SIGHUP, SIGUSR1, SIGUSR2, SIGQUIT, SIGTERM, SIGINT, SIGCHLD}) ::sigaddset(&mask, signal);
   ::sigprocmask(SIG_BLOCK, &mask, nullptr);
   for (const int signal : {SIGPIPE, SIGXFSZ}) ::signal(signal, SIG_IGN);   // errors of the write, no more
-  raise_descriptor_limit();
+  const auto enough = raise_descriptor_limit();
+  if (!enough) return StartError{Kind::kOther, enough.error().message};
   signals_ = UniqueFd(::signalfd(-1, &mask, SFD_NONBLOCK | SFD_CLOEXEC));
   wakeup_ = UniqueFd(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC));
   auto store = store::SqliteStore::open(bootstrap_.state_dir, log_);
   if (!store) return StartError{Kind::kOther, store.error().message};
   store_ = std::move(*store);
-  auto regions = RegionKeeper::create();
+  auto regions = RegionKeeper::create(bootstrap_.cache_ceiling);
   if (!regions) return StartError{Kind::kOther, regions.error().message};
   regions_ = std::make_unique<RegionKeeper>(std::move(*regions));
   store_->on_error(
@@ -205,11 +214,12 @@ void Master::wait(milliseconds limit) {
 }
 
 int Master::run() {
-  for (;;) {
-    wait(kTurn);
+  for (bool busy = false;;) {
+    wait(busy ? kBusyTurn : kTurn);
     last_turn_ms_ = milliseconds_now();
     handle_signals();
     pool_->turn();
+    busy = regions_->cache().turn();
     if (!all_have_served_ && pool_->serving() > 0)
       all_have_served_ = pool_->serving() + pool_->resting() >= static_cast<size_t>(pool_->wanted());
     if (const int64_t grace = requested_grace_ms_.exchange(-1); grace >= 0) begin_shutdown(milliseconds(grace));

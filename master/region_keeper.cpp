@@ -7,15 +7,17 @@
 
 namespace proxyd::master {
 
-Result<RegionKeeper> RegionKeeper::create() {
+Result<RegionKeeper> RegionKeeper::create(uint64_t cache_ceiling) {
   auto metrics = metrics::MetricsRegion::create();
   if (!metrics) return metrics.error();
   auto status = status::StatusRegion::create();
   if (!status) return status.error();
   auto rejects = status::RejectRegion::create();
   if (!rejects) return rejects.error();
+  auto cache = CacheKeeper::create(cache_ceiling);
+  if (!cache) return cache.error();
   register_series(*metrics, {});   // some are counted in before there is a document
-  return RegionKeeper(std::move(*metrics), std::move(*status), std::move(*rejects));
+  return RegionKeeper(std::move(*metrics), std::move(*status), std::move(*rejects), std::move(*cache));
 }
 
 void RegionKeeper::worker_started(uint32_t slot, uint64_t incarnation, pid_t pid, uint64_t revision) {
@@ -30,6 +32,7 @@ void RegionKeeper::worker_started(uint32_t slot, uint64_t incarnation, pid_t pid
 void RegionKeeper::worker_died(uint32_t slot) {
   status_.clear_worker(slot);
   metrics_.zero_gauges(slot);
+  cache_->worker_died(slot);
 }
 
 uint64_t RegionKeeper::heartbeat_now() {

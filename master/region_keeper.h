@@ -4,6 +4,7 @@
 
 #include <cstdint>
 
+#include "master/cache_keeper.h"
 #include "master/row_table.h"
 #include "shared/base/result.h"
 #include "shared/config/model.h"
@@ -19,15 +20,16 @@ namespace proxyd::master {
 // than the last one that named it, so no count ever goes to the wrong target.
 class RegionKeeper {
  public:
-  static Result<RegionKeeper> create();
+  static Result<RegionKeeper> create(uint64_t cache_ceiling);
 
   metrics::MetricsRegion& metrics() { return metrics_; }
   status::StatusRegion& status() { return status_; }
   status::RejectRegion& rejects() { return rejects_; }
+  CacheKeeper& cache() { return *cache_; }
 
   // A worker begins: what the regions say of its slot is its own, and it holds `revision` at least.
   void worker_started(uint32_t slot, uint64_t incarnation, pid_t pid, uint64_t revision);
-  // It was reaped: its gauges go, what it counted stays.
+  // It was reaped: its gauges go, what it counted stays, and so does what it stored.
   void worker_died(uint32_t slot);
   // Now, as workers write it into their slots.
   static uint64_t heartbeat_now();
@@ -46,14 +48,19 @@ class RegionKeeper {
   void add_series(const config::Document& document);
 
  private:
-  RegionKeeper(metrics::MetricsRegion metrics, status::StatusRegion status, status::RejectRegion rejects)
-      : metrics_(std::move(metrics)), status_(std::move(status)), rejects_(std::move(rejects)) {}
+  RegionKeeper(metrics::MetricsRegion metrics, status::StatusRegion status, status::RejectRegion rejects,
+               std::unique_ptr<CacheKeeper> cache)
+      : metrics_(std::move(metrics)),
+        status_(std::move(status)),
+        rejects_(std::move(rejects)),
+        cache_(std::move(cache)) {}
 
   uint64_t oldest_revision_held() const;
 
   metrics::MetricsRegion metrics_;
   status::StatusRegion status_;
   status::RejectRegion rejects_;
+  std::unique_ptr<CacheKeeper> cache_;
   RowTable targets_{status::kTargetRows - 1};   // the last one is nobody's
   RowTable upstreams_{status::kUpstreamRows};
 };

@@ -14,8 +14,8 @@
 namespace proxyd::master {
 namespace {
 
-constexpr int kScratch = 16;   // above every number that a child sees
-constexpr size_t kMostInherited = 8;
+constexpr int kScratch = 280;   // above every number that a child sees
+constexpr size_t kMostInherited = 272;
 
 // In the child, async-signal-safe only: descriptors to their numbers, signals to their defaults, then exec. All are
 // first copied to free numbers, since the number that one gets may be another's now.

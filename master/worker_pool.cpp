@@ -104,7 +104,7 @@ void WorkerPool::start_due() {
   if (shutting_down_ || !current_) return;
   const Instant now = Clock::now();
   for (const uint32_t slot : empty_places()) {
-    if (slots_[slot].back_off.next_start() <= now) start(slot);
+    if (slots_[slot].back_off.next_start() <= now && regions_.cache().is_clear(slot)) start(slot);
   }
 }
 
@@ -128,6 +128,9 @@ void WorkerPool::start(uint32_t slot) {
   inheritance.at("metrics") = regions_.metrics().descriptor();
   inheritance.at("status") = regions_.status().descriptor();
   inheritance.at("rejects") = regions_.rejects().descriptor();
+  inheritance.at("cache") = regions_.cache().descriptor();
+  inheritance.ceiling = regions_.cache().ceiling();
+  inheritance.wakes = regions_.cache().wakes();
   auto child = spawn_.start("--inherit=" + inheritance.encode(), inheritance.numbers());
   if (!child) {
     slots_[slot].back_off.died(Clock::now(), Clock::now(), is_last(slot));

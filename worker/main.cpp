@@ -1,5 +1,3 @@
-#include <fcntl.h>
-
 #include <csignal>
 #include <cstdio>
 #include <string_view>
@@ -42,9 +40,13 @@ int main(int argc, char** argv) {
   if (!status) return fail(status.error().message);
   auto rejects = status::RejectRegion::adopt(UniqueFd(inheritance->at("rejects")));
   if (!rejects) return fail(rejects.error().message);
-  for (const auto& one : inheritance->descriptors) ::fcntl(one.descriptor, F_SETFD, FD_CLOEXEC);
+  auto cache = cache::adopt_region(UniqueFd(inheritance->at("cache")), inheritance->ceiling);
+  if (!cache) return fail(cache.error().message);
   Log log(2, "worker " + std::to_string(inheritance->slot));
-  worker::Worker worker(*inheritance, std::move(*metrics), std::move(*status), std::move(*rejects), log);
+  worker::Worker worker(*inheritance,
+                        {std::move(*metrics), std::move(*status), std::move(*rejects), std::move(*cache),
+                         cache::WakeDescriptors(inheritance->wakes)},
+                        log);
   worker::Control control(worker, ipc::Channel(UniqueFd(inheritance->at("control"))), *inheritance);
   control.say_hello();
   worker.run();

@@ -56,13 +56,16 @@ http1::Underscore underscore_of(config::UnderscoreFields rule) {
 
 }   // namespace
 
-Worker::Worker(const ipc::Inheritance& inheritance, metrics::MetricsRegion metrics, status::StatusRegion status,
-               status::RejectRegion rejects, Log& log)
+Worker::Worker(const ipc::Inheritance& inheritance, Regions regions, Log& log)
     : log_(log),
-      metrics_(std::move(metrics)),
-      status_(std::move(status)),
-      rejects_(std::move(rejects)),
+      metrics_(std::move(regions.metrics)),
+      status_(std::move(regions.status)),
+      rejects_(std::move(regions.rejects)),
       slot_(inheritance.slot),
+      cache_region_(std::move(regions.cache)),
+      wake_descriptors_(std::move(regions.wakes)),
+      wakes_(wake_descriptors_.numbers()),
+      cache_(cache::view_of(cache_region_), slot_, inheritance.incarnation),
       builder_(upstream_services(loop_, buffers_, pipes_, status_, metrics_, slot_), &metrics_),
       proxy_(loop_, buffers_, metrics_, status_, rejects_, slot_, log),
       connections_(downstream_services(loop_, buffers_, pipes_, proxy_, status_, metrics_, slot_, log)),

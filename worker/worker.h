@@ -4,6 +4,8 @@
 #include <vector>
 
 #include "shared/base/log.h"
+#include "shared/cache/cache.h"
+#include "shared/cache/wake_descriptors.h"
 #include "shared/ipc/inheritance.h"
 #include "shared/ipc/publication.h"
 #include "shared/metrics/metrics_region.h"
@@ -23,8 +25,15 @@ namespace proxyd::worker {
 // (no configuration yet), running, draining. It obeys `Control` and does the housekeeping once a second.
 class Worker {
  public:
-  Worker(const ipc::Inheritance& inheritance, metrics::MetricsRegion metrics, status::StatusRegion status,
-         status::RejectRegion rejects, Log& log);
+  // What it shares with the master and the other workers.
+  struct Regions {
+    metrics::MetricsRegion metrics;
+    status::StatusRegion status;
+    status::RejectRegion rejects;
+    memory::Region cache;
+    cache::WakeDescriptors wakes;
+  };
+  Worker(const ipc::Inheritance& inheritance, Regions regions, Log& log);
   Worker(const Worker&) = delete;
   Worker& operator=(const Worker&) = delete;
 
@@ -54,6 +63,7 @@ class Worker {
   // Leaves the listeners now, finishes what runs, cuts the rest at the deadline, then stops the loop.
   void drain(Deadline deadline);
   const proxy::Configuration* configuration() const { return proxy_.configuration().get(); }
+  cache::Cache& cache() { return cache_; }
 
  private:
   downstream::Settings settings_for(const config::Listener& listener, const proxy::Configuration& configuration) const;
@@ -73,6 +83,10 @@ class Worker {
   status::StatusRegion status_;
   status::RejectRegion rejects_;
   uint32_t slot_;
+  memory::Region cache_region_;
+  cache::WakeDescriptors wake_descriptors_;
+  std::array<int, kWorkerSlots> wakes_;   // its own among them, by slot
+  cache::Cache cache_;
   async::EventLoop loop_;
   net::BufferPool buffers_;
   net::PipePool pipes_;

@@ -7,8 +7,6 @@
 #include <charconv>
 #include <map>
 
-#include "shared/memory/worker_slots.h"
-
 namespace proxyd::ipc {
 namespace {
 
@@ -26,14 +24,15 @@ int& Inheritance::at(std::string_view name) {
 std::vector<std::pair<int, int>> Inheritance::numbers() const {
   std::vector<std::pair<int, int>> all;
   for (const Inherited& one : descriptors) all.emplace_back(one.descriptor, kFirst + static_cast<int>(all.size()));
+  for (const int wake : wakes) all.emplace_back(wake, kFirst + static_cast<int>(all.size()));
   return all;
 }
 
 std::string Inheritance::encode() const {
-  std::string text = fmt::format("slot={},incarnation={}", slot, incarnation);
+  std::string text = fmt::format("slot={},incarnation={},ceiling={}", slot, incarnation, ceiling);
   int number = kFirst;
   for (const Inherited& one : descriptors) text += fmt::format(",{}={}", one.name, number++);
-  return text;
+  return text + fmt::format(",wakes={}", number);
 }
 
 Result<Inheritance> Inheritance::decode(std::string_view text) {
@@ -54,17 +53,20 @@ Result<Inheritance> Inheritance::decode(std::string_view text) {
   const auto lacks = [](std::string_view name) {
     return Error{fmt::format("--inherit lacks '{}': master and worker differ in build", name)};
   };
-  for (const std::string_view name : {"slot", "incarnation"}) {
+  for (const std::string_view name : {"slot", "incarnation", "ceiling", "wakes"}) {
     if (!values.contains(name)) return lacks(name);
   }
   if (values["slot"] >= kWorkerSlots) return Error{fmt::format("--inherit: no worker slot {}", values["slot"])};
   Inheritance inheritance;
   inheritance.slot = static_cast<uint32_t>(values["slot"]);
   inheritance.incarnation = values["incarnation"];
+  inheritance.ceiling = values["ceiling"];
   for (Inherited& one : inheritance.descriptors) {
     if (!values.contains(one.name)) return lacks(one.name);
     one.descriptor = static_cast<int>(values[one.name]);
   }
+  int wake = static_cast<int>(values["wakes"]);
+  for (int& one : inheritance.wakes) one = wake++;
   return inheritance;
 }
 

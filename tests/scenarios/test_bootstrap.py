@@ -51,7 +51,7 @@ def test_flags_go_before_variables_before_the_file_before_defaults(tmp_path):
 
 @pytest.mark.parametrize("variable, key, value", [
     ("PROXYD_STATE_DIR", "state_dir", "/a"), ("PROXYD_RUN_DIR", "run_dir", "/a"), ("PROXYD_CONFIG_SOURCE", "config_source", "file"),
-    ("PROXYD_CONFIG_FILE", "config_file", "/a"), ("PROXYD_WORKERS", "workers", "2"), ("PROXYD_CACHE_CEILING", "cache_ceiling", "4GiB"),
+    ("PROXYD_CONFIG_FILE", "config_file", "/a"), ("PROXYD_WORKERS", "workers", "2"), ("PROXYD_CACHE_CEILING", "cache_ceiling", "64MiB"),
     ("PROXYD_SHUTDOWN_DELAY", "shutdown.delay", "3s"), ("PROXYD_SHUTDOWN_GRACE", "shutdown.grace", "3s"), ("PROXYD_UPGRADE_DRAIN", "upgrade.drain", "1h"),
     ("PROXYD_UPGRADE_PROBATION", "upgrade.probation", "10s"), ("PROXYD_ADMIN_GROUP", "admin.unix.group", "staff"),
     ("PROXYD_ADMIN_GRANTS", "admin.unix.grants", "a:viewer,b:deployer"), ("PROXYD_ADMIN", "admin.tcp.address", "127.0.0.1:1"),
@@ -64,7 +64,7 @@ def test_each_key_has_a_variable(variable, key, value):
 
 @pytest.mark.parametrize("flag, key, value", [
     ("--state-dir", "state_dir", "/a"), ("--run-dir", "run_dir", "/a"), ("--admin", "admin.tcp.address", "off"),
-    ("--workers", "workers", "2"), ("--cache", "cache_ceiling", "4GiB"),
+    ("--workers", "workers", "2"), ("--cache", "cache_ceiling", "1GiB"),
 ])
 def test_the_flags_say_what_they_set(flag, key, value):
     assert shown(flag, value)[key] == (value, "flag")
@@ -81,7 +81,7 @@ def test_a_wrong_bootstrap_is_refused_with_every_fault_at_once(tmp_path):
 
 
 @pytest.mark.parametrize("arguments, says", [
-    (("--listen", ":1"), "go together"), (("--upstream", "a:1"), "go together"), (("--cache", "1GiB"), "'1GiB' is not supported yet"),
+    (("--listen", ":1"), "go together"), (("--upstream", "a:1"), "go together"), (("--cache", "1MiB"), "'1MiB' must lie between 8MiB and 1TiB"),
     (("--listen", ":1", "--upstream", "a:1", "--config", "/x"), "one of the two"), (("--bootstrap", "/nowhere.yaml"), "cannot be read"),
     (("--admin", "nowhere"), "host:port"),
 ])
@@ -92,12 +92,12 @@ def test_flags_that_make_no_sense_together_are_refused(arguments, says):
 
 def test_a_key_of_a_later_version_is_refused_unless_it_says_the_default(tmp_path):
     file = tmp_path / "proxyd.yaml"
-    file.write_text("cache_ceiling: 4GiB\nupgrade: { drain: 1h, probation: 10s }\n")
+    file.write_text("cache_ceiling: 16MiB\nupgrade: { drain: 1h, probation: 10s }\n")
     assert run("--bootstrap", str(file), "--print-config").returncode == 0
-    file.write_text("cache_ceiling: 1GiB\nupgrade: { drain: 2h, probation: 10s }\n")
+    file.write_text("cache_ceiling: 1KiB\nupgrade: { drain: 2h, probation: 10s }\n")
     ended = run("--bootstrap", str(file), "--print-config", environment={"PROXYD_UPGRADE_PROBATION": "1m"})
     assert ended.returncode == 7
-    for part in ("1:1: cache_ceiling '1GiB' is not supported yet; leave it out", "2:12: upgrade.drain '2h' is not supported yet",
+    for part in ("1:1: cache_ceiling '1KiB' must lie between", "2:12: upgrade.drain '2h' is not supported yet",
                  "PROXYD_UPGRADE_PROBATION: upgrade.probation '1m' is not supported yet"):
         assert part in ended.stderr, (part, ended.stderr)
 

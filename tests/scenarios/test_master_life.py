@@ -382,9 +382,9 @@ def is_served(client):
 def test_a_worker_short_of_descriptors_serves_on_and_takes_changes(origin):
     port = free_port()
     document = site(port, origin.address)
-    with Proxyd(document, descriptors=64) as proxyd:
+    with Proxyd(document, descriptors=600) as proxyd:   # half of them wake workers
         pid = proxyd.pids()[0]
-        clients = [Client(port, timeout=30) for _ in range(100)]
+        clients = [Client(port, timeout=30) for _ in range(450)]
         eventually(lambda: proxyd.metric("proxyd_accept_errors_total", reason="descriptors") > 0)
         assert is_served(clients[-1])
         applied = proxyd.apply({**document, "defaults": {"timeouts": {"connect": "9s"}}})

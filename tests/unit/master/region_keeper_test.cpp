@@ -22,7 +22,7 @@ config::Document document_of(int first, uint32_t count) {
 
 class RowReuse : public testing::Test {
  protected:
-  RowReuse() : keeper_(std::move(*RegionKeeper::create())) { keeper_.status().note_slot(1); }
+  RowReuse() : keeper_(std::move(*RegionKeeper::create(8 << 20))) { keeper_.status().note_slot(1); }
   // A worker, as alive, that still holds `revision`.
   void holds(uint32_t slot, uint64_t revision) {
     keeper_.status().worker(slot).pid = slot + 1;

@@ -1,0 +1,82 @@
+#include "master/cache_keeper.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "shared/config/units.h"
+
+namespace proxyd::master {
+namespace {
+
+constexpr uint32_t kMySlot = kWorkerSlots;   // the first behind the workers'
+constexpr uint64_t kIncarnation = 1;         // of that slot, in a region that no other master has had
+constexpr int kTended = 128;
+constexpr uint32_t kPagesReleased = 1;   // segments in a turn, so that what comes and goes keeps its pages
+constexpr uint32_t kPagesReleasedShrinking = 8;
+constexpr uint32_t kShrinking = 100;   // turns without effect until it is taken for done
+
+// As workers count it.
+int64_t now() { return std::chrono::duration_cast<milliseconds>(Clock::now().time_since_epoch()).count(); }
+
+}   // namespace
+
+Result<std::unique_ptr<CacheKeeper>> CacheKeeper::create(uint64_t ceiling) {
+  auto region = cache::create_region(ceiling);
+  if (!region)
+    return Error{
+        fmt::format("the cache of cache_ceiling {} cannot be made: {}; lower it, or raise what the system "
+                    "allows",
+                    config::format_size(ceiling), region.error().message)};
+  auto wakes = cache::WakeDescriptors::create();
+  if (!wakes) return wakes.error();
+  return std::unique_ptr<CacheKeeper>(new CacheKeeper(std::move(*region), std::move(*wakes)));
+}
+
+CacheKeeper::CacheKeeper(memory::Region region, cache::WakeDescriptors wakes)
+    : region_(std::move(region)),
+      wakes_(std::move(wakes)),
+      view_(cache::view_of(region_)),
+      cache_(view_, kMySlot, kIncarnation) {
+  limit_memory(memory_of({}));
+}
+
+uint64_t CacheKeeper::memory_of(const config::Cache& settings) const {
+  return std::min(settings.memory.value_or(config::kDefaultCacheMemory), ceiling());
+}
+
+void CacheKeeper::limit_memory(uint64_t octets) {
+  const std::lock_guard lock(mutex_);
+  if (octets < accounts().memory_limit) shrinking_ = kShrinking;
+  cache_.limit_memory(octets);
+}
+
+void CacheKeeper::worker_died(uint32_t slot) {
+  const std::lock_guard lock(mutex_);
+  if (!cache_.worker_died(slot)) departed_.insert(slot);
+}
+
+bool CacheKeeper::is_clear(uint32_t slot) {
+  const std::lock_guard lock(mutex_);
+  return !departed_.contains(slot);
+}
+
+// One at a time: each may wait for a lock.
+bool CacheKeeper::clear_departed() {
+  if (!departed_.empty() && cache_.worker_died(*departed_.begin())) departed_.erase(departed_.begin());
+  return departed_.empty();
+}
+
+bool CacheKeeper::turn() {
+  const std::lock_guard lock(mutex_);
+  const bool all_clear = clear_departed();
+  const int64_t at = now();
+  for (int i = 0; i < kTended; ++i) cache_.tend(at);
+  const uint64_t before = segments_;
+  segments_ = accounts().segments;
+  const bool released = cache_.release_pages(shrinking_ > 0 ? kPagesReleasedShrinking : kPagesReleased) != 0;
+  if (shrinking_ > 0) shrinking_ = released || segments_ < before ? kShrinking : shrinking_ - 1;
+  return !all_clear || shrinking_ > 0;
+}
+
+}   // namespace proxyd::master
