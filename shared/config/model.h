@@ -238,6 +238,7 @@ struct Logging {
 };
 
 inline constexpr uint64_t kLeastCacheMemory = 8 * 1024 * 1024;
+inline constexpr uint64_t kMostCacheMemory = uint64_t{1} << 40;
 inline constexpr uint64_t kDefaultCacheMemory = 512 * 1024 * 1024;
 
 // All workers share one cache. Its ceiling is no part of the document: without `memory` the cache takes

@@ -4,7 +4,7 @@
 namespace proxyd::config::registry {
 namespace {
 
-const ValueType kMemory{.kind = Kind::kSize, .least = kLeastCacheMemory};
+const ValueType kMemory{.kind = Kind::kSize, .least = kLeastCacheMemory, .most = kMostCacheMemory};
 const ValueType kObjectSize{.kind = Kind::kSize, .least = 1024};
 const ObjectType kCache{"cache",
                         {

@@ -61,7 +61,7 @@ def export_is_a_fixed_point(proxyd):
 
 @pytest.fixture(scope="module")
 def proxyd(tmp_path_factory):
-    with Proxyd(site(free_port(), "127.0.0.1:9"), workers=1) as running:
+    with Proxyd(site(free_port(), "127.0.0.1:9"), workers=1, arguments=("--cache", "1TiB")) as running:
         yield running
 
 
