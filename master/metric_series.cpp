@@ -3,6 +3,7 @@
 #include <array>
 #include <string>
 
+#include "shared/metrics/cache_words.h"
 #include "shared/metrics/catalog.h"
 #include "shared/metrics/error_tokens.h"
 #include "shared/metrics/labels.h"
@@ -41,6 +42,15 @@ class Registrar {
     for (const auto* name : {"proxyd_http_request_duration_seconds", "proxyd_http_request_bytes_total",
                              "proxyd_http_response_bytes_total"})
       add(name, labels);
+  }
+
+  void cache(const std::string& host, const std::string& route) {
+    const std::string labels = metrics::route_labels(host, route);
+    add("proxyd_cache_served_bytes_total", labels);
+    for (const std::string_view result : metrics::kCacheResults)
+      if (!result.empty()) add("proxyd_cache_requests_total", with(labels, label("result", result)));
+    for (const std::string_view reason : metrics::kCacheReasons)
+      if (reason != "none") add("proxyd_cache_reasons_total", with(labels, label("reason", reason)));
   }
 
   void target(const std::string& upstream, const std::string& id) {
@@ -82,7 +92,10 @@ void register_series(metrics::MetricsRegion& region, const config::Document& doc
   }
   for (const auto& [name, host] : document.hosts) {
     registrar.route(name, "_none");
-    for (const config::Route& route : host.routes) registrar.route(name, route.name);
+    for (const config::Route& route : host.routes) {
+      registrar.route(name, route.name);
+      if (route.cache) registrar.cache(name, route.name);
+    }
   }
   for (const auto& [name, upstream] : document.upstreams) {
     const std::string labels = metrics::upstream_labels(name);

@@ -66,8 +66,9 @@ Worker::Worker(const ipc::Inheritance& inheritance, Regions regions, Log& log)
       wake_descriptors_(std::move(regions.wakes)),
       wakes_(wake_descriptors_.numbers()),
       cache_(cache::view_of(cache_region_), slot_, inheritance.incarnation),
+      shared_cache_(loop_, cache_, wakes_, slot_),
       builder_(upstream_services(loop_, buffers_, pipes_, status_, metrics_, slot_), &metrics_),
-      proxy_(loop_, buffers_, metrics_, status_, rejects_, slot_, log),
+      proxy_(loop_, buffers_, metrics_, status_, rejects_, slot_, log, shared_cache_),
       connections_(downstream_services(loop_, buffers_, pipes_, proxy_, status_, metrics_, slot_, log)),
       acceptor_(loop_, connections_, status_, slot_, log),
       buffer_hits_(metrics_.cell(slot_, "proxyd_buffer_pool_hits_total", "")),
@@ -214,7 +215,8 @@ void Worker::drain(Deadline deadline) {
 
 void Worker::finish_if_drained() {
   const bool late = drain_deadline_.passed(loop_.now());
-  if (connections_.open() > 0 && !late) return;
+  const bool busy = connections_.open() > 0 || !proxy_.tasks().empty();   // others may follow a fill of ours
+  if (busy && !late) return;
   const size_t cut = connections_.cut_all();
   if (cut > 0)
     log_.warning("{} connections were cut: their requests did not end before the deadline of the drain", cut);

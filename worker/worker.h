@@ -90,6 +90,7 @@ class Worker {
   async::EventLoop loop_;
   net::BufferPool buffers_;
   net::PipePool pipes_;
+  proxy::SharedCache shared_cache_;
   proxy::ConfigurationBuilder builder_;
   proxy::Proxy proxy_;
   downstream::Connections connections_;

@@ -62,6 +62,9 @@ class Cache {
   // The claim to revalidate a complete object for all. Empty: somebody else has it; serve stale, or wait for
   // `freshened` or not `held`. After a full answer: begin_fill(key, …, &response), which replaces it.
   Revalidation begin_revalidation(const StoredResponse& response);
+  // Somebody else holds a handle of the row: another worker, or this one a second time. Looks through all pins, which
+  // takes up to a millisecond: for what happens seldom.
+  bool has_other_readers(const StoredResponse& response) const;
   // Whether the object that had this row and generation is still in the index: for what was made from it.
   bool lives(ObjectIndex index, uint32_t generation) const;
   // A new head for the same content: after a 304, or another list of a vary head. The object's sequence becomes

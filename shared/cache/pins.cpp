@@ -62,4 +62,12 @@ void Pins::unpin(uint32_t entry) {
   --in_use_;
 }
 
+uint32_t Pins::readers(ObjectIndex index) const {
+  uint32_t count = 0;
+  for (uint32_t entry = (*homes_)[home(index)]; entry != kNone; entry = entries_[entry].next) {
+    if (entries_[entry].index == index) count += entries_[entry].readers;
+  }
+  return count;
+}
+
 }   // namespace proxyd::cache

@@ -36,6 +36,8 @@ class Pins {
   void narrow(uint32_t entry, BlockRef head);
   void unpin(uint32_t entry);
   BlockRef head(uint32_t entry) const { return entries_[entry].head; }
+  // Of an object, with whatever head.
+  uint32_t readers(ObjectIndex index) const;
   uint32_t in_use() const { return in_use_; }
 
  private:

@@ -70,6 +70,7 @@ bool StoredResponse::has_head() const { return head() == head_; }
 std::string_view StoredResponse::key() const { return head()->key(); }
 std::string_view StoredResponse::metadata() const { return head()->metadata(); }
 std::string_view StoredResponse::section() const { return head()->section(); }
+std::span<const uint32_t> StoredResponse::stamps() const { return head()->stamps(); }
 uint64_t StoredResponse::sequence() const { return head()->sequence; }
 int64_t StoredResponse::keep_until() const { return object().keep_until.load(std::memory_order_relaxed); }
 uint64_t StoredResponse::filled() const { return object().filled.load(std::memory_order_acquire); }

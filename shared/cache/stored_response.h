@@ -51,6 +51,7 @@ class StoredResponse {
   std::string_view metadata() const;
   // The field section as serialized by the caller.
   std::string_view section() const;
+  std::span<const uint32_t> stamps() const;
   // The purge sequence that the response is valid from.
   uint64_t sequence() const;
   int64_t keep_until() const;

@@ -189,4 +189,8 @@ bool Cache::pinned_by_others(ObjectIndex index, uint32_t but) const {
   return false;
 }
 
+bool Cache::has_other_readers(const StoredResponse& response) const {
+  return pins_.readers(response.index()) > 1 || pinned_by_others(response.index(), member_.holder.slot);
+}
+
 }   // namespace proxyd::cache

@@ -14,7 +14,7 @@ MAY_INCLUDE = {
     "shared/metrics": ["shared/base", "shared/memory"], "shared/status": ["shared/base", "shared/memory"],
     "worker/http": ["shared/base"], "worker/async": ["shared/base"], "worker/http1": ["shared/base", "worker/http"],
     "worker/net": ["shared/base", "worker/async"], "worker/routing": ["shared/base", "shared/config", "worker/http"],
-    "worker/caching": ["shared/base", "shared/config", "worker/http"],
+    "worker/caching": ["shared/base", "shared/config", "shared/metrics", "worker/http"],
     "worker/message": ["shared/base", "worker/http", "worker/http1", "worker/net", "worker/async"],
 }
 BELOW = ["shared/", "worker/http", "worker/async", "worker/http1", "worker/net", "worker/message"]

@@ -87,10 +87,12 @@ void EventLoop::pass() {
   const Instant after = Clock::now();
   longest_pass_ = std::max(longest_pass_, std::chrono::duration_cast<std::chrono::microseconds>(after - now_));
   if (stopping_) return;
-  const bool waits = ready_.empty();
+  bool waits = ready_.empty();
+  if (beside_) waits = beside_->before(after, waits) && waits;
   if (waits) set_alarm(timers_.next());
   const int count = ::epoll_wait(epoll_.value(), events_.data(), static_cast<int>(events_.size()), waits ? -1 : 0);
   now_ = waits ? Clock::now() : after;
+  if (beside_) beside_->after();
   collect(std::max(count, 0));
   timers_.expire(now_, ready_);
 }

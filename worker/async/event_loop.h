@@ -62,6 +62,18 @@ class Watched {
   bool broken_ = false;
 };
 
+// Something that is done beside every pass, as looking after memory that processes share. Owned by whoever gives it to
+// the loop, which it outlives.
+class BesideEachPass {
+ public:
+  virtual ~BesideEachPass() = default;
+  // Before the kernel is asked; `idle`: nothing else is to be done, the loop would sleep. False: it may not, look
+  // again.
+  virtual bool before(Instant now, bool idle) = 0;
+  // After it was asked, before anything runs.
+  virtual void after() = 0;
+};
+
 // The worker's loop: epoll, a timer wheel and the ready queue of its thread. One pass: run what is ready, see the
 // clock once, queue what is due, ask the kernel. Owned by main; one thread.
 class EventLoop {
@@ -79,6 +91,7 @@ class EventLoop {
   TimerWheel& timers() { return timers_; }
   ReadyQueue& ready() { return ready_; }
   int descriptor() const { return epoll_.value(); }
+  void set_beside(BesideEachPass* beside) { beside_ = beside; }
   // The longest pass since the last call, without the wait.
   std::chrono::microseconds take_longest_pass();
 
@@ -95,6 +108,7 @@ class EventLoop {
   UniqueFd epoll_;
   UniqueFd alarm_;   // the kernel's timer, which ends the wait
   Deadline alarm_at_ = Deadline::never();
+  BesideEachPass* beside_ = nullptr;
   ReadyQueue& ready_;
   Instant now_;
   TimerWheel timers_;

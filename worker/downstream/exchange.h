@@ -50,7 +50,8 @@ struct Waits {
 // A final answer's head.
 struct Answer {
   int status = 0;
-  std::string_view reason;   // empty: the registered phrase
+  std::string_view reason;    // empty: the registered phrase
+  std::string_view section;   // field lines that are ready to send, as HTTP/1 writes them; they stand before `fields`
   const http::Fields* fields = nullptr;
   http::ContentLength content;
   bool close = false;             // the connection must not live on

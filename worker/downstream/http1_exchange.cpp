@@ -97,8 +97,11 @@ bool Http1Exchange::begin(const Answer& answer) {
   const http::ContentLength content = framing_for(answer);
   persistent_ = !tunnel_ && content.kind != Kind::kUntilClose && is_persistent(answer);
   const bool no_framing = answer.status == 204 || answer.status == 304 || answer.status < 200;
-  const http1::Serializer::ResponseOptions options{
-      .downstream = request_.version, .keep_alive = persistent_, .upgrade_websocket = tunnel_, .framing = !no_framing};
+  const http1::Serializer::ResponseOptions options{.downstream = request_.version,
+                                                   .keep_alive = persistent_,
+                                                   .upgrade_websocket = tunnel_,
+                                                   .framing = !no_framing,
+                                                   .section = answer.section};
   const bool written = writer_.head([&](http1::Serializer& serializer) {
     serializer.response_head(answer.status, answer.reason, *answer.fields, content, options);
   });

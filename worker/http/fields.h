@@ -43,7 +43,8 @@ class Fields {
   std::span<Field> lines() { return {fields_, size_}; }
 
   bool has(FieldName name) const { return (present_ & bit_of(name)) != 0; }
-  // The bits of the known names that are present.
+  // Any of the names whose bits are set.
+  bool has_any(uint64_t names) const { return (present_ & names) != 0; }
   // The first line of that name.
   const Field* find(FieldName name) const;
   const Field* find(std::string_view name) const;

@@ -46,7 +46,8 @@ void Serializer::response_head(int status, std::string_view reason, const http::
                                const http::ContentLength& content, const ResponseOptions& options) {
   const auto digit = [status](int divisor) { return static_cast<char>('0' + status / divisor % 10); };
   const char line[] = {'H', 'T', 'T', 'P', '/', '1', '.', '1', ' ', digit(100), digit(10), digit(1), ' '};
-  append(std::string_view(line, sizeof line), reason.empty() ? http::reason_phrase(status) : reason, "\r\n");
+  append(std::string_view(line, sizeof line), reason.empty() ? http::reason_phrase(status) : reason, "\r\n",
+         options.section);
   field_lines(fields);
   if (options.framing) framing_field(content);
   if (options.upgrade_websocket) {

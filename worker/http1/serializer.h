@@ -24,6 +24,7 @@ class Serializer {
     bool keep_alive = true;
     bool upgrade_websocket = false;   // with 101
     bool framing = true;              // false: no framing field (the answer has none of its own: 1xx, 101, 204)
+    std::string_view section;         // lines that are ready, before the fields
   };
   // Status line, fields, framing field, Connection where it is due, and the empty line (RFC 9112 4, 9.6).
   void response_head(int status, std::string_view reason, const http::Fields& fields,

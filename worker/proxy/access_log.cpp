@@ -186,6 +186,8 @@ void append_json(std::string& out, const AccessRecord& record, const std::vector
   line.text("upstream", record.upstream);
   line.text("target", record.target);
   if (record.attempts > 0) line.number("attempts", record.attempts);
+  line.text("cache", record.cache);
+  line.text("cache_reason", record.cache_reason);
   line.text("error", record.error);
   line.text("user_agent", record.user_agent);
   if (!record.referer.empty()) {

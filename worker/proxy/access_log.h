@@ -38,6 +38,8 @@ struct AccessRecord {
   std::string_view target;
   int attempts = 0;
   std::string_view error;   // token
+  std::string_view cache;   // what it was for the request; and why not all of it
+  std::string_view cache_reason;
   uint32_t worker = 0;
   uint64_t revision = 0;
 };

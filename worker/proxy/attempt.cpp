@@ -65,7 +65,8 @@ async::Task<bool> Attempt::connect() {
 
 bool Attempt::send_head() {
   const routing::RouteEntry& route = *request_.matched.route;
-  http::Fields fields = make_request_fields(request_.facts, request_.identity, request_.arena());
+  http::Fields fields =
+      make_request_fields(request_.facts, request_.fields_for_origin(), request_.identity, request_.arena());
   if (!route.request_edits.empty()) route.request_edits.apply(fields, request_.facts);
   http::ContentLength content = request_.head.content;
   if (request_.head.wants_websocket) content = {Kind::kTunnel};

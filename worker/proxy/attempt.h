@@ -7,8 +7,7 @@
 #include "worker/proxy/held_content.h"
 #include "worker/proxy/relay_content.h"
 #include "worker/proxy/request.h"
-#include "worker/upstream/exchange.h"
-#include "worker/upstream/target.h"
+#include "worker/upstream/incoming.h"
 
 namespace proxyd::proxy {
 
@@ -33,6 +32,8 @@ class Attempt {
   async::Task<Outcome> run(bool fresh);
 
   upstream::Exchange& exchange() { return *exchange_; }
+  // For whoever goes on with the response in its place; after that there is no exchange here.
+  upstream::Incoming hand_over() { return {std::move(exchange_), std::move(in_flight_)}; }
   upstream::Fault fault() const { return fault_; }
   // Of the client, for kClientFailed.
   const Relayed& upload() const { return uploaded_; }

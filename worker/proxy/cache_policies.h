@@ -15,6 +15,7 @@ class CachePolicies {
  public:
   explicit CachePolicies(const config::Document& document);
 
+  bool empty() const { return by_name_.empty(); }
   // Null where nothing is cached.
   const caching::Policy* of_route(const config::Route& route) const;
 

@@ -21,7 +21,8 @@ Configuration::Configuration(config::Snapshot from, config::Document decoded)
     : snapshot(std::move(from)),
       document(std::move(decoded)),
       trusted_proxies(document.trusted_proxies),
-      matcher(document, snapshot.materials) {}
+      matcher(document, snapshot.materials),
+      cache_policies(document) {}
 
 std::shared_ptr<upstream::Target> ConfigurationBuilder::target_for(const config::TargetMaterial& material) {
   std::shared_ptr<upstream::Target>& target = targets_[key_of(material)];
@@ -89,6 +90,21 @@ RouteCells ConfigurationBuilder::cells_for(std::string_view host, std::string_vi
   return cells;
 }
 
+CacheCells ConfigurationBuilder::cache_cells_for(std::string_view host, std::string_view route) const {
+  const std::string labels = metrics::route_labels(host, route);
+  CacheCells cells;
+  for (size_t i = 1; i < kCacheResultCount; ++i) {
+    const std::string_view word = to_string(static_cast<CacheResult>(i));
+    cells.by_result[i] = cell("proxyd_cache_requests_total", metrics::with(labels, metrics::label("result", word)));
+  }
+  cells.served_bytes = cell("proxyd_cache_served_bytes_total", labels);
+  for (size_t i = 1; i < caching::kReasonCount; ++i) {
+    const std::string_view word = caching::to_string(static_cast<caching::Reason>(i));
+    cells.by_reason[i] = cell("proxyd_cache_reasons_total", metrics::with(labels, metrics::label("reason", word)));
+  }
+  return cells;
+}
+
 Result<std::shared_ptr<const Configuration>, ConfigurationBuilder::Refusal> ConfigurationBuilder::build(
     config::Snapshot snapshot) {
   config::Decoded decoded = config::decode(snapshot.canonical, config::Format::kJson);
@@ -101,6 +117,9 @@ Result<std::shared_ptr<const Configuration>, ConfigurationBuilder::Refusal> Conf
     built->hosts.push_back(cells_for(host->settings.name, "_none"));
     for (const auto& route : host->routes) {
       built->routes.push_back(cells_for(host->settings.name, route->settings.name));
+      const caching::Policy* policy = built->cache_policies.of_route(route->settings);
+      built->route_policy.push_back(policy);
+      built->caches.push_back(policy ? cache_cells_for(host->settings.name, route->settings.name) : CacheCells());
       const auto& upstream = route->settings.upstream;
       built->route_upstream.push_back(upstream ? &built->upstreams.at(*upstream) : nullptr);
       std::vector<const upstream::UpstreamGroup*> split;

@@ -9,6 +9,9 @@
 #include "shared/config/cidr.h"
 #include "shared/config/snapshot.h"
 #include "shared/metrics/metrics_region.h"
+#include "worker/caching/reason.h"
+#include "worker/proxy/cache_policies.h"
+#include "worker/proxy/cache_result.h"
 #include "worker/routing/matcher.h"
 #include "worker/upstream/upstream_group.h"
 
@@ -22,6 +25,22 @@ struct RouteCells {
   metrics::Cell bytes_out;
 };
 
+// What the cache was for the requests of a route, and why it was not all. Empty for a route that caches nothing.
+struct CacheCells {
+  std::array<metrics::Cell, kCacheResultCount> by_result;
+  std::array<metrics::Cell, caching::kReasonCount> by_reason;
+
+  metrics::Cell served_bytes;
+
+  void count(CacheResult result, caching::Reason reason, uint64_t octets) const {
+    const bool served =
+        result == CacheResult::kHit || result == CacheResult::kStale || result == CacheResult::kCollapsed;
+    if (served) served_bytes.add(octets);
+    by_result[static_cast<size_t>(result)].add();
+    if (reason != caching::Reason::kNone) by_reason[static_cast<size_t>(reason)].add();
+  }
+};
+
 // A snapshot, ready to serve: decoded, compiled, its counters looked up, its upstreams joined with the targets that
 // the worker knows already. Immutable; a request holds the one it began with.
 struct Configuration {
@@ -31,9 +50,12 @@ struct Configuration {
   config::Document document;
   config::CidrList trusted_proxies;
   routing::Matcher matcher;
+  CachePolicies cache_policies;
   std::map<std::string, upstream::UpstreamGroup> upstreams;
   std::vector<const upstream::UpstreamGroup*> route_upstream;             // by route index; null without
   std::vector<std::vector<const upstream::UpstreamGroup*>> route_split;   // by route index
+  std::vector<const caching::Policy*> route_policy;                       // by route index; null: nothing is cached
+  std::vector<CacheCells> caches;                                         // by route index
   std::vector<RouteCells> routes;                                         // by route index
   std::vector<RouteCells> hosts;                                          // by host index
   RouteCells rejected;
@@ -62,6 +84,7 @@ class ConfigurationBuilder {
   std::shared_ptr<upstream::Target> target_for(const config::TargetMaterial& material);
   upstream::UpstreamGroup group_for(const config::Upstream& settings, const config::Materials& materials);
   metrics::Cell cell(std::string_view name, std::string_view labels) const;
+  CacheCells cache_cells_for(std::string_view host, std::string_view route) const;
   RouteCells cells_for(std::string_view host, std::string_view route) const;
 
   upstream::Services services_;

@@ -174,9 +174,9 @@ std::string_view via(http::Version version) { return version == http::Version::k
 
 }   // namespace
 
-Fields make_request_fields(const routing::RequestFacts& facts, const Identity& identity, http::Arena& arena) {
+Fields make_request_fields(const routing::RequestFacts& facts, const Fields& original, const Identity& identity,
+                           http::Arena& arena) {
   const http::RequestHead& head = *facts.head;
-  const Fields& original = head.fields;
   uint64_t unwanted = kHopByHop | kFraming | kOurs | head.connection.fields;
   if (!identity.trace_continued) unwanted |= bit_of(FieldName::kTracestate);
   Fields fields = copy_without(original, unwanted, arena);

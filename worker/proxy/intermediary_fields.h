@@ -25,8 +25,9 @@ Identity identify(const http::Fields& fields, bool trusted, std::string_view fre
 // The request came back to us three times (RFC 8586, RFC 9110 7.6.3).
 bool is_loop(const http::Fields& fields);
 
-// The section that the target sees.
-http::Fields make_request_fields(const routing::RequestFacts& facts, const Identity& identity, http::Arena& arena);
+// The section that the target sees; `original` is the client's, or what the cache made of it.
+http::Fields make_request_fields(const routing::RequestFacts& facts, const http::Fields& original,
+                                 const Identity& identity, http::Arena& arena);
 
 // Turns the section of a response into what the client sees, before the edits of the document. `keep_length`: the
 // answers to HEAD and 304 say how long the content would be.

@@ -85,7 +85,7 @@ async::Task<void> answer_without_memory(Request& request, int status) {
   fields.add(FieldName::kDate, request.proxy.date());
   request.status = status;
   const std::string_view body = status == 503 ? "out of memory\n" : "the request needs too much memory\n";
-  const bool begun = request.exchange.begin({status, {}, &fields, {Kind::kKnown, body.size()}, true});
+  const bool begun = request.exchange.begin({status, {}, {}, &fields, {Kind::kKnown, body.size()}, true});
   if (!begun) co_return;
   if (request.head.method != http::Method::kHead) (void)request.exchange.sink().take(net::Piece::bytes(body), true);
   (void)request.exchange.sink().finish(nullptr);

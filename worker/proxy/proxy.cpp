@@ -22,14 +22,16 @@ uint64_t random_seed() {
 }   // namespace
 
 Proxy::Proxy(async::EventLoop& loop, net::BufferPool& buffers, const metrics::MetricsRegion& metrics,
-             const status::StatusRegion& status, const status::RejectRegion& rejects, uint32_t slot, Log& log)
+             const status::StatusRegion& status, const status::RejectRegion& rejects, uint32_t slot, Log& log,
+             SharedCache& shared_cache)
     : loop_(loop),
       buffers_(buffers),
       status_(status),
       reject_region_(rejects),
       slot_(slot),
       log_(log),
-      balancer_(status, random_seed()) {
+      balancer_(status, random_seed()),
+      shared_cache_(shared_cache) {
   constexpr std::array<std::string_view, 7> kPhases = {"client_body",   "client_write", "connect", "first_byte",
                                                        "between_bytes", "tunnel",       "total"};
   for (size_t i = 0; i < kPhases.size(); ++i)
@@ -52,6 +54,7 @@ Proxy::Proxy(async::EventLoop& loop, net::BufferPool& buffers, const metrics::Me
 
 void Proxy::set_configuration(std::shared_ptr<const Configuration> configuration) {
   configuration_ = std::move(configuration);
+  if (!configuration_->cache_policies.empty()) shared_cache_.begin_use();
   status_.worker(slot_).revision.store(configuration_->snapshot.revision, std::memory_order_relaxed);
 }
 

@@ -8,9 +8,12 @@
 #include "shared/status/reject_region.h"
 #include "shared/status/status_region.h"
 #include "worker/async/event_loop.h"
+#include "worker/async/task_group.h"
+#include "worker/caching/freshness.h"
 #include "worker/downstream/exchange.h"
 #include "worker/proxy/access_log.h"
 #include "worker/proxy/configuration.h"
+#include "worker/proxy/shared_cache.h"
 #include "worker/upstream/balancer.h"
 
 namespace proxyd::proxy {
@@ -22,7 +25,8 @@ enum class Phase : uint8_t { kClientBody, kClientWrite, kConnect, kFirstByte, kB
 class Proxy final : public downstream::RequestHandler {
  public:
   Proxy(async::EventLoop& loop, net::BufferPool& buffers, const metrics::MetricsRegion& metrics,
-        const status::StatusRegion& status, const status::RejectRegion& rejects, uint32_t slot, Log& log);
+        const status::StatusRegion& status, const status::RejectRegion& rejects, uint32_t slot, Log& log,
+        SharedCache& shared_cache);
 
   // The request's path; see request_path.cpp.
   async::Task<void> handle(downstream::Exchange& exchange) override;
@@ -38,12 +42,17 @@ class Proxy final : public downstream::RequestHandler {
   net::BufferPool& buffers() { return buffers_; }
   const status::StatusRegion& status() const { return status_; }
   upstream::Balancer& balancer() { return balancer_; }
+  SharedCache& shared_cache() { return shared_cache_; }
+  // What goes on without a client: fills of the cache, and questions to origins in the background.
+  async::TaskGroup& tasks() { return tasks_; }
   Log& log() { return log_; }
   uint32_t slot() const { return slot_; }
 
   // "Tue, 24 Nov 2026 15:30:00 GMT", made once a second.
   std::string_view date();
   int64_t wall_clock_ms();
+  // This instant by the clock of all processes and by the wall.
+  caching::Moment moment() { return {shared_cache_.now(), wall_clock_ms()}; }
   // Random hexadecimal digits into `room`; unpredictable enough for names, not for secrets.
   std::string_view random_hex(char* room, size_t digits);
 
@@ -71,6 +80,7 @@ class Proxy final : public downstream::RequestHandler {
   uint32_t slot_;
   Log& log_;
   upstream::Balancer balancer_;
+  SharedCache& shared_cache_;
   std::shared_ptr<const Configuration> configuration_;
   std::unique_ptr<AccessLog> access_log_;
   std::array<metrics::Cell, 7> timeouts_;
@@ -82,6 +92,7 @@ class Proxy final : public downstream::RequestHandler {
   int64_t wall_offset_ms_ = 0;
   uint64_t requests_ = 0;
   bool draining_ = false;
+  async::TaskGroup tasks_;   // goes before what its tasks use
 };
 
 }   // namespace proxyd::proxy

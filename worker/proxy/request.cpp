@@ -7,14 +7,15 @@
 
 namespace proxyd::proxy {
 
-Request::Request(Proxy& the_proxy, downstream::Exchange& the_exchange)
+Request::Request(Proxy& the_proxy, downstream::Exchange& the_exchange, Kind kind)
     : proxy(the_proxy),
       exchange(the_exchange),
       configuration(the_proxy.configuration()),
       head(the_exchange.request()),
       began(the_proxy.loop().now()),
-      arena_(the_exchange.arena()) {
-  proxy.request_began();
+      arena_(the_exchange.arena()),
+      kind_(kind) {
+  if (kind_ == Kind::kOfClient) proxy.request_began();
   const downstream::Peer& peer = exchange.peer();
   identity.request_id = facts.request_id = proxy.random_hex(fresh_id_, sizeof fresh_id_);
   facts.head = &head;
@@ -38,20 +39,19 @@ const config::Timeouts& Request::timeouts() const {
   return matched.route ? matched.route->settings.timeouts : configuration->document.timeouts;
 }
 
-void Request::edit_response(http::Fields& fields) const {
-  const routing::FieldEdits& edits = matched.route  ? matched.route->response_edits
-                                     : matched.host ? matched.host->response_edits
-                                                    : configuration->matcher.default_response_edits();
-  if (!edits.empty()) edits.apply(fields, facts);
+const routing::FieldEdits& Request::response_edits() const {
+  if (matched.route) return matched.route->response_edits;
+  return matched.host ? matched.host->response_edits : configuration->matcher.default_response_edits();
 }
 
 bool Request::begin_answer(int answered, std::string_view reason, http::Fields& fields, http::ContentLength content,
-                           bool close) {
-  edit_response(fields);
+                           bool close, std::string_view section) {
+  const routing::FieldEdits& edits = response_edits();
+  if (!edits.empty()) edits.apply(fields, facts);
   status = answered;
   if (!first_byte) first_byte = age();
   const downstream::Waits waits{timeouts().keepalive, timeouts().client_header, timeouts().client_write};
-  return exchange.begin({status, reason, &fields, content, close, &waits});
+  return exchange.begin({status, reason, section, &fields, content, close, &waits});
 }
 
 const RouteCells& Request::cells() const {
@@ -93,6 +93,8 @@ AccessRecord Request::record() const {
       .target = facts.target,
       .attempts = attempts,
       .error = error,
+      .cache = to_string(cache_),
+      .cache_reason = cache_reason_ == caching::Reason::kNone ? "" : to_string(cache_reason_),
       .worker = proxy.slot(),
       .revision = configuration->snapshot.revision,
   };
@@ -106,6 +108,7 @@ AccessRecord Request::record() const {
 }
 
 Request::~Request() {
+  if (kind_ == Kind::kInBackground) return;
   proxy.request_ended();
   if (status == 0) {   // an exception passes by, or nobody was left to answer
     const bool broken = std::uncaught_exceptions() > 0;
@@ -115,6 +118,8 @@ Request::~Request() {
   const RouteCells& counters = cells();
   counters.by_class[static_cast<size_t>(std::clamp(status / 100, 1, 5) - 1)].add();
   counters.duration.observe_microseconds(static_cast<uint64_t>(std::max<int64_t>(age().count(), 0)));
+  if (cache_ != CacheResult::kNone)
+    configuration->caches[matched.route->index].count(cache_, cache_reason_, exchange.octets_sent());
   counters.bytes_in.add(exchange.content_received());
   counters.bytes_out.add(exchange.octets_sent());
   if (AccessLog* log = proxy.access_log(); log && log->has_sinks()) log->append(record());

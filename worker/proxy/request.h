@@ -2,8 +2,10 @@
 
 #include <memory>
 
+#include "worker/caching/reason.h"
 #include "worker/downstream/exchange.h"
 #include "worker/proxy/access_log.h"
+#include "worker/proxy/cache_result.h"
 #include "worker/proxy/configuration.h"
 #include "worker/proxy/intermediary_fields.h"
 #include "worker/proxy/proxy.h"
@@ -17,7 +19,8 @@ namespace proxyd::proxy {
 // request exactly once.
 class Request {
  public:
-  Request(Proxy& proxy, downstream::Exchange& exchange);
+  enum class Kind : uint8_t { kOfClient, kInBackground };   // the latter is neither counted nor logged
+  Request(Proxy& proxy, downstream::Exchange& exchange, Kind kind = Kind::kOfClient);
   Request(const Request&) = delete;
   Request& operator=(const Request&) = delete;
   ~Request();
@@ -47,8 +50,18 @@ class Request {
     return std::chrono::duration_cast<std::chrono::microseconds>(proxy.loop().now() - began);
   }
   const config::Timeouts& timeouts() const;
-  // The head of an answer, with the document's edits. False when it can't be sent.
-  bool begin_answer(int status, std::string_view reason, http::Fields& fields, http::ContentLength content, bool close);
+  // The head of an answer, with the document's edits. False when it can't be sent. `section`: lines that stand before
+  // the fields, for an answer that is not edited.
+  bool begin_answer(int status, std::string_view reason, http::Fields& fields, http::ContentLength content, bool close,
+                    std::string_view section = {});
+  bool edits_answer() const { return !response_edits().empty(); }
+  // What the origin is asked with in place of the client's own fields; null: those. They live as long as the request.
+  void ask_with(const http::Fields* fields) { origin_fields_ = fields; }
+  const http::Fields& fields_for_origin() const { return origin_fields_ ? *origin_fields_ : head.fields; }
+  void note_cache(CacheResult result, caching::Reason reason) {
+    cache_ = result;
+    cache_reason_ = reason;
+  }
   void fail(ProxyError why) { error = token_of(why); }
   // Counts a refused message and keeps it for /rejects; `received` begins where `offset` counts from.
   void note_refusal(http::Refusal refusal, size_t offset, std::string_view received);
@@ -59,9 +72,13 @@ class Request {
   const RouteCells& cells() const;
   AccessRecord record() const;
   int64_t began_ms() const { return proxy.wall_clock_ms() - age().count() / 1000; }
-  void edit_response(http::Fields& fields) const;
+  const routing::FieldEdits& response_edits() const;
 
   http::Arena& arena_;   // the exchange's
+  Kind kind_;
+  const http::Fields* origin_fields_ = nullptr;
+  CacheResult cache_ = CacheResult::kNone;
+  caching::Reason cache_reason_ = caching::Reason::kNone;
   bool resolved_ = false;
   char fresh_id_[32];
   char parent_id_[16];

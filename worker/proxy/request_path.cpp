@@ -1,10 +1,16 @@
 #include <new>
 
+#include "worker/caching/cache_status.h"
+#include "worker/proxy/background.h"
+#include "worker/proxy/cache_visit.h"
 #include "worker/proxy/failure.h"
 #include "worker/proxy/fetch.h"
+#include "worker/proxy/invalidate.h"
 #include "worker/proxy/local_answer.h"
+#include "worker/proxy/origin.h"
 #include "worker/proxy/proxy.h"
 #include "worker/proxy/request.h"
+#include "worker/proxy/stored_answer.h"
 #include "worker/proxy/tunnel.h"
 
 // The path of a request, top to bottom. The connection has received its head and checked target and framing; here it is
@@ -39,28 +45,26 @@ http1::Fault head_fault(const Request& request) {
   return {};
 }
 
-// The upstream of a route, or the one that its split draws.
-const upstream::UpstreamGroup& upstream_of(const Request& request) {
-  const uint32_t index = request.matched.route->index;
-  if (!request.matched.route->split) return *request.configuration->route_upstream[index];
-  const auto& groups = request.configuration->route_split[index];
-  const auto usable = [&groups](size_t i) { return upstream::Balancer::has_eligible(*groups[i]); };
-  return *groups[request.matched.route->split->draw(request.facts, usable)];
-}
-
 // Finds host and route, as far as there are any.
 void match(Request& request) {
   request.matched = request.configuration->matcher.find(request.facts);
   if (request.matched.route) request.total = Deadline::after(request.began, request.timeouts().total);
 }
 
-// Begins the answer with the response's head. False when it can't be.
-bool begin_response(Request& request, Attempt& attempt) {
+// The response's fields become what the client is to see.
+void adapt(Request& request, Attempt& attempt) {
   http::ResponseHead& response = attempt.exchange().response();
   if (attempt.uploading() && response.status >= 300) attempt.stop_upload();   // RFC 9112 9.5
   const bool keep_length = request.head.method == http::Method::kHead || response.status == 304;
   adapt_response_fields(response, keep_length, request.arena());
+}
+
+// Begins the answer with the response's head. False when it can't be.
+bool begin_response(Request& request, Attempt& attempt, const std::optional<CacheVisit>& visit) {
+  http::ResponseHead& response = attempt.exchange().response();
   if (!response.fields.has(http::FieldName::kDate)) response.fields.add(http::FieldName::kDate, request.proxy.date());
+  if (visit && request.configuration->document.cache_status)
+    response.fields.add(http::FieldName::kCacheStatus, caching::cache_status_member(visit->status(), request.arena()));
   return request.begin_answer(response.status, response.reason, response.fields, response.content, attempt.uploading());
 }
 
@@ -155,23 +159,70 @@ async::Task<void> Proxy::handle(downstream::Exchange& exchange) {
       co_return;
     }
 
-    // ask a target of the upstream, and others, within the retry budget
-    Fetch fetch(request, upstream_of(request));
-    const Fetch::Outcome fetched = co_await fetch.run();
-    if (fetched != Fetch::Outcome::kResponse) {
-      co_await answer_failure(request, fetch, fetched);
+    // what the cache has, or who fetches it; or this request has to, for all who want the same
+    const Origin origin = origin_of(request);
+    std::optional<CacheVisit> visit;
+    bool stored = false;
+    if (const caching::Policy* policy = request.configuration->route_policy[request.matched.route->index]) {
+      visit.emplace(request, *policy, origin.partition);
+      CacheVisit::Next next = visit->look();
+      while (next == CacheVisit::Next::kWait) {
+        co_await visit->wait();
+        next = visit->look();
+      }
+      if (next == CacheVisit::Next::kGatewayTimeout) {
+        co_await answer_error(request, 504, ProxyError::kNone, "not in the cache", false);
+        co_return;
+      }
+      stored = next == CacheVisit::Next::kServe;
+    }
+
+    // ask a target of the upstream, and others, within the retry budget; the cache takes what is its own of the answer
+    std::optional<Fetch> fetch;
+    for (bool ask = !stored; ask;) {
+      if (visit) request.ask_with(visit->origin_fields());
+      fetch.emplace(request, origin.group);
+      const caching::Moment sent = moment();
+      const Fetch::Outcome fetched = co_await fetch->run();
+      if (fetched != Fetch::Outcome::kResponse) {
+        stored = visit && visit->stands_in();
+        if (stored) break;
+        co_await answer_failure(request, *fetch, fetched);
+        co_return;
+      }
+      adapt(request, fetch->attempt());
+      invalidate(request, fetch->attempt().exchange().response());
+      const auto then = visit ? visit->take(fetch->attempt().exchange().response(), sent) : CacheVisit::Then::kRelay;
+      stored = then == CacheVisit::Then::kServe;
+      ask = then == CacheVisit::Then::kAskAgain;
+    }
+
+    // hand on what is stored, though it may still be coming in
+    if (stored) {
+      StoredAnswer answer(request, *visit);
+      if (!answer.begin()) {
+        exchange.reset();
+        co_return;
+      }
+      if (visit->is_new()) visit->begin_fill(fetch->attempt().hand_over(), answer.filled());
+      if (visit->wants_validation()) validate_in_background(request);
+      Relay relay(loop_, answer.content(), exchange.sink(), answer.limits());
+      const bool ended = relay.go_on();   // most leave at once
+      Relayed relayed = relay.relayed();
+      if (!ended) relayed = co_await relay_content(relay);
+      cut_response(request, origin.group, relayed);
       co_return;
     }
 
     // hand the response on: its head, then a tunnel, or content and trailers as they come
-    Attempt& attempt = fetch.attempt();
-    if (!begin_response(request, attempt)) {
+    Attempt& attempt = fetch->attempt();
+    if (!begin_response(request, attempt, visit)) {
       exchange.reset();
       co_return;
     }
     if (attempt.exchange().response().status == 101) {
       co_await run_tunnel(request, attempt.exchange());
-      if (attempt.exchange().when_cut().is_set()) fetch.count_cut();
+      if (attempt.exchange().when_cut().is_set()) fetch->count_cut();
       co_return;
     }
     FilteredContent content(attempt.exchange().response_content(), request.arena());
@@ -183,8 +234,8 @@ async::Task<void> Proxy::handle(downstream::Exchange& exchange) {
     } else if (!ended) {
       relayed = co_await relay_content(relay);
     }
-    if (relayed.end == Relayed::End::kCut) fetch.count_cut();
-    cut_response(request, fetch.group(), relayed);
+    if (relayed.end == Relayed::End::kCut) fetch->count_cut();
+    cut_response(request, origin.group, relayed);
   } catch (const http::ArenaExhausted&) {
     failure = 500;
   } catch (const std::bad_alloc&) {

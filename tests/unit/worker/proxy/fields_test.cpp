@@ -24,7 +24,7 @@ class FieldsOnTheWay : public testing::Test {
     const Identity identity = identify(head_.fields, facts_.from_trusted_proxy, "0123456789abcdef0123456789abcdef",
                                        "0123456789abcdef", arena_);
     head_.connection = http1::connection_options(head_.fields);
-    return make_request_fields(facts_, identity, arena_);
+    return make_request_fields(facts_, head_.fields, identity, arena_);
   }
   std::string all(const http::Fields& fields, std::string_view name) {
     std::string text;

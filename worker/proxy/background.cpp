@@ -1,0 +1,134 @@
+#include "worker/proxy/background.h"
+
+#include "worker/http/preconditions.h"
+#include "worker/proxy/cache_visit.h"
+#include "worker/proxy/fetch.h"
+#include "worker/proxy/origin.h"
+#include "worker/proxy/stored_head.h"
+
+namespace proxyd::proxy {
+namespace {
+
+using http::FieldName;
+
+constexpr size_t kMostTasks = 1024;   // fills and questions of a worker that nobody waits for
+
+http::Target copy_of(const http::Target& target, http::Arena& arena) {
+  http::Target copy = target;
+  for (std::string_view* text : {&copy.scheme, &copy.authority, &copy.raw, &copy.path, &copy.query})
+    *text = arena.copy(*text);
+  return copy;
+}
+
+// Finds again what the request was for, by the configuration of now. Null when that caches nothing any more.
+const caching::Policy* find_policy(Request& request) {
+  request.resolve();
+  request.matched = request.configuration->matcher.find(request.facts);
+  if (!request.matched.route) return nullptr;
+  request.total = Deadline::after(request.began, request.timeouts().total);
+  return request.configuration->route_policy[request.matched.route->index];
+}
+
+async::Task<void> validate(Proxy& proxy, std::unique_ptr<BackgroundExchange> exchange) {
+  Request request(proxy, *exchange, Request::Kind::kInBackground);
+  const caching::Policy* policy = find_policy(request);
+  if (!policy) co_return;
+  const Origin origin = origin_of(request);
+  CacheVisit visit(request, *policy, origin.partition);
+  visit.insist_on_validation();
+  if (visit.look() != CacheVisit::Next::kAskOrigin || !visit.owns()) co_return;   // somebody else does
+  for (CacheVisit::Then then = CacheVisit::Then::kAskAgain; then == CacheVisit::Then::kAskAgain;) {
+    request.ask_with(visit.origin_fields());
+    Fetch fetch(request, origin.group);
+    const caching::Moment sent = proxy.moment();
+    const Fetch::Outcome fetched = co_await fetch.run();
+    if (fetched != Fetch::Outcome::kResponse) co_return;
+    http::ResponseHead& response = fetch.attempt().exchange().response();
+    adapt_response_fields(response, response.status == 304, request.arena());
+    then = visit.take(response, sent);
+    if (visit.is_new()) visit.begin_fill(fetch.attempt().hand_over(), nullptr);
+  }
+}
+
+// The Range that asks for what is missing, on condition that it is of the same content (RFC 9110 13.1.5).
+bool ask_for_rest(Request& request, http::Fields& fields, const http::Fields& stored, uint64_t filled) {
+  const std::string_view etag = stored.value(FieldName::kEtag);
+  if (filled == 0) return true;
+  if (etag.empty() || etag.starts_with("W/")) return false;
+  fields.set(to_string(FieldName::kRange), request.arena().concat("bytes=", request.arena().number(filled), "-"));
+  fields.set(to_string(FieldName::kIfRange), etag);
+  return true;
+}
+
+// How much of what comes is stored already; nothing when it is not the same content.
+std::optional<uint64_t> stored_part(const http::ResponseHead& response, const http::Fields& stored, uint64_t filled,
+                                    std::optional<uint64_t> length) {
+  if (filled > 0 && !http::strongly_equal(response.fields.value(FieldName::kEtag), stored.value(FieldName::kEtag)))
+    return std::nullopt;
+  if (response.status == 200) {
+    const bool same =
+        !length || response.content.kind != http::ContentLength::Kind::kKnown || response.content.bytes == *length;
+    return same ? std::optional(filled) : std::nullopt;
+  }
+  const auto part = http::parse_content_range(response.fields.value(FieldName::kContentRange));
+  const bool fits = response.status == 206 && part && !part->unsatisfied && part->range.first == filled &&
+                    part->complete && *part->complete == part->range.last + 1 &&
+                    (!length || *length == *part->complete);
+  return fits ? std::optional<uint64_t>(0) : std::nullopt;
+}
+
+async::Task<void> resume(Proxy& proxy, std::unique_ptr<BackgroundExchange> exchange, cache::Filler filler) {
+  Request request(proxy, *exchange, Request::Kind::kInBackground);
+  const caching::Policy* policy = find_policy(request);
+  if (!policy || !filler.response().has_head()) co_return;
+  const Origin origin = origin_of(request);
+  const uint64_t filled = filler.response().filled();
+  http::Fields stored(request.arena());
+  read_section(filler.response().section(), stored);
+  http::Fields fields = caching::origin_request_fields(request.head.fields, {}, policy->range);
+  if (!ask_for_rest(request, fields, stored, filled)) co_return;
+  request.ask_with(&fields);
+  Fetch fetch(request, origin.group);
+  const Fetch::Outcome fetched = co_await fetch.run();
+  if (fetched != Fetch::Outcome::kResponse) co_return;
+  const http::ResponseHead& response = fetch.attempt().exchange().response();
+  const auto skip = stored_part(response, stored, filled, filler.response().length());
+  if (!skip) co_return;
+  const Fill::Limits limits = fill_limits(request, *policy);
+  Fill::start(
+      proxy.tasks(),
+      std::make_unique<Fill>(proxy.shared_cache(), std::move(filler), fetch.attempt().hand_over(), limits, *skip),
+      nullptr);
+}
+
+}   // namespace
+
+BackgroundExchange::BackgroundExchange(async::EventLoop& loop, const downstream::Exchange& model)
+    : loop_(loop), head_(arena_), peer_(model.peer()), listener_(peer_.listener), nothing_(loop, "") {
+  peer_.listener = listener_;
+  const http::RequestHead& head = model.request();
+  head_.method = http::Method::kGet;
+  head_.method_text = "GET";
+  head_.version = head.version;
+  head_.scheme = head.scheme;
+  head_.target = copy_of(head.target, arena_);
+  head_.authority = {arena_.copy(head.authority.host), head.authority.port};
+  head_.connection = head.connection;
+  for (const http::Field& field : head.fields)
+    head_.fields.add({arena_.copy(field.name), arena_.copy(field.value), field.known});
+}
+
+void validate_in_background(Request& request) {
+  Proxy& proxy = request.proxy;
+  if (proxy.tasks().size() >= kMostTasks) return;
+  proxy.tasks().add(validate(proxy, std::make_unique<BackgroundExchange>(proxy.loop(), request.exchange)));
+}
+
+void resume_in_background(Request& request, cache::Filler filler) {
+  Proxy& proxy = request.proxy;
+  if (proxy.tasks().size() >= kMostTasks) return;
+  proxy.tasks().add(
+      resume(proxy, std::make_unique<BackgroundExchange>(proxy.loop(), request.exchange), std::move(filler)));
+}
+
+}   // namespace proxyd::proxy

@@ -1,0 +1,226 @@
+#include "worker/proxy/cache_visit.h"
+
+#include "shared/base/bytes.h"
+#include "worker/caching/bypass.h"
+#include "worker/caching/vary.h"
+#include "worker/proxy/background.h"
+#include "worker/proxy/stored_head.h"
+
+namespace proxyd::proxy {
+namespace {
+
+using caching::Use;
+using http::FieldName;
+using http::Method;
+
+constexpr int kMostLooks = 4;   // while others change what is found; then the origin answers, and nothing is stored
+
+}   // namespace
+
+CacheVisit::CacheVisit(Request& request, const caching::Policy& policy, std::string_view partition)
+    : request_(request), shared_(request.proxy.shared_cache()), policy_(policy) {
+  status_.reason = caching::why_bypassed(request.head, policy_);
+  const bool may_be_stored_alone = request.head.method == Method::kPost && policy_.has_method(Method::kPost);
+  if (status_.reason != Reason::kNone && !may_be_stored_alone) return;
+  make_key(partition);
+  if (!primary_) return;
+  control_ = caching::request_directives(request.head.fields, policy_);
+  sequence_ = shared_.cache().published();
+  may_store_ = request.head.method != Method::kHead && !control_.no_store;
+  if (may_store_ && has_foreign_forwarding_fields()) {
+    may_store_ = false;
+    status_.detail = Reason::kForwardingFields;
+  }
+}
+
+CacheVisit::~CacheVisit() { request_.note_cache(result(), reason()); }
+
+caching::Url CacheVisit::url() const {
+  const http::Target& target = request_.head.target;
+  const bool raw = request_.matched.route->settings.raw_path;
+  const std::string_view path = raw ? target.raw.substr(0, target.raw.find('?')) : target.path;
+  return {request_.facts.scheme, request_.facts.authority, path, target.query, target.has_query};
+}
+
+void CacheVisit::make_key(std::string_view partition) {
+  primary_ = caching::cache_key(url(), request_.head.fields, policy_.key, partition);
+  if (!primary_) status_.reason = Reason::kKeyTooLong;
+  if (primary_) key_ = primary_->text;
+}
+
+// What a trusted proxy adds beyond what we set ourselves reaches the origin and may change its answer.
+bool CacheVisit::has_foreign_forwarding_fields() const {
+  if (!request_.facts.from_trusted_proxy || !request_.head.fields.has(FieldName::kOther)) return false;
+  for (const http::Field& field : request_.head.fields) {
+    if (field.known != FieldName::kOther || !equals_ignoring_case(field.name.substr(0, 12), "x-forwarded-")) continue;
+    bool keyed = false;
+    for (const std::string& name : policy_.key.headers) keyed = keyed || equals_ignoring_case(name, field.name);
+    if (!keyed) return true;
+  }
+  return false;
+}
+
+CacheVisit::Next CacheVisit::look() {
+  if (!primary_ || request_.head.method == Method::kPost) return Next::kAskOrigin;
+  for (int looks = 0; looks < kMostLooks; ++looks) {
+    const Next next = look_once();
+    const bool has_come = next == Next::kWait && awaited_ == Awaited::kHead && stored_.has_head();
+    if (!has_come) return next;
+  }
+  return go_without_storing(Reason::kMiss);
+}
+
+CacheVisit::Next CacheVisit::go_without_storing(Reason reason) {
+  status_.reason = reason;
+  may_store_ = false;
+  stored_ = {};
+  section_.reset();
+  return caching::use_of_nothing(control_) == Use::kGatewayTimeout ? Next::kGatewayTimeout : Next::kAskOrigin;
+}
+
+// RFC 9111 4.1: the primary key finds what does not vary, or the list of what it varies by.
+CacheVisit::Next CacheVisit::look_once() {
+  stored_ = {};
+  vary_head_ = {};
+  passed_ = {};
+  section_.reset();
+  key_ = primary_->text;
+  cache::Lookup first = shared_.cache().find(key_, sequence_, shared_.now());
+  const bool is_list = first.response && first.response.has_head() && first.response.kind() == cache::Kind::vary_head &&
+                       first.purged != cache::Purged::hard;
+  if (!is_list) return found(std::move(first));
+  vary_head_ = std::move(first.response);
+  const auto secondary = caching::secondary_key(vary_head_.metadata(), request_.head.fields);
+  if (!secondary) return go_without_storing(Reason::kVaryTooLong);
+  key_ = request_.arena().concat(primary_->text, *secondary);
+  return found(shared_.cache().find(key_, sequence_, shared_.now()));
+}
+
+CacheVisit::Next CacheVisit::found(cache::Lookup lookup) {
+  using Outcome = cache::Lookup::Outcome;
+  if (lookup.outcome == Outcome::unpinnable) return go_without_storing(Reason::kMiss);
+  if (lookup.outcome == Outcome::miss) return lock(nullptr);
+  if (lookup.outcome == Outcome::pass) {
+    passed_ = std::move(lookup.response);
+    status_.reason = vary_head_ ? Reason::kVaryMiss : Reason::kMiss;
+    return caching::use_of_nothing(control_) == Use::kGatewayTimeout ? Next::kGatewayTimeout : Next::kAskOrigin;
+  }
+  stored_ = std::move(lookup.response);
+  if (!stored_.has_head()) {
+    const cache::Progress progress = stored_.progress();
+    if (progress.orphaned && may_store_) {
+      filler_ = shared_.cache().take_over(stored_);
+      sequence_ = filler_ ? filler_.sequence() : sequence_;
+      if (filler_) return status_.reason = Reason::kMiss, Next::kAskOrigin;
+    }
+    awaited_ = Awaited::kHead;
+    return waited_in_vain_ ? go_without_storing(Reason::kMiss) : Next::kWait;
+  }
+  if (lookup.purged == cache::Purged::hard || stored_.kind() == cache::Kind::vary_head) return lock(&stored_);
+  return judge(lookup.purged == cache::Purged::soft);
+}
+
+// A stored part answers a request for octets of it, and nothing else (RFC 9111 3.3).
+bool CacheVisit::holds_range() const {
+  if (!freshness_.has(caching::Freshness::kPartial)) return true;
+  const std::string_view range = request_.head.fields.value(FieldName::kRange);
+  http::Fields fields(request_.arena());
+  read_section(stored_.section(), fields);
+  const auto part = http::parse_content_range(fields.value(FieldName::kContentRange));
+  return !range.empty() && part && caching::range_within(range, *part).has_value();
+}
+
+CacheVisit::Next CacheVisit::judge(bool soft_purged) {
+  freshness_ = freshness_of(stored_);
+  if (freshness_.has(caching::Freshness::kPartial) && !holds_range()) {
+    if (stored_.state() != cache::State::complete) return go_without_storing(Reason::kPartial);
+    const Next next = lock(&stored_);
+    status_.reason = Reason::kPartial;
+    return next;
+  }
+  reuse_ = caching::decide_reuse(freshness_, control_, soft_purged, shared_.now());
+  status_.reason = reuse_.reason;
+  const bool must_ask = insists_ && reuse_.reason != Reason::kNone;
+  if ((reuse_.served() && !must_ask) || came_for_us()) return Next::kServe;
+  if (reuse_.use == Use::kGatewayTimeout) return Next::kGatewayTimeout;
+  return validate();
+}
+
+// The request wants to be sure of it, and others have asked the origin since it began: that was for this one as well.
+bool CacheVisit::came_for_us() const {
+  const bool wanted_by_request = reuse_.reason == Reason::kRequestNoCache || reuse_.reason == Reason::kRequestMaxAge;
+  const auto began = std::chrono::duration_cast<milliseconds>(request_.began.time_since_epoch()).count();
+  return status_.collapsed && wanted_by_request && reuse_.remaining > 0 && freshness_.response_time >= began;
+}
+
+// One asks for all. While it is being fetched it can't be validated: whoever may not use it asks for itself.
+CacheVisit::Next CacheVisit::validate() {
+  if (request_.head.method == Method::kHead) return Next::kAskOrigin;
+  if (stored_.state() != cache::State::complete || waited_in_vain_ || !may_store_)
+    return go_without_storing(reuse_.reason);
+  claim_ = shared_.cache().begin_revalidation(stored_);
+  awaited_ = Awaited::kValidation;
+  return claim_ ? Next::kAskOrigin : Next::kWait;
+}
+
+// Nothing fits: whoever has the lock asks the origin for all.
+CacheVisit::Next CacheVisit::lock(const cache::StoredResponse* instead_of) {
+  using Outcome = cache::FillLock::Outcome;
+  status_.reason = vary_head_ ? Reason::kVaryMiss : Reason::kMiss;
+  if (caching::use_of_nothing(control_) == Use::kGatewayTimeout) return Next::kGatewayTimeout;
+  if (!may_store_ || waited_in_vain_) return go_without_storing(status_.reason);
+  cache::FillLock lock = shared_.cache().begin_fill(key_, sequence_, shared_.now(), instead_of);
+  if (lock.outcome == Outcome::filler) filler_ = std::move(lock.filler);
+  if (lock.outcome == Outcome::pass) passed_ = std::move(lock.response);
+  if (lock.outcome == Outcome::busy || lock.outcome == Outcome::no_room) return go_without_storing(status_.reason);
+  if (lock.outcome == Outcome::follow || lock.outcome == Outcome::found) {
+    stored_ = std::move(lock.response);
+    awaited_ = Awaited::kHead;
+    return Next::kWait;
+  }
+  return Next::kAskOrigin;
+}
+
+bool CacheVisit::still_waits(const cache::Progress& progress) const {
+  if (progress.dead || progress.orphaned) return false;
+  if (awaited_ == Awaited::kHead) return progress.state == cache::State::opening;
+  return progress.state == cache::State::complete && progress.held && !progress.freshened;
+}
+
+async::Task<void> CacheVisit::wait() {
+  status_.collapsed = true;
+  if (patience_.is_never()) patience_ = Deadline::at(shared_.loop().now() + milliseconds(policy_.collapse_timeout));
+  Follower follower;
+  shared_.followers().add(follower, stored_.wait_number());
+  for (;;) {
+    follower.news().set(false);
+    if (!still_waits(stored_.arm())) co_return;
+    async::WaitReady news(shared_.loop(), follower.news(), patience_.earlier_of(request_.total));
+    const bool heard = co_await news;
+    waited_in_vain_ = !heard;
+    if (!heard) co_return;
+  }
+}
+
+void CacheVisit::take_over(cache::Filler filler) { resume_in_background(request_, std::move(filler)); }
+
+caching::CacheStatus CacheVisit::status() const {
+  caching::CacheStatus status = status_;
+  status.hit = stands_in_ || (!asked_ && !status_.collapsed);
+  if (status.hit) status.detail = status_.reason;   // why it is stale
+  if (status.hit || status.stored) status.ttl = freshness_.remaining(shared_.now()) / 1000;
+  return status;
+}
+
+CacheResult CacheVisit::result() const {
+  if (!primary_) return CacheResult::kBypass;
+  if (stands_in_) return CacheResult::kStale;
+  if (!asked_ && stored_) {
+    if (status_.collapsed) return CacheResult::kCollapsed;
+    return status_.reason == Reason::kNone ? CacheResult::kHit : CacheResult::kStale;
+  }
+  if (validated_) return CacheResult::kValidated;
+  return is_new_ ? CacheResult::kMiss : CacheResult::kPass;
+}
+
+}   // namespace proxyd::proxy

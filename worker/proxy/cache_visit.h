@@ -1,0 +1,148 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+#include "shared/cache/cache.h"
+#include "shared/cache/subjects.h"
+#include "worker/async/task.h"
+#include "worker/caching/cache_key.h"
+#include "worker/caching/cache_status.h"
+#include "worker/caching/reuse.h"
+#include "worker/caching/revalidation.h"
+#include "worker/caching/storing.h"
+#include "worker/caching/tags.h"
+#include "worker/proxy/attempt.h"
+#include "worker/proxy/fill.h"
+#include "worker/proxy/request.h"
+#include "worker/proxy/shared_cache.h"
+
+namespace proxyd::proxy {
+
+// How long and how much a fill may take for a request.
+Fill::Limits fill_limits(const Request& request, const caching::Policy& policy);
+
+// What one request has to do with the cache (RFC 9111): it finds what may answer it, follows who fetches that, or has
+// the right and the duty to fetch it itself; and it says what the origin's answer does to what is stored. Lies in the
+// frame of the request's path. Owns pins, and while the origin is asked the fill lock or the claim to validate, which
+// whoever abandons the request gives back. Nothing suspends but `wait`.
+class CacheVisit final : public StoredContent::Heir {
+ public:
+  // `partition`: keeps answers of different upstreams apart. The policy lives as long as the request's configuration.
+  CacheVisit(Request& request, const caching::Policy& policy, std::string_view partition);
+  ~CacheVisit() override;
+
+  enum class Next : uint8_t {
+    kAskOrigin,
+    kServe,            // `stored`, which may be arriving still
+    kWait,             // for who fetches or validates it; then look again
+    kGatewayTimeout,   // the request forbids to ask the origin (RFC 9111 5.2.1.7)
+  };
+  Next look();
+  // The origin is to be asked for all who want the same.
+  bool owns() const { return filler_ || claim_; }
+  // Until there is news of what is waited for, or the policy's patience ends. Suspends.
+  async::Task<void> wait();
+  // For a request in the background: what may be served stale is to be validated.
+  void insist_on_validation() { insists_ = true; }
+
+  // The fields that the origin is asked with, once `look` said kAskOrigin; null: the client's own.
+  const http::Fields* origin_fields();
+
+  // What the origin's answer comes to. Its fields are as the client is to see them.
+  enum class Then : uint8_t {
+    kRelay,      // the client gets it as it comes; nothing is stored
+    kServe,      // `stored`: validated, or now being filled (`begin_fill`), or stale in place of an error
+    kAskAgain,   // it spoke of something else: ask without a condition
+  };
+  Then take(http::ResponseHead& response, caching::Moment sent);
+  // There is no answer: true when what is stored may stand in for it (RFC 5861 4).
+  bool stands_in();
+
+  // What to answer with, after kServe.
+  cache::StoredResponse& stored() { return stored_; }
+  const caching::Freshness& freshness() const { return freshness_; }
+  // Fields to be sent in place of the stored ones; null: those.
+  const http::Fields* fields() const { return fields_ ? &*fields_ : nullptr; }
+  int64_t age() const { return freshness_.age(shared_.now()); }
+  // The origin gave it just now: its Age is the origin's to say.
+  bool is_new() const { return is_new_; }
+  bool was_validated() const { return validated_; }
+  // Somebody should ask the origin while it is served (RFC 5861 3).
+  bool wants_validation() const { return reuse_.use == caching::Use::kServeAndRevalidate; }
+  // Once the answer has begun: the content comes in from here on. `reader`: of this request's own client.
+  void begin_fill(upstream::Incoming incoming, FilledContent* reader);
+
+  SharedCache& shared() { return shared_; }
+  caching::CacheStatus status() const;
+  CacheResult result() const;
+  caching::Reason reason() const { return status_.detail != caching::Reason::kNone ? status_.detail : status_.reason; }
+
+  void take_over(cache::Filler filler) override;
+
+ private:
+  using Reason = caching::Reason;
+
+  void make_key(std::string_view partition);
+  caching::Url url() const;
+  bool has_foreign_forwarding_fields() const;
+  Next look_once();
+  Next found(cache::Lookup lookup);
+  Next judge(bool soft_purged);
+  Next lock(const cache::StoredResponse* instead_of);
+  Next validate();
+  Next go_without_storing(Reason reason);
+  bool still_waits(const cache::Progress& progress) const;
+  bool holds_range() const;
+  bool came_for_us() const;
+
+  caching::StoredValidators stored_validators();
+  void collect_tags(http::ResponseHead& response);
+  Then take_answer(const caching::Answer& answer);
+  Then take_not_modified(const caching::Answer& answer);
+  Then take_head(const caching::Answer& answer);
+  Then take_unstorable(const caching::Answer& answer, Reason reason);
+  Then store(const caching::Answer& answer, const caching::Storing& storing);
+  bool keep(const caching::Freshened& freshened, caching::Moment received);
+  cache::StampList stamps(bool with_tags) const;
+  bool lock_variant(std::string_view list);
+  bool lock_key(std::string_view key);
+  bool publish_list(std::string_view list);
+  bool give_up(Reason reason);
+  const http::Fields& stored_section();
+
+  Request& request_;
+  SharedCache& shared_;
+  const caching::Policy& policy_;
+  caching::CacheControl control_;
+  std::optional<caching::CacheKey> primary_;
+  std::string_view key_;   // the primary one, or that of a variant
+  uint64_t sequence_ = 0;
+
+  cache::StoredResponse stored_;
+  cache::StoredResponse vary_head_;
+  cache::StoredResponse passed_;   // a hit-for-miss
+  cache::Filler filler_;
+  cache::Revalidation claim_;
+  caching::Freshness freshness_;
+  caching::Reuse reuse_;
+  std::optional<http::Fields> section_;   // of `stored_`, as far as anyone asked
+  std::optional<http::Fields> fields_;
+  std::optional<http::Fields> origin_fields_;
+  caching::CacheStatus status_;
+  enum class Awaited : uint8_t { kHead, kValidation };
+  Awaited awaited_ = Awaited::kHead;
+  Deadline patience_ = Deadline::never();
+  const caching::TagList* tags_ = nullptr;   // of the origin's answer
+  bool may_store_ = false;
+  bool asked_ = false;
+  bool is_new_ = false;
+  bool stands_in_ = false;
+  bool insists_ = false;
+  bool waited_in_vain_ = false;
+  bool unconditional_ = false;   // the origin is asked once more
+  bool validated_ = false;
+};
+
+}   // namespace proxyd::proxy

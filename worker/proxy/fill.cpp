@@ -1,0 +1,117 @@
+#include "worker/proxy/fill.h"
+
+#include <algorithm>
+
+namespace proxyd::proxy {
+namespace {
+
+using Offered = net::Offer::State;
+using Took = net::Taken::State;
+
+}   // namespace
+
+Fill::Fill(SharedCache& shared, cache::Filler filler, upstream::Incoming incoming, const Limits& limits, uint64_t skip)
+    : shared_(shared), filler_(std::move(filler)), incoming_(std::move(incoming)), limits_(limits), skip_(skip) {
+  limits_.relay.cut = &incoming_.exchange->when_cut();
+  stored_ = filler_.response().filled();
+  if (limits_.most < UINT64_MAX - skip_) limits_.relay.most = limits_.most - std::min(limits_.most, stored_) + skip_;
+}
+
+Fill::~Fill() {
+  if (reader_) reader_->fill_ = nullptr;
+}
+
+void Fill::start(async::TaskGroup& tasks, std::unique_ptr<Fill> fill, FilledContent* reader) {
+  Fill* const started = fill.get();
+  started->reader_ = reader;
+  if (reader) reader->fill_ = started;
+  async::Task<void> task = run(std::move(fill));
+  tasks.add(std::move(task));
+}
+
+async::Task<void> Fill::run(std::unique_ptr<Fill> fill) {
+  Relay relay(fill->shared_.loop(), fill->incoming_.exchange->response_content(), *fill, fill->limits_.relay);
+  const bool ended = relay.go_on();
+  Relayed relayed = relay.relayed();
+  if (!ended) relayed = co_await relay_content(relay);
+  fill->end(relayed);
+}
+
+net::Taken Fill::take(const net::Piece& piece, bool) {
+  if (std::exchange(left_, false) && is_unwanted()) return {Took::kFailed};
+  const uint64_t skipped = std::min(skip_, piece.size);
+  skip_ -= skipped;
+  const std::string_view octets(piece.data + skipped, piece.size - skipped);
+  const size_t taken = filler_.append(octets);
+  stored_ += taken;
+  full_ = taken < octets.size();
+  return {full_ ? Took::kFailed : Took::kMore, skipped + taken};
+}
+
+net::Taken Fill::finish(const http::Fields*) {
+  finished_ = true;
+  return {filler_.complete() ? Took::kMore : Took::kFailed};
+}
+
+void Fill::end(const Relayed& relayed) {
+  if (relayed.end == Relayed::End::kComplete) return;
+  const bool too_large = relayed.end == Relayed::End::kTooMuch;
+  if (too_large || full_) {
+    if (reader_) reader_->go_on_with(std::move(incoming_), stored_);
+    if (too_large) return stop_for_size();
+  }
+  filler_.abort();
+}
+
+// Its length was not known before: the next ones shall not wait for it in vain.
+void Fill::stop_for_size() {
+  const std::string key(filler_.response().key());
+  const uint64_t sequence = filler_.sequence();
+  filler_.abort();
+  cache::FillLock lock = shared_.cache().begin_fill(key, sequence, shared_.now());
+  if (lock.outcome == cache::FillLock::Outcome::filler) lock.filler.not_cacheable(shared_.now() + limits_.pass_for);
+}
+
+// Its client has left: it goes on when others read it, or when more than half of it is here (cache.md 5).
+bool Fill::is_unwanted() {
+  const std::optional<uint64_t> length = filler_.response().length();
+  const bool nearly_here = length && stored_ > *length / 2;
+  return !nearly_here && !shared_.cache().has_other_readers(filler_.response());
+}
+
+void FilledContent::go_on_with(upstream::Incoming rest, uint64_t at) {
+  rest_ = std::move(rest);
+  rest_at_ = at;
+}
+
+// What the client does not want of the rest, because it asked for a range, is passed over.
+net::Offer FilledContent::offer(net::PieceKinds kinds) {
+  if (!beyond_stored()) return stored_.offer(kinds);
+  if (end_ && stored_.position() >= *end_) return {.state = Offered::kEnd};
+  for (;;) {
+    net::Offer offer = rest_->exchange->response_content().offer(net::PieceKinds::kBytes);
+    if (offer.state != Offered::kPiece) return offer;
+    const uint64_t unwanted = std::min(stored_.position() - rest_at_, offer.piece.size);
+    if (unwanted == 0) {
+      if (end_ && offer.piece.size > *end_ - rest_at_) offer.piece.size = *end_ - rest_at_;
+      return offer;
+    }
+    rest_->exchange->response_content().consumed(unwanted);
+    rest_at_ += unwanted;
+  }
+}
+
+void FilledContent::consumed(uint64_t octets) {
+  if (beyond_stored()) {
+    rest_->exchange->response_content().consumed(octets);
+    rest_at_ += octets;
+  }
+  stored_.consumed(octets);
+}
+
+async::WaitReady FilledContent::more(Deadline deadline) {
+  if (beyond_stored()) return rest_->exchange->response_content().more(deadline);
+  return stored_.more(deadline);
+}
+
+}   // namespace proxyd::proxy

@@ -1,0 +1,45 @@
+#pragma once
+
+#include <span>
+
+#include "shared/cache/cache.h"
+#include "worker/async/event_loop.h"
+#include "worker/proxy/followers.h"
+
+namespace proxyd::proxy {
+
+// This worker's way into the cache that all workers share, with what has to be done beside every pass of its loop:
+// housekeeping, news for those who follow, and waking other workers. Owned by the worker; the cache and the descriptors
+// (an eventfd for each worker slot) outlive it. Nothing suspends.
+class SharedCache final : public async::BesideEachPass {
+ public:
+  SharedCache(async::EventLoop& loop, cache::Cache& cache, std::span<const int> wakes, uint32_t slot);
+  ~SharedCache() override { loop_.set_beside(nullptr); }
+
+  async::EventLoop& loop() { return loop_; }
+  cache::Cache& cache() { return cache_; }
+  Followers& followers() { return followers_; }
+  // Milliseconds of the clock that all processes of the machine share.
+  int64_t now() const { return std::chrono::duration_cast<milliseconds>(loop_.now().time_since_epoch()).count(); }
+  // From now on requests use the cache: until then a pass costs nothing for it.
+  void begin_use();
+
+  bool before(Instant now, bool idle) override;
+  void after() override;
+
+ private:
+  void wake_others();
+
+  async::EventLoop& loop_;
+  cache::Cache& cache_;
+  std::span<const int> wakes_;
+  async::Watched mail_;   // our eventfd; nobody reads it, for an edge is all that it has to say
+  Followers followers_;
+  Instant tended_{};
+  bool in_use_ = false;
+  bool more_to_tend_ = false;
+  bool sleeping_ = false;
+  uint32_t slot_;
+};
+
+}   // namespace proxyd::proxy

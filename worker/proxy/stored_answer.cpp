@@ -1,0 +1,147 @@
+#include "worker/proxy/stored_answer.h"
+
+#include "worker/http/status.h"
+#include "worker/proxy/stored_head.h"
+
+namespace proxyd::proxy {
+namespace {
+
+using http::bit_of;
+using http::FieldName;
+using http::Method;
+using Kind = http::ContentLength::Kind;
+
+constexpr uint64_t kConditions =
+    bit_of(FieldName::kIfNoneMatch) | bit_of(FieldName::kIfModifiedSince) | bit_of(FieldName::kRange);
+// What a 304 says nothing about (RFC 9110 15.4.5).
+constexpr uint64_t kOfContent = bit_of(FieldName::kContentType) | bit_of(FieldName::kContentEncoding) |
+                                bit_of(FieldName::kContentLength) | bit_of(FieldName::kContentRange);
+
+}   // namespace
+
+bool StoredAnswer::begin() {
+  const caching::Freshness& freshness = visit_.freshness();
+  status_ = freshness.status;
+  length_ = whole();
+  const bool plain = !visit_.fields() && !request_.head.fields.has_any(kConditions) && !request_.edits_answer() &&
+                     !freshness.has(caching::Freshness::kPartial);
+  return plain ? begin_plainly() : begin_by_fields();
+}
+
+http::ContentLength StoredAnswer::whole() const {
+  const std::optional<uint64_t> length = visit_.stored().length();
+  return length ? http::ContentLength{Kind::kKnown, *length} : http::ContentLength{Kind::kUnknown};
+}
+
+// Most: the stored lines leave as they lie there.
+bool StoredAnswer::begin_plainly() {
+  http::Fields varying(request_.arena());
+  add_varying(varying);
+  set_content(0, std::nullopt);
+  return request_.begin_answer(status_, {}, varying, length_, false, visit_.stored().section());
+}
+
+bool StoredAnswer::begin_by_fields() {
+  http::Fields fields(request_.arena());
+  if (visit_.fields()) {
+    fields = *visit_.fields();
+  } else {
+    read_section(visit_.stored().section(), fields);
+  }
+  decide(fields);
+  if (status_ == 304) fields.remove_all(kOfContent);
+  if (status_ == 304) fields.remove("Content-Language");
+  if (!content_range_.empty()) fields.set(to_string(FieldName::kContentRange), content_range_);
+  if (!content_type_.empty()) fields.set(to_string(FieldName::kContentType), content_type_);
+  add_varying(fields);
+  return request_.begin_answer(status_, {}, fields, length_, false);
+}
+
+// RFC 9111 5.1: what was not validated for this request tells its age. RFC 9211: what the cache did.
+void StoredAnswer::add_varying(http::Fields& fields) const {
+  http::Arena& arena = request_.arena();
+  if (!visit_.is_new() && !visit_.was_validated()) {
+    fields.remove(FieldName::kAge);
+    fields.add(FieldName::kAge, arena.number(static_cast<uint64_t>(caching::age_in_seconds(visit_.age()))));
+  }
+  if (!request_.configuration->document.cache_status) return;
+  fields.add(FieldName::kCacheStatus, caching::cache_status_member(visit_.status(), arena));
+}
+
+void StoredAnswer::set_content(uint64_t begin, std::optional<uint64_t> end) {
+  if (!http::may_have_content(request_.head.method, status_)) {
+    content_ = &nothing_.emplace(request_.loop(), "");
+  } else if (visit_.is_new()) {
+    content_ = &filled_.emplace(visit_.shared(), visit_.stored().share(), begin, end, visit_);
+  } else {
+    content_ = &stored_.emplace(visit_.shared(), visit_.stored().share(), begin, end, visit_);
+  }
+}
+
+// Preconditions first, then ranges (RFC 9110 13.2.2); both are about successful answers alone (13.2.1).
+void StoredAnswer::decide(const http::Fields& fields) {
+  const http::Fields& asked = request_.head.fields;
+  const caching::Freshness& freshness = visit_.freshness();
+  const bool successful = status_ >= 200 && status_ < 300;
+  const int64_t wall = request_.proxy.wall_clock_ms() / 1000;
+  http::Validators validators{.etag = fields.value(FieldName::kEtag), .date = freshness.date};
+  if (freshness.last_modified != caching::kNoTime) validators.last_modified = freshness.last_modified;
+  if (successful &&
+      http::evaluate_preconditions(request_.head.method, asked, validators, wall) == http::Precondition::kNotModified) {
+    status_ = 304;
+    length_ = {};
+    return set_content(0, 0);
+  }
+  if (freshness.has(caching::Freshness::kPartial)) return decide_part(fields);
+  const bool ranged = status_ == 200 && request_.head.method == Method::kGet && asked.has(FieldName::kRange) &&
+                      length_.kind == Kind::kKnown && http::if_range_holds(asked, validators, wall);
+  if (!ranged) return set_content(0, std::nullopt);
+  take_ranges(fields, http::select_ranges(asked.combined(FieldName::kRange), length_.bytes), length_.bytes);
+}
+
+// Of a stored part what the client asked of it; the one whose answer it is gets all that came.
+void StoredAnswer::decide_part(const http::Fields& fields) {
+  const auto part = http::parse_content_range(fields.value(FieldName::kContentRange));
+  const auto within =
+      part ? caching::range_within(request_.head.fields.combined(FieldName::kRange), *part) : std::nullopt;
+  if (visit_.is_new() || !within) return set_content(0, std::nullopt);
+  content_range_ = http::write_content_range({*within, part->complete, false}, request_.arena());
+  length_ = {Kind::kKnown, within->size()};
+  set_content(within->first - part->range.first, within->last + 1 - part->range.first);
+}
+
+void StoredAnswer::take_ranges(const http::Fields& fields, const http::RangeSelection& selection, uint64_t length) {
+  using Selected = http::RangeSelection::Kind;
+  http::Arena& arena = request_.arena();
+  if (selection.kind == Selected::kWhole) return set_content(0, std::nullopt);
+  if (selection.kind == Selected::kUnsatisfiable) {
+    status_ = 416;
+    content_range_ = http::write_content_range({{}, length, true}, arena);
+    length_ = {Kind::kKnown, 0};
+    return set_content(0, 0);
+  }
+  status_ = 206;
+  if (selection.count == 1) {
+    const http::ByteRange& range = selection.room[0];
+    content_range_ = http::write_content_range({range, length, false}, arena);
+    length_ = {Kind::kKnown, range.size()};
+    return set_content(range.first, range.last + 1);
+  }
+  char* const boundary = arena.allocate_text(32);
+  const http::MultipartRanges parts(request_.proxy.random_hex(boundary, 32), fields.value(FieldName::kContentType),
+                                    length);
+  content_type_ = parts.content_type(arena);
+  length_ = {Kind::kKnown, parts.length(selection.ranges())};
+  content_ = &ranges_.emplace(visit_.shared(), visit_.stored(), selection, parts, arena, visit_);
+}
+
+// Whoever fetches has the origin's deadline; twice that for its followers, in case that it dies and another takes over.
+RelayLimits StoredAnswer::limits() const {
+  config::MaybeDuration patience = request_.timeouts().between_bytes;
+  if (patience) *patience *= 2;
+  RelayLimits limits{Pace(patience, 0), Pace(request_.timeouts().client_write, kSlowestClient)};
+  limits.total = request_.total;
+  return limits;
+}
+
+}   // namespace proxyd::proxy

@@ -1,0 +1,54 @@
+#pragma once
+
+#include <optional>
+#include <span>
+
+#include "worker/http/preconditions.h"
+#include "worker/http/range.h"
+#include "worker/net/text_content.h"
+#include "worker/proxy/cache_visit.h"
+#include "worker/proxy/fill.h"
+#include "worker/proxy/ranges_content.h"
+#include "worker/proxy/relay_content.h"
+#include "worker/proxy/request.h"
+
+namespace proxyd::proxy {
+
+// The answer to a request out of a stored response: all of it, the parts that the client asked for (RFC 9110 14), or
+// the word that what it has is still good (13). Lies in the frame of the request's path; the visit outlives it. Nothing
+// suspends: whoever answers relays `content`.
+class StoredAnswer {
+ public:
+  StoredAnswer(Request& request, CacheVisit& visit) : request_(request), visit_(visit) {}
+
+  // The head. False when it can't be sent.
+  bool begin();
+  net::ContentSource& content() { return *content_; }
+  // Where the content is what this request fetches itself; else null.
+  FilledContent* filled() { return filled_ ? &*filled_ : nullptr; }
+  RelayLimits limits() const;
+
+ private:
+  bool begin_plainly();
+  bool begin_by_fields();
+  void decide(const http::Fields& fields);
+  void decide_part(const http::Fields& fields);
+  void take_ranges(const http::Fields& fields, const http::RangeSelection& selection, uint64_t length);
+  void add_varying(http::Fields& fields) const;
+  void set_content(uint64_t begin, std::optional<uint64_t> end);
+  http::ContentLength whole() const;
+
+  Request& request_;
+  CacheVisit& visit_;
+  int status_ = 0;
+  http::ContentLength length_;
+  std::string_view content_range_;   // of a 206 or 416
+  std::string_view content_type_;    // of parts
+  std::optional<StoredContent> stored_;
+  std::optional<FilledContent> filled_;
+  std::optional<RangesContent> ranges_;
+  std::optional<net::TextContent> nothing_;
+  net::ContentSource* content_ = nullptr;
+};
+
+}   // namespace proxyd::proxy
