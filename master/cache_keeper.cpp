@@ -12,6 +12,8 @@ namespace {
 constexpr uint32_t kMySlot = kWorkerSlots;   // the first behind the workers'
 constexpr uint64_t kIncarnation = 1;         // of that slot, in a region that no other master has had
 constexpr int kTended = 128;
+constexpr int kPurgeTries = 50;   // of RobustMutex::kPatience
+constexpr uint32_t kStampsSampled = 16384;
 constexpr uint32_t kPagesReleased = 1;   // segments in a turn, so that what comes and goes keeps its pages
 constexpr uint32_t kPagesReleasedShrinking = 8;
 constexpr uint32_t kShrinking = 100;   // turns without effect until it is taken for done
@@ -66,6 +68,23 @@ bool CacheKeeper::clear_departed() {
   if (!departed_.empty() && cache_.worker_died(*departed_.begin())) departed_.erase(departed_.begin());
   return departed_.empty();
 }
+
+std::optional<uint64_t> CacheKeeper::purge(const cache::PurgeList& list, cache::PurgeMode mode) {
+  cache::PurgeStamps stamps(view_);
+  for (int tries = 0; tries < kPurgeTries; ++tries) {
+    if (const auto sequence = stamps.purge(list.words(), mode)) return sequence;
+  }
+  return std::nullopt;
+}
+
+void CacheKeeper::drop(const std::vector<std::string>& keys) {
+  for (const std::string& key : keys) {
+    const std::lock_guard lock(mutex_);
+    cache_.drop(key);
+  }
+}
+
+double CacheKeeper::stamps_in_use() const { return cache::PurgeStamps(view_).share_in_use(kStampsSampled); }
 
 bool CacheKeeper::turn() {
   const std::lock_guard lock(mutex_);

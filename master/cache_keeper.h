@@ -4,9 +4,12 @@
 #include <memory>
 #include <mutex>
 #include <set>
+#include <string>
+#include <vector>
 
 #include "shared/base/clock.h"
 #include "shared/cache/cache.h"
+#include "shared/cache/subjects.h"
 #include "shared/cache/wake_descriptors.h"
 #include "shared/config/model.h"
 
@@ -36,6 +39,16 @@ class CacheKeeper {
   // Some housekeeping, a few milliseconds at most. True: more is waiting, soon again.
   bool turn();
 
+  // To name by what shall be purged.
+  cache::PurgeList purge_list() const { return cache::PurgeList(cache::PurgeStamps(view_)); }
+  // The sequence of the purge, which holds for all workers when this returns; nothing while others purge for longer
+  // than a second.
+  std::optional<uint64_t> purge(const cache::PurgeList& list, cache::PurgeMode mode);
+  // After a hard purge: what is stored under these keys dies at once, so that its memory comes back.
+  void drop(const std::vector<std::string>& keys);
+
+  // The share of stamps in use, as far as a sample says: how likely a purge takes one thing too much.
+  double stamps_in_use() const;
   cache::Accounts accounts() const { return cache::accounts_of(view_); }
 
  private:

@@ -15,7 +15,7 @@ namespace proxyd::master {
 
 struct Event {
   uint64_t id = 0;
-  std::string kind;   // stats, revision, target, worker
+  std::string kind;   // stats, revision, target, worker, purge
   nlohmann::json body;
 };
 

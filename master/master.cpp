@@ -77,6 +77,7 @@ Result<void, Master::StartError> Master::open() {
   auto store = store::SqliteStore::open(bootstrap_.state_dir, log_);
   if (!store) return StartError{Kind::kOther, store.error().message};
   store_ = std::move(*store);
+  records_ = std::make_unique<LateRecords>(*store_, log_);
   auto regions = RegionKeeper::create(bootstrap_.cache_ceiling);
   if (!regions) return StartError{Kind::kOther, regions.error().message};
   regions_ = std::make_unique<RegionKeeper>(std::move(*regions));
@@ -102,6 +103,8 @@ Master::~Master() {
   resolver_.reset();   // its thread calls back
   pool_.reset();
   listeners_.reset();
+  if (records_) records_->write();
+  records_.reset();
   if (store_ && !bootstrap_.temporary_state) (void)store_->back_up(kCopyAtExit);
   store_.reset();
   std::error_code ignored;
@@ -244,6 +247,7 @@ void Master::tick() {
     last_epoch_ = last_tick_;
     chores_->add("epoch", [this] { publish_epoch(); });
   }
+  chores_->add("records", [this] { records_->write(); });
   if (!ending_)
     chores_->add("overrides", [this] {
       configuration_->expire_overrides();

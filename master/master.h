@@ -12,6 +12,7 @@
 #include "master/configuration.h"
 #include "master/document_file.h"
 #include "master/events.h"
+#include "master/late_records.h"
 #include "master/listeners.h"
 #include "master/process_overrides.h"
 #include "master/region_keeper.h"
@@ -50,6 +51,7 @@ class Master {
   RegionKeeper& regions() { return *regions_; }
   ProcessOverrides& process_overrides() { return *process_overrides_; }
   store::Store& store() { return *store_; }
+  LateRecords& records() { return *records_; }
   Events& events() { return events_; }
   Log& log() { return log_; }
   // attention.cpp
@@ -84,6 +86,7 @@ class Master {
   Instant started_ = Clock::now();
   std::optional<StateFolder> state_folder_;
   std::unique_ptr<store::SqliteStore> store_;
+  std::unique_ptr<LateRecords> records_;
   std::unique_ptr<RegionKeeper> regions_;
   std::unique_ptr<Listeners> listeners_;
   std::unique_ptr<WorkerPool> pool_;

@@ -61,6 +61,9 @@ class WorkerPool {
   bool restart(uint32_t slot, milliseconds grace);
   // The answer of one running worker, or nothing after `patience`. A descriptor may go along.
   std::optional<nlohmann::json> ask(const nlohmann::json& question, milliseconds patience, UniqueFd attached = {});
+  // The same of any worker that answers: one that dies or is silent is passed over for another, or for one that begins
+  // to serve meanwhile.
+  std::optional<nlohmann::json> ask_any(const nlohmann::json& question);
   // The error log's level of every worker, now and to come. Empty: the document's, which is `declared`.
   void set_log_level(std::string name, const std::string& declared);
 
@@ -118,6 +121,8 @@ class WorkerPool {
   void replace_silent(const std::set<uint64_t>& incarnations);
   // Until all of `waiting` have answered `id` or died; what is left in it has done neither.
   void await(Lock& lock, uint64_t id, std::set<uint64_t>& waiting, milliseconds patience);
+  std::optional<nlohmann::json> ask_one(Lock& lock, WorkerProcess& worker, const nlohmann::json& question,
+                                        milliseconds patience, UniqueFd attached = {});
   void send(WorkerProcess& worker, ipc::Message message);
   void send(WorkerProcess& worker, ipc::MessageType type, uint64_t id, nlohmann::json body);
   bool slot_is_occupied(uint32_t slot) const;

@@ -8,6 +8,14 @@ namespace proxyd::master {
 using ipc::MessageType;
 using State = WorkerProcess::State;
 
+namespace {
+
+constexpr milliseconds kAskOne{1000};
+constexpr milliseconds kAskAny{3000};
+constexpr milliseconds kLookAgain{100};
+
+}   // namespace
+
 // By incarnation, since another worker may have taken the slot of one that died meanwhile.
 void WorkerPool::await(Lock& lock, uint64_t id, std::set<uint64_t>& waiting, milliseconds patience) {
   const auto is_alive = [this](uint64_t incarnation) {
@@ -96,26 +104,49 @@ void WorkerPool::forget_publication() {
   current_.reset();
 }
 
+std::optional<nlohmann::json> WorkerPool::ask_one(Lock& lock, WorkerProcess& worker, const nlohmann::json& question,
+                                                  milliseconds patience, UniqueFd attached) {
+  const uint64_t id = next_id_++;
+  replies_[id];
+  std::set<uint64_t> waiting = {worker.incarnation()};
+  ipc::Message message;
+  message.type = MessageType::kAsk;
+  message.id = id;
+  message.body = question;
+  if (attached) message.descriptors.push_back(std::move(attached));
+  send(worker, std::move(message));
+  await(lock, id, waiting, patience);
+  std::optional<nlohmann::json> answer;
+  if (!replies_[id].empty()) answer = std::move(replies_[id].begin()->second.message.body);
+  replies_.erase(id);
+  return answer;
+}
+
 std::optional<nlohmann::json> WorkerPool::ask(const nlohmann::json& question, milliseconds patience,
                                               UniqueFd attached) {
   Lock lock(mutex_);
   const auto found = std::find_if(workers_.begin(), workers_.end(),
                                   [](const auto& worker) { return worker->state() == State::kRunning; });
   if (found == workers_.end()) return std::nullopt;
-  const uint64_t id = next_id_++;
-  replies_[id];
-  std::set<uint64_t> waiting = {(*found)->incarnation()};
-  ipc::Message message;
-  message.type = MessageType::kAsk;
-  message.id = id;
-  message.body = question;
-  if (attached) message.descriptors.push_back(std::move(attached));
-  send(**found, std::move(message));
-  await(lock, id, waiting, patience);
-  std::optional<nlohmann::json> answer;
-  if (!replies_[id].empty()) answer = std::move(replies_[id].begin()->second.message.body);
-  replies_.erase(id);
-  return answer;
+  return ask_one(lock, **found, question, patience, std::move(attached));
+}
+
+std::optional<nlohmann::json> WorkerPool::ask_any(const nlohmann::json& question) {
+  Lock lock(mutex_);
+  const Deadline end = Deadline::at(Clock::now() + kAskAny);
+  std::set<uint64_t> asked;
+  while (!end.passed(Clock::now())) {
+    const auto next = std::find_if(workers_.begin(), workers_.end(), [&asked](const auto& worker) {
+      return worker->state() == State::kRunning && !asked.contains(worker->incarnation());
+    });
+    if (next == workers_.end()) {
+      replied_.wait_for(lock, kLookAgain);
+      continue;
+    }
+    asked.insert((*next)->incarnation());
+    if (auto answer = ask_one(lock, **next, question, kAskOne)) return answer;
+  }
+  return std::nullopt;
 }
 
 }   // namespace proxyd::master

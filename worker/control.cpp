@@ -3,7 +3,10 @@
 #include <unistd.h>
 #include <csignal>
 
+#include "worker/cache_lookup.h"
 #include "worker/explain.h"
+#include "worker/purge_subjects.h"
+#include "worker/stored_objects.h"
 
 namespace proxyd::worker {
 namespace {
@@ -12,6 +15,8 @@ using ipc::ChannelError;
 using ipc::MessageType;
 
 constexpr auto kOrphanGrace = milliseconds(10'000);
+
+nlohmann::json no_configuration() { return {{"error", "this worker has no configuration yet"}}; }
 
 }   // namespace
 
@@ -113,20 +118,35 @@ void Control::activate(const ipc::Message& message) {
 void Control::answer(const ipc::Message& question) {
   nlohmann::json reply{{"error", "this worker does not know the question"}};
   try {
-    if (question.body.value("question", "") == "explain") reply = explained(question);
+    const std::string asked = question.body.value("question", "");
+    if (asked == "explain") reply = explained(question);
+    if (asked == "purge_subjects") reply = with_configuration(question, purge_subjects);
+    if (asked == "cache_objects") reply = list_objects(worker_.cache(), question.body, steady_now());
+    if (asked == "cache_lookup") reply = looked_up(question);
   } catch (const std::exception& error) {   // a question as large as no request may be
     reply = {{"error", error.what()}};
   }
   send(MessageType::kAnswer, question.id, std::move(reply));
 }
 
+nlohmann::json Control::with_configuration(const ipc::Message& question, Answerer answerer) const {
+  const proxy::Configuration* configuration = worker_.configuration();
+  return configuration ? answerer(*configuration, question.body) : no_configuration();
+}
+
+nlohmann::json Control::looked_up(const ipc::Message& question) {
+  const proxy::Configuration* configuration = worker_.configuration();
+  return configuration ? lookup(*configuration, worker_.cache(), question.body, steady_now()) : no_configuration();
+}
+
+// As the cache counts it.
+int64_t Control::steady_now() const {
+  return std::chrono::duration_cast<milliseconds>(worker_.loop().now().time_since_epoch()).count();
+}
+
 // By the configuration in force, or by the snapshot that came with the question.
 nlohmann::json Control::explained(const ipc::Message& question) {
-  if (question.descriptors.empty()) {
-    const proxy::Configuration* configuration = worker_.configuration();
-    return configuration ? explain(*configuration, question.body)
-                         : nlohmann::json{{"error", "this worker has no configuration yet"}};
-  }
+  if (question.descriptors.empty()) return with_configuration(question, explain);
   auto snapshot = config::unseal(question.descriptors.front().value());
   if (!snapshot) return {{"error", snapshot.error().message}};
   const auto apart = worker_.build_apart(std::move(*snapshot));

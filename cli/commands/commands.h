@@ -13,6 +13,7 @@ void add_apply(CLI::App& app, Session& session, Exit& exit);
 void add_config(CLI::App& app, Session& session, Exit& exit);   // diff, export, config …
 void add_upstream(CLI::App& app, Session& session, Exit& exit);
 void add_host(CLI::App& app, Session& session, Exit& exit);   // host, route
+void add_cache(CLI::App& app, Session& session, Exit& exit);
 void add_explain(CLI::App& app, Session& session, Exit& exit);
 void add_worker(CLI::App& app, Session& session, Exit& exit);    // worker, reload, shutdown
 void add_token(CLI::App& app, Session& session, Exit& exit);     // token, audit

@@ -31,6 +31,26 @@ std::optional<std::string> BodyFields::text(const char* key, size_t most) {
   return std::nullopt;
 }
 
+std::vector<std::string> BodyFields::texts(const char* key, size_t most, size_t longest) {
+  std::vector<std::string> all;
+  const Json* value = any(key);
+  if (!value) return all;
+  if (!value->is_array() || value->size() > most) {
+    fault(key, value->is_array() ? "range" : "type", fmt::format("{} is a list of at most {} texts", key, most));
+    return all;
+  }
+  for (size_t i = 0; i < value->size(); ++i) {
+    const Json& one = (*value)[i];
+    const size_t size = one.is_string() ? one.get_ref<const std::string&>().size() : 0;
+    if (size > 0 && size <= longest)
+      all.push_back(one.get<std::string>());
+    else
+      fault_at(fmt::format("/{}/{}", key, i), one.is_string() ? "range" : "type",
+               fmt::format("each of {} is a text of 1 to {} octets", key, longest));
+  }
+  return all;
+}
+
 std::optional<milliseconds> BodyFields::duration(const char* key, milliseconds least, milliseconds most) {
   const Json* value = any(key);
   if (!value) return std::nullopt;
@@ -43,7 +63,11 @@ std::optional<milliseconds> BodyFields::duration(const char* key, milliseconds l
 }
 
 void BodyFields::fault(const std::string& key, const std::string& code, const std::string& message) {
-  problems_.push_back({"/" + config::pointer_step(key), 0, 0, code, message, ""});
+  fault_at("/" + config::pointer_step(key), code, message);
+}
+
+void BodyFields::fault_at(const std::string& pointer, const std::string& code, const std::string& message) {
+  problems_.push_back({pointer, 0, 0, code, message, ""});
 }
 
 std::optional<AdminAnswer> BodyFields::refusal() {

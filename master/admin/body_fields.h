@@ -19,8 +19,11 @@ class BodyFields {
   // Absent and null are nothing.
   const Json* any(const char* key);
   std::optional<std::string> text(const char* key, size_t most = 1024);
+  // A list of texts that are not empty; absent is an empty one.
+  std::vector<std::string> texts(const char* key, size_t most, size_t longest);
   // From `least` to `most`, both included.
   std::optional<milliseconds> duration(const char* key, milliseconds least, milliseconds most);
+  void fault_at(const std::string& pointer, const std::string& code, const std::string& message);
   void fault(const std::string& key, const std::string& code, const std::string& message);
   // After everything was taken.
   std::optional<AdminAnswer> refusal();

@@ -1,5 +1,7 @@
 #include "master/admin/context.h"
 
+#include "master/admin/routes.h"
+
 namespace proxyd::admin {
 namespace {
 
@@ -40,9 +42,11 @@ void Context::look_around() {
 
 void Context::audit(const AdminRequest& request, int status, const std::string& detail) {
   const std::string author = request.identity.known() ? request.identity.name : "(nobody, from " + request.peer + ")";
-  const auto kept = master.store().append_audit({0, rfc3339(std::chrono::system_clock::now()), author,
-                                                 request.method + " " + request.path.substr(0, kMostDetail), status,
-                                                 detail.substr(0, kMostDetail)});
+  store::AuditEntry entry{0,      rfc3339(std::chrono::system_clock::now()),
+                          author, request.method + " " + request.path.substr(0, kMostDetail),
+                          status, detail.substr(0, kMostDetail)};
+  if (request.route && request.route->audited_later) return master.records().add(std::move(entry));
+  const auto kept = master.store().append_audit(entry);
   if (!kept)
     master.log().error("an audit entry could not be kept: {} ({} {} by {}, {})", kept.error().message, request.method,
                        request.path.substr(0, kMostDetail), author, status);

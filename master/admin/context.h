@@ -35,6 +35,7 @@ class Context {
   void start();
   // Ends what waits: long calls, the thread.
   void stop();
+  // Kept before this returns, or, where the route says so, afterwards.
   void audit(const AdminRequest& request, int status, const std::string& detail);
 
  private:

@@ -19,7 +19,7 @@ struct Code {
   std::string_view title;
 };
 
-constexpr std::array<Code, 31> kCodes = {{
+constexpr std::array<Code, 32> kCodes = {{
     {"malformed", 400, "The request cannot be read"},
     {"unknown-parameter", 400, "Unknown query parameter"},
     {"unauthenticated", 401, "Not logged in"},
@@ -46,6 +46,7 @@ constexpr std::array<Code, 31> kCodes = {{
     {"invalid", 422, "Not valid"},
     {"activation-failed", 422, "A worker could not take it over"},
     {"store-busy", 503, "The store is busy"},
+    {"cache-busy", 503, "The cache is busy"},
     {"handing-over", 503, "Handing over"},
     {"too-many-streams", 503, "Too many streams"},
     {"worker-timeout", 504, "No worker answered"},
@@ -90,7 +91,10 @@ Json to_json(const config::Node& node) {
 }   // namespace
 
 bool Identity::may(std::string_view scope) const {
-  return scope.empty() || std::find(scopes.begin(), scopes.end(), scope) != scopes.end();
+  const auto has = [this](std::string_view one) {
+    return std::find(scopes.begin(), scopes.end(), one) != scopes.end();
+  };
+  return scope.empty() || has(scope) || (scope == "purge" && has("purge:all"));
 }
 
 milliseconds AdminRequest::duration(const std::string& name, milliseconds usual, milliseconds most) const {

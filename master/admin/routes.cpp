@@ -80,7 +80,7 @@ std::vector<Route> general_routes() {
        {200},
        {503},
        {"text/event-stream"},
-       "Server-sent events: stats, revisions, targets, workers"},
+       "Server-sent events: stats, revisions, targets, workers, purges"},
       change("POST", "/api/v1/reload", "config:write", post_reload, {}, {200}, "As SIGHUP"),
       change("POST", "/api/v1/shutdown", "workers", post_shutdown, {}, {200, 202}, "As SIGQUIT"),
       read("/api/v1/operations", "read", list_operations, {"limit", "cursor"}, "Long calls, the newest last"),
@@ -135,7 +135,19 @@ std::vector<Route> runtime_routes() {
       "DELETE", kTarget, "upstreams:write", delete_target, {"drain", "force", "keep", "min_up", "missing_ok", "wait"},
       "Drain and remove a target; what has not ended is cut and counted, with force at once, or keeps it");
   remove.answers = {200, 202};
+  Route objects = read("/api/v1/cache/objects", "read", list_cached, {"host", "prefix", "tag", "limit", "cursor"},
+                       "What is stored: a bounded part of it, in no order");
+  objects.problems = {504};
+  Route purge = change("POST", "/api/v1/cache/purges", "purge", create_purge, {}, {200},
+                       "Purge URLs, tags, prefixes, hosts or everything, hard or soft");
+  purge.problems = {422, 504};
+  purge.audited_later = true;
   return {
+      read("/api/v1/cache", "read", get_cache, {}, "How full the cache is, and how much it saves"),
+      std::move(objects),
+      ask("/api/v1/cache:lookup", look_up, {422, 504}, "What the cache would be for a request, and why"),
+      std::move(purge),
+      read("/api/v1/cache/purges", "purge", list_purges, {"limit", "cursor"}, "What was purged, the newest first"),
       read("/api/v1/upstreams", "read", list_upstreams, {"limit", "cursor"}, "Every upstream with its targets"),
       read("/api/v1/upstreams/{u}", "read", get_upstream, {}, "One upstream"),
       read(kTarget, "read", get_target, {}, "One target"),

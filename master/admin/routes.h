@@ -28,7 +28,8 @@ struct Route {
   std::vector<int> problems;             // beside those that its kind has: see `statuses_of`
   std::vector<std::string_view> produces;
   std::string_view summary;
-  bool open = false;   // nobody need log in
+  bool open = false;            // nobody need log in
+  bool audited_later = false;   // it waits for no database
 
   bool is_stream() const { return !handler; }
   bool takes_body() const { return method == "PUT" || method == "POST" || method == "PATCH"; }

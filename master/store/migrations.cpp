@@ -5,7 +5,7 @@
 namespace proxyd::store {
 namespace {
 
-constexpr std::array<std::string_view, 9> kSteps = {
+constexpr std::array<std::string_view, 10> kSteps = {
     R"(CREATE TABLE revisions (
          number INTEGER PRIMARY KEY, parent INTEGER NOT NULL, created TEXT NOT NULL, author TEXT NOT NULL,
          origin TEXT NOT NULL, message TEXT NOT NULL, canonical TEXT NOT NULL, source TEXT NOT NULL,
@@ -26,6 +26,9 @@ constexpr std::array<std::string_view, 9> kSteps = {
     R"(CREATE TABLE sessions (
          digest TEXT PRIMARY KEY, name TEXT NOT NULL, scopes TEXT NOT NULL, created TEXT NOT NULL,
          expires TEXT NOT NULL) STRICT)",
+    R"(CREATE TABLE purges (
+         id INTEGER PRIMARY KEY, time TEXT NOT NULL, author TEXT NOT NULL, mode TEXT NOT NULL, subjects TEXT NOT NULL,
+         reason TEXT NOT NULL) STRICT)",
 };
 
 }   // namespace

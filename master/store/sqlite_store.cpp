@@ -17,6 +17,7 @@
 #include <type_traits>
 
 #include "master/store/migrations.h"
+#include "master/store/record_rows.h"
 #include "master/store/revision_rows.h"
 #include "master/store/write_transaction.h"
 #include "shared/base/unique_fd.h"
@@ -339,28 +340,25 @@ Outcome<bool> SqliteStore::remove_session(const std::string& digest) {
 }
 
 Outcome<void> SqliteStore::append_audit(const AuditEntry& entry) {
-  return write<void>([one = entry](Session& session) mutable {
-    session << "INSERT INTO audit (time, author, action, status, detail) VALUES (?, ?, ?, ?, ?)", use(one.time),
-        use(one.author), use(one.action), use(one.status), use(one.detail), now;
-  });
+  return write<void>([&entry](Session& session) { insert(session, entry); });
 }
 
 Outcome<std::vector<AuditEntry>> SqliteStore::audit(uint64_t before, size_t limit) {
-  return run<std::vector<AuditEntry>>([=](Session& session) {
-    Poco::UInt64 below = before == 0 ? INT64_MAX : before;
-    std::vector<Poco::UInt64> numbers;
-    std::vector<std::string> times, authors, actions, details;
-    std::vector<int> statuses;
-    Statement select(session);
-    select
-        << "SELECT number, time, author, action, status, detail FROM audit WHERE number < ? ORDER BY number DESC LIMIT "
-        << limit,
-        use(below), into(numbers), into(times), into(authors), into(actions), into(statuses), into(details), now;
-    std::vector<AuditEntry> all;
-    for (size_t i = 0; i < numbers.size(); ++i)
-      all.push_back({numbers[i], times[i], authors[i], actions[i], statuses[i], details[i]});
-    return all;
+  return run<std::vector<AuditEntry>>([=](Session& session) { return select_audit(session, before, limit); });
+}
+
+Outcome<void> SqliteStore::append(const Records& records, size_t most) {
+  return write<void>([&](Session& session) {
+    WriteTransaction transaction(session);
+    for (const AuditEntry& entry : records.audit) insert(session, entry);
+    for (const Purge& purge : records.purges) insert(session, purge);
+    forget_purges(session, most);
+    transaction.commit();
   });
+}
+
+Outcome<std::vector<Purge>> SqliteStore::purges(uint64_t before, size_t limit) {
+  return run<std::vector<Purge>>([=](Session& session) { return select_purges(session, before, limit); });
 }
 
 Outcome<void> SqliteStore::back_up(uint64_t most) {

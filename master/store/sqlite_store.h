@@ -46,6 +46,8 @@ class SqliteStore final : public Store {
   Outcome<bool> remove_session(const std::string& digest) override;
   Outcome<void> append_audit(const AuditEntry& entry) override;
   Outcome<std::vector<AuditEntry>> audit(uint64_t before, size_t limit) override;
+  Outcome<void> append(const Records& records, size_t most) override;
+  Outcome<std::vector<Purge>> purges(uint64_t before, size_t limit) override;
   std::string degraded() const override { return degraded_; }
 
   // A copy of everything, as <state_dir>/backup-N.db; at most three. Nothing when nothing was written since the last,

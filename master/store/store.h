@@ -74,6 +74,23 @@ struct AuditEntry {
   std::string detail;
 };
 
+// What was purged, for people: purges hold without it.
+struct Purge {
+  uint64_t id = 0;   // microseconds since 1970, each once
+  std::string time;
+  std::string author;
+  std::string mode;       // hard, soft
+  std::string subjects;   // JSON
+  std::string reason;
+};
+
+// What is written after the fact, in one go.
+struct Records {
+  std::vector<Purge> purges;
+  std::vector<AuditEntry> audit;
+  bool empty() const { return purges.empty() && audit.empty(); }
+};
+
 // Where configuration outlives the process. One small interface, so that a networked database can take its place.
 // Owned by the master; any thread, one call at a time inside. Every write is a transaction: whole or not at all.
 class Store {
@@ -106,6 +123,11 @@ class Store {
 
   virtual Outcome<void> append_audit(const AuditEntry& entry) = 0;
   virtual Outcome<std::vector<AuditEntry>> audit(uint64_t before, size_t limit) = 0;
+
+  // Of purges the oldest go when there are more than `most`.
+  virtual Outcome<void> append(const Records& records, size_t most) = 0;
+  // Newest first, older than `before` (0: from the newest).
+  virtual Outcome<std::vector<Purge>> purges(uint64_t before, size_t limit) = 0;
 
   // Why the content is not the newest (a damaged file was set aside), or empty.
   virtual std::string degraded() const = 0;

@@ -22,7 +22,8 @@ enum class MessageType : uint32_t {
   kStop = 5,       // {}: exit now
   kAcceptOnce = 6,   // {}: accept until EAGAIN once, for a wake-up may have died with another worker
   kAsk = 7,          // {question, …}: answered by kAnswer of the same id; questions: "explain", by the configuration in
-                     // force or by a snapshot whose descriptor comes along
+                     // force or by a snapshot whose descriptor comes along; "purge_subjects",
+                     // "cache_objects" (a piece of a walk), "cache_lookup"
   kLogLevel = 8,     // {level}
   kCut = 9,          // {row}: end what runs at the target of that row; sent again while something does
   // worker → master

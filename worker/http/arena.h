@@ -47,7 +47,7 @@ class Arena {
 
   std::string_view copy(std::string_view text) {
     char* to = allocate_text(text.size());
-    std::memcpy(to, text.data(), text.size());
+    if (!text.empty()) std::memcpy(to, text.data(), text.size());
     return {to, text.size()};
   }
 

@@ -2,15 +2,14 @@
 
 #include <optional>
 
-#include "master/admin/body_fields.h"
 #include "master/admin/change.h"
+#include "master/admin/request_question.h"
 #include "master/admin/resources/handlers.h"
 
 namespace proxyd::admin {
 namespace {
 
 constexpr milliseconds kPatience{2000};
-constexpr size_t kMostQuestion = 64 * 1024;   // without a document; it travels as a message
 
 // The configuration that the question is about: none for the one in force, else its snapshot; or the answer why not.
 struct Subject {
@@ -44,18 +43,9 @@ Subject subject_of(const Json& body, Context& context) {
   return sealed(config::decode((*revision)->canonical, config::Format::kJson), (*revision)->number, context);
 }
 
-// What of the request to explain can't be asked.
 std::optional<AdminAnswer> fault_of(const Json& body) {
   BodyFields fields(body);
-  if (!fields.text("url", 8192)) fields.fault("url", "missing", "url is a text, as \"http://www.example.com/path\"");
-  for (const char* name : {"method", "client", "listener"}) (void)fields.text(name, 256);
-  const Json* headers = fields.any("headers");
-  if (headers && !headers->is_object()) fields.fault("headers", "type", "headers is an object of texts");
-  const Json none = Json::object();
-  const Json& given = headers && headers->is_object() ? *headers : none;
-  for (const auto& [name, value] : given.items()) {
-    if (!value.is_string()) fields.fault("headers", "type", fmt::format("the header {} is a text", name));
-  }
+  check_request(fields);
   for (const char* name : {"revision", "document"}) (void)fields.any(name);
   return fields.refusal();
 }
@@ -67,14 +57,13 @@ AdminAnswer post_explain(const AdminRequest& request, Context& context) {
   const Body body = read_json_body(request);
   if (body.refusal) return *body.refusal;
   if (auto refused = fault_of(body.json)) return *refused;
-  nlohmann::json question = nlohmann::json::parse(body.json.dump());
-  question.erase("document");
-  question["question"] = "explain";
-  if (question.dump().size() > kMostQuestion)
-    return invalid("", "range", fmt::format("a request to explain has at most {} octets", kMostQuestion));
+  Json without_document = body.json;
+  without_document.erase("document");
+  const RequestQuestion asked = question_of(without_document, "explain");
+  if (asked.refusal) return *asked.refusal;
   Subject subject = subject_of(body.json, context);
   if (subject.refusal) return *subject.refusal;
-  const auto answer = context.master.pool().ask(question, kPatience, std::move(subject.snapshot));
+  const auto answer = context.master.pool().ask(asked.question, kPatience, std::move(subject.snapshot));
   if (!answer) return problem("worker-timeout", "no worker answered within 2 s");
   if (answer->contains("error")) return invalid("/url", "value", answer->at("error").get<std::string>());
   return json_answer(Json::parse(answer->dump()));

@@ -86,6 +86,15 @@ AdminAnswer scale_workers(const AdminRequest&, Context&);
 // explain.cpp
 AdminAnswer post_explain(const AdminRequest&, Context&);
 
+// cache.cpp
+AdminAnswer get_cache(const AdminRequest&, Context&);
+AdminAnswer list_cached(const AdminRequest&, Context&);
+AdminAnswer look_up(const AdminRequest&, Context&);
+
+// cache_purges.cpp
+AdminAnswer create_purge(const AdminRequest&, Context&);
+AdminAnswer list_purges(const AdminRequest&, Context&);
+
 // tokens.cpp
 AdminAnswer list_tokens(const AdminRequest&, Context&);
 AdminAnswer create_token(const AdminRequest&, Context&);

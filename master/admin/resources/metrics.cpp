@@ -3,6 +3,7 @@
 #include <map>
 
 #include "master/admin/resources/handlers.h"
+#include "master/cache_counts.h"
 #include "shared/metrics/catalog.h"
 #include "shared/metrics/labels.h"
 
@@ -58,6 +59,7 @@ void append_own(std::string& out, Context& context) {
 AdminAnswer get_metrics(const AdminRequest& request, Context& context) {
   const bool open_metrics = request.field("accept").find("application/openmetrics-text") != std::string::npos;
   const metrics::MetricsRegion& region = context.master.regions().metrics();
+  master::note_accounts(region, context.master.regions().cache().accounts());
   std::map<std::string, std::vector<Series>> by_name;
   for (const Series& series : region.series()) by_name[series.name].push_back(series);
   std::string out;

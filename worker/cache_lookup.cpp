@@ -1,0 +1,129 @@
+#include "worker/cache_lookup.h"
+
+#include <fmt/format.h>
+
+#include <string>
+
+#include "shared/base/bytes.h"
+#include "worker/asked_request.h"
+#include "worker/caching/bypass.h"
+#include "worker/caching/cache_key.h"
+#include "worker/caching/reuse.h"
+#include "worker/caching/vary.h"
+#include "worker/proxy/stored_head.h"
+#include "worker/stored_objects.h"
+#include "worker/upstream/balancer.h"
+
+namespace proxyd::worker {
+namespace {
+
+using caching::Reason;
+using nlohmann::json;
+
+void conclude(json& answer, const char* result, Reason reason, const std::string& why) {
+  answer["result"] = result;
+  answer["reason"] = reason == Reason::kNone ? json() : json(std::string(caching::to_string(reason)));
+  answer["why"] = why;
+}
+
+// What keeps answers of several origins apart, for this request (proxy/origin.h).
+std::string_view partition_of(const proxy::Configuration& configuration, const routing::RouteEntry& route,
+                              const routing::RequestFacts& facts) {
+  if (!route.split) return configuration.route_upstream[route.index]->name;
+  if (route.settings.split->cache == config::SplitCache::kShared) return route.settings.name;
+  const auto& groups = configuration.route_split[route.index];
+  const size_t drawn =
+      route.split->draw(facts, [&groups](size_t i) { return upstream::Balancer::has_eligible(*groups[i]); });
+  return groups[drawn]->name;
+}
+
+caching::Url url_of(const routing::RouteEntry& route, const routing::RequestFacts& facts) {
+  const http::Target& target = facts.head->target;
+  const std::string_view raw = target.raw.substr(0, target.raw.find('?'));
+  return {facts.scheme, facts.authority, route.settings.raw_path ? raw : target.path, target.query, target.has_query};
+}
+
+void judge(const cache::StoredResponse& stored, cache::Purged purged, const AskedRequest& asked,
+           const caching::Policy& policy, int64_t now, json& answer) {
+  const caching::CacheControl control = caching::request_directives(asked.head().fields, policy);
+  const caching::Freshness freshness = proxy::freshness_of(stored);
+  const caching::Reuse reuse = caching::decide_reuse(freshness, control, purged == cache::Purged::soft, now);
+  const json& item = answer["stored"];
+  const std::string times = fmt::format("its age is {}, its lifetime {} by {}", item["age"].get<std::string>(),
+                                        item["lifetime"].get<std::string>(), caching::to_string(freshness.source));
+  const bool complete = stored.state() == cache::State::complete;
+  if (!complete)
+    conclude(answer, "wait", reuse.reason, "a fetch of it is under way; who asks now is given it as it comes");
+  else if (reuse.served() && reuse.reason == Reason::kNone)
+    conclude(answer, "hit", reuse.reason, "it is fresh: " + times);
+  else if (reuse.served())
+    conclude(answer, "stale", reuse.reason, "it may be served although it is not fresh: " + times);
+  else
+    conclude(answer, "validate", reuse.reason, "the origin is asked first: " + times);
+}
+
+void look(cache::Cache& cache, const caching::CacheKey& primary, AskedRequest& asked, const caching::Policy& policy,
+          int64_t now, json& answer) {
+  const uint64_t sequence = cache.published();
+  std::string key(primary.text);
+  cache::Lookup found = cache.find(key, sequence, now);
+  const bool is_list = found.response && found.response.has_head() && found.purged != cache::Purged::hard &&
+                       found.response.kind() == cache::Kind::vary_head;
+  if (is_list) {
+    answer["vary"] = describe_object(found.response, sequence, now)["vary"];
+    const auto secondary = caching::secondary_key(found.response.metadata(), asked.head().fields);
+    if (!secondary) return conclude(answer, "bypass", Reason::kVaryTooLong, "what it varies by is too long for a key");
+    key += *secondary;
+    found = cache.find(key, sequence, now);
+  }
+  if (found.response) answer["stored"] = describe_object(found.response, sequence, now);
+  using Outcome = cache::Lookup::Outcome;
+  if (found.outcome == Outcome::pass)
+    return conclude(answer, "pass", Reason::kMiss,
+                    "the origin's last answer was not to be stored: nobody waits for it");
+  if (found.outcome != Outcome::found || found.purged == cache::Purged::hard)
+    return conclude(answer, "miss", is_list ? Reason::kVaryMiss : Reason::kMiss,
+                    found.response ? "what was stored is purged"
+                    : is_list      ? "no variant is stored that fits these fields"
+                                   : "nothing is stored under this key");
+  if (!found.response.has_head())
+    return conclude(answer, "wait", Reason::kMiss, "a fetch of it is under way; who asks now waits for it");
+  judge(found.response, found.purged, asked, policy, now, answer);
+}
+
+}   // namespace
+
+json lookup(const proxy::Configuration& configuration, cache::Cache& cache, const json& question, int64_t now) {
+  AskedRequest asked(configuration, question);
+  if (!asked.fault().empty()) return {{"error", asked.fault()}};
+  const routing::Matched matched = configuration.matcher.find(asked.facts());
+  json answer{{"host", matched.host ? json(matched.host->settings.name) : json()},
+              {"route", matched.route ? json(matched.route->settings.name) : json()},
+              {"policy", json()},
+              {"stored", json()}};
+  const caching::Policy* policy =
+      matched.route ? configuration.cache_policies.of_route(matched.route->settings) : nullptr;
+  const bool forwards = matched.route && (matched.route->settings.upstream || matched.route->split);
+  if (!policy || !forwards) {
+    conclude(answer, "off", Reason::kNone, matched.route ? "this route caches nothing" : "no route takes it");
+    return answer;
+  }
+  answer["policy"] = *matched.route->settings.cache;
+  if (const Reason bypassed = caching::why_bypassed(asked.head(), *policy); bypassed != Reason::kNone) {
+    conclude(answer, "bypass", bypassed, "the request takes no part in caching");
+    return answer;
+  }
+  const std::string_view partition = partition_of(configuration, *matched.route, asked.facts());
+  const auto key =
+      caching::cache_key(url_of(*matched.route, asked.facts()), asked.head().fields, policy->key, partition);
+  if (!key) {
+    conclude(answer, "bypass", Reason::kKeyTooLong, "its key would be too long");
+    return answer;
+  }
+  answer.update(describe_key(key->text));
+  answer["primary_key"] = to_hex({reinterpret_cast<const uint8_t*>(key->text.data()), key->text.size()});
+  look(cache, *key, asked, *policy, now, answer);
+  return answer;
+}
+
+}   // namespace proxyd::worker

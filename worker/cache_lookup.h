@@ -1,0 +1,17 @@
+#pragma once
+
+#include <nlohmann/json.hpp>
+
+#include "shared/cache/cache.h"
+#include "worker/proxy/configuration.h"
+
+namespace proxyd::worker {
+
+// What the cache would be for a request, by the matcher, the policy and the rules that serve requests. `question`: as
+// of explain. The answer: host, route, policy, key, `result` (hit, stale, validate, wait, miss, pass, bypass, off),
+// `reason` (a word of caching::Reason), `why` in a sentence, `stored` and the fields it varies by, where there are
+// some, `primary_key` in hexadecimal, to list its variants by; or `error`. It stores nothing and asks nobody.
+nlohmann::json lookup(const proxy::Configuration& configuration, cache::Cache& cache, const nlohmann::json& question,
+                      int64_t now);
+
+}   // namespace proxyd::worker
