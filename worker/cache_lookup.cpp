@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <optional>
 #include <string>
 
 #include "shared/base/bytes.h"
@@ -41,6 +42,26 @@ caching::Url url_of(const routing::RouteEntry& route, const routing::RequestFact
   const http::Target& target = facts.head->target;
   const std::string_view raw = target.raw.substr(0, target.raw.find('?'));
   return {facts.scheme, facts.authority, route.settings.raw_path ? raw : target.path, target.query, target.has_query};
+}
+
+// By which policy and key a request is cached, if it is.
+struct Terms {
+  const caching::Policy* policy = nullptr;
+  Reason bypassed = Reason::kNone;
+  std::optional<caching::CacheKey> key;   // unless it is bypassed
+};
+
+Terms terms_of(const proxy::Configuration& configuration, const routing::RouteEntry& route, AskedRequest& asked) {
+  Terms terms;
+  const bool forwards = route.settings.upstream || route.split;
+  terms.policy = forwards ? configuration.cache_policies.of_route(route.settings) : nullptr;
+  if (!terms.policy) return terms;
+  terms.bypassed = caching::why_bypassed(asked.head(), *terms.policy);
+  if (terms.bypassed != Reason::kNone) return terms;
+  const std::string_view partition = partition_of(configuration, route, asked.facts());
+  terms.key = caching::cache_key(url_of(route, asked.facts()), asked.head().fields, terms.policy->key, partition);
+  if (!terms.key) terms.bypassed = Reason::kKeyTooLong;
+  return terms;
 }
 
 void judge(const cache::StoredResponse& stored, cache::Purged purged, const AskedRequest& asked,
@@ -93,6 +114,15 @@ void look(cache::Cache& cache, const caching::CacheKey& primary, AskedRequest& a
 
 }   // namespace
 
+json describe_terms(const proxy::Configuration& configuration, const routing::RouteEntry& route, AskedRequest& asked) {
+  const Terms terms = terms_of(configuration, route, asked);
+  json answer{{"policy", json()}, {"reason", json()}};
+  if (terms.policy) answer["policy"] = *route.settings.cache;
+  if (terms.bypassed != Reason::kNone) answer["reason"] = std::string(caching::to_string(terms.bypassed));
+  if (terms.key) answer.update(describe_key(terms.key->text));
+  return answer;
+}
+
 json lookup(const proxy::Configuration& configuration, cache::Cache& cache, const json& question, int64_t now) {
   AskedRequest asked(configuration, question);
   if (!asked.fault().empty()) return {{"error", asked.fault()}};
@@ -101,28 +131,24 @@ json lookup(const proxy::Configuration& configuration, cache::Cache& cache, cons
               {"route", matched.route ? json(matched.route->settings.name) : json()},
               {"policy", json()},
               {"stored", json()}};
-  const caching::Policy* policy =
-      matched.route ? configuration.cache_policies.of_route(matched.route->settings) : nullptr;
-  const bool forwards = matched.route && (matched.route->settings.upstream || matched.route->split);
-  if (!policy || !forwards) {
-    conclude(answer, "off", Reason::kNone, matched.route ? "this route caches nothing" : "no route takes it");
+  if (!matched.route) {
+    conclude(answer, "off", Reason::kNone, "no route takes it");
+    return answer;
+  }
+  const Terms terms = terms_of(configuration, *matched.route, asked);
+  if (!terms.policy) {
+    conclude(answer, "off", Reason::kNone, "this route caches nothing");
     return answer;
   }
   answer["policy"] = *matched.route->settings.cache;
-  if (const Reason bypassed = caching::why_bypassed(asked.head(), *policy); bypassed != Reason::kNone) {
-    conclude(answer, "bypass", bypassed, "the request takes no part in caching");
+  if (!terms.key) {
+    conclude(answer, "bypass", terms.bypassed, "the request takes no part in caching");
     return answer;
   }
-  const std::string_view partition = partition_of(configuration, *matched.route, asked.facts());
-  const auto key =
-      caching::cache_key(url_of(*matched.route, asked.facts()), asked.head().fields, policy->key, partition);
-  if (!key) {
-    conclude(answer, "bypass", Reason::kKeyTooLong, "its key would be too long");
-    return answer;
-  }
-  answer.update(describe_key(key->text));
-  answer["primary_key"] = to_hex({reinterpret_cast<const uint8_t*>(key->text.data()), key->text.size()});
-  look(cache, *key, asked, *policy, now, answer);
+  const std::string_view key = terms.key->text;
+  answer.update(describe_key(key));
+  answer["primary_key"] = to_hex({reinterpret_cast<const uint8_t*>(key.data()), key.size()});
+  look(cache, *terms.key, asked, *terms.policy, now, answer);
   return answer;
 }
 

@@ -3,9 +3,15 @@
 #include <nlohmann/json.hpp>
 
 #include "shared/cache/cache.h"
+#include "worker/asked_request.h"
 #include "worker/proxy/configuration.h"
 
 namespace proxyd::worker {
+
+// Whether and how a request takes part in caching: what explain says of a route that forwards, whatever is stored.
+// {policy, reason (a word of caching::Reason, or null), url, key}; a policy of null caches nothing.
+nlohmann::json describe_terms(const proxy::Configuration& configuration, const routing::RouteEntry& route,
+                              AskedRequest& asked);
 
 // What the cache would be for a request, by the matcher, the policy and the rules that serve requests. `question`: as
 // of explain. The answer: host, route, policy, key, `result` (hit, stale, validate, wait, miss, pass, bypass, off),

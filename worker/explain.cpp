@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "worker/asked_request.h"
+#include "worker/cache_lookup.h"
 #include "worker/upstream/balancer.h"
 
 namespace proxyd::worker {
@@ -49,9 +50,11 @@ json describe(const upstream::UpstreamGroup& group) {
 }
 
 // What the matched route does with the request.
-json action_of(const proxy::Configuration& configuration, const routing::RouteEntry& route,
-               const routing::RequestFacts& facts, http::Arena& arena) {
+json action_of(const proxy::Configuration& configuration, const routing::RouteEntry& route, AskedRequest& asked) {
+  const routing::RequestFacts& facts = asked.facts();
+  http::Arena& arena = asked.arena();
   json action = json::object();
+  if (route.settings.upstream || route.split) action["cache"] = describe_terms(configuration, route, asked);
   if (route.rewrite) action["path"] = std::string(route.rewrite->apply(facts.head->target.path, facts, arena));
   if (const auto* group = configuration.route_upstream[route.index]) action["forward"] = describe(*group);
   if (route.split) {
@@ -85,7 +88,7 @@ json explain(const proxy::Configuration& configuration, const json& question) {
               {"route", matched.route ? json(matched.route->settings.name) : json()}};
   if (!matched.host) answer["result"] = "404: no host has this name on this listener";
   if (matched.host && !matched.route) answer["result"] = "404: no route of this host matches";
-  if (matched.route) answer["action"] = action_of(configuration, *matched.route, facts, asked.arena());
+  if (matched.route) answer["action"] = action_of(configuration, *matched.route, asked);
   return answer;
 }
 

@@ -48,6 +48,14 @@ std::string render(const Session& session, const Json& answer) {
   if (answer.contains("result")) out += line("answer", text_of(answer, "result"));
   const Json action = answer.value("action", Json::object());
   if (action.contains("path")) out += line("rewritten", text_of(action, "path"));
+  const Json cache = action.value("cache", Json::object());
+  if (cache.contains("policy") && !cache["policy"].is_null()) {
+    std::string key = text_of(cache, "url");
+    for (const Json& part : cache.value("key", Json::array())) key += " " + part.get<std::string>();
+    const bool bypassed = !cache["reason"].is_null();
+    out += line("cache", fmt::format("{}, {}", text_of(cache, "policy"),
+                                     bypassed ? "bypassed: " + text_of(cache, "reason") : "key " + key));
+  }
   if (action.contains("redirect"))
     out += line("redirect",
                 fmt::format("{} {}", text_of(action["redirect"], "status"), text_of(action["redirect"], "location")));

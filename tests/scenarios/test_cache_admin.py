@@ -7,7 +7,7 @@ import threading
 
 import pytest
 from admin import AdminProxyd
-from client import exchange, get
+from client import Client, Closed, exchange, get
 from origin import Origin, ok
 from proxyd import eventually, free_port, site
 
@@ -404,6 +404,37 @@ def test_a_lookup_says_what_the_cache_would_be_and_why(world):
     world.purge(urls=["http://a.test/look"])
     assert lookup(world, "http://a.test/look")["result"] == "miss"
     assert world.asked[("a.test", "/look")] == 1, "to look asks nobody"
+
+
+def test_explain_says_by_which_policy_and_key_a_request_is_cached(world):
+    explained = world.proxyd.root("POST", "/api/v1/explain", {"url": "http://a.test/few?b=1&v=2"}).json["action"]["cache"]
+    assert explained == {"policy": "few", "reason": None, "url": "http://a.test/few?v=2", "key": ["@app"]}
+    bypassed = world.proxyd.root("POST", "/api/v1/explain", {"url": "http://a.test/few", "method": "DELETE"}).json["action"]["cache"]
+    assert bypassed == {"policy": "few", "reason": "method"}
+    shown = world.proxyd.proxyctl("explain", "http://a.test/few?v=2")
+    assert "few, key http://a.test/few?v=2 @app" in shown.stdout, shown
+
+
+def test_a_purge_outlives_the_master_that_was_killed_right_after_its_answer():
+    world = World()
+    clients = [Client(world.port) for _ in range(16)]
+    with contextlib.ExitStack() as left:
+        left.callback(world.proxyd.stop)
+
+        def answers():
+            bodies = set()
+            for client in clients:
+                try:
+                    client.send(get(b"/outlive"))
+                    bodies.add(client.response().body)
+                except (Closed, OSError):   # it was idle when its worker began to leave
+                    pass
+            return bodies
+
+        assert answers() == {b"answer 1"} and answers() == {b"answer 1"}
+        world.purge(all=True)
+        world.proxyd.kill()
+        assert answers() <= {b"answer 2"}
 
 
 def test_a_lookup_shows_every_variant(world):

@@ -14,8 +14,9 @@ namespace {
 constexpr const char* kDocument = R"(
 version: 1
 listeners: { main: { address: "127.0.0.1:1" } }
+cache_policies: { pages: {} }
 upstreams: { app: { targets: { one: { address: "127.0.0.1:2" } } } }
-hosts: { www: { names: [a.test], routes: [ { name: all, upstream: app } ] } }
+hosts: { www: { names: [a.test], routes: [ { name: all, upstream: app, cache: pages } ] } }
 )";
 
 TEST(MetricSeries, AreThoseOfTheDocumentEachOnce) {
