@@ -6,6 +6,7 @@ import subprocess
 
 import pytest
 from client import status_of
+from killed_workers import KilledWorkers, may_kill_often
 from origin import Origin
 from proxyd import BUILD, Proxyd, eventually, free_port, site
 
@@ -121,3 +122,12 @@ def test_a_ceiling_below_what_the_stored_revision_says_serves_and_says_so(origin
         assert "128MiB is above cache_ceiling, 64MiB" in proxyd.attention()["above-ceiling"]["message"]
         proxyd.apply(cached_site(port, origin))
         assert proxyd.attention() == {}
+
+
+@pytest.mark.skipif(not may_kill_often(), reason="this build starts workers again too slowly")
+def test_workers_killed_under_load_leave_no_wrong_octet_no_outrun_purge_and_no_lost_block():
+    run = KilledWorkers()
+    for _ in range(15):
+        run.kill()
+    run.stop()
+    assert run.complete > 100 and run.hits > 0 and run.purges > 0
