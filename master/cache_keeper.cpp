@@ -93,7 +93,10 @@ bool CacheKeeper::turn() {
   for (int i = 0; i < kTended; ++i) cache_.tend(at);
   const uint64_t before = segments_;
   segments_ = accounts().segments;
-  const bool released = cache_.release_pages(shrinking_ > 0 ? kPagesReleasedShrinking : kPagesReleased) != 0;
+  has_free_pages_ = has_free_pages_ || segments_ < before || shrinking_ > 0;   // else it is not even looked for them
+  const uint32_t wanted = shrinking_ > 0 ? kPagesReleasedShrinking : kPagesReleased;
+  const bool released = has_free_pages_ && cache_.release_pages(wanted) != 0;
+  has_free_pages_ = released;
   if (shrinking_ > 0) shrinking_ = released || segments_ < before ? kShrinking : shrinking_ - 1;
   return !all_clear || shrinking_ > 0;
 }

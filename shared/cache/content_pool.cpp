@@ -265,6 +265,7 @@ void ContentPool::drop_segment(uint32_t size_class, uint32_t number) {
   step("drop segment: unlisted");
   segment.ready = 0;
   segment.cut.store(0);
+  pool.hint = std::min(pool.hint, number);   // what has pages is used before what has none
   step("drop segment: free");
   one.segments.store(one.segments.load(kRelaxed) - 1, kRelaxed);
   pool.used.store(pool.used.load(kRelaxed) - 1, kRelaxed);
@@ -299,7 +300,8 @@ bool ContentPool::free_whole(BlockRef block, ObjectIndex owner, uint32_t claiman
   if (!lock) return false;
   if (!owns(block, owner)) return true;
   SegmentPool& pool = lock.pool();
-  Segment& segment = member_.view.segment(member_.view.segment_of(block));
+  const uint32_t number = member_.view.segment_of(block);
+  Segment& segment = member_.view.segment(number);
   pool.intent.store(Intent{block, claimant}.word());
   step("free whole: intent");
   segment.owner[0].store(0);
@@ -307,6 +309,7 @@ bool ContentPool::free_whole(BlockRef block, ObjectIndex owner, uint32_t claiman
   settle(block, claimant);
   step("free whole: claim");
   segment.cut.store(0);
+  pool.hint = std::min(pool.hint, number);
   step("free whole: cut");
   pool.used.store(pool.used.load(kRelaxed) - 1, kRelaxed);
   pool.whole.store(pool.whole.load(kRelaxed) - 1, kRelaxed);

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -106,6 +107,24 @@ TEST_F(CacheKeeperTest, ALimitThatSinksIsReachedByTurns) {
   EXPECT_LE(keeper_->accounts().segments, 16u << 20);
   keeper_->limit_memory(kCeiling);
   EXPECT_FALSE(keeper_->turn());
+}
+
+// The system's own count of the pages that the region has.
+TEST_F(CacheKeeperTest, WhatTheSystemGivesStaysNearTheLimitHoweverMuchComesAndGoes) {
+  const auto given = [this] {
+    struct stat status{};
+    ::fstat(keeper_->descriptor(), &status);
+    return static_cast<uint64_t>(status.st_blocks) * 512;
+  };
+  keeper_->limit_memory(16 << 20);
+  const std::string content(1 << 20, 'x');
+  for (int i = 0; i < 400; ++i) {
+    const std::string key = fmt::format("key {}", i);
+    for (int tries = 0; tries < 3 && !store(key, content); ++tries) worker_->tend(10 * i);
+    worker_->tend(10 * i + 5);
+  }
+  EXPECT_LE(given(), (16u << 20) + (4u << 20)) << "400 MiB went through";
+  EXPECT_GT(keeper_->accounts().objects, 0u);
 }
 
 TEST_F(CacheKeeperTest, EveryWorkerSlotHasADescriptorToBeWokenBy) {
