@@ -11,7 +11,9 @@ namespace {
 
 constexpr uint32_t kMySlot = kWorkerSlots;   // the first behind the workers'
 constexpr uint64_t kIncarnation = 1;         // of that slot, in a region that no other master has had
-constexpr int kTended = 128;
+constexpr uint32_t kTended = 8;
+constexpr uint32_t kTendedAfterPurge = 128;
+constexpr uint32_t kRowsInTend = 8;
 constexpr int kPurgeTries = 50;   // of RobustMutex::kPatience
 constexpr uint32_t kStampsSampled = 16384;
 constexpr uint32_t kPagesReleased = 1;   // segments in a turn, so that what comes and goes keeps its pages
@@ -40,7 +42,7 @@ CacheKeeper::CacheKeeper(memory::Region region, cache::WakeDescriptors wakes)
       wakes_(std::move(wakes)),
       view_(cache::view_of(region_)),
       cache_(view_, kMySlot, kIncarnation) {
-  limit_memory(memory_of({}));
+  cache_.limit_memory(memory_of({}));
 }
 
 uint64_t CacheKeeper::memory_of(const config::Cache& settings) const {
@@ -90,9 +92,16 @@ bool CacheKeeper::turn() {
   const std::lock_guard lock(mutex_);
   const bool all_clear = clear_departed();
   const int64_t at = now();
-  for (int i = 0; i < kTended; ++i) cache_.tend(at);
+  const cache::Accounts sums = accounts();
+  if (sums.published != swept_for_) {   // what it took is looked for in one walk over all rows
+    swept_for_ = sums.published;
+    sweeping_ = 2 + static_cast<uint32_t>(sums.rows / sizeof(cache::Object) / (kRowsInTend * kTendedAfterPurge));
+  }
+  const bool hurries = sweeping_ > 0 || shrinking_ > 0;
+  for (uint32_t i = 0; i < (hurries ? kTendedAfterPurge : kTended); ++i) cache_.tend(at);
+  if (sweeping_ > 0) --sweeping_;
   const uint64_t before = segments_;
-  segments_ = accounts().segments;
+  segments_ = sums.segments;
   has_free_pages_ = has_free_pages_ || segments_ < before || shrinking_ > 0;   // else it is not even looked for them
   const uint32_t wanted = shrinking_ > 0 ? kPagesReleasedShrinking : kPagesReleased;
   const bool released = has_free_pages_ && cache_.release_pages(wanted) != 0;

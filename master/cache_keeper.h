@@ -62,6 +62,8 @@ class CacheKeeper {
   cache::Cache cache_;
   std::set<uint32_t> departed_;   // worker slots that are not cleared yet
   uint32_t shrinking_ = 0;        // the limit has sunk: turns for which more may have to go
+  uint64_t swept_for_ = 0;        // the last purge that was swept after
+  uint32_t sweeping_ = 0;         // turns until that is done
   uint64_t segments_ = 0;         // octets, at the last turn
   bool has_free_pages_ = false;   // as far as is known
 };
