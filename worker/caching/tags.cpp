@@ -14,16 +14,20 @@ std::string_view separators_of(std::string_view name) {
   return " \t,";
 }
 
-void add_all(TagList& list, std::string_view value, std::string_view separators) {
-  while (!value.empty() && !list.overflow) {
-    const size_t end = value.find_first_of(separators);
-    const std::string_view tag = http::trim(value.substr(0, end));
-    if (!tag.empty()) list.add(tag);
-    value = end == std::string_view::npos ? std::string_view() : value.substr(end + 1);
-  }
-}
-
 }   // namespace
+
+TagMembers::TagMembers(std::string_view field_name, std::string_view value)
+    : separators_(separators_of(field_name)), rest_(value) {}
+
+bool TagMembers::next(std::string_view& tag) {
+  while (!rest_.empty()) {
+    const size_t end = rest_.find_first_of(separators_);
+    tag = http::trim(rest_.substr(0, end));
+    rest_ = end == std::string_view::npos ? std::string_view() : rest_.substr(end + 1);
+    if (!tag.empty()) return true;
+  }
+  return false;
+}
 
 void TagList::add(std::string_view tag) {
   const auto known = tags();
@@ -37,9 +41,11 @@ void TagList::add(std::string_view tag) {
 TagList response_tags(const http::Fields& response_fields, const Policy& policy) {
   TagList list;
   for (const std::string& name : policy.tag_headers) {
-    const std::string_view separators = separators_of(name);
     for (const http::Field& field : response_fields) {
-      if (equals_ignoring_case(field.name, name)) add_all(list, field.value, separators);
+      if (!equals_ignoring_case(field.name, name)) continue;
+      TagMembers members(name, field.value);
+      std::string_view tag;
+      while (!list.overflow && members.next(tag)) list.add(tag);
     }
   }
   return list;

@@ -13,6 +13,20 @@ namespace proxyd::caching {
 inline constexpr size_t kMostTags = 128;
 inline constexpr size_t kMostTagLength = 1024;
 
+// Walks the tags in one line of a field, divided by white space in Surrogate-Key, by commas in Cache-Tag and
+// Edge-Cache-Tag, by both in others. Case counts. Views into the line.
+class TagMembers {
+ public:
+  TagMembers(std::string_view field_name, std::string_view value);
+
+  // False when there is none any more.
+  bool next(std::string_view& tag);
+
+ private:
+  std::string_view separators_;
+  std::string_view rest_;
+};
+
 // What a stored response can be purged by beside its URL, each tag once. Views into the response.
 struct TagList {
   std::array<std::string_view, kMostTags> room;
@@ -24,8 +38,7 @@ struct TagList {
   void add(std::string_view tag);
 };
 
-// The tags in the policy's fields: divided by white space in Surrogate-Key, by commas in Cache-Tag and Edge-Cache-Tag,
-// by both in others. Case counts.
+// The tags in the policy's fields.
 TagList response_tags(const http::Fields& response_fields, const Policy& policy);
 
 }   // namespace proxyd::caching

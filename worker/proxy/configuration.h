@@ -12,6 +12,7 @@
 #include "worker/caching/reason.h"
 #include "worker/proxy/cache_policies.h"
 #include "worker/proxy/cache_result.h"
+#include "worker/proxy/purge_access.h"
 #include "worker/routing/matcher.h"
 #include "worker/upstream/upstream_group.h"
 
@@ -58,6 +59,7 @@ struct Configuration {
   std::vector<CacheCells> caches;                                         // by route index
   std::vector<RouteCells> routes;                                         // by route index
   std::vector<RouteCells> hosts;                                          // by host index
+  std::vector<std::optional<PurgeAccess>> purge_access;                   // by host index; none: no PURGE
   RouteCells rejected;
   RouteCells none;
 };

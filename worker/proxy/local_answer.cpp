@@ -91,6 +91,13 @@ async::Task<void> answer_without_memory(Request& request, int status) {
   (void)request.exchange.sink().finish(nullptr);
 }
 
+async::Task<void> answer_json(Request& request, int status, std::string_view body) {
+  http::Fields fields(request.arena());
+  fields.add(FieldName::kContentType, "application/json");
+  fields.add(FieldName::kCacheControl, "no-store");
+  co_await answer(request, status, fields, body, false);
+}
+
 async::Task<void> answer_redirect(Request& request) {
   http::Fields fields(request.arena());
   fields.add(FieldName::kLocation,

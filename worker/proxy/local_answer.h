@@ -13,6 +13,8 @@ async::Task<void> answer_error(Request& request, int status, ProxyError error, s
 async::Task<void> answer_refused(Request& request, http::Refusal refusal, size_t offset);
 // For a request that there was no memory for: few words, then the connection closes.
 async::Task<void> answer_without_memory(Request& request, int status);
+// What we have to say to a program: `body` lies as long as the request.
+async::Task<void> answer_json(Request& request, int status, std::string_view body);
 async::Task<void> answer_redirect(Request& request);
 async::Task<void> answer_fixed(Request& request);
 async::Task<void> answer_ready(Request& request);

@@ -9,6 +9,7 @@
 #include "worker/proxy/local_answer.h"
 #include "worker/proxy/origin.h"
 #include "worker/proxy/proxy.h"
+#include "worker/proxy/purge.h"
 #include "worker/proxy/request.h"
 #include "worker/proxy/stored_answer.h"
 #include "worker/proxy/tunnel.h"
@@ -102,7 +103,7 @@ async::Task<void> Proxy::handle(downstream::Exchange& exchange) {
     }
     request.resolve();
 
-    // what a reverse proxy does not hand on; PURGE is of a host with the key `purge`, which comes with the cache
+    // what a reverse proxy does not hand on
     if (request.head.method == http::Method::kTrace) {
       co_await answer_refused(request, http::Refusal::kTrace, 0);
       co_return;
@@ -116,13 +117,13 @@ async::Task<void> Proxy::handle(downstream::Exchange& exchange) {
       co_await answer_options(request);
       co_return;
     }
-    if (request.head.method == http::Method::kPurge) {
-      co_await answer_error(request, 405, ProxyError::kNone, {}, false);
-      co_return;
-    }
 
     // match the route; HTTP/1.0 without Host is for the host "*" alone
     match(request);
+    if (request.head.method == http::Method::kPurge) {
+      co_await answer_purge(request);
+      co_return;
+    }
     if (!request.matched.host && request.facts.host.empty()) {
       co_await answer_refused(request, http::Refusal::kHostMissing, 0);
       co_return;

@@ -1,0 +1,140 @@
+#include "worker/proxy/purge.h"
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "shared/cache/subjects.h"
+#include "worker/proxy/local_answer.h"
+#include "worker/proxy/purge_request.h"
+#include "worker/proxy/url_subjects.h"
+
+namespace proxyd::proxy {
+namespace {
+
+using nlohmann::json;
+using Subject = PurgeRequest::Subject;
+using Texts = std::set<std::string>;
+
+constexpr int kMostTries = 3;   // each as long as a lock is waited for
+
+// What is purged, spelled as it is stored.
+struct Subjects {
+  Texts urls;
+  Texts keys;   // of URLs
+  Texts prefixes;
+  Texts hosts;
+  Texts tags;
+};
+
+// Who sends a PURGE to this machine may name the port of the other scheme: what is stored there knows none.
+Texts authorities_of(const routing::RequestFacts& facts) {
+  Texts authorities{std::string(facts.authority)};
+  if (facts.port == 80 || facts.port == 443) authorities.emplace(facts.host);
+  return authorities;
+}
+
+// Every exact name of the document's host, for a PURGE may be sent to the name of this machine, and the name that it
+// was sent to, for there may be wildcards. With every port.
+Texts hosts_of(const Request& request) {
+  Texts hosts;
+  for (const std::string& name : request.matched.host->settings.names) {
+    if (!name.starts_with('*')) hosts.insert(name);
+  }
+  if (!request.facts.host.empty()) hosts.emplace(request.facts.host);
+  return hosts;
+}
+
+std::string_view raw_path(const http::Target& target) { return target.raw.substr(0, target.raw.find('?')); }
+
+void add_url(const Request& request, Subjects& subjects) {
+  const http::Target& target = request.head.target;
+  for (const std::string& authority : authorities_of(request.facts)) {
+    const caching::Url url{request.facts.scheme, authority, target.path, target.query, target.has_query};
+    UrlSubjects found = url_subjects(*request.configuration, url, raw_path(target));
+    subjects.urls.merge(found.texts);
+    subjects.keys.merge(found.keys);
+  }
+}
+
+Subjects subjects_of(const Request& request, const PurgeRequest& purge) {
+  Subjects subjects;
+  for (const std::string_view tag : purge.tags) subjects.tags.emplace(tag);
+  if (purge.with_host || purge.subject == Subject::kHost) subjects.hosts = hosts_of(request);
+  if (purge.subject == Subject::kUrl) add_url(request, subjects);
+  if (purge.subject != Subject::kFolder) return subjects;
+  for (const std::string& authority : authorities_of(request.facts)) {
+    subjects.prefixes.insert(authority + std::string(purge.folder));
+    subjects.prefixes.insert(authority + std::string(purge.raw_folder));
+  }
+  return subjects;
+}
+
+// False when the lock can't be had.
+bool carry_out(const Subjects& subjects, cache::PurgeMode mode, cache::Cache& cache) {
+  cache::PurgeList list(cache.stamps());
+  for (const std::string& url : subjects.urls) list.add_url(url);
+  for (const std::string& prefix : subjects.prefixes) list.add_prefix(prefix);
+  for (const std::string& host : subjects.hosts) list.add_host(host);
+  for (const std::string& tag : subjects.tags) list.add_tag(tag);
+  bool published = false;
+  for (int tries = 0; tries < kMostTries && !published; ++tries)
+    published = cache.stamps().purge(list.words(), mode).has_value();
+  if (!published || mode == cache::PurgeMode::soft) return published;
+  for (const std::string& key : subjects.keys) (void)cache.drop(key);
+  return true;
+}
+
+json described(const Subjects& subjects) {
+  json purged = json::object();
+  const auto put = [&purged](const char* kind, const Texts& texts) {
+    if (!texts.empty()) purged[kind] = texts;
+  };
+  put("urls", subjects.urls);
+  put("prefixes", subjects.prefixes);
+  put("hosts", subjects.hosts);
+  put("tags", subjects.tags);
+  return purged;
+}
+
+std::string text_of(const json& value) {   // of octets that need not be UTF-8
+  return value.dump(-1, ' ', false, json::error_handler_t::replace);
+}
+
+}   // namespace
+
+async::Task<void> answer_purge(Request& request) {
+  request.matched.route = nullptr;   // the host answers, whatever its routes would do
+  const routing::HostEntry* host = request.matched.host;
+  const auto& access = request.configuration->purge_access;
+  if (!host || !access[host->index]) {
+    co_await answer_error(request, 405, ProxyError::kNone, {}, false);
+    co_return;
+  }
+  if (!access[host->index]->admits(request.exchange.peer().address().mapped(), request.head.fields)) {
+    co_await answer_error(request, 403, ProxyError::kRequestDenied, {}, false);
+    co_return;
+  }
+  const config::Purge& settings = *host->settings.purge;
+  const PurgeRequest purge = read_purge(request.head, settings);
+  if (purge.fault != PurgeRequest::Fault::kNone) {
+    const int status = purge.fault == PurgeRequest::Fault::kExpression ? 501 : 400;
+    co_await answer_error(request, status, ProxyError::kNone, explanation_of(purge.fault), false);
+    co_return;
+  }
+  const bool soft = purge.soft || settings.mode == config::PurgeMode::kSoft;
+  const std::string_view mode = soft ? "soft" : "hard";
+  const Subjects subjects = subjects_of(request, purge);
+  const auto write = soft ? cache::PurgeMode::soft : cache::PurgeMode::hard;
+  if (!carry_out(subjects, write, request.proxy.shared_cache().cache())) {
+    request.proxy.log().warning("a PURGE was refused: the cache's purge lock is held");
+    co_await answer_error(request, 503, ProxyError::kNone, "other purges hold the lock; nothing is purged", false);
+    co_return;
+  }
+  const json purged = described(subjects);
+  request.proxy.log().info("{} purged by {}: {}", mode, request.facts.peer_text, text_of(purged));
+  const json body{{"status", "ok"}, {"mode", mode}, {"purged", purged}};
+  const std::string_view text = request.arena().copy(text_of(body));
+  co_await answer_json(request, 200, text);
+}
+
+}   // namespace proxyd::proxy

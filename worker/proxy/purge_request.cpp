@@ -1,0 +1,172 @@
+#include "worker/proxy/purge_request.h"
+
+#include <algorithm>
+#include <optional>
+
+#include "shared/base/bytes.h"
+#include "worker/caching/tags.h"
+#include "worker/http/list.h"
+
+namespace proxyd::proxy {
+namespace {
+
+using Subject = PurgeRequest::Subject;
+using Fault = PurgeRequest::Fault;
+
+constexpr std::string_view kAnything = ".*";
+constexpr std::string_view kOfExpressions = "*+?()|[]{}^$\\";   // a dot is common in names, and means itself there
+
+// A field whose value is an expression that tags match.
+struct PatternField {
+  std::string_view name;
+  bool words;   // an alternative may be a tag and nothing else
+};
+constexpr PatternField kPatternFields[] = {{"X-Magento-Tags-Pattern", false}, {"X-Cache-Tags-Pattern", true}};
+
+bool is_plain(std::string_view text) { return text.find_first_of(kOfExpressions) == std::string_view::npos; }
+
+bool take(std::string_view& text, std::string_view begin) {
+  if (!text.starts_with(begin)) return false;
+  text.remove_prefix(begin.size());
+  return true;
+}
+
+// "((^|,)tag(,|$))" or "(^|,)tag(,|$)" off the front of `rest`: an expression for that tag in a list and no other.
+std::optional<std::string_view> take_anchored(std::string_view& rest) {
+  const bool grouped = take(rest, "((^|,)");
+  if (!grouped && !take(rest, "(^|,)")) return std::nullopt;
+  constexpr std::string_view kEnd = "(,|$)";
+  const size_t end = rest.find(kEnd);
+  if (end == std::string_view::npos) return std::nullopt;
+  const std::string_view tag = rest.substr(0, end);
+  rest.remove_prefix(end + kEnd.size());
+  return !grouped || take(rest, ")") ? std::optional(tag) : std::nullopt;
+}
+
+std::string_view take_word(std::string_view& rest) {
+  const std::string_view word = rest.substr(0, rest.find('|'));
+  rest.remove_prefix(word.size());
+  return word;
+}
+
+// What a request names, as its fields are gone through.
+class Reader {
+ public:
+  Reader(const http::RequestHead& head, const config::Purge& settings) : head_(head), settings_(settings) {}
+
+  PurgeRequest read() && {
+    const http::Field* soft = head_.fields.find("Fastly-Soft-Purge");
+    purge_.soft = soft && http::trim(soft->value) == "1";
+    read_fields();
+    const http::Field* method = head_.fields.find("X-Purge-Method");
+    const std::string_view word = method ? http::trim(method->value) : std::string_view();
+    if (names_tags_ || equals_ignoring_case(word, "tags"))
+      finish_tags();
+    else
+      read_path(word);
+    return std::move(purge_);
+  }
+
+ private:
+  void read_fields() {
+    for (const http::Field& field : head_.fields) {
+      if (is_tag_field(field.name)) read_tags(field.name, field.value);
+      for (const PatternField& pattern : kPatternFields) {
+        if (equals_ignoring_case(field.name, pattern.name)) read_pattern(field.value, pattern);
+      }
+    }
+  }
+
+  bool is_tag_field(std::string_view name) const {
+    return std::any_of(settings_.tags.begin(), settings_.tags.end(),
+                       [name](const std::string& tag_field) { return equals_ignoring_case(tag_field, name); });
+  }
+
+  void read_tags(std::string_view name, std::string_view value) {
+    names_tags_ = true;
+    caching::TagMembers members(name, value);
+    std::string_view tag;
+    while (members.next(tag)) {
+      add(tag);
+      if (tag.find('|') == std::string_view::npos) continue;
+      for (std::string_view rest = tag; !rest.empty(); rest.remove_prefix(std::min<size_t>(rest.size(), 1)))
+        add(take_word(rest));
+    }
+  }
+
+  void read_pattern(std::string_view value, const PatternField& field) {
+    names_tags_ = true;
+    std::string_view rest = http::trim(value);
+    if (rest == kAnything) {
+      purge_.with_host = true;
+      return;
+    }
+    while (true) {
+      const bool word = field.words && !rest.starts_with('(');
+      const auto tag = word ? take_word(rest) : take_anchored(rest);
+      const bool good = tag && !http::trim(*tag).empty() && is_plain(*tag);
+      if (!good) return fail(Fault::kExpression);
+      // As a list of its kind divides it, for so it was stored: one of these never holds white space or a comma.
+      caching::TagMembers members(field.name, *tag);
+      std::string_view part;
+      while (members.next(part)) add(part);
+      if (rest.empty()) return;
+      if (!take(rest, "|")) return fail(Fault::kExpression);
+    }
+  }
+
+  void add(std::string_view tag) {
+    if (tag.empty()) return;
+    if (purge_.tags.size() == kMostPurgedTags) return fail(Fault::kTooManyTags);
+    purge_.tags.push_back(tag);
+  }
+
+  void finish_tags() {
+    purge_.subject = Subject::kTags;
+    if (purge_.tags.empty() && !purge_.with_host) fail(Fault::kNoTags);
+  }
+
+  void read_path(std::string_view method) {
+    const http::Target& target = head_.target;
+    const bool expression = equals_ignoring_case(method, "regex");
+    const bool open_end = !target.has_query && target.path.ends_with(kAnything);
+    if (!expression && (!open_end || !method.empty())) return;
+    const std::string_view raw = target.raw.substr(0, target.raw.find('?'));
+    const std::string_view prefix = open_end ? target.path.substr(0, target.path.size() - kAnything.size()) : "";
+    if (!open_end || !raw.ends_with(kAnything) || !is_plain(prefix)) return fail(Fault::kExpression);
+    purge_.folder = prefix.substr(0, prefix.rfind('/') + 1);
+    purge_.subject = purge_.folder == "/" ? Subject::kHost : Subject::kFolder;
+    purge_.raw_folder = raw.substr(0, raw.rfind('/') + 1);
+  }
+
+  void fail(Fault fault) {
+    if (purge_.fault == Fault::kNone) purge_.fault = fault;
+  }
+
+  const http::RequestHead& head_;
+  const config::Purge& settings_;
+  PurgeRequest purge_;
+  bool names_tags_ = false;
+};
+
+}   // namespace
+
+PurgeRequest read_purge(const http::RequestHead& head, const config::Purge& settings) {
+  return Reader(head, settings).read();
+}
+
+std::string_view explanation_of(Fault fault) {
+  switch (fault) {
+    case Fault::kNone: break;
+    case Fault::kNoTags: return "the field that should name tags names none; nothing is purged";
+    case Fault::kTooManyTags:
+      static_assert(kMostPurgedTags == 1024);
+      return "more than 1024 tags in one PURGE: send several; nothing is purged";
+    case Fault::kExpression:
+      return "an expression that is neither whole tags nor a path that ends in .* would need a ban, which is not "
+             "supported: name URLs, tags or a folder; nothing is purged";
+  }
+  return {};
+}
+
+}   // namespace proxyd::proxy
