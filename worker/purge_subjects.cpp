@@ -7,29 +7,15 @@
 #include <set>
 #include <string>
 
-#include "worker/caching/cache_key.h"
+#include "worker/caching/url.h"
 #include "worker/http/arena.h"
+#include "worker/proxy/url_subjects.h"
 
 namespace proxyd::worker {
 namespace {
 
-using caching::KeyRules;
 using nlohmann::json;
 using Texts = std::set<std::string>;
-
-// The routes that a URL may be meant for: those that the path alone does not rule out.
-class ByPath final : public routing::Matcher::Observer {
- public:
-  void candidate(const routing::RouteEntry& route, std::string_view, std::string_view failed) override {
-    if (failed != "path") routes.insert(&route);
-  }
-  std::set<const routing::RouteEntry*> routes;
-};
-
-bool takes_every_request(const config::Match& match) {
-  const config::Match bare{.path_kind = match.path_kind, .path = match.path};
-  return match == bare;
-}
 
 // As it is written: what routes with raw_path make their keys of.
 std::string_view raw_path_in(std::string_view text) {
@@ -50,75 +36,6 @@ std::vector<caching::Url> parse(const std::string& text, http::Arena& arena) {
     if (const auto url = caching::resolve(reference, {scheme, "x", "/", {}, false}, arena)) urls.push_back(*url);
   }
   return urls;
-}
-
-std::set<const routing::RouteEntry*> routes_for(const proxy::Configuration& configuration, const caching::Url& url,
-                                                http::Arena& arena) {
-  http::RequestHead head(arena);
-  head.method = http::Method::kGet;
-  head.target.path = url.path;
-  head.target.query = url.query;
-  head.target.has_query = url.has_query;
-  std::set<const routing::RouteEntry*> routes;
-  for (const auto& [listener, settings] : configuration.document.listeners) {
-    routing::RequestFacts facts;
-    facts.head = &head;
-    facts.listener = listener;
-    facts.scheme = url.scheme;
-    facts.authority = url.authority;
-    facts.host = http::parse_authority(url.authority, arena).value().host;   // it was one
-    ByPath candidates;
-    const routing::Matched matched = configuration.matcher.find(facts, &candidates);
-    if (!matched.host) continue;
-    const bool last = matched.route && takes_every_request(matched.route->settings.match);
-    if (!last) {
-      for (const auto& route : matched.host->routes) candidates.routes.insert(route.get());
-    }
-    routes.merge(candidates.routes);
-  }
-  return routes;
-}
-
-// What keeps answers of several origins apart, as the route of a request says it (proxy/origin.h).
-std::vector<std::string> partitions_of(const config::Route& route) {
-  if (!route.split) return {route.upstream.value_or("")};
-  if (route.split->cache == config::SplitCache::kShared) return {route.name};
-  std::vector<std::string> names;
-  for (const auto& [name, share] : route.split->upstreams) names.push_back(name);
-  return names;
-}
-
-// The texts and keys of a URL, as they are collected.
-struct UrlSubjects {
-  void add(caching::Url url, const KeyRules& rules, const std::vector<std::string>& partitions, http::Arena& arena) {
-    const http::Fields none(arena);
-    const bool whole = rules.headers.empty() && rules.cookies.empty();
-    for (const http::Scheme scheme : {http::Scheme::kHttp, http::Scheme::kHttps}) {
-      url.scheme = scheme;
-      for (const std::string& partition : partitions) {
-        const auto key = caching::cache_key(url, none, {rules.query, rules.parameters, {}, {}}, partition);
-        if (!key) continue;
-        texts.emplace(key->url());
-        if (whole) keys.emplace(key->text);
-      }
-    }
-  }
-
-  Texts texts;
-  Texts keys;
-};
-
-// What is stored under a URL that no route of now caches was stored by rules that nobody remembers: as the URL is.
-void add_url(const proxy::Configuration& configuration, const caching::Url& normal, std::string_view raw_path,
-             UrlSubjects& subjects, http::Arena& arena) {
-  for (const routing::RouteEntry* route : routes_for(configuration, normal, arena)) {
-    const caching::Policy* policy = configuration.cache_policies.of_route(route->settings);
-    if (!policy) continue;
-    caching::Url url = normal;
-    if (route->settings.raw_path) url.path = raw_path;
-    subjects.add(url, policy->key, partitions_of(route->settings), arena);
-  }
-  if (subjects.texts.empty()) subjects.add(normal, {}, {""}, arena);
 }
 
 json wrong(const std::string& text, const char* why) { return {{"error", fmt::format("'{}' {}", text, why)}}; }
@@ -156,10 +73,14 @@ json each(const json& question, const char* kind, const std::function<json(const
 json purge_subjects(const proxy::Configuration& configuration, const json& question) {
   const auto url_of = [&](const std::string& text) -> json {
     http::Arena arena;
-    UrlSubjects subjects;
+    proxy::UrlSubjects subjects;
     const std::vector<caching::Url> urls = parse(text, arena);
     if (urls.empty()) return wrong(text, "is no http or https URL");
-    for (const caching::Url& url : urls) add_url(configuration, url, raw_path_in(text), subjects, arena);
+    for (const caching::Url& url : urls) {
+      proxy::UrlSubjects found = proxy::url_subjects(configuration, url, raw_path_in(text));
+      subjects.texts.merge(found.texts);
+      subjects.keys.merge(found.keys);
+    }
     if (subjects.texts.empty()) return wrong(text, "is longer than the key of anything that is stored");
     return {{"texts", subjects.texts}, {"keys", subjects.keys}};
   };
