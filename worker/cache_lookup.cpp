@@ -92,7 +92,7 @@ void look(cache::Cache& cache, const caching::CacheKey& primary, AskedRequest& a
                        found.response.kind() == cache::Kind::vary_head;
   if (is_list) {
     answer["vary"] = describe_object(found.response, sequence, now)["vary"];
-    const auto secondary = caching::secondary_key(found.response.metadata(), asked.head().fields);
+    const auto secondary = caching::secondary_key(proxy::vary_head_of(found.response).list, asked.head().fields);
     if (!secondary) return conclude(answer, "bypass", Reason::kVaryTooLong, "what it varies by is too long for a key");
     key += *secondary;
     found = cache.find(key, sequence, now);

@@ -144,7 +144,7 @@ json describe_object(const cache::StoredResponse& stored, uint64_t sequence, int
     item["state"] = "filling";
   } else if (stored.kind() == cache::Kind::vary_head) {
     item["state"] = stored.purged(sequence) == cache::Purged::hard ? "purged" : "varies";
-    item["vary"] = shown(stored.metadata());
+    item["vary"] = shown(proxy::vary_head_of(stored).list);
   } else {
     describe_response(stored, sequence, now, item);
   }

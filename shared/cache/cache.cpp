@@ -122,7 +122,10 @@ FillLock Cache::open_fill(const IndexPlace& place, const KeyHash& hash, std::str
   }
   lock.change();
   result.filler = make(place, hash, key, sequence, old);
-  result.outcome = result.filler ? FillLock::Outcome::filler : FillLock::Outcome::no_room;
+  const bool pins_full = !result.filler && pins_.in_use() == kPins;   // which no room that is made would help
+  result.outcome = result.filler ? FillLock::Outcome::filler
+                   : pins_full   ? FillLock::Outcome::busy
+                                 : FillLock::Outcome::no_room;
   return result;
 }
 

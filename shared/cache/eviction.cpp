@@ -52,8 +52,9 @@ Admission Eviction::admit(uint64_t hash, uint64_t added, bool row_free) {
   if (added > state_.capacity) return {Verdict::exceeds_capacity, Place::none};
   const uint32_t fingerprint = fingerprint_of(hash);
   const uint32_t frequency = frequency_.estimate(fingerprint);
-  if (added > small_share() && frequency < 2) return {Verdict::first_request, Place::none};
-  if (!(row_free && fits(added)) && !wins(frequency, added)) {
+  const bool there_is_room = row_free && fits(added);
+  if (!there_is_room && added > small_share() && frequency < 2) return {Verdict::first_request, Place::none};
+  if (!there_is_room && !wins(frequency, added)) {
     ghosts_.add(fingerprint);
     return {Verdict::less_popular, Place::none};
   }

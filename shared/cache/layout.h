@@ -31,7 +31,7 @@ inline constexpr uint32_t kPins = 4096;
 inline constexpr uint32_t kClaims = 16;
 inline constexpr uint32_t kReclaimBatch = 64;
 inline constexpr uint32_t kWaitNumbers = 1024;
-inline constexpr uint32_t kMostShards = 64;
+inline constexpr uint32_t kMostShards = 16;   // more serve no more writers, but less memory well
 inline constexpr uint32_t kSlotsInBucket = 7;
 inline constexpr uint32_t kBucketsInGroup = 8;
 

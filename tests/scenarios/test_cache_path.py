@@ -7,17 +7,10 @@ from origin import Origin, ok
 from proxyd import Proxyd, eventually, free_port, site
 
 
-def cached_site(port, address, policy=None):
-    document = site(port, address)
-    document["cache_policies"] = {"main": policy or {}}
-    document["hosts"]["all"]["routes"][0]["cache"] = "main"
-    return document
-
-
 @pytest.fixture(scope="module")
 def world():
     origin, port = Origin(), free_port()
-    with Proxyd(cached_site(port, origin.address)) as proxyd:
+    with Proxyd(site(port, origin.address, cached=True)) as proxyd:
         yield proxyd, origin, port
     origin.stop()
 
@@ -175,7 +168,7 @@ def test_content_that_outgrows_what_may_be_stored_reaches_its_client_whole():
     head = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nCache-Control: max-age=60\r\n\r\n"
     chunks = b"".join(b"%x\r\n%s\r\n" % (len(part), part) for part in (content[i:i + 5000] for i in range(0, len(content), 5000)))
     origin.answer = lambda request: head + chunks + b"0\r\n\r\n"
-    with Proxyd(cached_site(port, origin.address, {"max_object": "100KiB"})) as proxyd:
+    with Proxyd(site(port, origin.address, cached={"max_object": "100KiB"})) as proxyd:
         for _ in range(2):
             assert exchange(port, get(b"/large")).body == content
         assert len(origin.requests) == 2

@@ -169,8 +169,14 @@ class Proxyd:
         self.folder.cleanup()
 
 
-def site(port, origin, **host):
-    """A document: one listener, one upstream, everything forwarded."""
+def site(port, origin, cached=None, **host):
+    """A document: one listener, one upstream, everything forwarded; `cached`: by that cache policy, or True for one
+    that says nothing."""
+    if cached is not None and cached is not False:
+        document = site(port, origin, **host)
+        document["cache_policies"] = {"main": {} if cached is True else cached}
+        document["hosts"]["all"]["routes"][0]["cache"] = "main"
+        return document
     return {
         "version": 1,
         "listeners": {"main": {"address": f"127.0.0.1:{port}"}},

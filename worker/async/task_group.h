@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <iterator>
 #include <list>
+#include <optional>
 
 #include "worker/async/task.h"
 
@@ -16,12 +17,12 @@ class TaskGroup {
   TaskGroup(const TaskGroup&) = delete;
   TaskGroup& operator=(const TaskGroup&) = delete;
 
-  void add(Task<void> task) {
-    if (task.done()) return;
-    Member& member = members_.emplace_back(*this, std::move(task));
-    member.place = std::prev(members_.end());
-    member.task.wake_at_end(member);
-  }
+  // Which one it is, as long as it has not ended.
+  class Place;
+  // The place of a task that has ended already is none.
+  Place add(Task<void> task);
+  // Ends one from outside; not from within itself.
+  void cancel(const Place& place);
   size_t size() const { return members_.size(); }
   bool empty() const { return members_.empty(); }
   void cancel_all() { members_.clear(); }
@@ -41,5 +42,27 @@ class TaskGroup {
   };
   std::list<Member> members_;
 };
+
+class TaskGroup::Place {
+ public:
+  Place() = default;
+
+ private:
+  friend class TaskGroup;
+  explicit Place(std::list<Member>::iterator where) : where_(where) {}
+  std::optional<std::list<Member>::iterator> where_;
+};
+
+inline TaskGroup::Place TaskGroup::add(Task<void> task) {
+  if (task.done()) return {};
+  Member& member = members_.emplace_back(*this, std::move(task));
+  member.place = std::prev(members_.end());
+  member.task.wake_at_end(member);
+  return Place(member.place);
+}
+
+inline void TaskGroup::cancel(const Place& place) {
+  if (place.where_) members_.erase(*place.where_);
+}
 
 }   // namespace proxyd::async

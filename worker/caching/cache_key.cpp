@@ -126,10 +126,16 @@ void put_fields(Sink& sink, const http::Fields& fields, const KeyRules& rules, s
 std::optional<CacheKey> cache_key(const Url& url, const http::Fields& request_fields, const KeyRules& rules,
                                   std::string_view partition) {
   http::Arena& arena = request_fields.arena();
-  const KeyQuery query(url, rules, arena);
   const std::string_view scheme = http::to_string(url.scheme);
   CacheKey key;
   key.url_begin = scheme.size() + 3;
+  const bool plain = !url.has_query && rules.headers.empty() && rules.cookies.empty();   // as most are
+  key.url_end = key.url_begin + url.authority.size() + url.path.size();
+  if (plain && key.url_end + partition.size() + 2 <= kMostKey) {
+    key.text = arena.concat(scheme, "://", url.authority, url.path, partition.empty() ? "" : "\n@", partition);
+    return key;
+  }
+  const KeyQuery query(url, rules, arena);
   Counter counter;
   put_url(counter, url, query.parts());
   key.url_end = key.url_begin + counter.size;

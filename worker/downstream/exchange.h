@@ -3,6 +3,7 @@
 #include <array>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string_view>
 
 #include "shared/base/clock.h"
@@ -50,9 +51,9 @@ struct Waits {
 // A final answer's head.
 struct Answer {
   int status = 0;
-  std::string_view reason;    // empty: the registered phrase
-  std::string_view section;   // field lines that are ready to send, as HTTP/1 writes them; they stand before `fields`
-  const http::Fields* fields = nullptr;
+  std::string_view reason;                   // empty: the registered phrase
+  std::span<const std::string_view> lines;   // of fields, ready to send as HTTP/1 writes them; before `fields`
+  const http::Fields* fields = nullptr;      // null: there are no others
   http::ContentLength content;
   bool close = false;             // the connection must not live on
   const Waits* waits = nullptr;   // from here on, for a connection that makes one request at a time

@@ -58,7 +58,7 @@ void Http1Exchange::send_interim(const http::ResponseHead& head) {
     return;
   }
   writer_.head([&head](http1::Serializer& serializer) {
-    serializer.response_head(head.status, head.reason, head.fields, {}, {.framing = false});
+    serializer.response_head(head.status, head.reason, &head.fields, {}, {.framing = false});
   });
   (void)writer_.flush();
 }
@@ -101,9 +101,9 @@ bool Http1Exchange::begin(const Answer& answer) {
                                                    .keep_alive = persistent_,
                                                    .upgrade_websocket = tunnel_,
                                                    .framing = !no_framing,
-                                                   .section = answer.section};
+                                                   .lines = answer.lines};
   const bool written = writer_.head([&](http1::Serializer& serializer) {
-    serializer.response_head(answer.status, answer.reason, *answer.fields, content, options);
+    serializer.response_head(answer.status, answer.reason, answer.fields, content, options);
   });
   // HEAD has the framing fields of GET and no content (RFC 9110 9.3.2).
   const bool has_content = tunnel_ || http::may_have_content(request_.method, answer.status);

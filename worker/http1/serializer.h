@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string_view>
 
 #include "shared/base/bytes.h"
@@ -24,10 +25,10 @@ class Serializer {
     bool keep_alive = true;
     bool upgrade_websocket = false;   // with 101
     bool framing = true;              // false: no framing field (the answer has none of its own: 1xx, 101, 204)
-    std::string_view section;         // lines that are ready, before the fields
+    std::span<const std::string_view> lines;   // that are ready, before the fields
   };
   // Status line, fields, framing field, Connection where it is due, and the empty line (RFC 9112 4, 9.6).
-  void response_head(int status, std::string_view reason, const http::Fields& fields,
+  void response_head(int status, std::string_view reason, const http::Fields* fields,
                      const http::ContentLength& content, const ResponseOptions& options);
 
   void chunk_start(uint64_t octets);               // "1a\r\n"

@@ -13,6 +13,8 @@ using http::FieldName;
 
 constexpr size_t kMostTasks = 1024;   // fills and questions of a worker that nobody waits for
 
+constexpr auto kAfterFailure = milliseconds(1000);   // nobody asks an origin again that has just failed
+
 http::Target copy_of(const http::Target& target, http::Arena& arena) {
   http::Target copy = target;
   for (std::string_view* text : {&copy.scheme, &copy.authority, &copy.raw, &copy.path, &copy.query})
@@ -42,10 +44,14 @@ async::Task<void> validate(Proxy& proxy, std::unique_ptr<BackgroundExchange> exc
     Fetch fetch(request, origin.group);
     const caching::Moment sent = proxy.moment();
     const Fetch::Outcome fetched = co_await fetch.run();
-    if (fetched != Fetch::Outcome::kResponse) co_return;
+    if (fetched != Fetch::Outcome::kResponse) {
+      co_await async::Sleep(proxy.loop(), Deadline::at(proxy.loop().now() + kAfterFailure));   // the claim held
+      co_return;
+    }
     http::ResponseHead& response = fetch.attempt().exchange().response();
     adapt_response_fields(response, response.status == 304, request.arena());
     then = visit.take(response, sent);
+    if (response.status >= 500) co_await async::Sleep(proxy.loop(), Deadline::at(proxy.loop().now() + kAfterFailure));
     if (visit.is_new()) visit.begin_fill(fetch.attempt().hand_over(), nullptr);
   }
 }
@@ -53,8 +59,8 @@ async::Task<void> validate(Proxy& proxy, std::unique_ptr<BackgroundExchange> exc
 // The Range that asks for what is missing, on condition that it is of the same content (RFC 9110 13.1.5).
 bool ask_for_rest(Request& request, http::Fields& fields, const http::Fields& stored, uint64_t filled) {
   const std::string_view etag = stored.value(FieldName::kEtag);
-  if (filled == 0) return true;
   if (etag.empty() || etag.starts_with("W/")) return false;
+  if (filled == 0) return true;
   fields.set(to_string(FieldName::kRange), request.arena().concat("bytes=", request.arena().number(filled), "-"));
   fields.set(to_string(FieldName::kIfRange), etag);
   return true;
@@ -63,7 +69,7 @@ bool ask_for_rest(Request& request, http::Fields& fields, const http::Fields& st
 // How much of what comes is stored already; nothing when it is not the same content.
 std::optional<uint64_t> stored_part(const http::ResponseHead& response, const http::Fields& stored, uint64_t filled,
                                     std::optional<uint64_t> length) {
-  if (filled > 0 && !http::strongly_equal(response.fields.value(FieldName::kEtag), stored.value(FieldName::kEtag)))
+  if (!http::strongly_equal(response.fields.value(FieldName::kEtag), stored.value(FieldName::kEtag)))
     return std::nullopt;
   if (response.status == 200) {
     const bool same =
@@ -81,6 +87,7 @@ async::Task<void> resume(Proxy& proxy, std::unique_ptr<BackgroundExchange> excha
   Request request(proxy, *exchange, Request::Kind::kInBackground);
   const caching::Policy* policy = find_policy(request);
   if (!policy || !filler.response().has_head()) co_return;
+  if (freshness_of(filler.response()).has(caching::Freshness::kPartial)) co_return;
   const Origin origin = origin_of(request);
   const uint64_t filled = filler.response().filled();
   http::Fields stored(request.arena());
@@ -121,14 +128,20 @@ BackgroundExchange::BackgroundExchange(async::EventLoop& loop, const downstream:
 void validate_in_background(Request& request) {
   Proxy& proxy = request.proxy;
   if (proxy.tasks().size() >= kMostTasks) return;
-  proxy.tasks().add(validate(proxy, std::make_unique<BackgroundExchange>(proxy.loop(), request.exchange)));
+  try {
+    proxy.tasks().add(validate(proxy, std::make_unique<BackgroundExchange>(proxy.loop(), request.exchange)));
+  } catch (const std::bad_alloc&) {   // what is served meanwhile is not the worse for it
+  }
 }
 
 void resume_in_background(Request& request, cache::Filler filler) {
   Proxy& proxy = request.proxy;
   if (proxy.tasks().size() >= kMostTasks) return;
-  proxy.tasks().add(
-      resume(proxy, std::make_unique<BackgroundExchange>(proxy.loop(), request.exchange), std::move(filler)));
+  try {
+    proxy.tasks().add(
+        resume(proxy, std::make_unique<BackgroundExchange>(proxy.loop(), request.exchange), std::move(filler)));
+  } catch (const std::bad_alloc&) {   // the filler goes, and its followers are told
+  }
 }
 
 }   // namespace proxyd::proxy

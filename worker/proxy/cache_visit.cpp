@@ -3,6 +3,7 @@
 #include "shared/base/bytes.h"
 #include "worker/caching/bypass.h"
 #include "worker/caching/vary.h"
+#include "worker/http/preconditions.h"
 #include "worker/proxy/background.h"
 #include "worker/proxy/stored_head.h"
 
@@ -20,30 +21,30 @@ constexpr int kMostLooks = 4;   // while others change what is found; then the o
 CacheVisit::CacheVisit(Request& request, const caching::Policy& policy, std::string_view partition)
     : request_(request), shared_(request.proxy.shared_cache()), policy_(policy) {
   status_.reason = caching::why_bypassed(request.head, policy_);
-  const bool may_be_stored_alone = request.head.method == Method::kPost && policy_.has_method(Method::kPost);
-  if (status_.reason != Reason::kNone && !may_be_stored_alone) return;
+  if (status_.reason != Reason::kNone && !is_post_to_be_stored()) return;
   make_key(partition);
   if (!primary_) return;
   control_ = caching::request_directives(request.head.fields, policy_);
   sequence_ = shared_.cache().published();
-  may_store_ = request.head.method != Method::kHead && !control_.no_store;
-  if (may_store_ && has_foreign_forwarding_fields()) {
-    may_store_ = false;
-    status_.detail = Reason::kForwardingFields;
-  }
+  if (control_.no_store) status_.detail = Reason::kRequestNoStore;
+  if (has_foreign_forwarding_fields()) status_.detail = Reason::kForwardingFields;
+  speaks_for_all_ = status_.detail == Reason::kNone;
+  may_store_ = speaks_for_all_ && request.head.method != Method::kHead;
+}
+
+// The answer to a POST may be stored, where nothing else about the request forbids it.
+bool CacheVisit::is_post_to_be_stored() const {
+  if (request_.head.method != Method::kPost || !policy_.has_method(Method::kPost)) return false;
+  http::RequestHead as_get = request_.head;
+  as_get.method = Method::kGet;
+  as_get.content = {};
+  return caching::why_bypassed(as_get, policy_) == Reason::kNone;
 }
 
 CacheVisit::~CacheVisit() { request_.note_cache(result(), reason()); }
 
-caching::Url CacheVisit::url() const {
-  const http::Target& target = request_.head.target;
-  const bool raw = request_.matched.route->settings.raw_path;
-  const std::string_view path = raw ? target.raw.substr(0, target.raw.find('?')) : target.path;
-  return {request_.facts.scheme, request_.facts.authority, path, target.query, target.has_query};
-}
-
 void CacheVisit::make_key(std::string_view partition) {
-  primary_ = caching::cache_key(url(), request_.head.fields, policy_.key, partition);
+  primary_ = caching::cache_key(request_.url(), request_.head.fields, policy_.key, partition);
   if (!primary_) status_.reason = Reason::kKeyTooLong;
   if (primary_) key_ = primary_->text;
 }
@@ -65,6 +66,7 @@ CacheVisit::Next CacheVisit::look() {
   for (int looks = 0; looks < kMostLooks; ++looks) {
     const Next next = look_once();
     const bool has_come = next == Next::kWait && awaited_ == Awaited::kHead && stored_.has_head();
+    if (next == Next::kGatewayTimeout) stored_ = {};
     if (!has_come) return next;
   }
   return go_without_storing(Reason::kMiss);
@@ -81,8 +83,10 @@ CacheVisit::Next CacheVisit::go_without_storing(Reason reason) {
 // RFC 9111 4.1: the primary key finds what does not vary, or the list of what it varies by.
 CacheVisit::Next CacheVisit::look_once() {
   stored_ = {};
+  may_stand_in_ = false;
   vary_head_ = {};
   passed_ = {};
+  part_ = {};
   section_.reset();
   key_ = primary_->text;
   cache::Lookup first = shared_.cache().find(key_, sequence_, shared_.now());
@@ -90,7 +94,7 @@ CacheVisit::Next CacheVisit::look_once() {
                        first.purged != cache::Purged::hard;
   if (!is_list) return found(std::move(first));
   vary_head_ = std::move(first.response);
-  const auto secondary = caching::secondary_key(vary_head_.metadata(), request_.head.fields);
+  const auto secondary = caching::secondary_key(vary_head_of(vary_head_).list, request_.head.fields);
   if (!secondary) return go_without_storing(Reason::kVaryTooLong);
   key_ = request_.arena().concat(primary_->text, *secondary);
   return found(shared_.cache().find(key_, sequence_, shared_.now()));
@@ -108,7 +112,8 @@ CacheVisit::Next CacheVisit::found(cache::Lookup lookup) {
   stored_ = std::move(lookup.response);
   if (!stored_.has_head()) {
     const cache::Progress progress = stored_.progress();
-    if (progress.orphaned && may_store_) {
+    if (progress.orphaned && !may_store_) return go_without_storing(Reason::kMiss);
+    if (progress.orphaned) {
       filler_ = shared_.cache().take_over(stored_);
       sequence_ = filler_ ? filler_.sequence() : sequence_;
       if (filler_) return status_.reason = Reason::kMiss, Next::kAskOrigin;
@@ -116,28 +121,43 @@ CacheVisit::Next CacheVisit::found(cache::Lookup lookup) {
     awaited_ = Awaited::kHead;
     return waited_in_vain_ ? go_without_storing(Reason::kMiss) : Next::kWait;
   }
-  if (lookup.purged == cache::Purged::hard || stored_.kind() == cache::Kind::vary_head) return lock(&stored_);
-  return judge(lookup.purged == cache::Purged::soft);
+  // Its head may have come since it was found.
+  const cache::Purged purged = stored_.purged(sequence_);
+  if (purged == cache::Purged::hard) return lock(&stored_);
+  if (stored_.kind() == cache::Kind::vary_head) {
+    awaited_ = Awaited::kHead;
+    return Next::kWait;   // which is over: what it lists is looked for
+  }
+  return judge(purged == cache::Purged::soft);
 }
 
 // A stored part answers a request for octets of it, and nothing else (RFC 9111 3.3).
 bool CacheVisit::holds_range() const {
   if (!freshness_.has(caching::Freshness::kPartial)) return true;
-  const std::string_view range = request_.head.fields.value(FieldName::kRange);
+  if (request_.head.method != Method::kGet) return false;
+  const std::string_view range = request_.head.fields.combined(FieldName::kRange);
   http::Fields fields(request_.arena());
   read_section(stored_.section(), fields);
   const auto part = http::parse_content_range(fields.value(FieldName::kContentRange));
-  return !range.empty() && part && caching::range_within(range, *part).has_value();
+  const http::Validators validators{.etag = fields.value(FieldName::kEtag), .date = freshness_.date};
+  const bool same = http::if_range_holds(request_.head.fields, validators, request_.proxy.wall_clock_ms() / 1000);
+  return !range.empty() && same && part && caching::range_within(range, *part).has_value();
+}
+
+// What is asked for is not in the stored part. Where that is a beginning, the rest alone may be asked for.
+CacheVisit::Next CacheVisit::replace_part() {
+  if (stored_.state() != cache::State::complete) return go_without_storing(Reason::kPartial);
+  const bool whole_is_wanted = !request_.head.fields.has(FieldName::kRange);
+  const Next next = lock(&stored_);
+  if (filler_ && whole_is_wanted) part_ = stored_.share();
+  status_.reason = Reason::kPartial;
+  return next;
 }
 
 CacheVisit::Next CacheVisit::judge(bool soft_purged) {
   freshness_ = freshness_of(stored_);
-  if (freshness_.has(caching::Freshness::kPartial) && !holds_range()) {
-    if (stored_.state() != cache::State::complete) return go_without_storing(Reason::kPartial);
-    const Next next = lock(&stored_);
-    status_.reason = Reason::kPartial;
-    return next;
-  }
+  if (freshness_.has(caching::Freshness::kPartial) && !holds_range()) return replace_part();
+  may_stand_in_ = true;
   reuse_ = caching::decide_reuse(freshness_, control_, soft_purged, shared_.now());
   status_.reason = reuse_.reason;
   const bool must_ask = insists_ && reuse_.reason != Reason::kNone;
@@ -156,8 +176,10 @@ bool CacheVisit::came_for_us() const {
 // One asks for all. While it is being fetched it can't be validated: whoever may not use it asks for itself.
 CacheVisit::Next CacheVisit::validate() {
   if (request_.head.method == Method::kHead) return Next::kAskOrigin;
-  if (stored_.state() != cache::State::complete || waited_in_vain_ || !may_store_)
-    return go_without_storing(reuse_.reason);
+  if (stored_.state() != cache::State::complete || waited_in_vain_ || !may_store_) {
+    may_store_ = false;
+    return Next::kAskOrigin;   // for itself; what is stored may stand in for an error all the same
+  }
   claim_ = shared_.cache().begin_revalidation(stored_);
   awaited_ = Awaited::kValidation;
   return claim_ ? Next::kAskOrigin : Next::kWait;

@@ -17,6 +17,7 @@
 #include "worker/proxy/fill.h"
 #include "worker/proxy/request.h"
 #include "worker/proxy/shared_cache.h"
+#include "worker/proxy/stored_head.h"
 
 namespace proxyd::proxy {
 
@@ -57,9 +58,19 @@ class CacheVisit final : public StoredContent::Heir {
     kAskAgain,   // it spoke of something else: ask without a condition
   };
   Then take(http::ResponseHead& response, caching::Moment sent);
+  // This request's own answer made its URL invalid just now; what is stored of that answer is newer, unless others
+  // purged as well.
+  void note_own_purge(uint64_t sequence) {
+    if (sequence == sequence_ + 1) sequence_ = sequence;
+  }
   // There is no answer: true when what is stored may stand in for it (RFC 5861 4).
   bool stands_in();
 
+  // The origin's answer is known, and what it means for the cache is done: nobody need wait for this request any more.
+  void let_go() {
+    claim_ = {};
+    if (!is_new_) filler_ = {};
+  }
   // What to answer with, after kServe.
   cache::StoredResponse& stored() { return stored_; }
   const caching::Freshness& freshness() const { return freshness_; }
@@ -85,7 +96,7 @@ class CacheVisit final : public StoredContent::Heir {
   using Reason = caching::Reason;
 
   void make_key(std::string_view partition);
-  caching::Url url() const;
+  bool is_post_to_be_stored() const;
   bool has_foreign_forwarding_fields() const;
   Next look_once();
   Next found(cache::Lookup lookup);
@@ -95,20 +106,33 @@ class CacheVisit final : public StoredContent::Heir {
   Next go_without_storing(Reason reason);
   bool still_waits(const cache::Progress& progress) const;
   bool holds_range() const;
+  Next replace_part();
   bool came_for_us() const;
 
   caching::StoredValidators stored_validators();
   void collect_tags(http::ResponseHead& response);
   Then take_answer(const caching::Answer& answer);
+  Then take_rest(const caching::Answer& answer);
+  Then take_whole(const caching::Answer& answer);
   Then take_not_modified(const caching::Answer& answer);
+  void ask_for_rest(http::Fields& fields);
+  bool joins(const http::ResponseHead& response) const;
+  std::optional<http::ContentRange> range_of_part() const;
+  bool fit_part(http::Fields& fields, const http::ContentLength& content) const;
   Then take_head(const caching::Answer& answer);
+  bool hides_error();
+  bool may_drop() const;
   Then take_unstorable(const caching::Answer& answer, Reason reason);
   Then store(const caching::Answer& answer, const caching::Storing& storing);
   bool keep(const caching::Freshened& freshened, caching::Moment received);
   cache::StampList stamps(bool with_tags) const;
   bool lock_variant(std::string_view list);
   bool lock_key(std::string_view key);
-  bool publish_list(std::string_view list);
+  bool lock_another(std::string_view variant);
+  bool publish_list(std::string_view list, std::string_view variant);
+  bool lies_rightly(std::string_view vary_list) const;
+  bool write_list(const VaryHead& list, std::string_view variant);
+  bool append_part();
   bool give_up(Reason reason);
   const http::Fields& stored_section();
 
@@ -123,6 +147,7 @@ class CacheVisit final : public StoredContent::Heir {
   cache::StoredResponse stored_;
   cache::StoredResponse vary_head_;
   cache::StoredResponse passed_;   // a hit-for-miss
+  cache::StoredResponse part_;     // a beginning, of which the rest is asked for
   cache::Filler filler_;
   cache::Revalidation claim_;
   caching::Freshness freshness_;
@@ -139,6 +164,9 @@ class CacheVisit final : public StoredContent::Heir {
   bool asked_ = false;
   bool is_new_ = false;
   bool stands_in_ = false;
+  bool may_stand_in_ = false;     // `stored_` fits the request, though it is stale
+  bool speaks_for_all_ = false;   // what the origin answers to it may be given to others
+  bool asked_again_ = false;
   bool insists_ = false;
   bool waited_in_vain_ = false;
   bool unconditional_ = false;   // the origin is asked once more

@@ -1,10 +1,11 @@
 #include <algorithm>
+#include <utility>
 
 #include "shared/cache/subjects.h"
 #include "worker/caching/groups.h"
 #include "worker/caching/tags.h"
 #include "worker/caching/vary.h"
-#include "worker/http/status.h"
+#include "worker/http/preconditions.h"
 #include "worker/proxy/cache_visit.h"
 #include "worker/proxy/stored_head.h"
 
@@ -16,9 +17,10 @@ namespace {
 using http::FieldName;
 using Kind = http::ContentLength::Kind;
 
-constexpr int64_t kPassFor = 120'000;         // ms: a hit-for-miss (cache.md 5)
-constexpr int64_t kPassAfterFailure = 1000;   // ms: nobody queues for an origin that does not answer
-constexpr int64_t kForEver = INT64_MAX / 2;
+constexpr int64_t kPassFor = 120'000;                       // ms: a hit-for-miss (cache.md 5)
+constexpr int64_t kPassForSize = 600'000;                   // ms: for longer, by which it is known
+constexpr int64_t kPassAfterFailure = 1000;                 // ms: nobody queues for an origin that does not answer
+constexpr int64_t kKeepLists = int64_t{24} * 3600 * 1000;   // ms: unless another variant is stored by it
 
 std::optional<uint64_t> length_of(const http::ContentLength& content) {
   if (content.kind == Kind::kNone) return 0;
@@ -49,18 +51,52 @@ caching::StoredValidators CacheVisit::stored_validators() {
 
 // Whoever only passes by asks as the client did: the answer is the client's alone.
 const http::Fields* CacheVisit::origin_fields() {
+  asked_ = true;
   if (!filler_ && !claim_) return nullptr;
   const bool conditional = claim_ && !unconditional_;
   const caching::StoredValidators validators = conditional ? stored_validators() : caching::StoredValidators{};
   origin_fields_.emplace(caching::origin_request_fields(request_.head.fields, validators, policy_.range));
+  if (part_) ask_for_rest(*origin_fields_);
   return &*origin_fields_;
 }
 
+std::optional<http::ContentRange> CacheVisit::range_of_part() const {
+  http::Fields fields(request_.arena());
+  read_section(part_.section(), fields);
+  return http::parse_content_range(fields.value(FieldName::kContentRange));
+}
+
+// RFC 9111 3.3: a stored beginning is made whole, if the origin still has the same content (RFC 9110 13.1.5).
+void CacheVisit::ask_for_rest(http::Fields& fields) {
+  const auto part = range_of_part();
+  const std::string_view rest = part ? caching::completing_range(*part, request_.arena()) : std::string_view();
+  if (rest.empty()) {
+    part_ = {};
+    return;
+  }
+  http::Fields stored(request_.arena());
+  read_section(part_.section(), stored);
+  fields.add(FieldName::kRange, rest);
+  if (freshness_.has(caching::Freshness::kHasStrongEtag))
+    fields.add(FieldName::kIfRange, stored.value(FieldName::kEtag));
+}
+
+// Whether a 206 is just the rest (RFC 9110 15.3.7.3).
+bool CacheVisit::joins(const http::ResponseHead& response) const {
+  const auto part = range_of_part();
+  const auto rest = http::parse_content_range(response.fields.value(FieldName::kContentRange));
+  http::Fields stored(request_.arena());
+  read_section(part_.section(), stored);
+  return part && rest && !rest->unsatisfied && rest->complete && rest->range.first == part->range.last + 1 &&
+         *rest->complete == rest->range.last + 1 && length_of(response.content) == rest->range.size() &&
+         part_.length() == part->range.size() &&
+         http::strongly_equal(response.fields.value(FieldName::kEtag), stored.value(FieldName::kEtag));
+}
+
 CacheVisit::Then CacheVisit::take(http::ResponseHead& response, caching::Moment sent) {
-  asked_ = true;
   status_.forward_status = response.status;
   collect_tags(response);
-  const caching::Answer answer{request_.head, response, url(), sent, request_.proxy.moment(), false};
+  const caching::Answer answer{request_.head, response, request_.url(), sent, request_.proxy.moment(), false};
   return primary_ ? take_answer(answer) : Then::kRelay;
 }
 
@@ -68,10 +104,36 @@ CacheVisit::Then CacheVisit::take_answer(const caching::Answer& answer) {
   const int status = answer.response.status;
   if (request_.head.method == http::Method::kHead) return take_head(answer);
   if (claim_ && status == 304 && !unconditional_) return take_not_modified(answer);
-  if (caching::is_error_to_hide(status) && stands_in()) return Then::kServe;
+  if (caching::is_error_to_hide(status) && hides_error()) return Then::kServe;
   if (!may_store_ || status == 304) return Then::kRelay;
-  // Perhaps it was too large to be stored: without a length it is not tried again until the mark is gone.
-  if (passed_ && !length_of(answer.response.content)) return Then::kRelay;
+  const bool unasked_part = status == 206 && !part_ && !request_.head.fields.has(FieldName::kRange);
+  if (unasked_part && !std::exchange(asked_again_, true)) return Then::kAskAgain;
+  return part_ && status == 206 ? take_rest(answer) : take_whole(answer);
+}
+
+// With what is stored it is the answer to a request for all of it; else it is none.
+CacheVisit::Then CacheVisit::take_rest(const caching::Answer& answer) {
+  if (!joins(answer.response)) {
+    part_ = {};
+    return Then::kAskAgain;
+  }
+  http::ResponseHead whole = answer.response;
+  const auto rest = http::parse_content_range(whole.fields.value(FieldName::kContentRange));
+  whole.status = 200;
+  whole.reason = {};
+  whole.content = {Kind::kKnown, *rest->complete};
+  whole.fields.remove(FieldName::kContentRange);
+  const Then then = take_whole({answer.request, whole, answer.url, answer.sent, answer.received, false});
+  if (then != Then::kRelay) return then;
+  part_ = {};
+  return Then::kAskAgain;   // alone it is no answer
+}
+
+CacheVisit::Then CacheVisit::take_whole(const caching::Answer& answer) {
+  if (answer.response.status != 200) part_ = {};
+  // It was too large to be stored: without a length it is not tried again for a while.
+  const bool was_too_large = passed_ && passed_.keep_until() > shared_.now() + kPassFor;
+  if (was_too_large && !length_of(answer.response.content)) return Then::kRelay;
   const caching::Storing storing = caching::decide_storing(answer, policy_);
   return storing.stored() ? store(answer, storing) : take_unstorable(answer, storing.reason);
 }
@@ -82,7 +144,7 @@ void CacheVisit::collect_tags(http::ResponseHead& response) {
   auto* tags = new (arena.allocate_array<caching::TagList>(1))
       caching::TagList(caching::response_tags(response.fields, policy_));
   const caching::TagList groups = caching::cache_groups(response.fields);
-  for (const std::string_view group : groups.tags()) tags->add(caching::group_tag(url(), group, arena));
+  for (const std::string_view group : groups.tags()) tags->add(caching::group_tag(request_.url(), group, arena));
   tags->overflow = tags->overflow || groups.overflow;
   tags_ = tags;
   if (policy_.expose_tags) return;
@@ -108,11 +170,11 @@ CacheVisit::Then CacheVisit::take_not_modified(const caching::Answer& answer) {
 // What a 304 or a HEAD brought is written down, or what may not stay is dropped. True when it stays.
 bool CacheVisit::keep(const caching::Freshened& freshened, caching::Moment received) {
   const caching::Storing& storing = freshened.storing;
-  if (!storing.stored()) {
+  if (!storing.stored() || !lies_rightly(storing.vary_list)) {
     status_.detail = storing.reason;
     freshness_.response_time = received.steady;
     freshness_.initial_age = storing.freshness.initial_age;
-    if (storing.reason != Reason::kRequestNoStore) (void)shared_.cache().drop(key_);
+    if (may_drop()) (void)shared_.cache().drop(key_);
     return false;
   }
   freshness_ = storing.freshness;
@@ -127,7 +189,7 @@ bool CacheVisit::keep(const caching::Freshened& freshened, caching::Moment recei
 }
 
 CacheVisit::Then CacheVisit::take_head(const caching::Answer& answer) {
-  if (!stored_ || !stored_.has_head() || stored_.state() != cache::State::complete) return Then::kRelay;
+  if (!may_stand_in_ || !speaks_for_all_ || stored_.state() != cache::State::complete) return Then::kRelay;
   const caching::HeadEffect effect =
       caching::effect_of_head(answer.response, told_length(answer.response.fields), stored_validators(),
                               freshness_.status, stored_.length().value_or(0));
@@ -137,26 +199,37 @@ CacheVisit::Then CacheVisit::take_head(const caching::Answer& answer) {
   return Then::kRelay;
 }
 
+// What the origin says to somebody whom it knows proves nothing about what it says to others.
+bool CacheVisit::may_drop() const {
+  const http::Fields& fields = request_.head.fields;
+  return speaks_for_all_ && !fields.has(FieldName::kAuthorization) && !fields.has(FieldName::kCookie);
+}
+
 // A client that asked for a part of something that is too large to be stored gets just that.
 CacheVisit::Then CacheVisit::take_unstorable(const caching::Answer& answer, Reason reason) {
   status_.detail = reason;
   cache::Cache& cache = shared_.cache();
   const bool part_is_wanted = filler_ && reason == Reason::kTooLarge && request_.head.fields.has(FieldName::kRange);
-  if (claim_ && answer.response.status < 500) {   // it is not what the origin says any more
+  if (claim_ && answer.response.status < 500 && may_drop()) {   // it is not what the origin says any more
     claim_ = {};
     cache::FillLock lock = cache.begin_fill(key_, sequence_, shared_.now(), &stored_);
     filler_ = std::move(lock.filler);
   }
-  if (filler_) filler_.not_cacheable(shared_.now() + kPassFor);
+  const bool failed = answer.response.status >= 500;
+  if (filler_) filler_.not_cacheable(shared_.now() + (failed ? kPassAfterFailure : kPassFor));
   filler_ = {};
-  claim_ = {};
+  if (!failed) claim_ = {};
   may_store_ = false;
   return part_is_wanted ? Then::kAskAgain : Then::kRelay;
 }
 
 CacheVisit::Then CacheVisit::store(const caching::Answer& answer, const caching::Storing& storing) {
   if (!lock_variant(storing.vary_list)) return Then::kRelay;
-  const http::Fields fields = caching::stored_fields(answer.response, policy_, answer.received);
+  http::Fields fields = caching::stored_fields(answer.response, policy_, answer.received);
+  if (!fit_part(fields, answer.response.content)) {
+    give_up(Reason::kContentRange);
+    return Then::kRelay;
+  }
   const cache::StampList stamps = this->stamps(true);
   const cache::Written written = filler_.set_head({.metadata = metadata_of(storing.freshness),
                                                    .section = section_of(fields),
@@ -169,6 +242,10 @@ CacheVisit::Then CacheVisit::store(const caching::Answer& answer, const caching:
     status_.detail = Reason::kTooLarge;
     return Then::kRelay;
   }
+  if (part_ && !append_part()) {
+    filler_.abort();
+    return Then::kRelay;
+  }
   stored_ = filler_.response().share();
   freshness_ = storing.freshness;
   fields_ = answer.response.fields;
@@ -176,6 +253,33 @@ CacheVisit::Then CacheVisit::store(const caching::Answer& answer, const caching:
   status_.stored = true;
   is_new_ = true;
   return Then::kServe;
+}
+
+// A part is what came of it, whatever its Content-Range says; one whose length is not known is none.
+bool CacheVisit::fit_part(http::Fields& fields, const http::ContentLength& content) const {
+  const auto said = http::parse_content_range(fields.value(FieldName::kContentRange));
+  if (!said) return true;   // all of it
+  const auto length = length_of(content);
+  const auto part = length ? http::fit_to_content(*said, *length) : std::nullopt;
+  if (!part) return false;
+  fields.set(to_string(FieldName::kContentRange), http::write_content_range(*part, request_.arena()));
+  return true;
+}
+
+// False without room for it.
+bool CacheVisit::append_part() {
+  std::array<std::string_view, 1> range;
+  for (uint64_t at = 0; part_.content(at, range) > 0; at += range[0].size()) {
+    if (filler_.append(range[0]) < range[0].size()) return false;
+  }
+  return true;
+}
+
+// Under a key that it would be stored by now.
+bool CacheVisit::lies_rightly(std::string_view vary_list) const {
+  const std::string_view list = vary_head_ ? vary_head_of(vary_head_).list : std::string_view();
+  const auto merged = caching::merge_vary_lists(list, vary_list, request_.arena());
+  return merged && *merged == list;
 }
 
 cache::StampList CacheVisit::stamps(bool with_tags) const {
@@ -188,7 +292,7 @@ cache::StampList CacheVisit::stamps(bool with_tags) const {
 // published once the lock of the variant is held, so that nobody who reads it fetches the same again.
 bool CacheVisit::lock_variant(std::string_view list) {
   if (vary_head_) {
-    const auto merged = caching::merge_vary_lists(vary_head_.metadata(), list, request_.arena());
+    const auto merged = caching::merge_vary_lists(vary_head_of(vary_head_).list, list, request_.arena());
     if (!merged) return give_up(Reason::kVary);
     list = *merged;
   }
@@ -196,11 +300,23 @@ bool CacheVisit::lock_variant(std::string_view list) {
   const auto secondary = caching::secondary_key(list, request_.head.fields);
   if (!secondary) return give_up(Reason::kVaryTooLong);
   const std::string_view variant = request_.arena().concat(primary_->text, *secondary);
-  if (vary_head_ && list == vary_head_.metadata()) return lock_key(variant);
+  if (vary_head_ && list == vary_head_of(vary_head_).list) return lock_another(variant);
   cache::FillLock lock = shared_.cache().begin_fill(variant, sequence_, shared_.now());
-  if (!lock.filler || !publish_list(list)) return give_up(Reason::kNone);
+  if (lock.outcome == cache::FillLock::Outcome::found)   // from the days of a list that is gone
+    lock = shared_.cache().begin_fill(variant, sequence_, shared_.now(), &lock.response);
+  if (!publish_list(list, variant) || !lock.filler) return give_up(Reason::kNone);
   filler_ = std::move(lock.filler);
   key_ = variant;
+  return true;
+}
+
+// By a list that stands: a new variant is noted, as well as that goes beside others who do the same.
+bool CacheVisit::lock_another(std::string_view variant) {
+  const VaryHead head = vary_head_of(vary_head_);
+  const bool known = head.knows(variant);
+  if (!known && head.count() >= kMostVariants) return give_up(Reason::kVary);
+  if (!lock_key(variant)) return false;
+  if (!known) (void)write_list(head, variant);
   return true;
 }
 
@@ -219,15 +335,23 @@ bool CacheVisit::give_up(Reason reason) {
   return false;
 }
 
-bool CacheVisit::publish_list(std::string_view list) {
-  const cache::StampList stamps = this->stamps(false);
-  const cache::Head head{
-      .kind = cache::Kind::vary_head, .metadata = list, .stamps = stamps.stamps(), .length = 0, .keep_until = kForEver};
+bool CacheVisit::publish_list(std::string_view list, std::string_view variant) {
   if (vary_head_) {
     if (filler_) filler_.abort();   // of the variant by the former list
-    return shared_.cache().freshen(vary_head_, head, sequence_) == cache::Written::ok;
+    return write_list({{}, list}, variant);
   }
-  if (!lock_key(primary_->text)) return false;
+  return lock_key(primary_->text) && write_list({{}, list}, variant);
+}
+
+// Into the vary head that there is, or what this request fills becomes one.
+bool CacheVisit::write_list(const VaryHead& list, std::string_view variant) {
+  const cache::StampList stamps = this->stamps(false);
+  const cache::Head head{.kind = cache::Kind::vary_head,
+                         .metadata = metadata_with(list, variant, request_.arena()),
+                         .stamps = stamps.stamps(),
+                         .length = 0,
+                         .keep_until = shared_.now() + kKeepLists};
+  if (vary_head_) return shared_.cache().freshen(vary_head_, head, sequence_) == cache::Written::ok;
   const bool written = filler_.set_head(head) == cache::Written::ok;
   if (!written) return filler_.abort(), false;
   return filler_.complete();
@@ -235,18 +359,22 @@ bool CacheVisit::publish_list(std::string_view list) {
 
 // RFC 5861 4. Nobody shall queue for an origin that gives no answer.
 bool CacheVisit::stands_in() {
-  if (filler_ && !asked_) filler_.not_cacheable(shared_.now() + kPassAfterFailure);
-  const bool at_hand = stored_ && stored_.has_head() && stored_.state() == cache::State::complete;
+  const bool opening = filler_ && filler_.response().state() == cache::State::opening;
+  if (opening) filler_.not_cacheable(shared_.now() + kPassAfterFailure);
+  return hides_error();
+}
+
+bool CacheVisit::hides_error() {
+  const bool at_hand = may_stand_in_ && stored_ && stored_.state() == cache::State::complete;
   if (!at_hand || !caching::may_serve_on_error(freshness_, control_, shared_.now())) return false;
   stands_in_ = true;
-  claim_ = {};
   return true;
 }
 
 Fill::Limits fill_limits(const Request& request, const caching::Policy& policy) {
   RelayLimits of_origin{Pace(request.timeouts().between_bytes, 0), Pace(std::nullopt, 0)};
   of_origin.total = request.total;
-  return {of_origin, policy.max_object, kPassFor};
+  return {of_origin, policy.max_object, kPassForSize};
 }
 
 void CacheVisit::begin_fill(upstream::Incoming incoming, FilledContent* reader) {

@@ -26,7 +26,9 @@ void Fill::start(async::TaskGroup& tasks, std::unique_ptr<Fill> fill, FilledCont
   started->reader_ = reader;
   if (reader) reader->fill_ = started;
   async::Task<void> task = run(std::move(fill));
-  tasks.add(std::move(task));
+  if (task.done()) return;
+  started->tasks_ = &tasks;
+  started->place_ = tasks.add(std::move(task));
 }
 
 async::Task<void> Fill::run(std::unique_ptr<Fill> fill) {
@@ -38,7 +40,6 @@ async::Task<void> Fill::run(std::unique_ptr<Fill> fill) {
 }
 
 net::Taken Fill::take(const net::Piece& piece, bool) {
-  if (std::exchange(left_, false) && is_unwanted()) return {Took::kFailed};
   const uint64_t skipped = std::min(skip_, piece.size);
   skip_ -= skipped;
   const std::string_view octets(piece.data + skipped, piece.size - skipped);
@@ -54,7 +55,7 @@ net::Taken Fill::finish(const http::Fields*) {
 }
 
 void Fill::end(const Relayed& relayed) {
-  if (relayed.end == Relayed::End::kComplete) return;
+  if (!filler_) return;   // complete; or not as long as it was said to be, which has ended it
   const bool too_large = relayed.end == Relayed::End::kTooMuch;
   if (too_large || full_) {
     if (reader_) reader_->go_on_with(std::move(incoming_), stored_);
@@ -72,8 +73,14 @@ void Fill::stop_for_size() {
   if (lock.outcome == cache::FillLock::Outcome::filler) lock.filler.not_cacheable(shared_.now() + limits_.pass_for);
 }
 
-// Its client has left: it goes on when others read it, or when more than half of it is here (cache.md 5).
-bool Fill::is_unwanted() {
+void Fill::reader_left() {
+  reader_ = nullptr;
+  shared_.loop().ready().push(leaving_);
+}
+
+// It goes on when others read it, or when more than half of it is here (cache.md 5).
+bool Fill::is_unwanted() const {
+  if (!filler_) return false;   // it has ended
   const std::optional<uint64_t> length = filler_.response().length();
   const bool nearly_here = length && stored_ > *length / 2;
   return !nearly_here && !shared_.cache().has_other_readers(filler_.response());

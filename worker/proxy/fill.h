@@ -47,7 +47,18 @@ class Fill final : public net::ContentSink {
   static async::Task<void> run(std::unique_ptr<Fill> fill);
   void end(const Relayed& relayed);
   void stop_for_size();
-  bool is_unwanted();
+  // Its client is gone; once that has let go of all it held, whether anyone else reads it is looked at.
+  void reader_left();
+  bool is_unwanted() const;
+  struct Leaving : async::Wakeup {
+    explicit Leaving(Fill& owner)
+        : Wakeup([](Wakeup& self) {
+            Fill& fill = static_cast<Leaving&>(self).fill;
+            if (fill.is_unwanted()) fill.tasks_->cancel(fill.place_);
+          }),
+          fill(owner) {}
+    Fill& fill;
+  };
 
   SharedCache& shared_;
   cache::Filler filler_;
@@ -56,10 +67,12 @@ class Fill final : public net::ContentSink {
   uint64_t skip_;
   uint64_t stored_ = 0;
   bool full_ = false;
-  bool left_ = false;   // by its reader, and nobody has looked whether it has others
   bool finished_ = false;
   async::Signal nothing_;
   FilledContent* reader_ = nullptr;
+  Leaving leaving_{*this};
+  async::TaskGroup* tasks_ = nullptr;
+  async::TaskGroup::Place place_;
 };
 
 // What is being filled, for the client whose request began it: the stored content, and behind what the cache took the
@@ -71,8 +84,11 @@ class FilledContent final : public net::ContentSource {
       : stored_(shared, std::move(response), begin, end, heir), end_(end) {}
   ~FilledContent() override {
     if (!fill_) return;
-    fill_->reader_ = nullptr;
-    fill_->left_ = true;
+    if (end_ && stored_.position() >= *end_) {
+      fill_->reader_ = nullptr;   // it has all that it wanted
+    } else {
+      fill_->reader_left();
+    }
   }
 
   net::Offer offer(net::PieceKinds kinds) override;

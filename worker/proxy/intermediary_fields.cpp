@@ -124,19 +124,17 @@ int visits(const Fields& fields, FieldName name, bool last_word) {
 
 }   // namespace
 
-Identity identify(const Fields& fields, bool trusted, std::string_view fresh, std::string_view parent,
-                  http::Arena& arena) {
-  Identity identity{fresh, {}, fresh, false};
-  const std::string_view given_id = trusted ? fields.value(FieldName::kXRequestId) : std::string_view();
+Identity identify(const Fields& fields, bool trusted, std::string_view fresh, std::string_view parent) {
+  Identity identity{.request_id = fresh, .trace_id = fresh, .parent = parent};
+  if (!trusted) return identity;
+  const std::string_view given_id = fields.value(FieldName::kXRequestId);
   if (is_request_id(given_id)) identity.request_id = given_id;
-  const std::string_view given_trace = trusted ? fields.value(FieldName::kTraceparent) : std::string_view();
-  std::string_view flags = "00";
+  const std::string_view given_trace = fields.value(FieldName::kTraceparent);
   if (is_traceparent(given_trace)) {
     identity.trace_continued = true;
     identity.trace_id = given_trace.substr(3, 32);
-    flags = given_trace.substr(53);
+    identity.flags = given_trace.substr(53);
   }
-  identity.traceparent = arena.concat("00-", identity.trace_id, "-", parent, "-", flags);
   return identity;
 }
 
@@ -191,7 +189,8 @@ Fields make_request_fields(const routing::RequestFacts& facts, const Fields& ori
   fields.add(FieldName::kVia, append_to_list(original, FieldName::kVia, via(head.version), arena));
   fields.add(FieldName::kCdnLoop, append_to_list(original, FieldName::kCdnLoop, kPseudonym, arena));
   fields.add(FieldName::kXRequestId, identity.request_id);
-  fields.add(FieldName::kTraceparent, identity.traceparent);
+  fields.add(FieldName::kTraceparent,
+             arena.concat("00-", identity.trace_id, "-", identity.parent, "-", identity.flags));
   return fields;
 }
 

@@ -13,14 +13,14 @@ namespace proxyd::proxy {
 
 // Who the request is to everyone: continued from a trusted proxy when it is well-formed, else started.
 struct Identity {
-  std::string_view request_id;    // 1–128 letters, digits and -._~+/=:@, safe in every answer and log
-  std::string_view traceparent;   // W3C trace context
-  std::string_view trace_id;      // its 32 digits
+  std::string_view request_id;   // 1–128 letters, digits and -._~+/=:@, safe in every answer and log
+  std::string_view trace_id;     // of the W3C trace context: 32 digits
+  std::string_view parent;       // 16, of our own
+  std::string_view flags = "00";
   bool trace_continued = false;
 };
 // `fresh` are 32 random hexadecimal digits, `parent` 16; both outlive the request.
-Identity identify(const http::Fields& fields, bool trusted, std::string_view fresh, std::string_view parent,
-                  http::Arena& arena);
+Identity identify(const http::Fields& fields, bool trusted, std::string_view fresh, std::string_view parent);
 
 // The request came back to us three times (RFC 8586, RFC 9110 7.6.3).
 bool is_loop(const http::Fields& fields);

@@ -31,8 +31,15 @@ void Request::resolve() {
       routing::resolve_client(peer.address().mapped(), peer.text(), peer.scheme, head, configuration->trusted_proxies);
   routing::take_client(facts, client, arena());
   identity = identify(head.fields, client.through_trusted_proxy, {fresh_id_, sizeof fresh_id_},
-                      proxy.random_hex(parent_id_, sizeof parent_id_), arena());
+                      proxy.random_hex(parent_id_, sizeof parent_id_));
   facts.request_id = identity.request_id;
+}
+
+caching::Url Request::url() const {
+  const http::Target& target = head.target;
+  const bool raw = matched.route && matched.route->settings.raw_path;
+  const std::string_view path = raw ? target.raw.substr(0, target.raw.find('?')) : target.path;
+  return {facts.scheme, facts.authority, path, target.query, target.has_query};
 }
 
 const config::Timeouts& Request::timeouts() const {
@@ -45,13 +52,20 @@ const routing::FieldEdits& Request::response_edits() const {
 }
 
 bool Request::begin_answer(int answered, std::string_view reason, http::Fields& fields, http::ContentLength content,
-                           bool close, std::string_view section) {
+                           bool close) {
   const routing::FieldEdits& edits = response_edits();
   if (!edits.empty()) edits.apply(fields, facts);
   status = answered;
   if (!first_byte) first_byte = age();
   const downstream::Waits waits{timeouts().keepalive, timeouts().client_header, timeouts().client_write};
-  return exchange.begin({status, reason, section, &fields, content, close, &waits});
+  return exchange.begin({status, reason, {}, &fields, content, close, &waits});
+}
+
+bool Request::begin_stored(int answered, std::span<const std::string_view> lines, http::ContentLength content) {
+  status = answered;
+  if (!first_byte) first_byte = age();
+  const downstream::Waits waits{timeouts().keepalive, timeouts().client_header, timeouts().client_write};
+  return exchange.begin({status, {}, lines, nullptr, content, false, &waits});
 }
 
 const RouteCells& Request::cells() const {

@@ -1,8 +1,10 @@
 #pragma once
 
 #include <memory>
+#include <span>
 
 #include "worker/caching/reason.h"
+#include "worker/caching/url.h"
 #include "worker/downstream/exchange.h"
 #include "worker/proxy/access_log.h"
 #include "worker/proxy/cache_result.h"
@@ -46,14 +48,16 @@ class Request {
 
   http::Arena& arena() { return arena_; }
   async::EventLoop& loop() { return proxy.loop(); }
+  // What it asks for; a route with raw_path has it as it was sent.
+  caching::Url url() const;
   std::chrono::microseconds age() const {
     return std::chrono::duration_cast<std::chrono::microseconds>(proxy.loop().now() - began);
   }
   const config::Timeouts& timeouts() const;
-  // The head of an answer, with the document's edits. False when it can't be sent. `section`: lines that stand before
-  // the fields, for an answer that is not edited.
-  bool begin_answer(int status, std::string_view reason, http::Fields& fields, http::ContentLength content, bool close,
-                    std::string_view section = {});
+  // The head of an answer, with the document's edits. False when it can't be sent.
+  bool begin_answer(int status, std::string_view reason, http::Fields& fields, http::ContentLength content, bool close);
+  // The same of lines that are ready, where the document edits nothing.
+  bool begin_stored(int status, std::span<const std::string_view> lines, http::ContentLength content);
   bool edits_answer() const { return !response_edits().empty(); }
   // What the origin is asked with in place of the client's own fields; null: those. They live as long as the request.
   void ask_with(const http::Fields* fields) { origin_fields_ = fields; }

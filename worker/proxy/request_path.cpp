@@ -192,11 +192,16 @@ async::Task<void> Proxy::handle(downstream::Exchange& exchange) {
         co_return;
       }
       adapt(request, fetch->attempt());
-      invalidate(request, fetch->attempt().exchange().response());
-      const auto then = visit ? visit->take(fetch->attempt().exchange().response(), sent) : CacheVisit::Then::kRelay;
+      const auto invalidated = invalidate(request, fetch->attempt().exchange().response());
+      if (visit && invalidated) visit->note_own_purge(*invalidated);
+      const bool whole = !fetch->attempt().uploading();   // else the answer needs the connection's other half
+      const auto then =
+          visit && whole ? visit->take(fetch->attempt().exchange().response(), sent) : CacheVisit::Then::kRelay;
       stored = then == CacheVisit::Then::kServe;
       ask = then == CacheVisit::Then::kAskAgain;
     }
+
+    if (visit) visit->let_go();
 
     // hand on what is stored, though it may still be coming in
     if (stored) {
@@ -206,6 +211,7 @@ async::Task<void> Proxy::handle(downstream::Exchange& exchange) {
         co_return;
       }
       if (visit->is_new()) visit->begin_fill(fetch->attempt().hand_over(), answer.filled());
+      fetch.reset();
       if (visit->wants_validation()) validate_in_background(request);
       Relay relay(loop_, answer.content(), exchange.sink(), answer.limits());
       const bool ended = relay.go_on();   // most leave at once

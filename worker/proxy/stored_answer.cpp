@@ -1,5 +1,7 @@
 #include "worker/proxy/stored_answer.h"
 
+#include <array>
+
 #include "worker/http/status.h"
 #include "worker/proxy/stored_head.h"
 
@@ -23,8 +25,8 @@ bool StoredAnswer::begin() {
   const caching::Freshness& freshness = visit_.freshness();
   status_ = freshness.status;
   length_ = whole();
-  const bool plain = !visit_.fields() && !request_.head.fields.has_any(kConditions) && !request_.edits_answer() &&
-                     !freshness.has(caching::Freshness::kPartial);
+  const bool plain = !visit_.fields() && !visit_.was_validated() && !request_.head.fields.has_any(kConditions) &&
+                     !request_.edits_answer() && !freshness.has(caching::Freshness::kPartial);
   return plain ? begin_plainly() : begin_by_fields();
 }
 
@@ -35,10 +37,17 @@ http::ContentLength StoredAnswer::whole() const {
 
 // Most: the stored lines leave as they lie there.
 bool StoredAnswer::begin_plainly() {
-  http::Fields varying(request_.arena());
-  add_varying(varying);
   set_content(0, std::nullopt);
-  return request_.begin_answer(status_, {}, varying, length_, false, visit_.stored().section());
+  const std::array<std::string_view, 2> lines = {visit_.stored().section(), varying_lines()};
+  return request_.begin_stored(status_, lines, length_);
+}
+
+// RFC 9111 5.1: what was not validated for this request tells its age. RFC 9211: what the cache did.
+std::string_view StoredAnswer::varying_lines() const {
+  http::Arena& arena = request_.arena();
+  const std::string_view age = arena.number(static_cast<uint64_t>(caching::age_in_seconds(visit_.age())));
+  if (!request_.configuration->document.cache_status) return arena.concat("Age: ", age, "\r\n");
+  return arena.concat("Age: ", age, "\r\nCache-Status: ", caching::cache_status_member(visit_.status(), arena), "\r\n");
 }
 
 bool StoredAnswer::begin_by_fields() {
@@ -57,7 +66,6 @@ bool StoredAnswer::begin_by_fields() {
   return request_.begin_answer(status_, {}, fields, length_, false);
 }
 
-// RFC 9111 5.1: what was not validated for this request tells its age. RFC 9211: what the cache did.
 void StoredAnswer::add_varying(http::Fields& fields) const {
   http::Arena& arena = request_.arena();
   if (!visit_.is_new() && !visit_.was_validated()) {
@@ -128,8 +136,8 @@ void StoredAnswer::take_ranges(const http::Fields& fields, const http::RangeSele
     return set_content(range.first, range.last + 1);
   }
   char* const boundary = arena.allocate_text(32);
-  const http::MultipartRanges parts(request_.proxy.random_hex(boundary, 32), fields.value(FieldName::kContentType),
-                                    length);
+  const http::MultipartRanges parts(request_.proxy.random_hex(boundary, 32),
+                                    arena.copy(fields.value(FieldName::kContentType)), length);
   content_type_ = parts.content_type(arena);
   length_ = {Kind::kKnown, parts.length(selection.ranges())};
   content_ = &ranges_.emplace(visit_.shared(), visit_.stored(), selection, parts, arena, visit_);

@@ -34,6 +34,7 @@ class StoredAnswer {
   void decide(const http::Fields& fields);
   void decide_part(const http::Fields& fields);
   void take_ranges(const http::Fields& fields, const http::RangeSelection& selection, uint64_t length);
+  std::string_view varying_lines() const;
   void add_varying(http::Fields& fields) const;
   void set_content(uint64_t begin, std::optional<uint64_t> end);
   http::ContentLength whole() const;

@@ -18,6 +18,20 @@ std::string_view metadata_of(const caching::Freshness& freshness);
 // The response's head is there (`has_head`), and it is no vary head.
 caching::Freshness freshness_of(const cache::StoredResponse& stored);
 
+inline constexpr size_t kMostVariants = 64;   // of a URL (behaviour.md 4)
+
+// Which variants have been stored by a list, as two octets each, and the list itself.
+struct VaryHead {
+  std::string_view variants;
+  std::string_view list;
+
+  size_t count() const { return variants.size() / 2; }
+  bool knows(std::string_view variant_key) const;
+};
+VaryHead vary_head_of(const cache::StoredResponse& stored);
+// As metadata, with one variant more.
+std::string_view metadata_with(const VaryHead& head, std::string_view variant_key, http::Arena& arena);
+
 // The lines of a section, in the fields' arena.
 std::string_view section_of(const http::Fields& fields);
 // The fields of a section that was written so.

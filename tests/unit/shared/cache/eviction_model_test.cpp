@@ -55,8 +55,9 @@ struct Model {
   Admission admit(uint64_t hash, uint64_t added, bool row_free) {
     if (added > capacity) return {Verdict::exceeds_capacity, Place::none};
     const uint32_t frequency = counters.frequency.estimate(fingerprint_of(hash));
-    if (added > capacity / 10 && frequency < 2) return {Verdict::first_request, Place::none};
-    if (!row_free || !room(weight(), added)) {
+    const bool there_is_room = row_free && room(weight(), added);
+    if (!there_is_room && added > capacity / 10 && frequency < 2) return {Verdict::first_request, Place::none};
+    if (!there_is_room) {
       int moves = 0;
       std::vector<std::pair<Object, Place>> looked_at;
       bool wins = true;

@@ -94,13 +94,17 @@ TEST(Eviction, HoldsWhatIsCountedToTheEndAgainstEachVictim) {
   EXPECT_EQ(shard.eviction.admit(500, 100).verdict, Verdict::less_popular);
 }
 
-TEST(Eviction, LetsWhatIsLargeInOnItsSecondRequest) {
+TEST(Eviction, LetsWhatIsLargeInOnItsSecondRequestUnlessThereIsRoom) {
   Shard shard(1000, 1000);
+  fill(shard, 10, 9, 100, Place::small, 0);
   shard.request(1);
   EXPECT_EQ(shard.eviction.admit(1, 101).verdict, Verdict::first_request);
   EXPECT_EQ(shard.eviction.admit(1, 100).verdict, Verdict::enters);
   shard.request(1);
-  const Admission admission = shard.eviction.admit(1, 101);
+  EXPECT_EQ(shard.eviction.admit(1, 101).verdict, Verdict::enters);
+  Shard empty(1000, 1000);
+  empty.request(1);
+  const Admission admission = empty.eviction.admit(1, 101);
   EXPECT_EQ(admission.verdict, Verdict::enters);
   EXPECT_EQ(admission.place, Place::main);
 }
