@@ -76,7 +76,7 @@ class Origin(Listener):
         super().__init__(self._serve, **where)
 
     def _serve(self, connection):
-        buffer = b""
+        buffer, peer = b"", connection.getpeername()
         while True:
             while b"\r\n\r\n" not in buffer:
                 got = connection.recv(65536)
@@ -95,6 +95,7 @@ class Origin(Listener):
                 continue
             body, trailers, buffer = self._body(connection, head, buffer)
             request = Request(head, body, trailers)
+            request.peer_port = peer[1] if isinstance(peer, tuple) else None
             with self.lock:
                 self.requests.append(request)
             if not self._play(connection, self.answer(request)):

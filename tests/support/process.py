@@ -52,3 +52,20 @@ class MemoryWatch:
     @property
     def grown(self):
         return self.most - self.before
+
+
+def owner_of(pids, local_port):
+    """The process among `pids` whose TCP connection has this local port; None when there is none any more."""
+    inodes = set()
+    for line in Path("/proc/net/tcp").read_text().splitlines()[1:]:
+        parts = line.split()
+        if int(parts[1].rsplit(":", 1)[1], 16) == local_port and parts[3] == "01":
+            inodes.add(f"socket:[{parts[9]}]")
+    for pid in pids:
+        for entry in os.listdir(f"/proc/{pid}/fd"):
+            try:
+                if os.readlink(f"/proc/{pid}/fd/{entry}") in inodes:
+                    return pid
+            except FileNotFoundError:
+                pass
+    return None

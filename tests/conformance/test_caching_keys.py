@@ -1,0 +1,189 @@
+"""What tells stored answers apart: RFC 9111 2, the policy's rules, and requests that take no part."""
+import pytest
+from client import exchange
+from pages import Caches
+
+FRESH = "Cache-Control: max-age=3600"
+
+
+def test_what_became_cacheable_is_stored_though_it_was_not_before(caches):
+    for before in (["Cache-Control: no-store"], ["Cache-Control: private"], []):
+        page = caches.saying(*before).says(FRESH)
+        assert page.fates((), (), ()) == ["miss", "miss", "hit"]
+
+
+@pytest.mark.parametrize("field", ["Authorization: x", "Cache-Control: no-store", "X-HTTP-Method-Override: PUT", "If-Match: *"], ids=lambda line: line.split(":")[0])
+def test_a_request_that_may_not_be_shared_keeps_nobody_else_from_sharing(caches, field):
+    page = caches.saying(FRESH)
+    assert page.fates(field, (), ()) == ["miss", "miss", "hit"]
+
+
+def test_a_query_is_part_of_the_key_rfc9111_2(caches):
+    page = caches.saying(FRESH)
+    assert [page.get(query=query).number for query in ("?test=1", "?test=2", "?test=1", "", "?", "?test=2")] == [1, 2, 1, 3, 4, 2]
+
+
+def test_the_order_of_parameters_is_none_and_that_of_equal_names_counts(caches):
+    page = caches.saying(FRESH)
+    assert [page.get(query=query).number for query in ("?b=2&a=1", "?a=1&b=2", "?a=1&a=2", "?a=2&a=1")] == [1, 1, 2, 3]
+    assert page.asked[0].target.endswith("?b=2&a=1"), "the origin gets it as it came"
+
+
+@pytest.mark.rows("CA-009")
+def test_only_an_ampersand_divides_parameters(caches):
+    page = caches.saying(FRESH)
+    assert [page.get(query=query).number for query in ("?a=1;a=2", "?a=1&a=2", "?a=1;a=2")] == [1, 2, 1]
+    page = caches.saying(FRESH, policy="versioned")
+    assert [page.get(query=query).number for query in ("?v=1&x=1", "?v=1;v=2", "?v=1&x=2")] == [1, 2, 1]
+
+
+@pytest.mark.rows("CA-007")
+def test_a_port_is_part_of_the_key_unless_it_is_the_schemes(caches):
+    page = caches.saying(FRESH)
+    assert [page.get(host=host).number for host in (b"plain.test", b"plain.test:1337", b"PLAIN.test", b"plain.test:80", b"plain.test:1337")] == [1, 2, 1, 1, 2]
+
+
+def test_hosts_do_not_share(caches):
+    page = caches.saying(FRESH)
+    assert [page.get(host=host).number for host in (b"plain.test", b"heuristic.test", b"plain.test")] == [1, 2, 1]
+
+
+@pytest.mark.rows("CA-010")
+def test_an_encoded_slash_is_no_slash_rfc3986_6_2_2_2(caches):
+    page = caches.page(path="/ten/a/b", also=["/ten/a%2fb", "/ten/a%2Fb"]).says(FRESH)
+    assert [page.get(path=path).number for path in ("/ten/a/b", "/ten/a%2fb", "/ten/a/b", "/ten/a%2Fb")] in ([1, 2, 1, 2], [1, 2, 1, 3])
+
+
+@pytest.mark.rows("CA-012")
+def test_paths_that_mean_the_same_are_one_key_rfc3986_6_2_2_3(caches):
+    page = caches.page(path="/twelve", also=["/twelve/", "//twelve", "/./twelve", "/twelve/../twelve"]).says(FRESH)
+    assert [page.get(path=path).number for path in ("/twelve", "//twelve", "/./twelve", "/twelve/../twelve", "/%74welve")] == [1] * 5
+    assert page.get(path="/twelve/").number == 2
+
+
+@pytest.mark.rows("CA-015")
+def test_traversal_behind_an_encoded_slash_takes_no_part(caches):
+    page = caches.page(path="/static/..%2faccount", also=["/static/..%2Faccount", "/account"]).says(FRESH)
+    got = [page.get(path=path) for path in ("/static/..%2faccount", "/static/..%2faccount")]
+    assert [one.fate for one in got] == ["miss", "miss"] or [one.status for one in got] == [400, 400]
+
+
+@pytest.mark.rows("H1-115")
+def test_a_path_with_parameters_is_its_own_key_and_reaches_the_origin_unchanged(caches):
+    page = caches.page(path="/admin/..", also=["/x"]).says(FRESH)
+    assert [page.get(path=path).number for path in ("/admin/..;/x", "/x", "/admin/..;/x")] == [1, 2, 1]
+    assert page.asked[0].target == "/admin/..;/x"
+
+
+@pytest.mark.rows("CA-001")
+@pytest.mark.parametrize("field", ["X-Forwarded-Host: evil", "X-Forwarded-Proto: https", "X-Forwarded-For: 6.6.6.6", "Forwarded: host=evil", "X-Forwarded-Port: 1", "X-Forwarded-Prefix: /evil"])
+def test_forwarding_fields_of_a_stranger_poison_nothing_rfc9111_7_1(caches, field):
+    page = caches.saying(FRESH)
+    page.get(field)
+    name, value = field.split(": ")
+    seen = page.asked[0].values(name)
+    later = page.get()
+    assert value not in seen or later.fate == "miss", "what the origin saw and no key holds is not shared"
+    assert name in ("X-Forwarded-Port", "X-Forwarded-Prefix") or value not in seen
+
+
+@pytest.mark.rows("CA-002")
+@pytest.mark.parametrize("name", ["X-Original-URL", "X-Rewrite-URL", "X-Original-Url"])
+def test_a_field_that_names_another_url_never_reaches_the_origin(caches, name):
+    page = caches.saying(FRESH)
+    page.get(f"{name}: /admin")
+    assert not page.asked[0].values(name)
+    assert page.get().fate == "hit"
+
+
+@pytest.mark.rows("CA-003")
+@pytest.mark.parametrize("name", ["X-HTTP-Method-Override", "X-HTTP-Method", "X-Method-Override"])
+def test_a_request_that_overrides_its_method_takes_no_part(caches, name):
+    page = caches.saying(FRESH)
+    assert page.fates(f"{name}: POST", ()) == ["miss", "miss"]
+    assert page.fates(f"{name}: POST", ()) == ["miss", "hit"]
+
+
+@pytest.mark.rows("CA-006", "H1-033")
+def test_a_get_with_content_takes_no_part_rfc9110_9_3_1(caches):
+    page = caches.saying(FRESH)
+    assert page.get(body=b"GET /admin HTTP/1.1\r\nHost: b\r\n\r\n").fate == "miss"
+    assert [page.get().number for _ in range(2)] == [2, 2]
+    assert page.get(body=b"x").fate == "miss"
+
+
+@pytest.mark.rows("CA-045")
+def test_purge_is_refused_where_the_host_does_not_have_it(caches):
+    page = caches.saying(FRESH)
+    page.get()
+    assert page.get(method="PURGE").status == 405
+    assert page.get().fate == "hit" and len(page.asked) == 1
+
+
+@pytest.mark.rows("CA-045")
+def test_purge_is_refused_to_whom_the_host_does_not_name():
+    with Caches({"plain": {}}, hosts={"plain": {"purge": {"allow": ["10.0.0.0/8"]}}}) as caches:
+        page = caches.saying(FRESH)
+        page.get()
+        assert page.get(method="PURGE").status == 403
+        assert page.get().fate == "hit" and len(page.asked) == 1
+
+
+@pytest.mark.rows("H1-097", "H1-104")
+def test_requests_that_are_never_cached(caches):
+    page = caches.saying(FRESH)
+    page.get()
+    assert page.get(method="get").number == 2
+    assert [exchange(caches.port, b"OPTIONS * HTTP/1.1\r\nHost: plain.test\r\n\r\n").value("Age") for _ in range(2)] == [None, None]
+
+
+def test_a_policy_names_the_parameters_fields_and_cookies_of_the_key(caches):
+    page = caches.saying(FRESH, policy="keyed")
+    asked = [("", "X-Country: de", "Cookie: currency=eur; a=1"), ("?utm_source=x", "X-Country: de", "Cookie: b=2; currency=eur"), ("?utm_source=x&a=1", "X-Country: de", "Cookie: currency=eur"),
+             ("", "X-Country: fr", "Cookie: currency=eur"), ("", "X-Country: de", "Cookie: currency=usd"), ("", "X-Country: de")]
+    assert [page.get(*fields, query=query).number for query, *fields in asked] == [1, 1, 2, 3, 4, 5]
+    page = caches.saying(FRESH, policy="versioned")
+    assert [page.get(query=query).number for query in ("?v=1&a=1", "?v=1&a=2", "?v=2", "?a=1", "")] == [1, 1, 2, 3, 3]
+
+
+@pytest.mark.parametrize("fields, query", [(["Cookie: a=1; session=1"], ""), (["Cookie: wp_in=1"], ""), (["X-Skip:"], ""), ([], "?a=1&preview=1")], ids=["cookie", "prefix", "header", "query"])
+def test_a_request_that_the_policy_passes_by_is_neither_answered_from_nor_stored(caches, fields, query):
+    page = caches.saying(FRESH, policy="bypassing")
+    assert page.get(*fields, query=query).number == 1
+    assert [page.get().number for _ in range(2)] == [2, 2]
+    assert page.get(*fields, query=query).number == 3
+    assert page.get().number == 2
+
+
+def test_a_path_that_the_policy_passes_by_is_never_stored(caches):
+    page = caches.page("bypassing", "/cart/1").says(FRESH)
+    assert page.fates((), ()) == ["miss", "miss"]
+
+
+def test_a_policy_without_head_passes_head_on(caches):
+    page = caches.saying(FRESH, policy="getonly")
+    page.get()
+    assert (page.get(method="HEAD").fate, page.get().fate) == ("miss", "hit")
+
+
+def test_fields_with_tags_are_shown_only_where_the_policy_says_so(caches):
+    for policy, shown in (("plain", None), ("tagged", "a b")):
+        page = caches.saying(FRESH, "Surrogate-Key: a b", "Cache-Tag: c,d", policy=policy)
+        assert [page.get().value("Surrogate-Key") for _ in range(2)] == [shown] * 2
+        assert (page.get().value("Cache-Tag") is None) == (shown is None)
+
+
+@pytest.mark.rows("CA-051")
+def test_http_and_https_are_two_keys_as_a_trusted_proxy_says():
+    with Caches({"plain": {}, "open": {}}, {"defaults": {"trusted_proxies": ["127.0.0.1/32"]}}) as trusting:
+        page = trusting.saying(FRESH)
+        assert [page.get(f"X-Forwarded-Proto: {scheme}").number for scheme in ("http", "https", "http", "https")] == [1, 2, 1, 2]
+        assert [page.get(f"X-Forwarded-Host: {host}").number for host in ("plain.test", "open.test", "open.test")] == [1, 3, 3]
+
+
+@pytest.mark.rows("CA-012")
+def test_with_raw_path_each_spelling_is_its_own_key():
+    with Caches({"plain": {}}, {"defaults": {"raw_path": True}}) as raw:
+        paths = ["/a", "//a", "/./a", "/b/../a", "/a/"]
+        page = raw.page(path="/a", also=paths).says(FRESH)
+        assert [page.get(path=path).number for path in paths * 2] == [1, 2, 3, 4, 5] * 2

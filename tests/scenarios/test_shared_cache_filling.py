@@ -1,0 +1,249 @@
+"""One fetch for all who want the same, whoever dies or leaves meanwhile (cache.md 5)."""
+import os
+import random
+import threading
+
+import pytest
+from client import Client, Closed
+from crowd import Crowd, connect, spread
+from pages import Caches
+from process import owner_of
+from proxyd import eventually
+
+BODY = random.Random(5).randbytes(400_000)
+FRESH = ["Cache-Control: max-age=3600", 'ETag: "a"']
+
+
+@pytest.fixture(scope="module")
+def four():
+    with Caches({"plain": {}, "patient": {"collapse": {"timeout": "30s"}}, "impatient": {"collapse": {"timeout": "300ms"}}}, workers=4) as running:
+        yield running
+
+
+@pytest.mark.rows("CA-040")
+def test_a_thousand_requests_for_a_cold_page_are_one_at_the_origin_and_all_read_while_it_comes(four):
+    gate = threading.Event()
+    page = four.saying(*FRESH, policy="patient", body=BODY, middle=gate)
+    with Crowd(connect(four.port, 1000), page.request()) as crowd:
+        crowd.read(lambda: crowd.have_begun() == 1000)
+        assert not crowd.over
+        gate.set()
+        crowd.read_all()
+        assert all(crowd.body(i) == BODY for i in range(1000))
+    assert len(page.asked) == 1
+
+
+def test_those_who_follow_say_so_and_later_ones_are_hits(four):
+    gate = threading.Event()
+    page = four.saying(*FRESH, policy="patient", body=BODY, before=gate)
+    with Crowd(connect(four.port, 20), page.request()) as crowd:
+        eventually(lambda: page.asked and sum(worker["connections"] for worker in four.proxyd.workers()) >= 20)
+        gate.set()
+        crowd.read_all()
+        said = [crowd.fields(i)["cache-status"] for i in range(20)]
+    assert sum("stored" in one for one in said) == 1
+    assert sum("collapsed" in one for one in said) == 19
+    assert "hit" in page.get().value("Cache-Status")
+
+
+def killed_in_the_middle(four, page):
+    """Clients of all workers, once the worker that fetched the page has been killed in the middle."""
+    first = Client(four.port, timeout=30)
+    first.send(page.request())
+    first.head()
+    first.exactly(len(BODY) // 2)
+    crowd = Crowd(spread(four.proxyd, four.port), page.request())
+    crowd.read(lambda: crowd.have_begun() == len(crowd.clients))
+    os.kill(owner_of(four.proxyd.pids(), page.asked[0].peer_port), 9)
+    return crowd
+
+
+@pytest.mark.rows("CA-059")
+@pytest.mark.parametrize("ranges", [True, False], ids=["206", "200"])
+def test_when_the_worker_that_fetches_is_killed_exactly_one_other_goes_on(four, ranges):
+    gate = threading.Event()
+    page = four.saying(*FRESH, policy="patient", body=BODY, middle=gate, ranges=ranges).says(*FRESH, body=BODY, ranges=ranges)
+    with killed_in_the_middle(four, page) as crowd:
+        crowd.read_all()
+        everyone = range(len(crowd.clients))
+        whole = [i for i in everyone if crowd.is_whole(i)]
+        assert all(crowd.body(i) == BODY for i in whole) and len(whole) >= 6
+        assert all(BODY.startswith(crowd.body(i)) for i in everyone)
+    gate.set()
+    assert len(page.asked) == 2
+    assert page.asked[1].values("If-Range") == ['"a"'] and page.asked[1].values("Range")[0].startswith("bytes=")
+    eventually(lambda: len(four.proxyd.pids()) == 4)
+    later = page.get()
+    assert (later.fate, later.body) == ("hit", BODY)
+
+
+@pytest.mark.rows("CA-059")
+@pytest.mark.parametrize("validator, again", [([], BODY), (['ETag: W/"a"'], BODY), (['ETag: "a"'], BODY[::-1])], ids=["none", "weak", "changed"])
+def test_without_the_same_strong_validator_nothing_is_joined_and_nobody_gets_a_mixture(four, validator, again):
+    gate = threading.Event()
+    fresh = ["Cache-Control: max-age=3600", *validator]
+    page = four.saying(*fresh, policy="patient", body=BODY, middle=gate, ranges=True)
+    page.says("Cache-Control: max-age=3600", *(['ETag: "b"'] if again != BODY else validator), body=again, ranges=True)
+    with killed_in_the_middle(four, page) as crowd:
+        crowd.read_all()
+        contents = [crowd.body(i) for i in range(len(crowd.clients))]
+        assert all(BODY.startswith(content) or again.startswith(content) for content in contents)
+    gate.set()
+    eventually(lambda: len(four.proxyd.pids()) == 4)
+    assert page.get().body == again
+    assert page.get().fate == "hit"
+
+
+def test_a_worker_that_dies_without_followers_leaves_nothing_readable(four):
+    gate = threading.Event()
+    page = four.saying(*FRESH, body=BODY, middle=gate).says(*FRESH, body=BODY)
+    with Client(four.port) as client:
+        client.send(page.request())
+        client.head()
+        client.exactly(len(BODY) // 2)
+        os.kill(owner_of(four.proxyd.pids(), page.asked[0].peer_port), 9)
+        assert client.is_closed() or client.buffer
+    gate.set()
+    eventually(lambda: len(four.proxyd.pids()) == 4)
+    got = page.get()
+    assert (got.body, got.status) == (BODY, 200)
+
+
+def test_a_client_that_leaves_does_not_end_the_fetch_that_others_read(four):
+    gate = threading.Event()
+    page = four.saying(*FRESH, policy="patient", body=BODY, middle=gate)
+    first = Client(four.port)
+    first.send(page.request())
+    first.head()
+    with Crowd(connect(four.port, 8), page.request()) as crowd:
+        crowd.read(lambda: crowd.have_begun() == 8)
+        first.reset()
+        eventually(lambda: sum(worker["connections"] for worker in four.proxyd.workers()) <= 8)
+        gate.set()
+        crowd.read_all()
+        assert all(crowd.body(i) == BODY for i in range(8))
+    assert len(page.asked) == 1 and page.get().fate == "hit"
+
+
+@pytest.mark.parametrize("part, kept", [(0.25, False), (0.75, True)], ids=["less than half", "more than half"])
+def test_a_fetch_that_nobody_reads_any_more_goes_on_only_beyond_its_half(four, part, kept):
+    gate, cut = threading.Event(), int(len(BODY) * part)
+    head = b"HTTP/1.1 200 OK\r\nCache-Control: max-age=3600\r\nContent-Length: %d\r\n\r\n" % len(BODY)
+    page = four.saying(steps=[head, BODY[:cut], gate, BODY[cut:]]).says(*FRESH, body=BODY)
+    with Client(four.port) as client:
+        client.send(page.request())
+        client.head()
+        client.exactly(cut)
+        client.reset()
+        if not kept:
+            eventually(lambda: not owner_of(four.proxyd.pids(), page.asked[0].peer_port), what="the end of the fetch")
+        else:
+            eventually(lambda: not any(worker["connections"] for worker in four.proxyd.workers()))
+    gate.set()
+    assert page.get().body == BODY
+    assert len(page.asked) == (1 if kept else 2)
+
+
+def test_a_client_that_does_not_read_slows_no_fetch_and_no_other(four):
+    body, gate = random.Random(6).randbytes(8 << 20), threading.Event()
+    page = four.saying(*FRESH, policy="patient", body=body, middle=gate)
+    with Crowd(connect(four.port, 1, buffer=65536), page.request()) as slow:   # does not read yet
+        eventually(lambda: page.asked)
+        with Crowd(connect(four.port, 4), page.request()) as others:
+            others.read(lambda: others.have_begun() == 4)
+            gate.set()
+            others.read_all()
+            assert all(others.body(i) == body for i in range(4))
+        assert len(page.asked) == 1
+        slow.read_all()
+        assert slow.body(0) == body
+
+
+def test_what_turns_out_not_to_be_stored_makes_nobody_queue(four):
+    gate = threading.Event()
+    page = four.saying("Cache-Control: no-store", policy="patient", before=gate).says("Cache-Control: no-store", body=BODY)
+    with Crowd(connect(four.port, 60), page.request()) as crowd:
+        eventually(lambda: page.asked)
+        gate.set()
+        crowd.read_all(20)
+        assert all(crowd.is_whole(i) for i in range(60))
+    assert len(page.asked) == 60
+    held = threading.Event()   # and for a while nobody waits for it at all
+    page.says("Cache-Control: no-store", before=held)
+    with Crowd(connect(four.port, 10), page.request()) as crowd:
+        eventually(lambda: len(page.asked) == 70, what="all at the origin at once")
+        held.set()
+        crowd.read_all()
+
+
+def test_who_has_waited_long_enough_asks_the_origin_itself(four):
+    gate = threading.Event()
+    page = four.saying(*FRESH, policy="impatient", before=gate).says(*FRESH)
+    with Crowd(connect(four.port, 1), page.request()) as first:
+        eventually(lambda: page.asked)
+        assert page.get().number == 2
+        gate.set()
+        first.read_all()
+        assert first.body(0) == b"answer 1"
+
+
+@pytest.fixture(scope="module")
+def small():
+    with Caches({"plain": {"max_object": "1MiB", "collapse": {"timeout": "30s"}}}, workers=2) as running:
+        yield running
+
+
+LARGE = random.Random(7).randbytes(2 << 20)
+CHUNKED = b"200000\r\n" + LARGE + b"\r\n0\r\n\r\n"
+
+
+def received_by_six(page):
+    """What six clients at once get; None for one that was cut."""
+    gate, got = threading.Event(), []
+    page.answers[0].before = gate
+
+    def ask():
+        try:
+            got.append(page.get(timeout=30).body)
+        except Closed:
+            got.append(None)
+
+    threads = [threading.Thread(target=ask) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    eventually(lambda: page.asked)
+    gate.set()
+    for thread in threads:
+        thread.join()
+    return got
+
+
+def test_an_answer_known_to_be_too_large_reaches_everyone_whole(small):
+    page = small.saying(*FRESH, body=LARGE)
+    assert [one == LARGE for one in received_by_six(page)] == [True] * 6
+    assert page.get().number == len(page.asked), "nothing was stored"
+
+
+def test_who_reads_what_turns_out_too_large_is_cut_and_given_no_mixture_without_one(small):
+    page = small.saying("Cache-Control: max-age=60", "Transfer-Encoding: chunked", body=CHUNKED)
+    got = received_by_six(page)
+    assert LARGE in got and all(one in (LARGE, None) for one in got)
+    assert page.get().body == LARGE and page.get().number == len(page.asked)
+
+
+@pytest.mark.rows("CA-058")
+@pytest.mark.parametrize("when", ["before", "middle"])
+def test_what_was_asked_for_before_a_purge_is_never_used_after_it(four, when):
+    gate = threading.Event()
+    page = four.saying(*FRESH, "Cache-Tag: news", body=BODY, **{when: gate}).says(*FRESH, body=b"new")
+    with Crowd(connect(four.port, 1), page.request()) as crowd:
+        eventually(lambda: page.asked)
+        if when == "middle":
+            crowd.read(lambda: crowd.have_begun() == 1)
+        status, answer = four.proxyd.api("POST", "/api/v1/cache/purges", {"urls": [f"http://plain.test{page.path}"]})
+        assert status in (200, 201), answer
+        gate.set()
+        crowd.read_all()
+        assert crowd.body(0) == BODY
+    for _ in range(3):
+        assert page.get().body == b"new"
