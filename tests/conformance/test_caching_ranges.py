@@ -175,6 +175,14 @@ def test_a_part_is_never_given_to_who_asks_for_the_whole_rfc9111_3_3(caches):
     assert (got.status, got.body, got.number) == (200, b"9876543210", 2)
 
 
+def test_a_stored_beginning_is_completed_by_asking_for_the_rest_rfc9111_3_4(caches):
+    page = partial(caches, "0-4/10").says(*FRESH, body=b"whole, and new")
+    page.get("Range: bytes=-5")
+    got = page.get()
+    assert page.asked[1].values("Range") == ["bytes=5-"]
+    assert (got.status, got.body) == (200, b"whole, and new")
+
+
 def test_a_part_and_the_rest_under_one_strong_validator_make_the_whole_rfc9110_15_3_7_3(caches):
     page = caches.saying("Cache-Control: max-age=3600", 'ETag: "a"', body=b"0123456789", ranges=True, policy="open")
     assert page.get("Range: bytes=0-4").status == 206

@@ -52,9 +52,6 @@ std::string_view forward_token(Reason reason) {
 }
 
 std::string_view cache_status_member(const CacheStatus& status, http::Arena& arena) {
-  const bool plain_hit =
-      status.hit && status.ttl && !status.collapsed && status.key.empty() && status.detail == Reason::kNone;
-  if (plain_hit) return arena.concat("proxyd; hit; ttl=", signed_number(*status.ttl, arena));   // most
   std::string_view forward;
   std::string_view forward_status;
   if (status.hit) {

@@ -87,6 +87,11 @@ class CacheVisit final : public StoredContent::Heir {
 
   SharedCache& shared() { return shared_; }
   caching::CacheStatus status() const;
+  // Fresh, and nobody was asked or waited for: `status` has no more to say.
+  bool is_plain_hit() const {
+    return !asked_ && !status_.collapsed && status_.reason == caching::Reason::kNone &&
+           status_.detail == caching::Reason::kNone;
+  }
   CacheResult result() const;
   caching::Reason reason() const { return status_.detail != caching::Reason::kNone ? status_.detail : status_.reason; }
 

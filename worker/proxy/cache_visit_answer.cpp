@@ -108,7 +108,9 @@ CacheVisit::Then CacheVisit::take_answer(const caching::Answer& answer) {
   if (!may_store_ || status == 304) return Then::kRelay;
   const bool unasked_part = status == 206 && !part_ && !request_.head.fields.has(FieldName::kRange);
   if (unasked_part && !std::exchange(asked_again_, true)) return Then::kAskAgain;
-  return part_ && status == 206 ? take_rest(answer) : take_whole(answer);
+  if (part_ && status == 206) return take_rest(answer);
+  part_ = {};
+  return take_whole(answer);
 }
 
 // With what is stored it is the answer to a request for all of it; else it is none.
@@ -130,7 +132,6 @@ CacheVisit::Then CacheVisit::take_rest(const caching::Answer& answer) {
 }
 
 CacheVisit::Then CacheVisit::take_whole(const caching::Answer& answer) {
-  if (answer.response.status != 200) part_ = {};
   // It was too large to be stored: without a length it is not tried again for a while.
   const bool was_too_large = passed_ && passed_.keep_until() > shared_.now() + kPassFor;
   if (was_too_large && !length_of(answer.response.content)) return Then::kRelay;

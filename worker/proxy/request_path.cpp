@@ -183,7 +183,7 @@ async::Task<void> Proxy::handle(downstream::Exchange& exchange) {
     for (bool ask = !stored; ask;) {
       if (visit) request.ask_with(visit->origin_fields());
       fetch.emplace(request, origin.group);
-      const caching::Moment sent = moment();
+      const caching::Moment sent = visit ? moment() : caching::Moment();
       const Fetch::Outcome fetched = co_await fetch->run();
       if (fetched != Fetch::Outcome::kResponse) {
         stored = visit && visit->stands_in();
@@ -192,7 +192,8 @@ async::Task<void> Proxy::handle(downstream::Exchange& exchange) {
         co_return;
       }
       adapt(request, fetch->attempt());
-      const auto invalidated = invalidate(request, fetch->attempt().exchange().response());
+      const bool caches = !request.configuration->cache_policies.empty();
+      const auto invalidated = !caches ? std::nullopt : invalidate(request, fetch->attempt().exchange().response());
       if (visit && invalidated) visit->note_own_purge(*invalidated);
       const bool whole = !fetch->attempt().uploading();   // else the answer needs the connection's other half
       const auto then =
@@ -213,8 +214,9 @@ async::Task<void> Proxy::handle(downstream::Exchange& exchange) {
       if (visit->is_new()) visit->begin_fill(fetch->attempt().hand_over(), answer.filled());
       fetch.reset();
       if (visit->wants_validation()) validate_in_background(request);
+      if (answer.leaves_at_once(exchange.sink())) co_return;   // most do
       Relay relay(loop_, answer.content(), exchange.sink(), answer.limits());
-      const bool ended = relay.go_on();   // most leave at once
+      const bool ended = relay.go_on();
       Relayed relayed = relay.relayed();
       if (!ended) relayed = co_await relay_content(relay);
       cut_response(request, origin.group, relayed);

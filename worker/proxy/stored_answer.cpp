@@ -1,5 +1,6 @@
 #include "worker/proxy/stored_answer.h"
 
+#include <algorithm>
 #include <array>
 
 #include "worker/http/status.h"
@@ -30,6 +31,14 @@ bool StoredAnswer::begin() {
   return plain ? begin_plainly() : begin_by_fields();
 }
 
+bool StoredAnswer::leaves_at_once(net::ContentSink& sink) {
+  const net::Offer offer = content_->offer(sink.accepts());
+  if (offer.state != net::Offer::State::kPiece || !offer.last) return false;
+  const net::Taken taken = sink.take(offer.piece, true);
+  content_->consumed(taken.octets);
+  return taken.state == net::Taken::State::kMore && sink.finished();
+}
+
 http::ContentLength StoredAnswer::whole() const {
   const std::optional<uint64_t> length = visit_.stored().length();
   return length ? http::ContentLength{Kind::kKnown, *length} : http::ContentLength{Kind::kUnknown};
@@ -47,6 +56,10 @@ std::string_view StoredAnswer::varying_lines() const {
   http::Arena& arena = request_.arena();
   const std::string_view age = arena.number(static_cast<uint64_t>(caching::age_in_seconds(visit_.age())));
   if (!request_.configuration->document.cache_status) return arena.concat("Age: ", age, "\r\n");
+  if (visit_.is_plain_hit()) {
+    const auto ttl = static_cast<uint64_t>(std::max<int64_t>(visit_.freshness().lifetime - visit_.age(), 0)) / 1000;
+    return arena.concat("Age: ", age, "\r\nCache-Status: proxyd; hit; ttl=", arena.number(ttl), "\r\n");
+  }
   return arena.concat("Age: ", age, "\r\nCache-Status: ", caching::cache_status_member(visit_.status(), arena), "\r\n");
 }
 

@@ -23,6 +23,8 @@ class StoredAnswer {
 
   // The head. False when it can't be sent.
   bool begin();
+  // Tries the whole content in one piece. False: it is for a relay to go on.
+  bool leaves_at_once(net::ContentSink& sink);
   net::ContentSource& content() { return *content_; }
   // Where the content is what this request fetches itself; else null.
   FilledContent* filled() { return filled_ ? &*filled_ : nullptr; }
