@@ -21,7 +21,7 @@ bool same_fields(const http::Fields& a, const http::Fields& b) {
 void check_round_trip(const http::ResponseHead& head, const http1::HeadRules& rules) {
   std::string room(256 * 1024, '\0');
   http1::Serializer serializer(room.data(), room.size());
-  serializer.response_head(head.status, head.reason, head.fields, {}, {.framing = false});
+  serializer.response_head(head.status, head.reason, &head.fields, {}, {.framing = false});
   if (serializer.overflowed()) std::abort();
   http::Arena arena;
   http::ResponseHead again(arena);
