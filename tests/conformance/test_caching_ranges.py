@@ -175,6 +175,15 @@ def test_a_part_is_never_given_to_who_asks_for_the_whole_rfc9111_3_3(caches):
     assert (got.status, got.body, got.number) == (200, b"9876543210", 2)
 
 
+def test_what_is_stored_whole_is_validated_whole_rfc9111_4_3_1(caches):
+    page = caches.saying("Cache-Control: max-age=0", 'ETag: "a"', body=BODY, policy="open").says(*FRESH, body=BODY)
+    page.get()
+    got = page.get("Range: bytes=0-1")
+    assert page.asked[1].values("Range") == [] and page.asked[1].values("If-None-Match") == ['"a"']
+    assert (got.status, got.body) == (206, BODY[:2])
+    assert page.get().body == BODY
+
+
 def test_a_stored_beginning_is_completed_by_asking_for_the_rest_rfc9111_3_4(caches):
     page = partial(caches, "0-4/10").says(*FRESH, body=b"whole, and new")
     page.get("Range: bytes=-5")

@@ -55,7 +55,10 @@ const http::Fields* CacheVisit::origin_fields() {
   if (!filler_ && !claim_) return nullptr;
   const bool conditional = claim_ && !unconditional_;
   const caching::StoredValidators validators = conditional ? stored_validators() : caching::StoredValidators{};
-  origin_fields_.emplace(caching::origin_request_fields(request_.head.fields, validators, policy_.range));
+  // What is stored whole is validated whole, lest a part take its place.
+  const bool whole = claim_ && !freshness_.has(caching::Freshness::kPartial);
+  const caching::RangeMode range = whole ? caching::RangeMode::kFull : policy_.range;
+  origin_fields_.emplace(caching::origin_request_fields(request_.head.fields, validators, range));
   if (part_) ask_for_rest(*origin_fields_);
   return &*origin_fields_;
 }
