@@ -21,8 +21,10 @@ TEST(Inheritance, TellsAChildTheNumbersThatItSees) {
   for (size_t i = 0; i < numbers.size(); ++i) {
     EXPECT_EQ(numbers[i].first, 100 + static_cast<int>(i));
     EXPECT_EQ(numbers[i].second, 3 + static_cast<int>(i));
-    if (i >= named) EXPECT_EQ(told->wakes[i - named], numbers[i].second);
-    if (i >= named) continue;
+    if (i >= named) {
+      EXPECT_EQ(told->wakes[i - named], numbers[i].second);
+      continue;
+    }
     EXPECT_EQ(told->descriptors[i].name, given.descriptors[i].name);
     EXPECT_EQ(told->descriptors[i].descriptor, numbers[i].second);
   }
