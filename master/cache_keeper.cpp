@@ -18,7 +18,7 @@ constexpr int kPurgeTries = 50;   // of RobustMutex::kPatience
 constexpr uint32_t kStampsSampled = 16384;
 constexpr uint32_t kPagesReleased = 1;   // segments in a turn, so that what comes and goes keeps its pages
 constexpr uint32_t kPagesReleasedShrinking = 8;
-constexpr uint32_t kShrinking = 100;   // turns without effect until it is taken for done
+constexpr milliseconds kShrinking{500};   // without effect until it is taken for done: the rest is being read
 
 // As workers count it.
 int64_t now() { return std::chrono::duration_cast<milliseconds>(Clock::now().time_since_epoch()).count(); }
@@ -51,7 +51,7 @@ uint64_t CacheKeeper::memory_of(const config::Cache& settings) const {
 
 void CacheKeeper::limit_memory(uint64_t octets) {
   const std::lock_guard lock(mutex_);
-  if (octets < accounts().memory_limit) shrinking_ = kShrinking;
+  if (octets < accounts().memory_limit) shrinking_until_ = Clock::now() + kShrinking;
   cache_.limit_memory(octets);
 }
 
@@ -97,17 +97,18 @@ bool CacheKeeper::turn() {
     swept_for_ = sums.published;
     sweeping_ = 2 + static_cast<uint32_t>(sums.rows / sizeof(cache::Object) / (kRowsInTend * kTendedAfterPurge));
   }
-  const bool hurries = sweeping_ > 0 || shrinking_ > 0;
+  const bool shrinking = Clock::now() < shrinking_until_;
+  const bool hurries = sweeping_ > 0 || shrinking;
   for (uint32_t i = 0; i < (hurries ? kTendedAfterPurge : kTended); ++i) cache_.tend(at);
   if (sweeping_ > 0) --sweeping_;
   const uint64_t before = segments_;
   segments_ = sums.segments;
-  has_free_pages_ = has_free_pages_ || segments_ < before || shrinking_ > 0;   // else it is not even looked for them
-  const uint32_t wanted = shrinking_ > 0 ? kPagesReleasedShrinking : kPagesReleased;
+  has_free_pages_ = has_free_pages_ || segments_ < before || shrinking;   // else it is not even looked for them
+  const uint32_t wanted = shrinking ? kPagesReleasedShrinking : kPagesReleased;
   const bool released = has_free_pages_ && cache_.release_pages(wanted) != 0;
   has_free_pages_ = released;
-  if (shrinking_ > 0) shrinking_ = released || segments_ < before ? kShrinking : shrinking_ - 1;
-  return !all_clear || shrinking_ > 0;
+  if (shrinking && (released || segments_ < before)) shrinking_until_ = Clock::now() + kShrinking;
+  return !all_clear || shrinking;
 }
 
 }   // namespace proxyd::master

@@ -61,7 +61,7 @@ class CacheKeeper {
   std::mutex mutex_;
   cache::Cache cache_;
   std::set<uint32_t> departed_;   // worker slots that are not cleared yet
-  uint32_t shrinking_ = 0;        // the limit has sunk: turns for which more may have to go
+  Instant shrinking_until_{};     // the limit has sunk: more may have to go
   uint64_t swept_for_ = 0;        // the last purge that was swept after
   uint32_t sweeping_ = 0;         // turns until that is done
   uint64_t segments_ = 0;         // octets, at the last turn

@@ -190,6 +190,8 @@ uint32_t ContentPool::allowed_segments() const {
   return static_cast<uint32_t>(left / geometry.segment_size);
 }
 
+uint32_t ContentPool::touched_segments() const { return member_.view.superblock().pool.touched.load(kRelaxed); }
+
 uint32_t ContentPool::used_segments() const { return member_.view.superblock().pool.used.load(kRelaxed); }
 
 uint64_t ContentPool::used_granules() const {
@@ -204,12 +206,14 @@ uint64_t ContentPool::used_granules() const {
 
 uint32_t ContentPool::find_free_segment() {
   SegmentPool& pool = member_.view.superblock().pool;
-  const uint32_t count = member_.view.geometry().segment_count;
   if (pool.used.load(kRelaxed) >= allowed_segments()) return kNone;
+  const uint32_t touched = pool.touched.load(kRelaxed);
+  const uint32_t count = std::min(touched + 1, member_.view.geometry().segment_count);
   for (uint32_t i = 0; i < count; ++i) {
     const uint32_t number = (pool.hint + i) % count;
     if (member_.view.segment(number).cut.load(kRelaxed) != 0) continue;
     pool.hint = number;
+    if (number == touched) pool.touched.store(touched + 1);
     return number;
   }
   return kNone;
@@ -320,7 +324,7 @@ bool ContentPool::free_whole(BlockRef block, ObjectIndex owner, uint32_t claiman
 uint32_t ContentPool::set_aside() {
   PoolLock lock(*this, member_);
   if (!lock) return kNone;
-  for (uint32_t number = 0; number < member_.view.geometry().segment_count; ++number) {
+  for (uint32_t number = 0; number < touched_segments(); ++number) {
     Segment& segment = member_.view.segment(number);
     if (segment.cut.load(kRelaxed) != 0 || segment.pages.load(kRelaxed) == 0) continue;
     segment.cut.store(kSetAside + member_.holder.slot);
@@ -335,7 +339,7 @@ void ContentPool::back(uint32_t segment) {
 }
 
 uint32_t ContentPool::sparsest_segment(uint32_t first) const {
-  const uint32_t count = member_.view.geometry().segment_count;
+  const uint32_t count = touched_segments();
   uint32_t sparsest = kNone;
   uint32_t most_free = 0;
   for (uint32_t i = 0; i < std::min(count, kMostSampled); ++i) {

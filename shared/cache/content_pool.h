@@ -40,6 +40,7 @@ class ContentPool {
   // How many segments the memory limit allows now.
   uint32_t allowed_segments() const;
   uint32_t used_segments() const;
+  uint32_t touched_segments() const;   // no more were ever used: how far a walk over all has to go
   uint64_t used_granules() const;
   // Gives back the segments that classes keep empty for their next block; whether there was one.
   bool drop_empty_segments();

@@ -47,7 +47,7 @@ void ContentPool::repair_class(uint32_t size_class) {
   one.first = 0;
   uint64_t used = 0;
   uint32_t segments = 0;
-  for (uint32_t number = 0; number < member_.view.geometry().segment_count; ++number) {
+  for (uint32_t number = 0; number < touched_segments(); ++number) {
     Segment& segment = member_.view.segment(number);
     if (segment.cut.load() != size_class + 1) continue;
     if (segment.ready == 0 || number == damaged) rebuild(number);
@@ -72,7 +72,7 @@ void ContentPool::repair_pool() {
   }
   uint32_t used = 0;
   uint32_t whole = 0;
-  for (uint32_t number = 0; number < member_.view.geometry().segment_count; ++number) {
+  for (uint32_t number = 0; number < touched_segments(); ++number) {
     const uint32_t cut = member_.view.segment(number).cut.load();
     used += cut != 0 && cut < kSetAside;
     whole += cut == kWholeSegment + 1;
@@ -89,7 +89,7 @@ bool ContentPool::visit_locks() {
 }
 
 void ContentPool::return_set_aside(uint32_t slot) {
-  for (uint32_t number = 0; number < member_.view.geometry().segment_count; ++number) {
+  for (uint32_t number = 0; number < touched_segments(); ++number) {
     if (member_.view.segment(number).cut.load(kRelaxed) == kSetAside + slot) member_.view.segment(number).cut.store(0);
   }
 }

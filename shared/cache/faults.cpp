@@ -56,6 +56,7 @@ class Comparison {
       segments += cut != 0;
       whole += cut == kWholeSegment + 1;
       if (cut == 0) continue;
+      if (number >= view_.superblock().pool.touched.load()) say("segment {} is used and not touched", number);
       const uint32_t granules = cut > kSizeClasses ? view_.geometry().segment_size / kGranule : kClassGranules[cut - 1];
       const uint32_t blocks = view_.geometry().segment_size / (granules * kGranule);
       uint32_t free = 0;

@@ -92,6 +92,7 @@ struct alignas(128) SegmentPool {
   alignas(64) std::atomic<uint64_t> intent;   // {block, worker slot}, of a whole segment
   std::atomic<uint32_t> used;                 // segments cut for a class or used whole
   std::atomic<uint32_t> whole;                // of these, used whole
+  std::atomic<uint32_t> touched;              // no segment at or behind this number was ever used
   uint32_t hint;                              // where to look for a free one
 };
 

@@ -80,8 +80,7 @@ bool Cache::make_room(uint32_t shard, uint32_t attempt) {
     freed = shards_.reclaim(other);
   }
   if (freed != 0 && attempt == 0) return true;
-  const uint32_t segment_count = member_.view.geometry().segment_count;
-  const uint32_t sparsest = pool_.sparsest_segment((tended_++ * 61 + attempt * 17) % segment_count);
+  const uint32_t sparsest = pool_.sparsest_segment(tended_++ * 61 + attempt * 17);
   tended_ %= count;
   if (sparsest != ContentPool::kNone && empty_segment(sparsest)) {
     uint32_t batches = kMostFromSegment / kReclaimBatch;
