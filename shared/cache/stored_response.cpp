@@ -94,17 +94,19 @@ size_t StoredResponse::content(uint64_t offset, std::span<std::string_view> rang
     offset = end;
   };
   if (offset < in_head && count < ranges.size()) give(head()->content(), 0, in_head);
-  if (walk_.offset < in_head || offset < walk_.offset) walk_ = Walk{in_head, 0, 0};
+  Walk walk = walk_;
+  if (walk.offset < in_head || offset < walk.offset) walk = Walk{in_head, 0, 0};
   while (offset < filled && count < ranges.size()) {
-    const Extents::Cursor cursor{walk_.extent, walk_.block};
+    const Extents::Cursor cursor{walk.extent, walk.block};
     const BlockRef block = extents.at(cursor);
     const uint64_t size = view.block_size(block);
-    if (offset < walk_.offset + size) {
-      give(reinterpret_cast<const char*>(view.block(block)), walk_.offset, size);
+    if (offset < walk.offset + size) {
+      if (count == 0) walk_ = walk;   // who reads on begins here or behind
+      give(reinterpret_cast<const char*>(view.block(block)), walk.offset, size);
       continue;
     }
     const Extents::Cursor next = extents.after(cursor);   // listed, for there is more than what lies before it
-    walk_ = Walk{walk_.offset + size, next.number, next.block};
+    walk = Walk{walk.offset + size, next.number, next.block};
   }
   return count;
 }

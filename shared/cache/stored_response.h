@@ -86,7 +86,7 @@ class StoredResponse {
   mutable const HeadBlock* head_ = nullptr;   // null while the object was opening when it was pinned
   ObjectIndex index_ = kNoObject;
   mutable uint32_t pin_ = 0;
-  // Where the last walk ended, so that the next goes on from there.
+  // Where the last walk began to give, so that the next goes on from there.
   struct Walk {
     uint64_t offset = 0;
     uint32_t extent = 0;

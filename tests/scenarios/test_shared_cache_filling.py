@@ -197,21 +197,30 @@ LARGE = random.Random(7).randbytes(2 << 20)
 CHUNKED = b"200000\r\n" + LARGE + b"\r\n0\r\n\r\n"
 
 
-def received_by_six(page):
-    """What six clients at once get; None for one that was cut."""
-    gate, got = threading.Event(), []
-    page.answers[0].before = gate
+def received_by_six(page, reading=False):
+    """What six clients at once get; None for one that was cut. `reading`: the origin stops in the middle of its content
+    until all of them have begun to read."""
+    gate, began, got = threading.Event(), threading.Semaphore(0), []
+    setattr(page.answers[0], "middle" if reading else "before", gate)
 
     def ask():
-        try:
-            got.append(page.get(timeout=30).body)
-        except Closed:
-            got.append(None)
+        with Client(page.caches.port, timeout=30) as client:
+            client.send(page.request())
+            try:
+                if reading:
+                    client.peek()
+                    began.release()
+                got.append(client.response().body)
+            except Closed:
+                got.append(None)
 
     threads = [threading.Thread(target=ask) for _ in range(6)]
     for thread in threads:
         thread.start()
     eventually(lambda: page.asked)
+    if reading:
+        for _ in threads:
+            assert began.acquire(timeout=30)
     gate.set()
     for thread in threads:
         thread.join()
@@ -224,10 +233,30 @@ def test_an_answer_known_to_be_too_large_reaches_everyone_whole(small):
     assert page.get().number == len(page.asked), "nothing was stored"
 
 
+def test_who_reads_what_turns_out_too_large_goes_on_by_range_under_a_strong_validator(small):
+    page = small.saying(*FRESH, "Transfer-Encoding: chunked", body=CHUNKED).says(*FRESH, body=LARGE, ranges=True)
+    assert [one == LARGE for one in received_by_six(page, reading=True)] == [True] * 6
+    assert page.get().number == len(page.asked)
+
+
+def test_who_goes_on_passes_over_what_it_has_where_the_origin_says_all_again(small):
+    page = small.saying(*FRESH, "Transfer-Encoding: chunked", body=CHUNKED)
+    assert [one == LARGE for one in received_by_six(page, reading=True)] == [True] * 6
+    assert any(asked.values("If-Range") == ['"a"'] for asked in page.asked)
+
+
+@pytest.mark.parametrize("ranges", [True, False])
+def test_who_would_go_on_with_something_else_is_cut_and_given_no_mixture(small, ranges):
+    page = small.saying(*FRESH, "Transfer-Encoding: chunked", body=CHUNKED)
+    page.says("Cache-Control: max-age=3600", 'ETag: "b"', body=LARGE[::-1], ranges=ranges)
+    got = received_by_six(page, reading=True)
+    assert sorted(got, key=bool) == [None] * 5 + [LARGE]
+
+
 def test_who_reads_what_turns_out_too_large_is_cut_and_given_no_mixture_without_one(small):
     page = small.saying("Cache-Control: max-age=60", "Transfer-Encoding: chunked", body=CHUNKED)
-    got = received_by_six(page)
-    assert LARGE in got and all(one in (LARGE, None) for one in got)
+    got = received_by_six(page, reading=True)
+    assert sorted(got, key=bool) == [None] * 5 + [LARGE]
     assert page.get().body == LARGE and page.get().number == len(page.asked)
 
 

@@ -77,6 +77,11 @@ class Client:
         data, self.buffer = self.buffer[:count], self.buffer[count:]
         return data
 
+    def peek(self):
+        """Waits until something has come."""
+        if not self.buffer:
+            self._more()
+
     def head(self):
         version, status, _ = (self._line() + b" ").split(b" ", 2)
         assert version in (b"HTTP/1.1", b"HTTP/1.0"), version

@@ -51,6 +51,7 @@ class Serializer {
   bool overflowed() const { return overflowed_; }
 
  private:
+  void ready_lines(std::span<const std::string_view> all);
   void framing_field(const http::ContentLength& content);
 
   char* begin_;

@@ -19,7 +19,8 @@ using net::Taken;
 constexpr std::string_view kLineEnd = "\r\n";
 constexpr std::string_view kLastChunk = "0\r\n\r\n";
 constexpr size_t kShortPiece = 2048;
-constexpr size_t kChunkHead = 18;   // sixteen hex digits and a line end
+constexpr size_t kMostRanges = 16;   // of a piece
+constexpr size_t kChunkHead = 18;    // sixteen hex digits and a line end
 
 iovec as_iovec(std::string_view text) { return {const_cast<char*>(text.data()), text.size()}; }
 
@@ -69,7 +70,9 @@ Taken ContentWriter::take(const Piece& piece, bool last) {
     const Taken drained = drain_pipe();
     if (drained.state != Taken::State::kMore) return drained;
   }
-  return piece.kind == PieceKinds::kSocket ? take_socket(piece) : take_octets(piece, last);
+  if (piece.kind == PieceKinds::kSocket) return take_socket(piece);
+  if (piece.more.empty()) return take_octets(piece, last);
+  return content_.kind == Kind::kKnown ? take_ranges(piece, last) : take_octets(piece, false);
 }
 
 void ContentWriter::count(uint64_t octets) {
@@ -84,6 +87,36 @@ Taken ContentWriter::take_short(std::string_view octets, bool last) {
   count(octets.size());
   finished_ = last && (content_.kind != Kind::kKnown || left_ == 0);
   return {flush().state, octets.size()};
+}
+
+// One call for what waits and all ranges.
+Taken ContentWriter::take_ranges(const Piece& piece, bool last) {
+  std::array<iovec, 1 + kMostRanges> parts;
+  size_t end = 0;
+  const std::string_view waits(out_.data() + begin_, waiting());
+  if (!waits.empty()) parts[end++] = as_iovec(waits);
+  parts[end++] = as_iovec({piece.data, piece.size});
+  uint64_t size = piece.size;
+  for (const std::string_view range : piece.more) {
+    if (end == parts.size()) return {Taken::State::kFailed};
+    parts[end++] = as_iovec(range);
+    size += range.size();
+  }
+  if (size > left_) return {Taken::State::kFailed};
+  const Moved moved = stream_.write(std::span(parts).first(end));
+  if (moved.state == Moved::State::kBroken) return {Taken::State::kFailed};
+  sent_ += moved.octets;
+  const size_t of_waiting = std::min(moved.octets, waits.size());
+  begin_ += of_waiting;
+  const uint64_t of_ranges = moved.octets - of_waiting;
+  count(of_ranges);
+  if (waiting() == 0) {
+    out_.release();
+    begin_ = end_ = 0;
+  }
+  if (of_ranges < size) return {Taken::State::kBlocked, of_ranges};
+  finished_ = last && left_ == 0;
+  return {Taken::State::kMore, of_ranges};
 }
 
 // One call: what waits, the piece, and what frames its end. What the kernel leaves of the framing waits for the next.

@@ -44,6 +44,7 @@ class ContentWriter final : public net::ContentSink {
   void append(std::string_view text);
   net::Taken take_short(std::string_view octets, bool last);
   net::Taken take_octets(const net::Piece& piece, bool last);
+  net::Taken take_ranges(const net::Piece& piece, bool last);
   net::Taken take_socket(const net::Piece& piece);
   net::Taken drain_pipe();
   void give_back_pipe();

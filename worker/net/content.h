@@ -26,7 +26,7 @@ struct Offer {
   enum class State : uint8_t { kPiece, kPending, kEnd, kFailed };
   State state = State::kPending;
   Piece piece;
-  bool last = false;   // nothing comes after this piece, not even trailers
+  bool last = false;   // nothing comes after this piece and its `more`, not even trailers
   ContentFault fault = ContentFault::kNone;
 };
 
@@ -55,7 +55,7 @@ class ContentSource {
 struct Taken {
   enum class State : uint8_t { kMore, kBlocked, kSourceDry, kSourceEnded, kFailed };
   State state = State::kMore;   // kBlocked: `room` first; kSourceDry: the piece's socket is empty
-  uint64_t octets = 0;          // consumed of the piece
+  uint64_t octets = 0;          // consumed of the piece and its `more`
 };
 
 // Where content goes: toward the client, toward the origin. Nothing here suspends but `room`. Octets that were taken

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string_view>
 
 namespace proxyd::net {
@@ -18,16 +19,18 @@ constexpr bool holds(PieceKinds set, PieceKinds kind) {
 }
 
 // A piece of content on its way from a source to a sink; a value that borrows. kBytes: octets in a buffer of the pool,
-// valid until the source is asked again. kStored: a range of a pinned stored response, valid as long as the pin.
-// kSocket: octets that wait in a socket and can be spliced, at most `size` of them.
+// valid until the source is asked again. kStored: ranges of a pinned stored response, valid as long as the pin; of
+// these `more` follow the first, and a sink may take any part of them all. kSocket: octets that wait in a socket and
+// can be spliced, at most `size` of them.
 struct Piece {
   PieceKinds kind = PieceKinds::kBytes;
   const char* data = nullptr;   // kBytes, kStored
   Stream* socket = nullptr;     // kSocket
   uint64_t size = 0;
+  std::span<const std::string_view> more;   // kStored
 
-  static Piece bytes(std::string_view text) { return {PieceKinds::kBytes, text.data(), nullptr, text.size()}; }
-  static Piece waiting_in(Stream& socket, uint64_t size) { return {PieceKinds::kSocket, nullptr, &socket, size}; }
+  static Piece bytes(std::string_view text) { return {PieceKinds::kBytes, text.data(), nullptr, text.size(), {}}; }
+  static Piece waiting_in(Stream& socket, uint64_t size) { return {PieceKinds::kSocket, nullptr, &socket, size, {}}; }
 };
 
 }   // namespace proxyd::net

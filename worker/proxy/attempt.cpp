@@ -19,6 +19,14 @@ async::Task<bool> arrival(upstream::Exchange& exchange, Deadline deadline) {
 
 }   // namespace
 
+RelayLimits Attempt::response_limits() const {
+  RelayLimits limits{Pace(request_.timeouts().between_bytes, 0),
+                     Pace(request_.timeouts().client_write, kSlowestClient)};
+  limits.total = request_.total;
+  limits.cut = &exchange_->when_cut();
+  return limits;
+}
+
 Attempt::Outcome Attempt::failed(Fault fault) {
   fault_ = fault;
   return Outcome::kTargetFailed;

@@ -32,6 +32,8 @@ class Attempt {
   async::Task<Outcome> run(bool fresh);
 
   upstream::Exchange& exchange() { return *exchange_; }
+  // Of the response's content, on its way to the client.
+  RelayLimits response_limits() const;
   // For whoever goes on with the response in its place; after that there is no exchange here.
   upstream::Incoming hand_over() { return {std::move(exchange_), std::move(in_flight_)}; }
   upstream::Fault fault() const { return fault_; }

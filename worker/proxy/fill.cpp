@@ -5,7 +5,6 @@
 namespace proxyd::proxy {
 namespace {
 
-using Offered = net::Offer::State;
 using Took = net::Taken::State;
 
 }   // namespace
@@ -87,38 +86,21 @@ bool Fill::is_unwanted() const {
 }
 
 void FilledContent::go_on_with(upstream::Incoming rest, uint64_t at) {
-  rest_ = std::move(rest);
+  rest_.emplace(std::move(rest), at, std::max(at, stored_.position()), end_);
   rest_at_ = at;
 }
 
-// What the client does not want of the rest, because it asked for a range, is passed over.
 net::Offer FilledContent::offer(net::PieceKinds kinds) {
-  if (!beyond_stored()) return stored_.offer(kinds);
-  if (end_ && stored_.position() >= *end_) return {.state = Offered::kEnd};
-  for (;;) {
-    net::Offer offer = rest_->exchange->response_content().offer(net::PieceKinds::kBytes);
-    if (offer.state != Offered::kPiece) return offer;
-    const uint64_t unwanted = std::min(stored_.position() - rest_at_, offer.piece.size);
-    if (unwanted == 0) {
-      if (end_ && offer.piece.size > *end_ - rest_at_) offer.piece.size = *end_ - rest_at_;
-      return offer;
-    }
-    rest_->exchange->response_content().consumed(unwanted);
-    rest_at_ += unwanted;
-  }
+  return beyond_stored() ? rest_->offer(kinds) : stored_.offer(kinds);
 }
 
 void FilledContent::consumed(uint64_t octets) {
-  if (beyond_stored()) {
-    rest_->exchange->response_content().consumed(octets);
-    rest_at_ += octets;
-  }
+  if (beyond_stored()) rest_->consumed(octets);
   stored_.consumed(octets);
 }
 
 async::WaitReady FilledContent::more(Deadline deadline) {
-  if (beyond_stored()) return rest_->exchange->response_content().more(deadline);
-  return stored_.more(deadline);
+  return beyond_stored() ? rest_->more(deadline) : stored_.more(deadline);
 }
 
 }   // namespace proxyd::proxy

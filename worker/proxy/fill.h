@@ -6,6 +6,7 @@
 #include "shared/cache/fill.h"
 #include "worker/async/task_group.h"
 #include "worker/proxy/relay_content.h"
+#include "worker/proxy/rest_content.h"
 #include "worker/proxy/stored_content.h"
 #include "worker/upstream/incoming.h"
 
@@ -107,8 +108,8 @@ class FilledContent final : public net::ContentSource {
   StoredContent stored_;
   std::optional<uint64_t> end_;
   Fill* fill_ = nullptr;
-  std::optional<upstream::Incoming> rest_;
-  uint64_t rest_at_ = 0;   // position in the content of the next octet of `rest_`
+  std::optional<RestContent> rest_;
+  uint64_t rest_at_ = 0;   // where it begins
 };
 
 }   // namespace proxyd::proxy

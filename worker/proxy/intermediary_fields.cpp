@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <cstring>
 
 #include "shared/base/bytes.h"
 #include "worker/http/characters.h"
@@ -168,6 +169,17 @@ void lower_max_forwards(Fields& fields, const http::RequestHead& head, http::Are
   fields.set(to_string(FieldName::kMaxForwards), arena.number(hops - 1));
 }
 
+// 00-<32 digits>-<16>-<2>: each part has its size, which the compiler may know.
+std::string_view traceparent(const Identity& identity, http::Arena& arena) {
+  constexpr std::string_view kForm = "00-00000000000000000000000000000000-0000000000000000-00";
+  char* const text = arena.allocate_text(kForm.size());
+  std::memcpy(text, kForm.data(), kForm.size());
+  std::memcpy(text + 3, identity.trace_id.data(), 32);
+  std::memcpy(text + 36, identity.parent.data(), 16);
+  std::memcpy(text + 53, identity.flags.data(), 2);
+  return {text, kForm.size()};
+}
+
 std::string_view via(http::Version version) { return version == http::Version::kHttp10 ? "1.0 proxyd" : "1.1 proxyd"; }
 
 }   // namespace
@@ -189,8 +201,7 @@ Fields make_request_fields(const routing::RequestFacts& facts, const Fields& ori
   fields.add(FieldName::kVia, append_to_list(original, FieldName::kVia, via(head.version), arena));
   fields.add(FieldName::kCdnLoop, append_to_list(original, FieldName::kCdnLoop, kPseudonym, arena));
   fields.add(FieldName::kXRequestId, identity.request_id);
-  fields.add(FieldName::kTraceparent,
-             arena.concat("00-", identity.trace_id, "-", identity.parent, "-", identity.flags));
+  fields.add(FieldName::kTraceparent, traceparent(identity, arena));
   return fields;
 }
 

@@ -6,7 +6,8 @@ namespace {
 using Offered = net::Offer::State;
 using Took = net::Taken::State;
 
-constexpr int kPiecesPerTurn = 64;   // then others get theirs (RS-009)
+constexpr int kPiecesPerTurn = 64;              // then others get theirs (RS-009)
+constexpr uint64_t kOctetsPerTurn = 4u << 20;   // or so much
 
 }   // namespace
 
@@ -94,7 +95,9 @@ Relay::Wait Relay::step() {
 
 bool Relay::go_on() {
   wait_ = Wait::kNothing;
-  for (int pieces = 0; pieces < kPiecesPerTurn && wait_ == Wait::kNothing; ++pieces) wait_ = step();
+  const uint64_t enough = relayed_.octets + kOctetsPerTurn;
+  for (int pieces = 0; pieces < kPiecesPerTurn && wait_ == Wait::kNothing && relayed_.octets < enough; ++pieces)
+    wait_ = step();
   return wait_ == Wait::kEnd;
 }
 

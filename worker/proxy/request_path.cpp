@@ -10,6 +10,7 @@
 #include "worker/proxy/origin.h"
 #include "worker/proxy/proxy.h"
 #include "worker/proxy/purge.h"
+#include "worker/proxy/remainder.h"
 #include "worker/proxy/request.h"
 #include "worker/proxy/stored_answer.h"
 #include "worker/proxy/tunnel.h"
@@ -67,13 +68,6 @@ bool begin_response(Request& request, Attempt& attempt, const std::optional<Cach
   if (visit && request.configuration->document.cache_status)
     response.fields.add(http::FieldName::kCacheStatus, caching::cache_status_member(visit->status(), request.arena()));
   return request.begin_answer(response.status, response.reason, response.fields, response.content, attempt.uploading());
-}
-
-RelayLimits response_limits(const Request& request, upstream::Exchange& origin) {
-  RelayLimits limits{Pace(request.timeouts().between_bytes, 0), Pace(request.timeouts().client_write, kSlowestClient)};
-  limits.total = request.total;
-  limits.cut = &origin.when_cut();
-  return limits;
 }
 
 // A response on its way while the request's content still comes: when that fails, nobody will get the rest of either.
@@ -219,6 +213,8 @@ async::Task<void> Proxy::handle(downstream::Exchange& exchange) {
       const bool ended = relay.go_on();
       Relayed relayed = relay.relayed();
       if (!ended) relayed = co_await relay_content(relay);
+      if (const auto remainder = answer.remainder(relayed))
+        relayed = co_await relay_remainder(request, origin.group, *remainder);
       cut_response(request, origin.group, relayed);
       co_return;
     }
@@ -235,7 +231,7 @@ async::Task<void> Proxy::handle(downstream::Exchange& exchange) {
       co_return;
     }
     FilteredContent content(attempt.exchange().response_content(), request.arena());
-    Relay relay(loop_, content, exchange.sink(), response_limits(request, attempt.exchange()));
+    Relay relay(loop_, content, exchange.sink(), attempt.response_limits());
     const bool ended = relay.go_on();   // what came with the head leaves without a frame of its own
     Relayed relayed = relay.relayed();
     if (!ended && attempt.has_upload()) {

@@ -90,6 +90,7 @@ void StoredAnswer::add_varying(http::Fields& fields) const {
 }
 
 void StoredAnswer::set_content(uint64_t begin, std::optional<uint64_t> end) {
+  end_ = end;
   if (!http::may_have_content(request_.head.method, status_)) {
     content_ = &nothing_.emplace(request_.loop(), "");
   } else if (visit_.is_new()) {
@@ -154,6 +155,16 @@ void StoredAnswer::take_ranges(const http::Fields& fields, const http::RangeSele
   content_type_ = parts.content_type(arena);
   length_ = {Kind::kKnown, parts.length(selection.ranges())};
   content_ = &ranges_.emplace(visit_.shared(), visit_.stored(), selection, parts, arena, visit_);
+}
+
+std::optional<StoredAnswer::Remainder> StoredAnswer::remainder(const Relayed& relayed) {
+  if (relayed.end != Relayed::End::kSourceFailed || !stored_) return std::nullopt;
+  const bool strong = visit_.freshness().has(caching::Freshness::kHasStrongEtag);
+  const bool can_go_on = strong && !visit_.freshness().has(caching::Freshness::kPartial);
+  if (!can_go_on) return Remainder{};
+  http::Fields fields(request_.arena());
+  read_section(visit_.stored().section(), fields);
+  return Remainder{fields.value(FieldName::kEtag), stored_->position(), end_};
 }
 
 // Whoever fetches has the origin's deadline; twice that for its followers, in case that it dies and another takes over.

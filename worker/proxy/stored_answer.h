@@ -30,6 +30,14 @@ class StoredAnswer {
   FilledContent* filled() { return filled_ ? &*filled_ : nullptr; }
   RelayLimits limits() const;
 
+  // What the client lacks when somebody else's fetch broke off while it was answered from it.
+  struct Remainder {
+    std::string_view etag;   // strong; empty: there is no such, so that nothing can go on
+    uint64_t begin = 0;
+    std::optional<uint64_t> end;
+  };
+  std::optional<Remainder> remainder(const Relayed& relayed);
+
  private:
   bool begin_plainly();
   bool begin_by_fields();
@@ -47,6 +55,7 @@ class StoredAnswer {
   http::ContentLength length_;
   std::string_view content_range_;   // of a 206 or 416
   std::string_view content_type_;    // of parts
+  std::optional<uint64_t> end_;      // of what the client gets
   std::optional<StoredContent> stored_;
   std::optional<FilledContent> filled_;
   std::optional<RangesContent> ranges_;

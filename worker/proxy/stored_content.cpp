@@ -39,10 +39,30 @@ net::Offer StoredContent::offer(net::PieceKinds) {
     const cache::Progress progress = response_.progress();
     if (response_.content(at_, range) == 0) return offer_nothing(progress);
   }
-  const uint64_t size = end ? std::min<uint64_t>(range[0].size(), *end - at_) : range[0].size();
+  if (!end || range[0].size() < *end - at_) return offer_many(end);
+  const uint64_t size = *end - at_;
+  return {
+      .state = Offered::kPiece, .piece = {net::PieceKinds::kStored, range[0].data(), nullptr, size, {}}, .last = true};
+}
+
+// Extents that follow leave with the first: one system call for all costs less than one for each.
+net::Offer StoredContent::offer_many(std::optional<uint64_t> end) {
+  if (!many_) many_.emplace();
+  size_t count = response_.content(at_, *many_);
+  uint64_t reached = at_;
+  for (size_t i = 0; i < count; ++i) {
+    std::string_view& range = (*many_)[i];
+    if (end && range.size() >= *end - reached) {
+      range = range.substr(0, *end - reached);
+      count = i + 1;
+    }
+    reached += range.size();
+  }
+  const std::string_view first = (*many_)[0];
   return {.state = Offered::kPiece,
-          .piece = {net::PieceKinds::kStored, range[0].data(), nullptr, size},
-          .last = end && at_ + size == *end};
+          .piece = {net::PieceKinds::kStored, first.data(), nullptr, first.size(),
+                    std::span(*many_).first(count).subspan(1)},
+          .last = end && reached == *end};
 }
 
 async::WaitReady StoredContent::more(Deadline deadline) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <optional>
 #include <span>
 
@@ -39,6 +40,7 @@ class StoredContent final : public net::ContentSource {
  private:
   std::optional<uint64_t> end() const;
   net::Offer offer_nothing(const cache::Progress& progress);
+  net::Offer offer_many(std::optional<uint64_t> end);
 
   SharedCache& shared_;
   cache::StoredResponse response_;
@@ -46,6 +48,8 @@ class StoredContent final : public net::ContentSource {
   std::optional<uint64_t> end_;
   Heir& heir_;
   Follower follower_;
+  static constexpr size_t kMostRanges = 16;
+  std::optional<std::array<std::string_view, kMostRanges>> many_;   // of the last offer
 };
 
 }   // namespace proxyd::proxy
