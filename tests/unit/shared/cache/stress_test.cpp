@@ -1,6 +1,7 @@
 #include <thread>
 
 #include "tests/support/cache_load.h"
+#include "tests/support/purge_load.h"
 #include "tests/unit/shared/cache/cache_fixture.h"
 
 namespace proxyd::cache {
@@ -30,6 +31,27 @@ TEST(Stress, WorkersAsThreadsReadWhatWasStoredAndNoPurgeIsOutrun) {
   EXPECT_EQ(sum(&Counts::outrun), 0u);
   EXPECT_GT(sum(&Counts::hits), 300u);
   for (int64_t now = now_ms(), until = now + 20'000; now < until; now += 6) master.tend(now);
+  for (const std::string& fault : faults_of(view)) ADD_FAILURE() << fault;
+}
+
+// As processes that die: the campaign cache_purges.
+TEST(Stress, WorkersAsThreadsThatPurgeTheSameDocumentsOutrunNone) {
+  constexpr uint32_t kThreads = 4;
+  auto region = std::move(create_region(64u << 20)).value();
+  const RegionView view = view_of(region);
+  Cache master(view, kWorkerSlots, 1);
+  const auto board = std::make_unique<PurgeBoard>();
+  std::vector<std::thread> workers;
+  for (uint32_t slot = 0; slot < kThreads; ++slot) {
+    workers.emplace_back([&, slot] { PurgeLoad(view, *board, slot, 1, false).run(); });
+  }
+  while (board->sum(&PurgeCounts::purges) < 500) ::usleep(10'000);
+  board->stop.store(true);
+  for (std::thread& worker : workers) worker.join();
+  EXPECT_EQ(board->sum(&PurgeCounts::outrun_hard), 0u);
+  EXPECT_EQ(board->sum(&PurgeCounts::outrun_soft), 0u);
+  EXPECT_EQ(board->sum(&PurgeCounts::wrong), 0u);
+  EXPECT_GT(board->sum(&PurgeCounts::fresh), 300u);
   for (const std::string& fault : faults_of(view)) ADD_FAILURE() << fault;
 }
 
