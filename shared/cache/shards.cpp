@@ -10,7 +10,7 @@ namespace proxyd::cache {
 namespace {
 
 constexpr auto kRelaxed = std::memory_order_relaxed;
-constexpr uint64_t kReservePart = 16;   // of the memory stays free of what is kept, for fills and half-full segments
+constexpr uint64_t kReservePart = 16;   // of the memory: half for fills and limbo, half for half-full segments
 constexpr uint64_t kCrowdedPart = 4;
 constexpr uint64_t kLargePart = 10;   // as the eviction's small queue: what is larger counts as large for a shard
 
@@ -218,8 +218,9 @@ bool Shards::crowded() const {
   return pool_.used_granules() * kGranule > kept() + allowed / kCrowdedPart;
 }
 
-// What the limit leaves when fills, limbo and a reserve of free segments are taken off, in equal parts; what is large
-// for a shard takes from all of them.
+// What the limit leaves when a reserve is taken off, in equal parts; what is large for a shard takes from all of them.
+// Fills and limbo come and go: as long as they keep to their half of the reserve nobody has to leave for them, or a
+// newcomer would find its room without having won it.
 uint64_t Shards::capacity_for(uint32_t shard, uint64_t octets, uint64_t taken) const {
   const Geometry& geometry = member_.view.geometry();
   uint64_t large = 0;
@@ -229,9 +230,9 @@ uint64_t Shards::capacity_for(uint32_t shard, uint64_t octets, uint64_t taken) c
   const uint64_t used = pool_.used_granules() * kGranule;
   const uint64_t unknown = used > known ? used - known : 0;
   const uint64_t allowed = uint64_t{pool_.allowed_segments()} * geometry.segment_size;
-  const uint64_t usable = allowed - allowed / kReservePart;
-  const uint64_t apart = unknown + large + newcomer;
-  const uint64_t common = usable > apart ? (usable - apart) / geometry.shard_count : 0;
+  const uint64_t reserve = allowed / kReservePart;
+  const uint64_t apart = std::max(unknown + reserve / 2, reserve) + large + newcomer;
+  const uint64_t common = allowed > apart ? (allowed - apart) / geometry.shard_count : 0;
   return common + member_.view.shard(shard).large.load(kRelaxed) + newcomer;
 }
 

@@ -19,11 +19,13 @@ constexpr int64_t kPause = 5;   // ms
 bool Cache::tend(int64_t now) {
   settle_claims_of(member_.holder.slot);   // of old heads that could not be freed because a lock was busy
   const bool freeing = !shards_.finish_freeing(member_.holder.slot, member_.holder);
-  const bool freed = now >= pause_until_ && reclaim_somewhere();
+  const bool looks = now >= pause_until_;
+  const bool freed = looks && reclaim_somewhere();
   // When the limit has sunk, whole segments are emptied first: to evict first would only leave all of them sparse.
   const bool segments_above = pool_.used_segments() > pool_.allowed_segments();
-  const bool above = !segments_above && keep_within_capacity();
-  if (now >= pause_until_ && !freed && !above) {
+  // What was evicted is in use until it is freed: to evict for that again, before it was tried, would empty the cache.
+  const bool above = looks && !freed && !segments_above && keep_within_capacity();
+  if (looks && !freed && !above) {
     // Nothing is left to free, or all of it is pinned: look again later, and meanwhile empty one segment at most.
     pause_until_ = now + kPause;
     if (segments_above && !pool_.drop_empty_segments()) empty_sparsest();
