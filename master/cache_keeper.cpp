@@ -58,6 +58,7 @@ void CacheKeeper::limit_memory(uint64_t octets) {
 void CacheKeeper::worker_died(uint32_t slot) {
   const std::lock_guard lock(mutex_);
   if (!cache_.worker_died(slot)) departed_.insert(slot);
+  wakes_.wake(cache_.take_wakes());
 }
 
 bool CacheKeeper::is_clear(uint32_t slot) {
@@ -107,6 +108,7 @@ bool CacheKeeper::turn() {
   const uint32_t wanted = shrinking ? kPagesReleasedShrinking : kPagesReleased;
   const bool released = has_free_pages_ && cache_.release_pages(wanted) != 0;
   has_free_pages_ = released;
+  wakes_.wake(cache_.take_wakes());
   if (shrinking && (released || segments_ < before)) shrinking_until_ = Clock::now() + kShrinking;
   return !all_clear || shrinking;
 }

@@ -160,7 +160,7 @@ Filler Cache::make(const IndexPlace& place, const KeyHash& hash, std::string_vie
   }
   HeadBlock::write(member_.view.block(block), 0, key, none, sequence, false);
   shards_.open(index, hash, block);
-  pool_.settle(block);
+  pool_.settle(block, index);
   step("make: settled");
   shards_.link(place, index, old);
   return Filler(StoredResponse(this, index, entry, nullptr));

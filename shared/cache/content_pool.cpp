@@ -59,9 +59,10 @@ bool ContentPool::claim(BlockRef block, ObjectIndex owner) {
   return false;
 }
 
-void ContentPool::settle(BlockRef block, uint32_t claimant) {
+// The whole word: the block may have another owner by now, with a claim of its own.
+void ContentPool::settle(BlockRef block, ObjectIndex owner, uint32_t claimant) {
   for (auto& one : member_.view.slot(claimant).claims) {
-    if (static_cast<BlockRef>(one.load(kRelaxed)) == block) one.store(0);
+    if (one.load(kRelaxed) == claim_word(block, owner)) one.store(0);
   }
 }
 
@@ -96,7 +97,7 @@ BlockRef ContentPool::take(uint32_t size_class, ObjectIndex owner) {
 
 bool ContentPool::free(BlockRef block, ObjectIndex owner, uint32_t claimant) {
   if (!owns(block, owner)) {
-    settle(block, claimant);
+    settle(block, owner, claimant);
     return true;
   }
   const uint32_t cut = member_.view.segment(member_.view.segment_of(block)).cut.load();
@@ -115,7 +116,7 @@ bool ContentPool::free_in_class(uint32_t size_class, BlockRef block, ObjectIndex
   step("free: intent");
   segment.owner[place].store(0);
   step("free: owner");
-  settle(block, claimant);
+  settle(block, owner, claimant);
   step("free: claim");
   segment.free_map[place / 64] |= uint64_t{1} << (place % 64);
   segment.free_blocks.store(segment.free_blocks.load(kRelaxed) + 1, kRelaxed);
@@ -310,7 +311,7 @@ bool ContentPool::free_whole(BlockRef block, ObjectIndex owner, uint32_t claiman
   step("free whole: intent");
   segment.owner[0].store(0);
   step("free whole: owner");
-  settle(block, claimant);
+  settle(block, owner, claimant);
   step("free whole: claim");
   segment.cut.store(0);
   pool.hint = std::min(pool.hint, number);

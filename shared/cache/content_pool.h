@@ -26,7 +26,7 @@ class ContentPool {
   // the lock was busy. The caller pins the object, or makes it under the shard's lock.
   BlockRef take(uint32_t size_class, ObjectIndex owner);
   // The object lists it now.
-  void settle(BlockRef block) { settle(block, member_.holder.slot); }
+  void settle(BlockRef block, ObjectIndex owner) { settle(block, owner, member_.holder.slot); }
   // Before the object ceases to list it; `free` then frees it, with the claim. False: this worker has no claim left.
   bool claim(BlockRef block, ObjectIndex owner);
   // Frees a block that this worker claims, or of an object that it is freeing; nothing if it is freed already. False:
@@ -75,7 +75,7 @@ class ContentPool {
   BlockRef take_whole(ObjectIndex owner);
   bool free_in_class(uint32_t size_class, BlockRef block, ObjectIndex owner, uint32_t claimant);
   bool free_whole(BlockRef block, ObjectIndex owner, uint32_t claimant);
-  void settle(BlockRef block, uint32_t claimant);
+  void settle(BlockRef block, ObjectIndex owner, uint32_t claimant);
   uint32_t find_free_segment();
 
   const Member& member_;

@@ -144,7 +144,7 @@ bool Filler::extend() {
     return false;
   }
   step("extend: listed");
-  cache.pool_.settle(extent);
+  cache.pool_.settle(extent, response_.index_);
   const uint64_t size = cache.member_.view.block_size(extent);
   const uint64_t usable = length == kUnknownLength ? size : std::min(size, length - allocated_);
   room_ = {reinterpret_cast<char*>(cache.member_.view.block(extent)), usable};
@@ -170,7 +170,7 @@ bool Filler::list(BlockRef extent) {
     step("extend: extent block");
     (last_chain_ == 0 ? object.chain : block_at(last_chain_)->next).store(chain);
     step("extend: extent block linked");
-    cache.pool_.settle(chain);
+    cache.pool_.settle(chain, response_.index_);
     last_chain_ = chain;
     ++chains_;
   }

@@ -26,7 +26,7 @@ uint32_t Pins::pin(ObjectIndex index) {
   }
   ++in_use_;
   uint32_t& first = (*homes_)[home(index)];
-  entries_[entry] = Entry{index, 0, 1, first};
+  entries_[entry] = Entry{index, 0, 1, 0, first};
   first = entry;
   // An exchange, seq_cst: the look at the object that follows must not move before it.
   member_.slot().pins[entry].exchange(Pin{index, 0}.word());
@@ -45,13 +45,25 @@ uint32_t Pins::again(ObjectIndex index, BlockRef head) {
 }
 
 void Pins::narrow(uint32_t entry, BlockRef head) {
-  assert(entries_[entry].readers == 1 && entries_[entry].head == 0);
+  assert(entries_[entry].head == 0);
   entries_[entry].head = head;
   member_.slot().pins[entry].store(Pin{entries_[entry].index, head}.word(), std::memory_order_release);
 }
 
+void Pins::forget_head(uint32_t entry) {
+  if (entries_[entry].without_head != entries_[entry].readers) return;
+  entries_[entry].head = Pin::kNoHead;
+  member_.slot().pins[entry].store(Pin{entries_[entry].index, Pin::kNoHead}.word(), std::memory_order_release);
+}
+
+void Pins::let_head_go(uint32_t entry) {
+  assert(entries_[entry].head != 0);
+  ++entries_[entry].without_head;
+  forget_head(entry);
+}
+
 void Pins::unpin(uint32_t entry) {
-  if (--entries_[entry].readers != 0) return;
+  if (--entries_[entry].readers != 0) return forget_head(entry);
   member_.slot().pins[entry].store(0, std::memory_order_release);
   step("pin: cleared");
   uint32_t* place = &(*homes_)[home(entries_[entry].index)];

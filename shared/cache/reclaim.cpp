@@ -194,9 +194,11 @@ bool Shards::finish_freeing(uint32_t slot, Holder holder) {
 
 void Shards::free_row(ObjectIndex index) {
   Object& object = member_.view.object(index);
-  object.filler.store(0);
+  // Free first: one that is freed by nobody would stay so.
   object.life.store(Life{.generation = Life::of(object.life.load()).generation}.word());
   step("reclaim: free");
+  object.filler.store(0);
+  step("reclaim: nobody's");
   give_row_back(index);
   step("reclaim: in the free list");
 }

@@ -188,7 +188,7 @@ bool Shards::replace_head(ObjectIndex index, BlockRef head) {
     step("head: old is retired");
     object.head.store(head);
     step("head: new");
-    pool_.settle(head);
+    pool_.settle(head, index);
     step("head: settled");
     to_limbo(index);
     return true;

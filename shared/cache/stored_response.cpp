@@ -1,6 +1,7 @@
 #include "shared/cache/stored_response.h"
 
 #include <algorithm>
+#include <cassert>
 #include <utility>
 
 #include "shared/cache/cache.h"
@@ -14,6 +15,7 @@ StoredResponse::StoredResponse(StoredResponse&& other) noexcept
       head_(std::exchange(other.head_, nullptr)),
       index_(std::exchange(other.index_, kNoObject)),
       pin_(other.pin_),
+      has_let_go_(other.has_let_go_),
       walk_(other.walk_) {}
 
 StoredResponse& StoredResponse::operator=(StoredResponse&& other) noexcept {
@@ -21,46 +23,52 @@ StoredResponse& StoredResponse::operator=(StoredResponse&& other) noexcept {
   std::swap(head_, other.head_);
   std::swap(index_, other.index_);
   std::swap(pin_, other.pin_);
+  std::swap(has_let_go_, other.has_let_go_);
   std::swap(walk_, other.walk_);
   return *this;
 }
 
 StoredResponse::~StoredResponse() {
-  if (cache_ != nullptr) cache_->pins_.unpin(pin_);
+  if (cache_ == nullptr) return;
+  if (has_let_go_) {
+    cache_->pins_.unpin_content(pin_);
+  } else {
+    cache_->pins_.unpin(pin_);
+  }
 }
 
 StoredResponse StoredResponse::share() const {
   cache_->pins_.share(pin_);
-  return StoredResponse(cache_, index_, pin_, head_);
+  StoredResponse other(cache_, index_, pin_, head_);
+  if (has_let_go_) cache_->pins_.let_head_go(pin_);
+  other.has_let_go_ = has_let_go_;
+  return other;
+}
+
+void StoredResponse::let_head_go() {
+  if (has_let_go_ || state() != State::complete || !has_head() || head_->room != 0) return;
+  has_let_go_ = true;
+  cache_->pins_.let_head_go(pin_);
 }
 
 const Object& StoredResponse::object() const { return cache_->member_.view.object(index_); }
 
+// Once it is settled, from a pin of whatever heads the object has to one of this head, so that older ones can be freed;
+// for all handles of the pin.
 const HeadBlock* StoredResponse::head() const {
+  assert(!has_let_go_);
   if (head_ != nullptr) return head_;
+  const RegionView& view = cache_->member_.view;
+  const BlockRef held = cache_->pins_.head(pin_);
+  if (held != 0) return head_ = reinterpret_cast<const HeadBlock*>(view.block(held));
   const bool settled = state() != State::opening;   // before the head: until then a taken over fill may set another
-  const auto* head = reinterpret_cast<const HeadBlock*>(cache_->member_.view.block(object().head.load()));
+  const BlockRef block = object().head.load();
+  const auto* head = reinterpret_cast<const HeadBlock*>(view.block(block));
   if (settled && head->complete != 0) {
     head_ = head;
-    hold_only(head);
+    cache_->pins_.narrow(pin_, block);
   }
   return head;
-}
-
-// From a pin of whatever heads the object has to one of this head, so that older ones can be freed. The old pin goes
-// last; where there is no room for another, it stays.
-void StoredResponse::hold_only(const HeadBlock* head) const {
-  Pins& pins = cache_->pins_;
-  if (pins.head(pin_) != 0) return;
-  const BlockRef block = cache_->member_.view.ref_of(head);
-  uint32_t entry = pins.again(index_, block);
-  if (entry == Pins::kNone) {
-    entry = pins.pin(index_);
-    if (entry == Pins::kNone) return;
-    pins.narrow(entry, block);
-  }
-  pins.unpin(pin_);
-  pin_ = entry;
 }
 
 uint32_t StoredResponse::generation() const { return Life::of(object().life.load()).generation; }
@@ -86,7 +94,7 @@ size_t StoredResponse::content(uint64_t offset, std::span<std::string_view> rang
   const RegionView& view = cache_->member_.view;
   const Extents extents(view, object());
   size_t count = 0;
-  const uint64_t in_head = filled == 0 ? 0 : head()->room;
+  const uint64_t in_head = filled == 0 || has_let_go_ ? 0 : head()->room;
   const auto give = [&](const char* from, uint64_t begin, uint64_t size) {
     const uint64_t end = std::min(begin + size, filled);
     if (offset >= end) return;

@@ -38,6 +38,10 @@ class StoredResponse {
   ~StoredResponse();
   // Another handle of the same row: no search, no further pin.
   StoredResponse share() const;
+  // Of a complete response only the content is wanted from here on, which may take long: its head can be freed once it
+  // is replaced. No other call but `content`, `length`, `filled`, `state`, `progress`, `arm` after it. Nothing happens
+  // where content lies in the head.
+  void let_head_go();
 
   explicit operator bool() const { return cache_ != nullptr; }
   ObjectIndex index() const { return index_; }
@@ -80,12 +84,12 @@ class StoredResponse {
       : cache_(cache), head_(head), index_(index), pin_(pin) {}
   const Object& object() const;
   const HeadBlock* head() const;
-  void hold_only(const HeadBlock* head) const;
 
   Cache* cache_ = nullptr;
   mutable const HeadBlock* head_ = nullptr;   // null while the object was opening when it was pinned
   ObjectIndex index_ = kNoObject;
-  mutable uint32_t pin_ = 0;
+  uint32_t pin_ = 0;
+  bool has_let_go_ = false;   // of the head
   // Where the last walk began to give, so that the next goes on from there.
   struct Walk {
     uint64_t offset = 0;

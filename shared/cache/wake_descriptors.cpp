@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 #include <sys/eventfd.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <cstring>
@@ -27,6 +28,13 @@ std::array<int, kWorkerSlots> WakeDescriptors::numbers() const {
   std::array<int, kWorkerSlots> numbers{};
   for (size_t slot = 0; slot < all_.size(); ++slot) numbers[slot] = all_[slot].value();
   return numbers;
+}
+
+void WakeDescriptors::wake(const std::bitset<kSlots>& slots) const {
+  for (size_t slot = 0; slot < all_.size() && slots.any(); ++slot) {
+    const uint64_t one = 1;
+    if (slots.test(slot)) (void)!::write(all_[slot].value(), &one, sizeof one);
+  }
 }
 
 }   // namespace proxyd::cache

@@ -1,10 +1,11 @@
 #pragma once
 
 #include <array>
+#include <bitset>
 
 #include "shared/base/result.h"
 #include "shared/base/unique_fd.h"
-#include "shared/memory/worker_slots.h"
+#include "shared/cache/layout.h"
 
 namespace proxyd::cache {
 
@@ -20,6 +21,8 @@ class WakeDescriptors {
 
   // By worker slot.
   std::array<int, kWorkerSlots> numbers() const;
+  // Who sleeps there looks at its mail.
+  void wake(const std::bitset<kSlots>& slots) const;
 
  private:
   WakeDescriptors() = default;

@@ -63,7 +63,8 @@ Result<Region> Region::create(std::string_view name, uint64_t layout_hash, size_
 }
 
 Result<Region> Region::adopt(UniqueFd descriptor, std::string_view name, uint64_t layout_hash, size_t size) {
-  if ((::fcntl(descriptor.value(), F_GET_SEALS) & kSeals) != kSeals) {
+  const int seals = ::fcntl(descriptor.value(), F_GET_SEALS);
+  if (seals < 0 || (seals & kSeals) != kSeals) {
     return Error{fmt::format("shared memory '{}' is not sealed against a change of its size", name)};
   }
   struct stat status{};

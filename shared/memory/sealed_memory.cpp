@@ -34,7 +34,8 @@ Result<UniqueFd> seal_content(std::string_view name, std::string_view content) {
 }
 
 Result<std::string> read_sealed(int descriptor, size_t limit) {
-  if ((::fcntl(descriptor, F_GET_SEALS) & kAllSeals) != kAllSeals) {
+  const int seals = ::fcntl(descriptor, F_GET_SEALS);
+  if (seals < 0 || (seals & kAllSeals) != kAllSeals) {
     return Error{"memory that was received can still change: it was not sealed"};
   }
   struct stat status{};

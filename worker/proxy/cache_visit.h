@@ -71,6 +71,13 @@ class CacheVisit final : public StoredContent::Heir {
     claim_ = {};
     if (!is_new_) filler_ = {};
   }
+  // The answer has begun: what only its head needed can be freed.
+  void has_begun() {
+    vary_head_ = {};
+    passed_ = {};
+    part_ = {};
+    stored_.let_head_go();
+  }
   // What to answer with, after kServe.
   cache::StoredResponse& stored() { return stored_; }
   const caching::Freshness& freshness() const { return freshness_; }

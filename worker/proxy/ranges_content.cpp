@@ -34,6 +34,11 @@ void RangesContent::consumed(uint64_t octets) {
   text_.remove_prefix(octets);
 }
 
+void RangesContent::let_head_go() {
+  response_.let_head_go();
+  if (part_) part_->let_head_go();
+}
+
 async::WaitReady RangesContent::more(Deadline deadline) { return part_->more(deadline); }
 
 }   // namespace proxyd::proxy

@@ -26,6 +26,8 @@ class RangesContent final : public net::ContentSource {
   bool all_here() const override { return ended_ || (part_ && part_->all_here()); }
   const http::Fields* trailers() const override { return nullptr; }
 
+  void let_head_go();
+
  private:
   void begin_part();
 

@@ -209,6 +209,7 @@ async::Task<void> Proxy::handle(downstream::Exchange& exchange) {
       fetch.reset();
       if (visit->wants_validation()) validate_in_background(request);
       if (answer.leaves_at_once(exchange.sink())) co_return;   // most do
+      answer.let_heads_go();
       Relay relay(loop_, answer.content(), exchange.sink(), answer.limits());
       const bool ended = relay.go_on();
       Relayed relayed = relay.relayed();

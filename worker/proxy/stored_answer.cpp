@@ -31,6 +31,12 @@ bool StoredAnswer::begin() {
   return plain ? begin_plainly() : begin_by_fields();
 }
 
+void StoredAnswer::let_heads_go() {
+  visit_.has_begun();
+  if (stored_) stored_->let_head_go();
+  if (ranges_) ranges_->let_head_go();
+}
+
 bool StoredAnswer::leaves_at_once(net::ContentSink& sink) {
   const net::Offer offer = content_->offer(sink.accepts());
   if (offer.state != net::Offer::State::kPiece || !offer.last) return false;
@@ -158,7 +164,8 @@ void StoredAnswer::take_ranges(const http::Fields& fields, const http::RangeSele
 }
 
 std::optional<StoredAnswer::Remainder> StoredAnswer::remainder(const Relayed& relayed) {
-  if (relayed.end != Relayed::End::kSourceFailed || !stored_) return std::nullopt;
+  const bool broke_off = relayed.end == Relayed::End::kSourceFailed && stored_;
+  if (!broke_off || visit_.stored().state() == cache::State::complete) return std::nullopt;
   const bool strong = visit_.freshness().has(caching::Freshness::kHasStrongEtag);
   const bool can_go_on = strong && !visit_.freshness().has(caching::Freshness::kPartial);
   if (!can_go_on) return Remainder{};

@@ -36,6 +36,7 @@ class StoredContent final : public net::ContentSource {
   const http::Fields* trailers() const override { return nullptr; }
 
   uint64_t position() const { return at_; }
+  void let_head_go() { response_.let_head_go(); }
 
  private:
   std::optional<uint64_t> end() const;

@@ -1,0 +1,86 @@
+#include "shared/cache/pins.h"
+
+#include <deque>
+
+#include "tests/unit/shared/cache/cache_fixture.h"
+
+namespace proxyd::cache {
+namespace {
+
+class PinsTest : public CacheTest {
+ protected:
+  // The places of the first worker's table that name this row.
+  std::vector<uint32_t> places_of(ObjectIndex index) const {
+    std::vector<uint32_t> places;
+    const WorkerSlot& worker = view_.slot(0);
+    for (uint32_t i = 0; i < worker.pins_used.load(); ++i) {
+      if (Pin::of(worker.pins[i].load()).index == index) places.push_back(i);
+    }
+    return places;
+  }
+};
+
+// Who looks through the table word after word would see neither the place that it left nor the one that it took.
+TEST_F(PinsTest, WhatIsPinnedStaysInItsPlaceWhenItsHeadComes) {
+  ASSERT_TRUE(store(*first_, "other", "x"));
+  Lookup below = first_->find("other", 0, 0);
+  FillLock fill = first_->begin_fill("k", 0, 0);
+  FillLock follower = first_->begin_fill("k", 0, 0);
+  ASSERT_EQ(follower.outcome, FillLock::Outcome::follow);
+  const std::vector<uint32_t> before = places_of(follower.response.index());
+  below = {};   // a lower place is free now
+  ASSERT_EQ(fill.filler.set_head(Head{.metadata = "meta"}), Written::ok);
+  EXPECT_TRUE(follower.response.has_head());
+  EXPECT_EQ(follower.response.metadata(), "meta");
+  EXPECT_EQ(places_of(follower.response.index()), before);
+}
+
+TEST_F(PinsTest, ThoseWhoPinnedTogetherHaveTheSameHeadThoughItIsReplaced) {
+  FillLock fill = first_->begin_fill("k", 0, 0);
+  FillLock one = first_->begin_fill("k", 0, 0);
+  FillLock other = first_->begin_fill("k", 0, 0);
+  ASSERT_EQ(fill.filler.set_head(Head{.metadata = "old"}), Written::ok);
+  ASSERT_TRUE(fill.filler.complete());
+  EXPECT_TRUE(one.response.has_head());
+  const Lookup stale = second_->find("k", 0, 0);
+  ASSERT_EQ(second_->freshen(stale.response, Head{.metadata = "new"}, 0), Written::ok);
+  EXPECT_EQ(one.response.metadata(), "old");
+  EXPECT_EQ(other.response.metadata(), "old");
+  EXPECT_EQ(first_->find("k", 0, 0).response.metadata(), "new");
+}
+
+TEST_F(PinsTest, HoweverManyReadLongTheHeadIsReplaced) {
+  const std::string content = text_of(300'000);
+  ASSERT_TRUE(store(*first_, "k", content));
+  std::deque<StoredResponse> readers;
+  for (int i = 0; i < 8; ++i) {
+    readers.push_back(std::move(first_->find("k", 0, 0).response));
+    readers.push_back(readers.back().share());
+    for (size_t last = readers.size() - 2; last < readers.size(); ++last) readers[last].let_head_go();
+    const Lookup stale = second_->find("k", 0, 0);
+    ASSERT_EQ(second_->freshen(stale.response, Head{.metadata = std::to_string(i)}, 0), Written::ok) << i;
+  }
+  for (const StoredResponse& reader : readers) EXPECT_EQ(content_of(reader), content);
+  EXPECT_EQ(content_of(readers[0].share()), content);
+  readers.clear();
+  expect_sound();
+}
+
+TEST_F(PinsTest, WhoStillNeedsTheHeadKeepsItForAllThatShareThePin) {
+  ASSERT_TRUE(store(*first_, "k", text_of(300'000)));
+  Lookup one = first_->find("k", 0, 0);
+  StoredResponse long_reader = one.response.share();
+  long_reader.let_head_go();
+  for (int i = 0; i < 3; ++i) {
+    const Lookup stale = second_->find("k", 0, 0);
+    ASSERT_EQ(second_->freshen(stale.response, Head{.metadata = std::to_string(i)}, 0), Written::ok);
+    for (int64_t now = 0; now < 50; now += 10) second_->tend(i * 100 + now);
+  }
+  EXPECT_EQ(one.response.metadata(), "meta");
+  one.response = {};
+  long_reader = {};
+  expect_sound();
+}
+
+}   // namespace
+}   // namespace proxyd::cache
