@@ -49,6 +49,17 @@ StampList stamps_of(const PurgeStamps& stamps, std::string_view url, std::span<c
   return list;
 }
 
+bool StampList::add_others(std::span<const uint32_t> others) {
+  const uint32_t before = count;
+  for (const uint32_t stamp : others) {
+    const auto own = std::span(room).first(before);
+    if (std::find(own.begin(), own.end(), stamp) != own.end()) continue;
+    if (count == room.size()) return false;
+    add(stamp);
+  }
+  return true;
+}
+
 void PurgeList::add_prefix(std::string_view prefix) {
   std::string_view folder;
   each_folder(prefix, [&folder](std::string_view deeper) { folder = deeper; });

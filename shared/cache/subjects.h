@@ -25,6 +25,8 @@ struct StampList {
   std::span<const uint32_t> stamps() const& { return {room.data(), count}; }
   std::span<const uint32_t> stamps() && = delete;   // a view into a temporary
   void add(uint32_t stamp) { room[count++] = stamp; }
+  // Those that it has not yet. False: there is no room for all of them.
+  bool add_others(std::span<const uint32_t> others);
 };
 
 // Those of a response that is stored under a key of this URL: of the URL, its authority (and the name in it without the

@@ -148,3 +148,24 @@ def test_a_head_carries_the_stored_validator_to_the_origin_or_none_rfc9111_4_3_1
     head = page.get(method="HEAD")
     assert (head.status, head.body) == (200, b"") and page.asked[1].method in ("HEAD", "GET")
     assert page.get().fate == "hit"
+
+
+def test_groups_that_a_304_does_not_speak_of_stay_rfc9875_2(caches):
+    page = caches.saying(*STALE, 'Cache-Groups: "kept"', "Surrogate-Key: a").says(*FRESH, "Surrogate-Key: a")
+    assert page.fates((), (), ()) == ["miss", "validated", "hit"]
+    caches.saying('Cache-Group-Invalidation: "kept"').get(method="POST", body=b"abc")
+    assert page.get().fate != "hit"
+
+
+def test_a_head_of_somebody_known_makes_nothing_invalid_for_others_rfc9111_4_3_5(caches):
+    page = caches.saying(*FRESH).says("Cache-Control: max-age=3600", 'ETag: "personal"', "Content-Length: 99", heedless=True)
+    page.get()
+    page.get("Cookie: user=1", "Cache-Control: no-cache", method="HEAD")
+    assert page.get().fate == "hit"
+
+
+def test_the_age_of_a_304_is_told_rfc9111_4_2_3(caches):
+    page = caches.saying(*STALE).says("Cache-Control: max-age=3600", 'ETag: "e"', "Age: 100")
+    page.get()
+    ages = [page.get().age for _ in range(2)]
+    assert all(100 <= age <= 110 for age in ages), ages

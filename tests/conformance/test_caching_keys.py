@@ -187,3 +187,17 @@ def test_with_raw_path_each_spelling_is_its_own_key():
         paths = ["/a", "//a", "/./a", "/b/../a", "/a/"]
         page = raw.page(path="/a", also=paths).says(FRESH)
         assert [page.get(path=path).number for path in paths * 2] == [1, 2, 3, 4, 5] * 2
+
+
+def test_parameters_are_equal_by_what_they_mean_and_keep_their_order(caches):
+    page = caches.saying(FRESH)
+    assert page.get(query="?a=1&%61=2").fate == "miss"
+    assert page.get(query="?%61=2&a=1").fate == "miss", "to the origin the other value is the last one"
+    assert page.get(query="?b=3&a=1&%61=2").fate == "miss"
+    assert page.get(query="?a=1&b=3&%61=2").fate == "hit"
+
+
+def test_parameters_that_some_divide_at_a_semicolon_keep_their_order(caches):
+    page = caches.saying(FRESH)
+    assert page.get(query="?a=3&x=1;a=2").fate == "miss"
+    assert page.get(query="?x=1;a=2&a=3").fate == "miss"

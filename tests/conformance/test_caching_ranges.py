@@ -223,3 +223,16 @@ def test_the_fields_of_what_is_stored_whole_are_those_of_its_parts_rfc9111_3_4(c
     page.get()
     got = page.get("Range: bytes=0-1")
     assert (got.fate, got.status, got.body, got.value("A")) == ("hit", 206, b"01", "1")
+
+
+def test_parts_without_a_validator_are_never_joined_rfc9110_15_3_7_3(caches):
+    page = caches.saying("Cache-Control: max-age=3600", body=b"0123456789", ranges=True, policy="open")
+    assert page.get("Range: bytes=0-4").body == b"01234"
+    page.says("Cache-Control: max-age=3600", body=b"9876543210", ranges=True)
+    assert page.get().body == b"9876543210"
+
+
+def test_a_post_that_is_answered_by_a_part_is_sent_once_rfc9110_9_2_2(caches):
+    page = caches.saying("Cache-Control: max-age=3600", "Content-Range: bytes 0-4/10", status=206, body=b"01234", policy="open")
+    assert page.get(method="POST", body=b"x").status == 206
+    assert len(page.asked) == 1

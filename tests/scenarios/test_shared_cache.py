@@ -31,10 +31,13 @@ class Log:
         return self.lines(page.path)
 
 
+PATIENT = {"timeouts": {"client_header": "10m"}}   # connections wait for their turn
+
+
 @pytest.fixture(scope="module")
 def four(tmp_path_factory):
     path = tmp_path_factory.mktemp("log") / "access"
-    with Caches({"plain": {"max_object": "2GiB"}, "sturdy": {"stale_if_error": "1h"}}, {"logging": {"access": [{"to": "file", "file": str(path)}]}}, workers=4) as running:
+    with Caches({"plain": {"max_object": "2GiB"}, "sturdy": {"stale_if_error": "1h"}}, {"logging": {"access": [{"to": "file", "file": str(path)}]}, "defaults": PATIENT}, workers=4) as running:
         running.log = Log(path)
         yield running
 

@@ -276,3 +276,19 @@ def test_what_was_asked_for_before_a_purge_is_never_used_after_it(four, when):
         assert crowd.body(0) == BODY
     for _ in range(3):
         assert page.get().body == b"new"
+
+
+@pytest.mark.parametrize("control", ["no-cache", "max-age=0"])
+def test_what_may_be_given_to_nobody_else_is_validated_by_all_side_by_side(four, control):
+    """One after the other would make a page as slow as the origin's way there and back, times the clients."""
+    page = four.saying(f"Cache-Control: {control}", 'ETag: "a"', policy="patient", body=BODY)
+    page.get()
+    gate = threading.Event()
+    page.says(f"Cache-Control: {control}", 'ETag: "a"', before=gate)
+    page.answers.pop(0)
+    with Crowd(connect(four.port, 20), page.request()) as crowd:
+        eventually(lambda: len(page.asked) == 21)
+        assert all(asked.values("If-None-Match") == ['"a"'] for asked in page.asked[1:])
+        gate.set()
+        crowd.read_all()
+        assert all(crowd.body(i) == BODY for i in range(20))

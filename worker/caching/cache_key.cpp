@@ -51,7 +51,11 @@ class KeyQuery {
         keep_whole(url);
         return;
       }
-      insert(names, *parameter);
+      if (parameter->text.find(';') != std::string_view::npos) {   // which some take for an end of it
+        keep_whole(url);
+        return;
+      }
+      insert(names, decoded_name(parameter->name, arena), parameter->text);
     }
   }
 
@@ -63,14 +67,16 @@ class KeyQuery {
     count_ = 1;
   }
 
-  void insert(std::array<std::string_view, kMostSortedParameters>& names, const QueryParameter& parameter) {
+  // By the name that an origin reads, however it is written.
+  void insert(std::array<std::string_view, kMostSortedParameters>& names, std::string_view name,
+              std::string_view text) {
     size_t at = count_++;
-    for (; at > 0 && parameter.name < names[at - 1]; --at) {
+    for (; at > 0 && name < names[at - 1]; --at) {
       names[at] = names[at - 1];
       parts_[at] = parts_[at - 1];
     }
-    names[at] = parameter.name;
-    parts_[at] = parameter.text;
+    names[at] = name;
+    parts_[at] = text;
   }
 
   std::array<std::string_view, kMostSortedParameters> parts_;

@@ -69,7 +69,7 @@ bool is_unmodified_since(const Fields& request, const Validators& validators, in
 }   // namespace
 
 bool strongly_equal(std::string_view one_etag, std::string_view other) {
-  return !is_weak(one_etag) && !is_weak(other) && one_etag == other;
+  return !one_etag.empty() && !is_weak(one_etag) && one_etag == other;
 }
 
 bool weakly_equal(std::string_view one_etag, std::string_view other) { return opaque(one_etag) == opaque(other); }

@@ -51,8 +51,12 @@ async::Task<void> validate(Proxy& proxy, std::unique_ptr<BackgroundExchange> exc
     http::ResponseHead& response = fetch.attempt().exchange().response();
     adapt_response_fields(response, response.status == 304, request.arena());
     then = visit.take(response, sent);
-    if (response.status >= 500) co_await async::Sleep(proxy.loop(), Deadline::at(proxy.loop().now() + kAfterFailure));
-    if (visit.is_new()) visit.begin_fill(fetch.attempt().hand_over(), nullptr);
+    const bool failed = response.status >= 500;
+    if (visit.is_new()) {
+      visit.begin_fill(fetch.attempt().hand_over(), nullptr);
+    } else if (failed) {
+      co_await async::Sleep(proxy.loop(), Deadline::at(proxy.loop().now() + kAfterFailure));
+    }
   }
 }
 

@@ -173,12 +173,18 @@ bool CacheVisit::came_for_us() const {
   return status_.collapsed && wanted_by_request && reuse_.remaining > 0 && freshness_.response_time >= began;
 }
 
-// One asks for all. While it is being fetched it can't be validated: whoever may not use it asks for itself.
+// One asks for all, unless what it learns is good for itself alone: then all ask side by side. While it is being
+// fetched it can't be validated: whoever may not use it asks for itself.
 CacheVisit::Next CacheVisit::validate() {
   if (request_.head.method == Method::kHead) return Next::kAskOrigin;
   if (stored_.state() != cache::State::complete || waited_in_vain_ || !may_store_) {
     may_store_ = false;
     return Next::kAskOrigin;   // for itself; what is stored may stand in for an error all the same
+  }
+  const bool not_for_others = freshness_.has(caching::Freshness::kNoCache) || freshness_.lifetime <= 0;
+  if (not_for_others && !insists_) {
+    validates_alone_ = true;
+    return Next::kAskOrigin;
   }
   claim_ = shared_.cache().begin_revalidation(stored_);
   awaited_ = Awaited::kValidation;

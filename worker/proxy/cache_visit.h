@@ -116,6 +116,7 @@ class CacheVisit final : public StoredContent::Heir {
   Next lock(const cache::StoredResponse* instead_of);
   Next validate();
   Next go_without_storing(Reason reason);
+  bool validates() const { return claim_ || validates_alone_; }
   bool still_waits(const cache::Progress& progress) const;
   bool holds_range() const;
   Next replace_part();
@@ -180,6 +181,7 @@ class CacheVisit final : public StoredContent::Heir {
   bool speaks_for_all_ = false;   // what the origin answers to it may be given to others
   bool asked_again_ = false;
   bool insists_ = false;
+  bool validates_alone_ = false;
   bool waited_in_vain_ = false;
   bool unconditional_ = false;   // the origin is asked once more
   bool validated_ = false;

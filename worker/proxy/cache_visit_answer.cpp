@@ -17,10 +17,10 @@ namespace {
 using http::FieldName;
 using Kind = http::ContentLength::Kind;
 
-constexpr int64_t kPassFor = 120'000;                       // ms: a hit-for-miss (cache.md 5)
-constexpr int64_t kPassForSize = 600'000;                   // ms: for longer, by which it is known
-constexpr int64_t kPassAfterFailure = 1000;                 // ms: nobody queues for an origin that does not answer
-constexpr int64_t kKeepLists = int64_t{24} * 3600 * 1000;   // ms: unless another variant is stored by it
+constexpr int64_t kPassFor = 120'000;                  // ms: a hit-for-miss (cache.md 5)
+constexpr int64_t kPassForSize = 600'000;              // ms: for longer, by which it is known
+constexpr int64_t kPassAfterFailure = 1000;            // ms: nobody queues for an origin that does not answer
+constexpr int64_t kKeepLists = int64_t{3600} * 1000;   // ms: unless another variant is stored by it; a full one ends so
 
 std::optional<uint64_t> length_of(const http::ContentLength& content) {
   if (content.kind == Kind::kNone) return 0;
@@ -52,11 +52,11 @@ caching::StoredValidators CacheVisit::stored_validators() {
 // Whoever only passes by asks as the client did: the answer is the client's alone.
 const http::Fields* CacheVisit::origin_fields() {
   asked_ = true;
-  if (!filler_ && !claim_) return nullptr;
-  const bool conditional = claim_ && !unconditional_;
+  if (!filler_ && !validates()) return nullptr;
+  const bool conditional = validates() && !unconditional_;
   const caching::StoredValidators validators = conditional ? stored_validators() : caching::StoredValidators{};
   // What is stored whole is validated whole, lest a part take its place.
-  const bool whole = claim_ && !freshness_.has(caching::Freshness::kPartial);
+  const bool whole = validates() && !freshness_.has(caching::Freshness::kPartial);
   const caching::RangeMode range = whole ? caching::RangeMode::kFull : policy_.range;
   origin_fields_.emplace(caching::origin_request_fields(request_.head.fields, validators, range));
   if (part_) ask_for_rest(*origin_fields_);
@@ -106,10 +106,11 @@ CacheVisit::Then CacheVisit::take(http::ResponseHead& response, caching::Moment 
 CacheVisit::Then CacheVisit::take_answer(const caching::Answer& answer) {
   const int status = answer.response.status;
   if (request_.head.method == http::Method::kHead) return take_head(answer);
-  if (claim_ && status == 304 && !unconditional_) return take_not_modified(answer);
+  if (validates() && status == 304 && !unconditional_) return take_not_modified(answer);
   if (caching::is_error_to_hide(status) && hides_error()) return Then::kServe;
   if (!may_store_ || status == 304) return Then::kRelay;
-  const bool unasked_part = status == 206 && !part_ && !request_.head.fields.has(FieldName::kRange);
+  const bool is_get = request_.head.method == http::Method::kGet;
+  const bool unasked_part = is_get && status == 206 && !part_ && !request_.head.fields.has(FieldName::kRange);
   if (unasked_part && !std::exchange(asked_again_, true)) return Then::kAskAgain;
   if (part_ && status == 206) return take_rest(answer);
   part_ = {};
@@ -182,11 +183,13 @@ bool CacheVisit::keep(const caching::Freshened& freshened, caching::Moment recei
     return false;
   }
   freshness_ = storing.freshness;
-  const bool tagged = tags_->count > 0 || tags_->overflow;
-  const cache::StampList stamps = this->stamps(true);
+  cache::StampList stamps = this->stamps(true);
+  // A 304 says some of the tags anew and none of the others: what was one stays one, for too much is purged, not too
+  // little.
+  if (!stamps.add_others(stored_.stamps())) stamps = stamps_of(shared_.cache().stamps(), primary_->url(), {}, true);
   const cache::Head head{.metadata = metadata_of(freshness_),
                          .section = section_of(freshened.response.fields),
-                         .stamps = tagged ? stamps.stamps() : stored_.stamps(),
+                         .stamps = stamps.stamps(),
                          .length = stored_.length(),
                          .keep_until = keep_until(freshness_)};
   return shared_.cache().freshen(stored_, head, sequence_) == cache::Written::ok;
@@ -197,7 +200,7 @@ CacheVisit::Then CacheVisit::take_head(const caching::Answer& answer) {
   const caching::HeadEffect effect =
       caching::effect_of_head(answer.response, told_length(answer.response.fields), stored_validators(),
                               freshness_.status, stored_.length().value_or(0));
-  if (effect == caching::HeadEffect::kInvalidate) (void)shared_.cache().drop(key_);
+  if (effect == caching::HeadEffect::kInvalidate && may_drop()) (void)shared_.cache().drop(key_);
   if (effect == caching::HeadEffect::kFreshen)
     (void)keep(caching::freshen(stored_section(), freshness_.status, answer, policy_), answer.received);
   return Then::kRelay;

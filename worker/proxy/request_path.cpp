@@ -182,6 +182,7 @@ async::Task<void> Proxy::handle(downstream::Exchange& exchange) {
       if (fetched != Fetch::Outcome::kResponse) {
         stored = visit && visit->stands_in();
         if (stored) break;
+        if (visit) visit->let_go();   // before the client has to be waited for
         co_await answer_failure(request, *fetch, fetched);
         co_return;
       }

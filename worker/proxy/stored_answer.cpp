@@ -87,7 +87,8 @@ bool StoredAnswer::begin_by_fields() {
 
 void StoredAnswer::add_varying(http::Fields& fields) const {
   http::Arena& arena = request_.arena();
-  if (!visit_.is_new() && !visit_.was_validated()) {
+  const bool was_old = visit_.freshness().initial_age >= 1000;   // when it was validated, by a cache on the way
+  if (!visit_.is_new() && (!visit_.was_validated() || was_old)) {
     fields.remove(FieldName::kAge);
     fields.add(FieldName::kAge, arena.number(static_cast<uint64_t>(caching::age_in_seconds(visit_.age()))));
   }
