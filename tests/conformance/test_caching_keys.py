@@ -201,3 +201,11 @@ def test_parameters_that_some_divide_at_a_semicolon_keep_their_order(caches):
     page = caches.saying(FRESH)
     assert page.get(query="?a=3&x=1;a=2").fate == "miss"
     assert page.get(query="?x=1;a=2&a=3").fate == "miss"
+
+
+@pytest.mark.parametrize("forwarded, fates", [("for=192.0.2.1;host=evil;proto=http", ["miss", "miss"]), ("proto=https", ["miss", "miss"]), ('for=192.0.2.1;host="plain.test";proto=http', ["miss", "hit"])])
+def test_what_a_trusted_proxy_hands_on_of_another_host_is_not_shared_rfc7239_8(forwarded, fates):
+    with Caches({"plain": {}}, {"defaults": {"trusted_proxies": ["127.0.0.1/32"]}}) as trusting:
+        page = trusting.saying(FRESH)
+        fields = ["X-Forwarded-Proto: http", "X-Forwarded-Host: plain.test", "Forwarded: " + forwarded]
+        assert page.fates(fields, fields) == fates

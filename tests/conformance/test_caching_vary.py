@@ -2,7 +2,7 @@
 import threading
 
 import pytest
-from pages import date
+from pages import Caches, date
 
 FRESH = ["Cache-Control: max-age=5000", "Last-Modified: " + date(-3000)]
 
@@ -131,3 +131,20 @@ def test_requests_for_two_variants_wait_for_their_own_rfc9111_4_1(caches):
     for thread in threads:
         thread.join()
     assert all(page.asked[response.number - 1].values("Foo") == [str(i % 2)] for i, response in got.items())
+
+
+@pytest.mark.parametrize("name", ["X-Real-IP", "X-Forwarded-For", "Forwarded", "X-Request-Id", "x-set"])
+def test_what_varies_by_a_field_that_we_set_for_each_client_is_not_shared_rfc9111_4_1(name):
+    edits = {"defaults": {"headers": {"request": {"set": {"X-Set": "{client_ip}"}}}}}
+    with Caches({"plain": {}}, edits) as setting:
+        page = setting.saying("Cache-Control: max-age=3600", "Vary: " + name)
+        assert [page.get().fate for _ in range(2)] == ["miss", "miss"]
+        assert page.asked[0].values(name)
+
+
+def test_what_varies_by_a_field_that_we_set_alike_for_all_is_shared_rfc9111_4_1():
+    edits = {"defaults": {"headers": {"request": {"set": {"X-Set": "always"}}}}}
+    with Caches({"plain": {}}, edits) as setting:
+        for name in ("X-Set", "X-Forwarded-Proto", "X-Forwarded-Host"):
+            page = setting.saying("Cache-Control: max-age=3600", "Vary: " + name)
+            assert [page.get().fate for _ in range(2)] == ["miss", "hit"]

@@ -292,3 +292,20 @@ def test_what_may_be_given_to_nobody_else_is_validated_by_all_side_by_side(four,
         gate.set()
         crowd.read_all()
         assert all(crowd.body(i) == BODY for i in range(20))
+
+
+@pytest.mark.parametrize("field", [[], ["Cache-Control: no-cache"], ["Cache-Control: max-age=0"]])
+def test_who_comes_after_a_soft_purge_is_not_given_what_was_asked_for_before_it(four, field):
+    gate = threading.Event()
+    page = four.saying(*FRESH, policy="patient", body=b"old", before=gate).says('ETag: "b"', "Cache-Control: max-age=3600", body=b"new")
+    with Crowd(connect(four.port, 1), page.request()) as first:
+        eventually(lambda: page.asked)
+        status, answer = four.proxyd.api("POST", "/api/v1/cache/purges", {"urls": [f"http://patient.test{page.path}"], "mode": "soft"})
+        assert status in (200, 201), answer
+        before = sum(worker["connections"] for worker in four.proxyd.workers())
+        with Crowd(connect(four.port, 1), page.request(*field)) as second:
+            eventually(lambda: sum(worker["connections"] for worker in four.proxyd.workers()) > before)
+            gate.set()
+            first.read_all()
+            second.read_all()
+            assert (first.body(0), second.body(0)) == (b"old", b"new")

@@ -54,8 +54,11 @@ struct Freshness {
   uint16_t status = 0;
   uint16_t flags = 0;
   LifetimeSource source = LifetimeSource::kNone;
-  uint8_t reserved[3] = {};
+  uint8_t reserved = 0;
+  uint16_t took = 0;   // hundredths of a second from the question to the answer, rounded up; 10 min at most
 
+  // Not later than when the origin was asked; a while before where that took very long.
+  int64_t asked_at() const { return response_time - int64_t{took} * 10; }
   bool has(Flag flag) const { return (flags & flag) != 0; }
   bool has_validator() const { return (flags & (kHasEtag | kHasLastModified)) != 0; }
 

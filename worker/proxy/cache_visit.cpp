@@ -1,11 +1,15 @@
 #include "worker/proxy/cache_visit.h"
 
+#include <algorithm>
+
 #include "shared/base/bytes.h"
 #include "worker/caching/bypass.h"
 #include "worker/caching/vary.h"
+#include "worker/http/list.h"
 #include "worker/http/preconditions.h"
 #include "worker/proxy/background.h"
 #include "worker/proxy/stored_head.h"
+#include "worker/routing/client.h"
 
 namespace proxyd::proxy {
 namespace {
@@ -49,9 +53,24 @@ void CacheVisit::make_key(std::string_view partition) {
   if (primary_) key_ = primary_->text;
 }
 
+// What a trusted proxy hands on in Forwarded of another host or scheme than the key has.
+bool CacheVisit::is_forwarded_for_another() const {
+  http::ListMembers elements(request_.head.fields.combined(FieldName::kForwarded));
+  std::string_view element;
+  while (elements.next(element)) {
+    const std::string_view host = routing::forwarded_parameter(element, "host");
+    const std::string_view scheme = routing::forwarded_parameter(element, "proto");
+    if (!host.empty() && !equals_ignoring_case(host, request_.facts.authority)) return true;
+    if (!scheme.empty() && !equals_ignoring_case(scheme, http::to_string(request_.facts.scheme))) return true;
+  }
+  return false;
+}
+
 // What a trusted proxy adds beyond what we set ourselves reaches the origin and may change its answer.
 bool CacheVisit::has_foreign_forwarding_fields() const {
-  if (!request_.facts.from_trusted_proxy || !request_.head.fields.has(FieldName::kOther)) return false;
+  if (!request_.facts.from_trusted_proxy) return false;
+  if (request_.head.fields.has(FieldName::kForwarded) && is_forwarded_for_another()) return true;
+  if (!request_.head.fields.has(FieldName::kOther)) return false;
   for (const http::Field& field : request_.head.fields) {
     if (field.known != FieldName::kOther || !equals_ignoring_case(field.name.substr(0, 12), "x-forwarded-")) continue;
     bool keyed = false;
@@ -59,6 +78,21 @@ bool CacheVisit::has_foreign_forwarding_fields() const {
     if (!keyed) return true;
   }
   return false;
+}
+
+// The client's own fields are what variants are selected by; what we set in their place may be another for each client.
+bool CacheVisit::selects_by_what_we_set(std::string_view list) const {
+  if (list.empty()) return false;
+  const auto named = [list](const auto& name) { return caching::names_field(list, name); };
+  const std::vector<std::string>& edited = request_.matched.route->request_edits.varying();
+  return std::any_of(kFieldsOfOneRequest.begin(), kFieldsOfOneRequest.end(), named) ||
+         std::any_of(edited.begin(), edited.end(), named);
+}
+
+// A client that wants little of it is answered long before the fetch ends.
+bool CacheVisit::may_be_left_alone() const {
+  return request_.head.fields.has_any(http::bit_of(FieldName::kRange) | http::bit_of(FieldName::kIfNoneMatch) |
+                                      http::bit_of(FieldName::kIfModifiedSince));
 }
 
 CacheVisit::Next CacheVisit::look() {
@@ -161,7 +195,7 @@ CacheVisit::Next CacheVisit::judge(bool soft_purged) {
   reuse_ = caching::decide_reuse(freshness_, control_, soft_purged, shared_.now());
   status_.reason = reuse_.reason;
   const bool must_ask = insists_ && reuse_.reason != Reason::kNone;
-  if ((reuse_.served() && !must_ask) || came_for_us()) return Next::kServe;
+  if ((reuse_.served() && !must_ask) || (!soft_purged && came_for_us())) return Next::kServe;
   if (reuse_.use == Use::kGatewayTimeout) return Next::kGatewayTimeout;
   return validate();
 }
@@ -170,7 +204,7 @@ CacheVisit::Next CacheVisit::judge(bool soft_purged) {
 bool CacheVisit::came_for_us() const {
   const bool wanted_by_request = reuse_.reason == Reason::kRequestNoCache || reuse_.reason == Reason::kRequestMaxAge;
   const auto began = std::chrono::duration_cast<milliseconds>(request_.began.time_since_epoch()).count();
-  return status_.collapsed && wanted_by_request && reuse_.remaining > 0 && freshness_.response_time >= began;
+  return status_.collapsed && wanted_by_request && reuse_.remaining > 0 && freshness_.asked_at() >= began;
 }
 
 // One asks for all, unless what it learns is good for itself alone: then all ask side by side. While it is being

@@ -110,6 +110,7 @@ class CacheVisit final : public StoredContent::Heir {
   void make_key(std::string_view partition);
   bool is_post_to_be_stored() const;
   bool has_foreign_forwarding_fields() const;
+  bool is_forwarded_for_another() const;
   Next look_once();
   Next found(cache::Lookup lookup);
   Next judge(bool soft_purged);
@@ -131,6 +132,8 @@ class CacheVisit final : public StoredContent::Heir {
   void ask_for_rest(http::Fields& fields);
   bool joins(const http::ResponseHead& response) const;
   std::optional<http::ContentRange> range_of_part() const;
+  bool selects_by_what_we_set(std::string_view list) const;
+  bool may_be_left_alone() const;
   bool fit_part(http::Fields& fields, const http::ContentLength& content) const;
   Then take_head(const caching::Answer& answer);
   bool hides_error();

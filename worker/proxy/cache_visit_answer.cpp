@@ -19,6 +19,7 @@ using Kind = http::ContentLength::Kind;
 
 constexpr int64_t kPassFor = 120'000;                  // ms: a hit-for-miss (cache.md 5)
 constexpr int64_t kPassForSize = 600'000;              // ms: for longer, by which it is known
+constexpr size_t kMostLeftAlone = 64;                  // fetches of a worker that go on without a reader
 constexpr int64_t kPassAfterFailure = 1000;            // ms: nobody queues for an origin that does not answer
 constexpr int64_t kKeepLists = int64_t{3600} * 1000;   // ms: unless another variant is stored by it; a full one ends so
 
@@ -231,6 +232,12 @@ CacheVisit::Then CacheVisit::take_unstorable(const caching::Answer& answer, Reas
 }
 
 CacheVisit::Then CacheVisit::store(const caching::Answer& answer, const caching::Storing& storing) {
+  if (selects_by_what_we_set(storing.vary_list)) return take_unstorable(answer, Reason::kVary);
+  if (may_be_left_alone() && request_.proxy.tasks().size() >= kMostLeftAlone) {
+    filler_ = {};
+    claim_ = {};
+    return Then::kRelay;
+  }
   if (!lock_variant(storing.vary_list)) return Then::kRelay;
   http::Fields fields = caching::stored_fields(answer.response, policy_, answer.received);
   if (!fit_part(fields, answer.response.content)) {

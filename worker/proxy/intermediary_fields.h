@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <string_view>
 
 #include "worker/http/fields.h"
@@ -21,6 +22,11 @@ struct Identity {
 };
 // `fresh` are 32 random hexadecimal digits, `parent` 16; both outlive the request.
 Identity identify(const http::Fields& fields, bool trusted, std::string_view fresh, std::string_view parent);
+
+// In lower case, those of the fields set by us that differ from client to client, though none of them sends any: what
+// an origin selects by them, it selects for one request.
+inline constexpr std::array<std::string_view, 6> kFieldsOfOneRequest = {
+    "forwarded", "x-forwarded-for", "x-real-ip", "x-request-id", "traceparent", "tracestate"};
 
 // The request came back to us three times (RFC 8586, RFC 9110 7.6.3).
 bool is_loop(const http::Fields& fields);

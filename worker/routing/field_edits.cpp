@@ -1,5 +1,7 @@
 #include "worker/routing/field_edits.h"
 
+#include "shared/base/bytes.h"
+
 namespace proxyd::routing {
 
 FieldEdits::FieldEdits(const config::FieldEdits& edits, const std::map<std::string, std::string>& files) {
@@ -16,6 +18,11 @@ FieldEdits::FieldEdits(const config::FieldEdits& edits, const std::map<std::stri
   for (const auto& [name, given] : edits.set) edits_.push_back({Kind::kSet, name, value(given)});
   for (const auto& [name, given] : edits.add) edits_.push_back({Kind::kAdd, name, value(given)});
   for (const auto& [name, given] : edits.if_absent) edits_.push_back({Kind::kSetIfAbsent, name, value(given)});
+  for (const Edit& edit : edits_) {
+    if (edit.value.is_constant()) continue;
+    varying_.push_back(edit.name);
+    for (char& c : varying_.back()) c = ascii_lower(c);
+  }
 }
 
 void FieldEdits::apply(http::Fields& fields, const RequestFacts& facts) const {

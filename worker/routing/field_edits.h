@@ -20,6 +20,8 @@ class FieldEdits {
   FieldEdits(const config::FieldEdits& edits, const std::map<std::string, std::string>& files);
 
   bool empty() const { return edits_.empty(); }
+  // In lower case, the fields that it gives another value from request to request.
+  const std::vector<std::string>& varying() const { return varying_; }
   void apply(http::Fields& fields, const RequestFacts& facts) const;
 
  private:
@@ -30,6 +32,7 @@ class FieldEdits {
     ValueTemplate value;
   };
   std::vector<Edit> edits_;
+  std::vector<std::string> varying_;
 };
 
 }   // namespace proxyd::routing

@@ -62,6 +62,12 @@ ValueTemplate ValueTemplate::literal(std::string text) {
   return made;
 }
 
+bool ValueTemplate::is_constant() const {
+  return std::all_of(parts_.begin(), parts_.end(), [](const config::TemplatePart& part) {
+    return part.kind == config::TemplatePart::Kind::kLiteral;
+  });
+}
+
 std::string_view ValueTemplate::render(const RequestFacts& facts, http::Arena& arena) const {
   if (parts_.empty()) return "";
   if (parts_.size() == 1) {

@@ -19,6 +19,8 @@ class ValueTemplate {
   explicit ValueTemplate(std::string_view text);
   static ValueTemplate literal(std::string text);
 
+  // The same for all requests.
+  bool is_constant() const;
   std::string_view render(const RequestFacts& facts, http::Arena& arena) const;
 
  private:
