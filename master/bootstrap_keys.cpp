@@ -7,12 +7,17 @@
 
 #include "shared/cache/region_view.h"
 #include "shared/config/endpoint.h"
+#include "shared/config/model.h"
 #include "shared/config/units.h"
 
 namespace proxyd::master {
 namespace {
 
 constexpr int kMostWorkers = 64;
+
+// A document may give the cache whatever ceiling there can be.
+static_assert(config::kLeastCacheMemory == cache::Geometry::kLeastCeiling);
+static_assert(config::kMostCacheMemory == cache::Geometry::kMostCeiling);
 
 std::string set_duration(milliseconds& value, const std::string& text) {
   const auto parsed = config::parse_duration(text);

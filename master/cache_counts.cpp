@@ -1,7 +1,6 @@
 #include "master/cache_counts.h"
 
 #include <algorithm>
-#include <array>
 #include <string_view>
 
 #include "shared/metrics/cache_words.h"
@@ -9,9 +8,6 @@
 
 namespace proxyd::master {
 namespace {
-
-// The results that a request has without one of its own to the origin.
-constexpr std::array<std::string_view, 3> kServed = {"hit", "stale", "collapsed"};
 
 bool ends_with_label(const std::string& labels, const char* name, std::string_view value) {
   return labels.ends_with(metrics::label(name, value));
@@ -34,9 +30,11 @@ double share(uint64_t part, uint64_t whole) {
 double CacheCounts::by_requests() const {
   uint64_t served = 0;
   uint64_t all = 0;
-  for (const auto& [result, count] : results) {
-    all += count;
-    if (std::find(kServed.begin(), kServed.end(), result) != kServed.end()) served += count;
+  for (size_t i = 0; i < metrics::kCacheResults.size(); ++i) {
+    const auto found = results.find(std::string(metrics::kCacheResults[i]));
+    if (found == results.end()) continue;
+    all += found->second;
+    if (metrics::is_served(static_cast<metrics::CacheResult>(i))) served += found->second;
   }
   return share(served, all);
 }

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "shared/base/steady.h"
 #include "shared/config/units.h"
 
 namespace proxyd::master {
@@ -19,9 +20,6 @@ constexpr uint32_t kStampsSampled = 16384;
 constexpr uint32_t kPagesReleased = 1;   // segments in a turn, so that what comes and goes keeps its pages
 constexpr uint32_t kPagesReleasedShrinking = 8;
 constexpr milliseconds kShrinking{500};   // without effect until it is taken for done: the rest is being read
-
-// As workers count it.
-int64_t now() { return std::chrono::duration_cast<milliseconds>(Clock::now().time_since_epoch()).count(); }
 
 }   // namespace
 
@@ -92,7 +90,7 @@ double CacheKeeper::stamps_in_use() const { return cache::PurgeStamps(view_).sha
 bool CacheKeeper::turn() {
   const std::lock_guard lock(mutex_);
   const bool all_clear = clear_departed();
-  const int64_t at = now();
+  const int64_t at = steady_ms(Clock::now());
   const cache::Accounts sums = accounts();
   if (sums.published != swept_for_) {   // what it took is looked for in one walk over all rows
     swept_for_ = sums.published;

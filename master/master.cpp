@@ -10,6 +10,8 @@
 
 #include <filesystem>
 
+#include "shared/base/steady.h"
+
 namespace proxyd::master {
 namespace {
 
@@ -22,8 +24,6 @@ constexpr uint64_t kCopyAtExit = 64 << 20;   // a larger database is not waited 
 constexpr auto kTick = std::chrono::seconds(1);
 
 std::string worker_binary() { return std::filesystem::read_symlink("/proc/self/exe").parent_path() / "proxyd-worker"; }
-
-int64_t milliseconds_now() { return std::chrono::duration_cast<milliseconds>(Clock::now().time_since_epoch()).count(); }
 
 // To what the system allows; workers inherit it. Fails where a worker could not even be started: it inherits one
 // descriptor for each worker slot, and meanwhile has each twice.
@@ -219,7 +219,7 @@ void Master::wait(milliseconds limit) {
 int Master::run() {
   for (bool busy = false;;) {
     wait(busy ? kBusyTurn : kTurn);
-    last_turn_ms_ = milliseconds_now();
+    last_turn_ms_ = steady_ms(Clock::now());
     handle_signals();
     pool_->turn();
     busy = regions_->cache().turn();
@@ -348,6 +348,6 @@ Result<void, DocumentError> Master::reload() {
   return {};
 }
 
-bool Master::alive() const { return milliseconds_now() - last_turn_ms_ < 5000; }
+bool Master::alive() const { return steady_ms(Clock::now()) - last_turn_ms_ < 5000; }
 
 }   // namespace proxyd::master

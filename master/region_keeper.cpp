@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "master/metric_series.h"
-#include "shared/base/clock.h"
+#include "shared/base/steady.h"
 
 namespace proxyd::master {
 
@@ -35,10 +35,7 @@ void RegionKeeper::worker_died(uint32_t slot) {
   cache_->worker_died(slot);
 }
 
-uint64_t RegionKeeper::heartbeat_now() {
-  const auto now = Clock::now().time_since_epoch();   // CLOCK_MONOTONIC
-  return static_cast<uint64_t>(std::chrono::duration_cast<milliseconds>(now).count());
-}
+uint64_t RegionKeeper::heartbeat_now() { return static_cast<uint64_t>(steady_ms(Clock::now())); }
 
 // What a worker holds is at least the revision in force when its oldest request began; workers report it.
 uint64_t RegionKeeper::oldest_revision_held() const {

@@ -11,9 +11,10 @@
 #include "worker/caching/cache_key.h"
 #include "worker/caching/reuse.h"
 #include "worker/caching/vary.h"
+#include "worker/proxy/origin.h"
+#include "worker/proxy/request.h"
 #include "worker/proxy/stored_head.h"
 #include "worker/stored_objects.h"
-#include "worker/upstream/balancer.h"
 
 namespace proxyd::worker {
 namespace {
@@ -25,23 +26,6 @@ void conclude(json& answer, const char* result, Reason reason, const std::string
   answer["result"] = result;
   answer["reason"] = reason == Reason::kNone ? json() : json(std::string(caching::to_string(reason)));
   answer["why"] = why;
-}
-
-// What keeps answers of several origins apart, for this request (proxy/origin.h).
-std::string_view partition_of(const proxy::Configuration& configuration, const routing::RouteEntry& route,
-                              const routing::RequestFacts& facts) {
-  if (!route.split) return configuration.route_upstream[route.index]->name;
-  if (route.settings.split->cache == config::SplitCache::kShared) return route.settings.name;
-  const auto& groups = configuration.route_split[route.index];
-  const size_t drawn =
-      route.split->draw(facts, [&groups](size_t i) { return upstream::Balancer::has_eligible(*groups[i]); });
-  return groups[drawn]->name;
-}
-
-caching::Url url_of(const routing::RouteEntry& route, const routing::RequestFacts& facts) {
-  const http::Target& target = facts.head->target;
-  const std::string_view raw = target.raw.substr(0, target.raw.find('?'));
-  return {facts.scheme, facts.authority, route.settings.raw_path ? raw : target.path, target.query, target.has_query};
 }
 
 // By which policy and key a request is cached, if it is.
@@ -57,18 +41,22 @@ Terms terms_of(const proxy::Configuration& configuration, const routing::RouteEn
   terms.policy = forwards ? configuration.cache_policies.of_route(route.settings) : nullptr;
   if (!terms.policy) return terms;
   terms.bypassed = caching::why_bypassed(asked.head(), *terms.policy);
-  if (terms.bypassed != Reason::kNone) return terms;
-  const std::string_view partition = partition_of(configuration, route, asked.facts());
-  terms.key = caching::cache_key(url_of(route, asked.facts()), asked.head().fields, terms.policy->key, partition);
+  if (terms.bypassed != Reason::kNone && !caching::is_post_to_be_stored(asked.head(), *terms.policy)) return terms;
+  const std::string_view partition = proxy::origin_of(configuration, route, asked.facts()).partition;
+  terms.key =
+      caching::cache_key(proxy::url_of(asked.facts(), &route), asked.head().fields, terms.policy->key, partition);
   if (!terms.key) terms.bypassed = Reason::kKeyTooLong;
   return terms;
 }
 
 void judge(const cache::StoredResponse& stored, cache::Purged purged, const AskedRequest& asked,
-           const caching::Policy& policy, int64_t now, json& answer) {
+           const caching::Policy& policy, caching::Moment now, json& answer) {
   const caching::CacheControl control = caching::request_directives(asked.head().fields, policy);
   const caching::Freshness freshness = proxy::freshness_of(stored);
-  const caching::Reuse reuse = caching::decide_reuse(freshness, control, purged == cache::Purged::soft, now);
+  const bool is_part = freshness.has(caching::Freshness::kPartial);
+  if (is_part && !proxy::part_answers(stored, asked.head(), now.wall_seconds()))
+    return conclude(answer, "miss", Reason::kPartial, "only a part of it is stored, and more is asked for");
+  const caching::Reuse reuse = caching::decide_reuse(freshness, control, purged == cache::Purged::soft, now.steady);
   const json& item = answer["stored"];
   const std::string times = fmt::format("its age is {}, its lifetime {} by {}", item["age"].get<std::string>(),
                                         item["lifetime"].get<std::string>(), caching::to_string(freshness.source));
@@ -84,20 +72,22 @@ void judge(const cache::StoredResponse& stored, cache::Purged purged, const Aske
 }
 
 void look(cache::Cache& cache, const caching::CacheKey& primary, AskedRequest& asked, const caching::Policy& policy,
-          int64_t now, json& answer) {
+          caching::Moment now, json& answer) {
+  if (asked.head().method == http::Method::kPost)
+    return conclude(answer, "miss", Reason::kMethod, "the origin is asked; its answer may be stored");
   const uint64_t sequence = cache.published();
   std::string key(primary.text);
-  cache::Lookup found = cache.find(key, sequence, now);
+  cache::Lookup found = cache.find(key, sequence, now.steady);
   const bool is_list = found.response && found.response.has_head() && found.purged != cache::Purged::hard &&
                        found.response.kind() == cache::Kind::vary_head;
   if (is_list) {
-    answer["vary"] = describe_object(found.response, sequence, now)["vary"];
+    answer["vary"] = describe_object(found.response, sequence, now.steady)["vary"];
     const auto secondary = caching::secondary_key(proxy::vary_head_of(found.response).list, asked.head().fields);
     if (!secondary) return conclude(answer, "bypass", Reason::kVaryTooLong, "what it varies by is too long for a key");
     key += *secondary;
-    found = cache.find(key, sequence, now);
+    found = cache.find(key, sequence, now.steady);
   }
-  if (found.response) answer["stored"] = describe_object(found.response, sequence, now);
+  if (found.response) answer["stored"] = describe_object(found.response, sequence, now.steady);
   using Outcome = cache::Lookup::Outcome;
   if (found.outcome == Outcome::pass)
     return conclude(answer, "pass", Reason::kMiss,
@@ -118,12 +108,14 @@ json describe_terms(const proxy::Configuration& configuration, const routing::Ro
   const Terms terms = terms_of(configuration, route, asked);
   json answer{{"policy", json()}, {"reason", json()}};
   if (terms.policy) answer["policy"] = *route.settings.cache;
-  if (terms.bypassed != Reason::kNone) answer["reason"] = std::string(caching::to_string(terms.bypassed));
-  if (terms.key) answer.update(describe_key(terms.key->text));
+  if (terms.key)
+    answer.update(describe_key(terms.key->text));
+  else if (terms.policy)
+    answer["reason"] = std::string(caching::to_string(terms.bypassed));
   return answer;
 }
 
-json lookup(const proxy::Configuration& configuration, cache::Cache& cache, const json& question, int64_t now) {
+json lookup(const proxy::Configuration& configuration, cache::Cache& cache, const json& question, caching::Moment now) {
   AskedRequest asked(configuration, question);
   if (!asked.fault().empty()) return {{"error", asked.fault()}};
   const routing::Matched matched = configuration.matcher.find(asked.facts());

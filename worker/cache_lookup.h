@@ -4,6 +4,7 @@
 
 #include "shared/cache/cache.h"
 #include "worker/asked_request.h"
+#include "worker/caching/freshness.h"
 #include "worker/proxy/configuration.h"
 
 namespace proxyd::worker {
@@ -18,6 +19,6 @@ nlohmann::json describe_terms(const proxy::Configuration& configuration, const r
 // `reason` (a word of caching::Reason), `why` in a sentence, `stored` and the fields it varies by, where there are
 // some, `primary_key` in hexadecimal, to list its variants by; or `error`. It stores nothing and asks nobody.
 nlohmann::json lookup(const proxy::Configuration& configuration, cache::Cache& cache, const nlohmann::json& question,
-                      int64_t now);
+                      caching::Moment now);
 
 }   // namespace proxyd::worker

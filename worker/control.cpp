@@ -121,7 +121,7 @@ void Control::answer(const ipc::Message& question) {
     const std::string asked = question.body.value("question", "");
     if (asked == "explain") reply = explained(question);
     if (asked == "purge_subjects") reply = with_configuration(question, purge_subjects);
-    if (asked == "cache_objects") reply = list_objects(worker_.cache(), question.body, steady_now());
+    if (asked == "cache_objects") reply = list_objects(worker_.cache(), question.body, worker_.moment().steady);
     if (asked == "cache_lookup") reply = looked_up(question);
   } catch (const std::exception& error) {   // a question as large as no request may be
     reply = {{"error", error.what()}};
@@ -136,12 +136,7 @@ nlohmann::json Control::with_configuration(const ipc::Message& question, Answere
 
 nlohmann::json Control::looked_up(const ipc::Message& question) {
   const proxy::Configuration* configuration = worker_.configuration();
-  return configuration ? lookup(*configuration, worker_.cache(), question.body, steady_now()) : no_configuration();
-}
-
-// As the cache counts it.
-int64_t Control::steady_now() const {
-  return std::chrono::duration_cast<milliseconds>(worker_.loop().now().time_since_epoch()).count();
+  return configuration ? lookup(*configuration, worker_.cache(), question.body, worker_.moment()) : no_configuration();
 }
 
 // By the configuration in force, or by the snapshot that came with the question.

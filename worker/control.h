@@ -26,7 +26,6 @@ class Control : private async::Wakeup {
   nlohmann::json with_configuration(const ipc::Message& question, Answerer answerer) const;
   nlohmann::json explained(const ipc::Message& question);
   nlohmann::json looked_up(const ipc::Message& question);
-  int64_t steady_now() const;
   void send(ipc::MessageType type, uint64_t id, nlohmann::json body);
   void master_gone();
 

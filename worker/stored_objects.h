@@ -17,9 +17,9 @@ nlohmann::json describe_key(std::string_view key);
 nlohmann::json describe_object(const cache::StoredResponse& stored, uint64_t sequence, int64_t now);
 
 // A piece of a walk over all objects: {cursor, limit, and of host, prefix, tag, key what they shall match; the key in
-// hexadecimal, with all its variants}. The answer
-// has `items`, and `next`: where to go on, 0 at the end. A few thousand rows at most, about a millisecond, so a piece
-// may have no item. A tag may match one too much: it is known by its stamp alone.
+// hexadecimal, with all its variants}. The answer has `items`, and `next`: where to go on, 0 at the end. A few thousand
+// rows at most, about a millisecond, so a piece may have no item. A tag may match one too much: it is known by its
+// stamp alone.
 nlohmann::json list_objects(cache::Cache& cache, const nlohmann::json& question, int64_t now);
 
 }   // namespace proxyd::worker

@@ -64,6 +64,7 @@ class Worker {
   void drain(Deadline deadline);
   const proxy::Configuration* configuration() const { return proxy_.configuration().get(); }
   cache::Cache& cache() { return cache_; }
+  caching::Moment moment() { return proxy_.moment(); }
 
  private:
   downstream::Settings settings_for(const config::Listener& listener, const proxy::Configuration& configuration) const;

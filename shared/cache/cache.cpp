@@ -179,12 +179,6 @@ Filler Cache::take_over(const StoredResponse& response) {
   return filler;
 }
 
-bool Cache::lives(ObjectIndex index, uint32_t generation) const {
-  if (index >= member_.view.object_count()) return false;
-  const Life life = Life::of(member_.view.object(index).life.load());
-  return life.live() && life.generation == generation;
-}
-
 bool Cache::drop(std::string_view key) {
   const KeyHash hash = hash_key(member_.view.superblock().key_secret, key);
   const IndexPlace place = IndexPlace::of(member_.view.geometry(), hash);

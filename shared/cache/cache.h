@@ -65,8 +65,6 @@ class Cache {
   // Somebody else holds a handle of the row: another worker, or this one a second time. Looks through all pins, which
   // takes up to a millisecond: for what happens seldom.
   bool has_other_readers(const StoredResponse& response) const;
-  // Whether the object that had this row and generation is still in the index: for what was made from it.
-  bool lives(ObjectIndex index, uint32_t generation) const;
   // A new head for the same content: after a 304, or another list of a vary head. The object's sequence becomes
   // `sequence`. `superseded`: replaced, purged or freshened meanwhile; find it again. Readers keep the old head.
   Written freshen(const StoredResponse& response, const Head& head, uint64_t sequence);

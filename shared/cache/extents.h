@@ -10,7 +10,7 @@ namespace proxyd::cache {
 
 inline constexpr uint32_t kExtentsInBlock = 127;
 
-// A block of 512 octets that lists extents beyond the first four, and the next such block.
+// A block of 512 octets that lists extents beyond the direct ones, and the next such block.
 struct ExtentBlock {
   std::atomic<BlockRef> next;
   std::array<std::atomic<BlockRef>, kExtentsInBlock> extents;

@@ -13,7 +13,7 @@ namespace proxyd::cache {
 template <int kCompressions, int kFinalizations>
 KeyHash sip_hash_128(const std::array<uint64_t, 2>& secret, std::string_view text);
 
-// The hash the index uses. About 1 ns for each octet times 0.6, plus 15 ns.
+// The hash the index uses. About 15 ns, and 0.6 ns an octet.
 KeyHash hash_key(const std::array<uint64_t, 2>& secret, std::string_view key);
 
 }   // namespace proxyd::cache

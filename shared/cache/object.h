@@ -8,7 +8,7 @@
 
 namespace proxyd::cache {
 
-// Where a block of the content pool begins: its granule of 512 octets, plus one; 0 is none.
+// Where a block of the content pool begins: its granule of 256 octets (`kGranule`), plus one; 0 is none.
 using BlockRef = uint32_t;
 // A row of the object table; kNoObject is none.
 using ObjectIndex = uint32_t;

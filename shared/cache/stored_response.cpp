@@ -71,7 +71,6 @@ const HeadBlock* StoredResponse::head() const {
   return head;
 }
 
-uint32_t StoredResponse::generation() const { return Life::of(object().life.load()).generation; }
 State StoredResponse::state() const { return Life::of(object().life.load()).state; }
 Kind StoredResponse::kind() const { return Life::of(object().life.load()).kind; }
 bool StoredResponse::has_head() const { return head() == head_; }

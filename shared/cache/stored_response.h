@@ -45,7 +45,6 @@ class StoredResponse {
 
   explicit operator bool() const { return cache_ != nullptr; }
   ObjectIndex index() const { return index_; }
-  uint32_t generation() const;
   State state() const;
   Kind kind() const;
   // The fields are known: state filling, complete, or aborted after that. `metadata`, `section` and `length` need it.

@@ -130,7 +130,7 @@ def test_purge_is_refused_to_whom_the_host_does_not_name():
 
 
 @pytest.mark.rows("H1-097", "H1-104")
-def test_requests_that_are_never_cached(caches):
+def test_a_method_in_lower_case_and_options_of_the_server_are_not_answered_from_the_cache_rfc9110_9_1(caches):
     page = caches.saying(FRESH)
     page.get()
     assert page.get(method="get").number == 2

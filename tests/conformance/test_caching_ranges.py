@@ -185,10 +185,10 @@ def test_what_is_stored_whole_is_validated_whole_rfc9111_4_3_1(caches):
 
 
 def test_a_stored_beginning_is_completed_by_asking_for_the_rest_rfc9111_3_4(caches):
-    page = partial(caches, "0-4/10").says(*FRESH, body=b"whole, and new")
+    page = partial(caches, "0-4/10", 'ETag: "a"').says(*FRESH, body=b"whole, and new")
     page.get("Range: bytes=-5")
     got = page.get()
-    assert page.asked[1].values("Range") == ["bytes=5-"]
+    assert page.asked[1].values("Range") == ["bytes=5-"] and len(page.asked) == 2
     assert (got.status, got.body) == (200, b"whole, and new")
 
 
@@ -211,11 +211,13 @@ def test_parts_of_what_changed_are_never_joined_rfc9110_15_3_7_3(caches):
     assert page.get().body == b"abcdefghij"
 
 
-def test_parts_under_a_weak_validator_are_never_joined_rfc9110_15_3_7_3(caches):
-    page = caches.saying("Cache-Control: max-age=3600", 'ETag: W/"a"', body=b"0123456789", ranges=True, policy="open")
+@pytest.mark.parametrize("validator", ['ETag: W/"a"', "Last-Modified: " + date(-DAY), "X: none"], ids=["weak", "date", "none"])
+def test_parts_without_a_strong_entity_tag_are_never_joined_rfc9110_15_3_7_3(caches, validator):
+    page = caches.saying("Cache-Control: max-age=3600", validator, body=b"0123456789", ranges=True, policy="open")
     assert page.get("Range: bytes=0-4").body == b"01234"
-    page.says("Cache-Control: max-age=3600", 'ETag: W/"a"', body=b"ABCDEFGHIJ", ranges=True)
+    page.says("Cache-Control: max-age=3600", validator, body=b"ABCDEFGHIJ", ranges=True)
     assert [page.get().body for _ in range(2)] == [b"ABCDEFGHIJ"] * 2
+    assert len(page.asked) == 2, "the rest alone would be of no use"
 
 
 def test_the_fields_of_what_is_stored_whole_are_those_of_its_parts_rfc9111_3_4(caches):

@@ -3,6 +3,7 @@
 import re
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -35,6 +36,7 @@ FORBIDDEN_NAME = re.compile(r"\b(?:class|struct) \w*(?:Manager|Helper|Util|Impl|
 ALLOWED_NAMES = {"AdoptedSocketImpl"}   # POCO's own word for what it derives from
 MOST_LINES = 400
 MOST_LINES_OF_A_FUNCTION = 60
+MOST_FILES_WITHOUT_README = 20
 # A table with a line for each status; the path of a request, which architecture.md 2 wants as one coroutine.
 LONG_ON_PURPOSE = {"worker/http/status.cpp", "worker/proxy/request_path.cpp"}
 
@@ -82,5 +84,8 @@ for path in (p for p in sources if p.relative_to(ROOT).parts[0] != "tests"):
 for top in ("shared", "worker", "master", "cli", "etc", "tests"):
     if not (ROOT / top / "README.md").exists():
         faults.append(f"{top}/README.md is missing")
+for folder, files in Counter(p.parent for p in sources if p.relative_to(ROOT).parts[0] != "tests").items():
+    if files > MOST_FILES_WITHOUT_README and not (folder / "README.md").exists():
+        faults.append(f"{folder.relative_to(ROOT)}: {files} files and no README.md that says what is where")
 print("\n".join(faults) or "lint: clean")
 sys.exit(1 if faults else 0)

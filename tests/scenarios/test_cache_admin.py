@@ -16,9 +16,10 @@ PURGES = "/api/v1/cache/purges"
 
 def cached_site(port, address):
     document = site(port, address)
-    document["cache_policies"] = {"main": {}, "few": {"key": {"query": {"only": ["v"]}}}}
+    document["cache_policies"] = {"main": {}, "few": {"key": {"query": {"only": ["v"]}}}, "open": {"methods": ["GET", "HEAD", "POST"], "range": "pass"}}
     document["hosts"]["all"]["routes"] = [
         {"name": "few", "match": {"path_prefix": "/few"}, "upstream": "app", "cache": "few"},
+        {"name": "open", "match": {"path_prefix": "/open"}, "upstream": "app", "cache": "open"},
         {"name": "all", "match": {"path_prefix": "/"}, "upstream": "app", "cache": "main"}]
     return document
 
@@ -36,6 +37,8 @@ class World:
         key = (request.values("Host")[0], request.target)
         self.asked[key] = self.asked.get(key, 0) + 1
         tags = [b"Surrogate-Key: " + value.encode() for value in request.values("X-Tags")]
+        if request.values("Range") == ["bytes=0-4"]:
+            return ok(b"answe", b"Content-Range: bytes 0-4/8", *self.fields).replace(b"200 OK", b"206 Part")
         return ok(b"answer %d" % self.asked[key], *self.fields, *tags)
 
     def seen(self, path, host=b"a.test", *fields):
@@ -404,6 +407,28 @@ def test_a_lookup_says_what_the_cache_would_be_and_why(world):
     world.purge(urls=["http://a.test/look"])
     assert lookup(world, "http://a.test/look")["result"] == "miss"
     assert world.asked[("a.test", "/look")] == 1, "to look asks nobody"
+
+
+def test_a_lookup_of_what_is_stored_in_part_says_what_the_part_answers(world):
+    first = exchange(world.port, get(b"/open/part", b"Range: bytes=0-4"))
+    assert (first.status, first.body) == (206, b"answe")
+    for headers, result, reason in (({"Range": "bytes=1-2"}, "hit", None), ({"Range": "bytes=3-6"}, "miss", "partial"), ({}, "miss", "partial"),
+                                    ({"Range": "bytes=1-2", "If-Range": '"other"'}, "miss", "partial")):
+        looked = lookup(world, "http://a.test/open/part", headers=headers)
+        assert (looked["result"], looked["reason"], looked["stored"]["status"]) == (result, reason, 206), (headers, looked)
+    assert lookup(world, "http://a.test/open/part", method="HEAD", headers={"Range": "bytes=1-2"})["reason"] == "partial"
+    real = exchange(world.port, get(b"/open/part", b"Range: bytes=1-2"))
+    assert (real.status, real.body) == (206, b"ns") and world.asked[("a.test", "/open/part")] == 1
+    exchange(world.port, get(b"/open/part"))
+    assert world.asked[("a.test", "/open/part")] == 2, "as the lookup said"
+
+
+def test_a_lookup_of_a_post_that_the_policy_names_is_a_miss_whatever_is_stored(world):
+    world.seen("/open/post")
+    posted = lookup(world, "http://a.test/open/post", method="POST")
+    assert (posted["result"], posted["reason"], posted["policy"]) == ("miss", "method", "open") and posted["url"] == "http://a.test/open/post"
+    bypassed = lookup(world, "http://a.test/open/post", method="POST", headers={"If-Match": '"a"'})
+    assert (bypassed["result"], bypassed["reason"]) == ("bypass", "method")
 
 
 def test_explain_says_by_which_policy_and_key_a_request_is_cached(world):

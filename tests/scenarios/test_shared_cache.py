@@ -168,11 +168,14 @@ def test_log_and_metrics_say_what_the_cache_was_and_why(four, fields, requests, 
         eventually(lambda: four.proxyd.metric("proxyd_cache_requests_total", result=result, **route) > count)
 
 
-def test_every_reason_is_counted_for_its_route(four):
-    before = four.proxyd.metric("proxyd_cache_reasons_total", reason="set_cookie", host="plain", route="all")
+@pytest.mark.parametrize("reason, fields", [("set_cookie", [FRESH, "Set-Cookie: a=b"]), ("no_store", ["Cache-Control: no-store"]), ("vary", [FRESH, "Vary: *"]), ("no_lifetime", [])])
+def test_why_an_answer_is_not_stored_is_counted_for_its_route(four, reason, fields):
+    def counted():
+        return four.proxyd.metric("proxyd_cache_reasons_total", reason=reason, host="plain", route="all")
+    before = counted()
     for _ in range(3):
-        four.saying(FRESH, "Set-Cookie: a=b").get()
-    eventually(lambda: four.proxyd.metric("proxyd_cache_reasons_total", reason="set_cookie", host="plain", route="all") == before + 3)
+        four.saying(*fields).get()
+    eventually(lambda: counted() == before + 3)
 
 
 def test_hits_go_on_while_a_fill_and_a_slow_reader_last(four):

@@ -25,7 +25,6 @@ class TaskGroup {
   void cancel(const Place& place);
   size_t size() const { return members_.size(); }
   bool empty() const { return members_.empty(); }
-  void cancel_all() { members_.clear(); }
 
  private:
   struct Member : Wakeup {

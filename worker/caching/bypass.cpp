@@ -75,4 +75,12 @@ Reason why_bypassed(const http::RequestHead& request, const Policy& policy) {
   return Reason::kNone;
 }
 
+bool is_post_to_be_stored(const http::RequestHead& request, const Policy& policy) {
+  if (request.method != Method::kPost || !policy.has_method(Method::kPost)) return false;
+  http::RequestHead as_get = request;
+  as_get.method = Method::kGet;
+  as_get.content = {};
+  return why_bypassed(as_get, policy) == Reason::kNone;
+}
+
 }   // namespace proxyd::caching

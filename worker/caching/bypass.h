@@ -13,4 +13,7 @@ namespace proxyd::caching {
 // an origin can answer (RFC 9110 13.1.1, 13.1.4).
 Reason why_bypassed(const http::RequestHead& request, const Policy& policy);
 
+// The answer to a POST may be stored, where the policy names the method and nothing else about the request forbids it.
+bool is_post_to_be_stored(const http::RequestHead& request, const Policy& policy);
+
 }   // namespace proxyd::caching

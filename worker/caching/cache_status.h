@@ -18,15 +18,13 @@ struct CacheStatus {
   std::optional<int64_t> ttl;      // seconds; negative when stale
   bool stored = false;
   bool collapsed = false;
-  std::string_view key;            // empty: not shown
   Reason detail = Reason::kNone;   // why it was not stored, or anything else worth a word
 };
 
 // The token of `fwd` that a reason stands for (RFC 9211 2.2): "uri-miss", "stale", "bypass", ...
 std::string_view forward_token(Reason reason);
 
-// "proxyd; hit; ttl=30", "proxyd; fwd=stale; fwd-status=304; stored; collapsed; key=\"...\"; detail=...". At most 256
-// octets of the key, its octets beyond ASCII percent-encoded.
+// "proxyd; hit; ttl=30", "proxyd; fwd=stale; fwd-status=304; stored; collapsed; detail=...". It names no key.
 std::string_view cache_status_member(const CacheStatus& status, http::Arena& arena);
 
 }   // namespace proxyd::caching

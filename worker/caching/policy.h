@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "shared/config/model.h"
 #include "worker/http/method.h"
 
 namespace proxyd::caching {
@@ -32,7 +33,7 @@ inline bool matches_any(const std::vector<NamePattern>& patterns, std::string_vi
 
 // What of a request is part of the key beside scheme, authority and path.
 struct KeyRules {
-  enum class Query : uint8_t { kAll, kOnly, kExcept };
+  using Query = config::CacheKeyRules::Query;
 
   Query query = Query::kAll;
   std::vector<NamePattern> parameters;   // for kOnly and kExcept
@@ -48,8 +49,8 @@ struct BypassRules {
   std::vector<NamePattern> paths;
 };
 
-enum class StoreSetCookie : uint8_t { kNo, kStrip };
-enum class RangeMode : uint8_t { kFull, kPass };
+using config::RangeMode;
+using config::StoreSetCookie;
 
 // One entry of `cache_policies` with the defaults of the document, as the rules need it: durations in milliseconds.
 // Compiled once a snapshot, immutable, owned by its configuration.
@@ -72,11 +73,11 @@ struct Policy {
   RangeMode range = RangeMode::kFull;
   int64_t stale_while_revalidate = 0;
   int64_t stale_if_error = 0;
-  int64_t collapse_timeout = 5000;
-  std::vector<std::string> targeted = {"Proxyd-Cache-Control", "CDN-Cache-Control"};
-  std::vector<std::string> tag_headers = {"Surrogate-Key", "Cache-Tag", "xkey"};
+  int64_t collapse_timeout = config::CachePolicy().collapse_timeout.count();
+  std::vector<std::string> targeted = config::CachePolicy().targeted;
+  std::vector<std::string> tag_headers = config::CachePolicy().tag_headers;
   bool expose_tags = false;
-  uint64_t max_object = 64 * 1024 * 1024;
+  uint64_t max_object = config::CachePolicy().max_object;
 
   bool has_method(http::Method method) const {
     for (const http::Method one : methods) {

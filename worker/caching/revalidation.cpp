@@ -60,8 +60,7 @@ Freshened freshen(const http::Fields& stored_fields, int stored_status, const An
   merged.status = stored_status;
   merged.version = answer.response.version;
   merged.fields = updated(stored_fields, caching::stored_fields(answer.response, policy, answer.received), arena);
-  const Answer renewed{answer.request, merged,          answer.url,
-                       answer.sent,    answer.received, answer.foreign_forwarding_fields};
+  const Answer renewed{answer.request, merged, answer.url, answer.sent, answer.received};
   Freshened freshened{merged, decide_keeping(renewed, policy)};
   // Age counts, though it is not stored.
   freshened.storing.freshness.initial_age = corrected_initial_age(answer.response.fields, answer.sent, answer.received);

@@ -94,7 +94,6 @@ Reason check_directives(const Answer& answer, const CacheControl& control, const
 
 Reason check_sharing(const Answer& answer, const Policy& policy, const std::optional<std::string_view>& vary) {
   const http::ResponseHead& response = answer.response;
-  if (answer.foreign_forwarding_fields) return Reason::kForwardingFields;
   if (response.fields.has(FieldName::kSetCookie) && policy.store_set_cookie == StoreSetCookie::kNo)
     return Reason::kSetCookie;
   if (!vary) return Reason::kVary;

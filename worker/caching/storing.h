@@ -10,10 +10,9 @@ namespace proxyd::caching {
 struct Answer {
   const http::RequestHead& request;
   const http::ResponseHead& response;
-  Url url;                                  // what the request asked for
-  Moment sent;                              // when the request went out
-  Moment received;                          // when the response's head was complete
-  bool foreign_forwarding_fields = false;   // the origin saw forwarding fields that we did not set and no key holds
+  Url url;           // what the request asked for
+  Moment sent;       // when the request went out
+  Moment received;   // when the response's head was complete
 };
 
 // Whether the response is stored (RFC 9111 3), and what is kept beside its fields.

@@ -23,6 +23,9 @@ struct Target {
   std::string_view query;       // after "?", as sent
   bool has_query = false;
   bool has_encoded_separator = false;   // %2F, %5C or %00 in the path: never decoded, refused where access is guarded
+
+  // The path as sent.
+  std::string_view raw_path() const { return raw.substr(0, raw.find('?')); }
 };
 
 Result<Target, Refusal> parse_target(std::string_view text, Method method, Arena& arena);

@@ -35,7 +35,7 @@ async::Task<void> validate(Proxy& proxy, std::unique_ptr<BackgroundExchange> exc
   Request request(proxy, *exchange, Request::Kind::kInBackground);
   const caching::Policy* policy = find_policy(request);
   if (!policy) co_return;
-  const Origin origin = origin_of(request);
+  const Origin origin = origin_of(*request.configuration, *request.matched.route, request.facts);
   CacheVisit visit(request, *policy, origin.partition);
   visit.insist_on_validation();
   if (visit.look() != CacheVisit::Next::kAskOrigin || !visit.owns()) co_return;   // somebody else does
@@ -92,7 +92,7 @@ async::Task<void> resume(Proxy& proxy, std::unique_ptr<BackgroundExchange> excha
   const caching::Policy* policy = find_policy(request);
   if (!policy || !filler.response().has_head()) co_return;
   if (freshness_of(filler.response()).has(caching::Freshness::kPartial)) co_return;
-  const Origin origin = origin_of(request);
+  const Origin origin = origin_of(*request.configuration, *request.matched.route, request.facts);
   const uint64_t filled = filler.response().filled();
   http::Fields stored(request.arena());
   read_section(filler.response().section(), stored);

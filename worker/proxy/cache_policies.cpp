@@ -31,10 +31,7 @@ Strings lower_case(Strings names) {
 }
 
 caching::KeyRules compile_key(const config::CacheKeyRules& rules) {
-  using From = config::CacheKeyRules::Query;
-  using To = caching::KeyRules::Query;
-  const To query = rules.query == From::kOnly ? To::kOnly : rules.query == From::kExcept ? To::kExcept : To::kAll;
-  return {.query = query,
+  return {.query = rules.query,
           .parameters = patterns(rules.parameters),
           .headers = in_order(lower_case(rules.headers)),
           .cookies = patterns(in_order(rules.cookies))};
@@ -58,10 +55,8 @@ caching::Policy compile(const config::CachePolicy& from) {
   policy.ignore_pragma = from.ignore_pragma;
   policy.ignore_vary = from.ignore_vary;
   policy.ignore_cookies = from.ignore_cookies;
-  const bool strips = from.store_set_cookie == config::StoreSetCookie::kStrip;
-  policy.store_set_cookie = strips ? caching::StoreSetCookie::kStrip : caching::StoreSetCookie::kNo;
-  const bool passes = from.range == config::RangeMode::kPass;
-  policy.range = passes ? caching::RangeMode::kPass : caching::RangeMode::kFull;
+  policy.store_set_cookie = from.store_set_cookie;
+  policy.range = from.range;
   policy.stale_while_revalidate = milliseconds(from.stale_while_revalidate, 0);
   policy.stale_if_error = milliseconds(from.stale_if_error, 0);
   policy.collapse_timeout = from.collapse_timeout.count();

@@ -3,10 +3,10 @@
 #include <algorithm>
 
 #include "shared/base/bytes.h"
+#include "shared/base/steady.h"
 #include "worker/caching/bypass.h"
 #include "worker/caching/vary.h"
 #include "worker/http/list.h"
-#include "worker/http/preconditions.h"
 #include "worker/proxy/background.h"
 #include "worker/proxy/stored_head.h"
 #include "worker/routing/client.h"
@@ -20,12 +20,14 @@ using http::Method;
 
 constexpr int kMostLooks = 4;   // while others change what is found; then the origin answers, and nothing is stored
 
+static_assert(caching::kMostTags == cache::kMostTagStamps);
+
 }   // namespace
 
 CacheVisit::CacheVisit(Request& request, const caching::Policy& policy, std::string_view partition)
     : request_(request), shared_(request.proxy.shared_cache()), policy_(policy) {
   status_.reason = caching::why_bypassed(request.head, policy_);
-  if (status_.reason != Reason::kNone && !is_post_to_be_stored()) return;
+  if (status_.reason != Reason::kNone && !caching::is_post_to_be_stored(request.head, policy_)) return;
   make_key(partition);
   if (!primary_) return;
   control_ = caching::request_directives(request.head.fields, policy_);
@@ -34,15 +36,6 @@ CacheVisit::CacheVisit(Request& request, const caching::Policy& policy, std::str
   if (has_foreign_forwarding_fields()) status_.detail = Reason::kForwardingFields;
   speaks_for_all_ = status_.detail == Reason::kNone;
   may_store_ = speaks_for_all_ && request.head.method != Method::kHead;
-}
-
-// The answer to a POST may be stored, where nothing else about the request forbids it.
-bool CacheVisit::is_post_to_be_stored() const {
-  if (request_.head.method != Method::kPost || !policy_.has_method(Method::kPost)) return false;
-  http::RequestHead as_get = request_.head;
-  as_get.method = Method::kGet;
-  as_get.content = {};
-  return caching::why_bypassed(as_get, policy_) == Reason::kNone;
 }
 
 CacheVisit::~CacheVisit() { request_.note_cache(result(), reason()); }
@@ -165,19 +158,6 @@ CacheVisit::Next CacheVisit::found(cache::Lookup lookup) {
   return judge(purged == cache::Purged::soft);
 }
 
-// A stored part answers a request for octets of it, and nothing else (RFC 9111 3.3).
-bool CacheVisit::holds_range() const {
-  if (!freshness_.has(caching::Freshness::kPartial)) return true;
-  if (request_.head.method != Method::kGet) return false;
-  const std::string_view range = request_.head.fields.combined(FieldName::kRange);
-  http::Fields fields(request_.arena());
-  read_section(stored_.section(), fields);
-  const auto part = http::parse_content_range(fields.value(FieldName::kContentRange));
-  const http::Validators validators{.etag = fields.value(FieldName::kEtag), .date = freshness_.date};
-  const bool same = http::if_range_holds(request_.head.fields, validators, request_.proxy.wall_clock_ms() / 1000);
-  return !range.empty() && same && part && caching::range_within(range, *part).has_value();
-}
-
 // What is asked for is not in the stored part. Where that is a beginning, the rest alone may be asked for.
 CacheVisit::Next CacheVisit::replace_part() {
   if (stored_.state() != cache::State::complete) return go_without_storing(Reason::kPartial);
@@ -190,7 +170,8 @@ CacheVisit::Next CacheVisit::replace_part() {
 
 CacheVisit::Next CacheVisit::judge(bool soft_purged) {
   freshness_ = freshness_of(stored_);
-  if (freshness_.has(caching::Freshness::kPartial) && !holds_range()) return replace_part();
+  const bool is_part = freshness_.has(caching::Freshness::kPartial);
+  if (is_part && !part_answers(stored_, request_.head, request_.proxy.wall_clock_ms() / 1000)) return replace_part();
   may_stand_in_ = true;
   reuse_ = caching::decide_reuse(freshness_, control_, soft_purged, shared_.now());
   status_.reason = reuse_.reason;
@@ -203,8 +184,8 @@ CacheVisit::Next CacheVisit::judge(bool soft_purged) {
 // The request wants to be sure of it, and others have asked the origin since it began: that was for this one as well.
 bool CacheVisit::came_for_us() const {
   const bool wanted_by_request = reuse_.reason == Reason::kRequestNoCache || reuse_.reason == Reason::kRequestMaxAge;
-  const auto began = std::chrono::duration_cast<milliseconds>(request_.began.time_since_epoch()).count();
-  return status_.collapsed && wanted_by_request && reuse_.remaining > 0 && freshness_.asked_at() >= began;
+  return status_.collapsed && wanted_by_request && reuse_.remaining > 0 &&
+         freshness_.asked_at() >= steady_ms(request_.began);
 }
 
 // One asks for all, unless what it learns is good for itself alone: then all ask side by side. While it is being

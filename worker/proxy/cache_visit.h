@@ -108,7 +108,6 @@ class CacheVisit final : public StoredContent::Heir {
   using Reason = caching::Reason;
 
   void make_key(std::string_view partition);
-  bool is_post_to_be_stored() const;
   bool has_foreign_forwarding_fields() const;
   bool is_forwarded_for_another() const;
   Next look_once();
@@ -119,7 +118,6 @@ class CacheVisit final : public StoredContent::Heir {
   Next go_without_storing(Reason reason);
   bool validates() const { return claim_ || validates_alone_; }
   bool still_waits(const cache::Progress& progress) const;
-  bool holds_range() const;
   Next replace_part();
   bool came_for_us() const;
 

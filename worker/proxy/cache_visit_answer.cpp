@@ -74,15 +74,14 @@ std::optional<http::ContentRange> CacheVisit::range_of_part() const {
 void CacheVisit::ask_for_rest(http::Fields& fields) {
   const auto part = range_of_part();
   const std::string_view rest = part ? caching::completing_range(*part, request_.arena()) : std::string_view();
-  if (rest.empty()) {
+  if (rest.empty() || !freshness_.has(caching::Freshness::kHasStrongEtag)) {   // what came could not be joined to it
     part_ = {};
     return;
   }
   http::Fields stored(request_.arena());
   read_section(part_.section(), stored);
   fields.add(FieldName::kRange, rest);
-  if (freshness_.has(caching::Freshness::kHasStrongEtag))
-    fields.add(FieldName::kIfRange, stored.value(FieldName::kEtag));
+  fields.add(FieldName::kIfRange, stored.value(FieldName::kEtag));
 }
 
 // Whether a 206 is just the rest (RFC 9110 15.3.7.3).
@@ -100,7 +99,7 @@ bool CacheVisit::joins(const http::ResponseHead& response) const {
 CacheVisit::Then CacheVisit::take(http::ResponseHead& response, caching::Moment sent) {
   status_.forward_status = response.status;
   collect_tags(response);
-  const caching::Answer answer{request_.head, response, request_.url(), sent, request_.proxy.moment(), false};
+  const caching::Answer answer{request_.head, response, request_.url(), sent, request_.proxy.moment()};
   return primary_ ? take_answer(answer) : Then::kRelay;
 }
 
@@ -130,7 +129,7 @@ CacheVisit::Then CacheVisit::take_rest(const caching::Answer& answer) {
   whole.reason = {};
   whole.content = {Kind::kKnown, *rest->complete};
   whole.fields.remove(FieldName::kContentRange);
-  const Then then = take_whole({answer.request, whole, answer.url, answer.sent, answer.received, false});
+  const Then then = take_whole({answer.request, whole, answer.url, answer.sent, answer.received});
   if (then != Then::kRelay) return then;
   part_ = {};
   return Then::kAskAgain;   // alone it is no answer

@@ -93,13 +93,13 @@ RouteCells ConfigurationBuilder::cells_for(std::string_view host, std::string_vi
 CacheCells ConfigurationBuilder::cache_cells_for(std::string_view host, std::string_view route) const {
   const std::string labels = metrics::route_labels(host, route);
   CacheCells cells;
-  for (size_t i = 1; i < kCacheResultCount; ++i) {
+  for (size_t i = 1; i < cells.by_result.size(); ++i) {
     const std::string_view word = to_string(static_cast<CacheResult>(i));
     cells.by_result[i] = cell("proxyd_cache_requests_total", metrics::with(labels, metrics::label("result", word)));
   }
   cells.served_bytes = cell("proxyd_cache_served_bytes_total", labels);
-  for (size_t i = 1; i < caching::kReasonCount; ++i) {
-    const std::string_view word = caching::to_string(static_cast<caching::Reason>(i));
+  for (size_t i = 1; i < cells.by_reason.size(); ++i) {
+    const std::string_view word = metrics::to_string(static_cast<metrics::CacheReason>(i));
     cells.by_reason[i] = cell("proxyd_cache_reasons_total", metrics::with(labels, metrics::label("reason", word)));
   }
   return cells;

@@ -11,12 +11,13 @@
 #include "shared/metrics/metrics_region.h"
 #include "worker/caching/reason.h"
 #include "worker/proxy/cache_policies.h"
-#include "worker/proxy/cache_result.h"
 #include "worker/proxy/purge_access.h"
 #include "worker/routing/matcher.h"
 #include "worker/upstream/upstream_group.h"
 
 namespace proxyd::proxy {
+
+using metrics::CacheResult;
 
 // The counters of a route, or of a host's answers that no route made.
 struct RouteCells {
@@ -28,15 +29,12 @@ struct RouteCells {
 
 // What the cache was for the requests of a route, and why it was not all. Empty for a route that caches nothing.
 struct CacheCells {
-  std::array<metrics::Cell, kCacheResultCount> by_result;
-  std::array<metrics::Cell, caching::kReasonCount> by_reason;
-
+  std::array<metrics::Cell, metrics::kCacheResults.size()> by_result;
+  std::array<metrics::Cell, metrics::kCacheReasons.size()> by_reason;
   metrics::Cell served_bytes;
 
   void count(CacheResult result, caching::Reason reason, uint64_t octets) const {
-    const bool served =
-        result == CacheResult::kHit || result == CacheResult::kStale || result == CacheResult::kCollapsed;
-    if (served) served_bytes.add(octets);
+    if (metrics::is_served(result)) served_bytes.add(octets);
     by_result[static_cast<size_t>(result)].add();
     if (reason != caching::Reason::kNone) by_reason[static_cast<size_t>(reason)].add();
   }

@@ -14,14 +14,13 @@ constexpr int kMostTries = 8;   // each as long as a lock is waited for
 }   // namespace
 
 std::optional<uint64_t> invalidate(Request& request, const http::ResponseHead& response) {
-  if (!caching::is_unsafe(request.head) || request.configuration->cache_policies.empty()) return std::nullopt;
+  if (!caching::is_unsafe(request.head)) return std::nullopt;
   cache::PurgeStamps& stamps = request.proxy.shared_cache().cache().stamps();
-  const http::Target& target = request.head.target;
-  const caching::Url asked{request.facts.scheme, request.facts.authority, target.path, target.query, target.has_query};
+  const caching::Url asked = url_of(request.facts, nullptr);
   cache::PurgeList subjects(stamps);
   const caching::Invalidation invalidation = caching::invalidated_by(request.head, response, asked);
   for (const caching::Url& url : invalidation.urls()) {
-    const std::string_view raw = url.path == asked.path ? target.raw.substr(0, target.raw.find('?')) : url.path;
+    const std::string_view raw = url.path == asked.path ? request.head.target.raw_path() : url.path;
     for (const std::string& text : url_subjects(*request.configuration, url, raw).texts) subjects.add_url(text);
   }
   const caching::TagList groups = caching::invalidated_groups(request.head, response);

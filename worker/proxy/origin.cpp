@@ -4,17 +4,25 @@
 
 namespace proxyd::proxy {
 
-Origin origin_of(const Request& request) {
-  const routing::RouteEntry& route = *request.matched.route;
+Origin origin_of(const Configuration& configuration, const routing::RouteEntry& route,
+                 const routing::RequestFacts& facts) {
   if (!route.split) {
-    const upstream::UpstreamGroup& group = *request.configuration->route_upstream[route.index];
+    const upstream::UpstreamGroup& group = *configuration.route_upstream[route.index];
     return {group, group.name};
   }
-  const auto& groups = request.configuration->route_split[route.index];
+  const auto& groups = configuration.route_split[route.index];
   const auto usable = [&groups](size_t i) { return upstream::Balancer::has_eligible(*groups[i]); };
-  const upstream::UpstreamGroup& group = *groups[route.split->draw(request.facts, usable)];
+  const upstream::UpstreamGroup& group = *groups[route.split->draw(facts, usable)];
   const bool shared = route.settings.split->cache == config::SplitCache::kShared;
   return {group, shared ? std::string_view(route.settings.name) : group.name};
+}
+
+std::vector<std::string> partitions_of(const config::Route& route) {
+  if (!route.split) return {route.upstream.value_or("")};
+  if (route.split->cache == config::SplitCache::kShared) return {route.name};
+  std::vector<std::string> names;
+  for (const auto& [name, share] : route.split->upstreams) names.push_back(name);
+  return names;
 }
 
 }   // namespace proxyd::proxy

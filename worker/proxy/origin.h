@@ -1,8 +1,11 @@
 #pragma once
 
+#include <string>
 #include <string_view>
+#include <vector>
 
-#include "worker/proxy/request.h"
+#include "worker/proxy/configuration.h"
+#include "worker/routing/request_facts.h"
 #include "worker/upstream/upstream_group.h"
 
 namespace proxyd::proxy {
@@ -13,7 +16,11 @@ struct Origin {
   std::string_view partition;   // of the cache: what one upstream answered is not another's, unless the split says so
 };
 
-// The request has a route that forwards.
-Origin origin_of(const Request& request);
+// The route forwards.
+Origin origin_of(const Configuration& configuration, const routing::RouteEntry& route,
+                 const routing::RequestFacts& facts);
+
+// The partitions that such an origin may have.
+std::vector<std::string> partitions_of(const config::Route& route);
 
 }   // namespace proxyd::proxy

@@ -44,13 +44,11 @@ Texts hosts_of(const Request& request) {
   return hosts;
 }
 
-std::string_view raw_path(const http::Target& target) { return target.raw.substr(0, target.raw.find('?')); }
-
 void add_url(const Request& request, Subjects& subjects) {
-  const http::Target& target = request.head.target;
+  caching::Url url = url_of(request.facts, nullptr);
   for (const std::string& authority : authorities_of(request.facts)) {
-    const caching::Url url{request.facts.scheme, authority, target.path, target.query, target.has_query};
-    UrlSubjects found = url_subjects(*request.configuration, url, raw_path(target));
+    url.authority = authority;
+    UrlSubjects found = url_subjects(*request.configuration, url, request.head.target.raw_path());
     subjects.urls.merge(found.texts);
     subjects.keys.merge(found.keys);
   }

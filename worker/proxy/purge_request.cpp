@@ -131,7 +131,7 @@ class Reader {
     const bool expression = equals_ignoring_case(method, "regex");
     const bool open_end = !target.has_query && target.path.ends_with(kAnything);
     if (!expression && (!open_end || !method.empty())) return;
-    const std::string_view raw = target.raw.substr(0, target.raw.find('?'));
+    const std::string_view raw = target.raw_path();
     const std::string_view prefix = open_end ? target.path.substr(0, target.path.size() - kAnything.size()) : "";
     if (!open_end || !raw.ends_with(kAnything) || !is_plain(prefix)) return fail(Fault::kExpression);
     purge_.folder = prefix.substr(0, prefix.rfind('/') + 1);

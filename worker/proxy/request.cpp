@@ -35,11 +35,10 @@ void Request::resolve() {
   facts.request_id = identity.request_id;
 }
 
-caching::Url Request::url() const {
-  const http::Target& target = head.target;
-  const bool raw = matched.route && matched.route->settings.raw_path;
-  const std::string_view path = raw ? target.raw.substr(0, target.raw.find('?')) : target.path;
-  return {facts.scheme, facts.authority, path, target.query, target.has_query};
+caching::Url url_of(const routing::RequestFacts& facts, const routing::RouteEntry* route) {
+  const http::Target& target = facts.head->target;
+  const bool raw = route && route->settings.raw_path;
+  return {facts.scheme, facts.authority, raw ? target.raw_path() : target.path, target.query, target.has_query};
 }
 
 const config::Timeouts& Request::timeouts() const {

@@ -7,7 +7,6 @@
 #include "worker/caching/url.h"
 #include "worker/downstream/exchange.h"
 #include "worker/proxy/access_log.h"
-#include "worker/proxy/cache_result.h"
 #include "worker/proxy/configuration.h"
 #include "worker/proxy/intermediary_fields.h"
 #include "worker/proxy/proxy.h"
@@ -15,6 +14,9 @@
 #include "worker/routing/request_facts.h"
 
 namespace proxyd::proxy {
+
+// What a request asks for; a route with raw_path has it as it was sent. `route` may be null.
+caching::Url url_of(const routing::RequestFacts& facts, const routing::RouteEntry* route);
 
 // A request on its way through the proxy: what is known of it, and the record that it leaves. Lies in the frame of the
 // request's path; however that ends (an answer, an abandoned client, an exception), its destructor counts and logs the
@@ -48,8 +50,7 @@ class Request {
 
   http::Arena& arena() { return arena_; }
   async::EventLoop& loop() { return proxy.loop(); }
-  // What it asks for; a route with raw_path has it as it was sent.
-  caching::Url url() const;
+  caching::Url url() const { return url_of(facts, matched.route); }
   std::chrono::microseconds age() const {
     return std::chrono::duration_cast<std::chrono::microseconds>(proxy.loop().now() - began);
   }

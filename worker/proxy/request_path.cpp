@@ -155,7 +155,7 @@ async::Task<void> Proxy::handle(downstream::Exchange& exchange) {
     }
 
     // what the cache has, or who fetches it; or this request has to, for all who want the same
-    const Origin origin = origin_of(request);
+    const Origin origin = origin_of(*request.configuration, *request.matched.route, request.facts);
     std::optional<CacheVisit> visit;
     bool stored = false;
     if (const caching::Policy* policy = request.configuration->route_policy[request.matched.route->index]) {

@@ -30,7 +30,7 @@ void SharedCache::wake_others() {
 
 bool SharedCache::before(Instant now, bool idle) {
   if (more_to_tend_ || now - tended_ >= kBetweenTending) {
-    more_to_tend_ = cache_.tend(std::chrono::duration_cast<milliseconds>(now.time_since_epoch()).count());
+    more_to_tend_ = cache_.tend(steady_ms(now));
     tended_ = now;
   }
   wake_others();

@@ -2,6 +2,7 @@
 
 #include <span>
 
+#include "shared/base/steady.h"
 #include "shared/cache/cache.h"
 #include "worker/async/event_loop.h"
 #include "worker/proxy/followers.h"
@@ -20,7 +21,7 @@ class SharedCache final : public async::BesideEachPass {
   cache::Cache& cache() { return cache_; }
   Followers& followers() { return followers_; }
   // Milliseconds of the clock that all processes of the machine share.
-  int64_t now() const { return std::chrono::duration_cast<milliseconds>(loop_.now().time_since_epoch()).count(); }
+  int64_t now() const { return steady_ms(loop_.now()); }
   // From now on requests use the cache: until then a pass costs nothing for it.
   void begin_use();
 

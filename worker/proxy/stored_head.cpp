@@ -4,6 +4,8 @@
 #include <array>
 #include <cstring>
 
+#include "worker/caching/revalidation.h"
+#include "worker/http/preconditions.h"
 #include "worker/http1/head_parser.h"
 #include "worker/http1/serializer.h"
 
@@ -68,6 +70,17 @@ void read_section(std::string_view section, http::Fields& fields) {
   http1::LineScanner scanner;
   http1::FieldSection lines(fields, rules);
   (void)lines.parse(section, scanner);   // there is no empty line, so it asks for more
+}
+
+bool part_answers(const cache::StoredResponse& part, const http::RequestHead& request, int64_t wall) {
+  if (request.method != http::Method::kGet) return false;
+  const std::string_view range = request.fields.combined(http::FieldName::kRange);
+  http::Fields fields(request.fields.arena());
+  read_section(part.section(), fields);
+  const auto where = http::parse_content_range(fields.value(http::FieldName::kContentRange));
+  const http::Validators validators{.etag = fields.value(http::FieldName::kEtag), .date = freshness_of(part).date};
+  const bool same = http::if_range_holds(request.fields, validators, wall);
+  return !range.empty() && same && where && caching::range_within(range, *where).has_value();
 }
 
 int64_t keep_until(const caching::Freshness& freshness) {

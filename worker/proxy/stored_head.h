@@ -5,7 +5,7 @@
 
 #include "shared/cache/stored_response.h"
 #include "worker/caching/freshness.h"
-#include "worker/http/fields.h"
+#include "worker/http/head.h"
 
 namespace proxyd::proxy {
 
@@ -36,6 +36,10 @@ std::string_view metadata_with(const VaryHead& head, std::string_view variant_ke
 std::string_view section_of(const http::Fields& fields);
 // The fields of a section that was written so.
 void read_section(std::string_view section, http::Fields& fields);
+
+// Whether a stored part answers a request: for octets of it, and nothing else (RFC 9111 3.3). `wall`: seconds since
+// 1970.
+bool part_answers(const cache::StoredResponse& part, const http::RequestHead& request, int64_t wall);
 
 // Until when (steady milliseconds) it is of use: fresh, allowed when stale, or worth a question to the origin.
 int64_t keep_until(const caching::Freshness& freshness);

@@ -2,6 +2,7 @@
 
 #include "worker/caching/cache_key.h"
 #include "worker/http/arena.h"
+#include "worker/proxy/origin.h"
 
 namespace proxyd::proxy {
 namespace {
@@ -47,15 +48,6 @@ Routes routes_for(const Configuration& configuration, const caching::Url& url) {
     add_routes_of(configuration.matcher.find(facts, &candidates), candidates);
   }
   return std::move(candidates.routes);
-}
-
-// What keeps answers of several origins apart, as origin.h says it for a request.
-std::vector<std::string> partitions_of(const config::Route& route) {
-  if (!route.split) return {route.upstream.value_or("")};
-  if (route.split->cache == config::SplitCache::kShared) return {route.name};
-  std::vector<std::string> names;
-  for (const auto& [name, share] : route.split->upstreams) names.push_back(name);
-  return names;
 }
 
 void add(caching::Url url, const caching::KeyRules& rules, std::string_view partition, UrlSubjects& subjects) {

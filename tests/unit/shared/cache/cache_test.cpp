@@ -210,16 +210,6 @@ TEST_F(CacheTest, FreesWhatIsDeadOnlyWhenNobodyReadsIt) {
   EXPECT_EQ(first_->accounts().used, 0u);
 }
 
-TEST_F(CacheTest, KnowsWhetherAnObjectStillLives) {
-  ASSERT_TRUE(store(*first_, "k", "x"));
-  const Lookup parent = first_->find("k", 0, 0);
-  const uint32_t generation = parent.response.generation();
-  EXPECT_TRUE(second_->lives(parent.response.index(), generation));
-  ASSERT_TRUE(first_->drop("k"));
-  EXPECT_FALSE(second_->lives(parent.response.index(), generation));
-  EXPECT_FALSE(second_->lives(kNoObject, generation));
-}
-
 TEST_F(CacheTest, SweepsWhatIsExpired) {
   FillLock lock = first_->begin_fill("k", 0, 0);
   ASSERT_EQ(lock.filler.set_head(Head{.keep_until = 500}), Written::ok);

@@ -92,8 +92,8 @@ TEST(CookiePairs, AreReadFromEveryLine_Rfc6265_5_4) {
 
 TEST(Reason, HasAWordOfItsOwn) {
   std::set<std::string_view> words;
-  for (size_t i = 0; i < kReasonCount; ++i) words.insert(to_string(static_cast<Reason>(i)));
-  EXPECT_EQ(words.size(), kReasonCount);
+  for (size_t i = 0; i < metrics::kCacheReasons.size(); ++i) words.insert(to_string(static_cast<Reason>(i)));
+  EXPECT_EQ(words.size(), metrics::kCacheReasons.size());
 }
 
 }   // namespace

@@ -40,22 +40,11 @@ TEST_F(CacheStatusField, NamesEveryReasonByATokenOfTheRegistry_Rfc9211_2_2) {
   EXPECT_EQ(forward_token(Reason::kPrecondition), "bypass");
 }
 
-TEST_F(CacheStatusField, QuotesItsKey_Rfc9211_2_7) {
-  EXPECT_EQ(text({.hit = true, .key = "http://a.test/\"\\\xC3\xBC\n"}),
-            "proxyd; hit; key=\"http://a.test/\\\"\\\\%C3%BC%0A\"");
-  EXPECT_EQ(text({.hit = true, .key = std::string(1000, 'x')}).size(), 18u + 256u + 1u);
-}
-
 TEST_F(CacheStatusField, IsAListOfItems_Rfc9211_2) {
-  for (size_t i = 0; i < kReasonCount; ++i) {
+  for (size_t i = 0; i < metrics::kCacheReasons.size(); ++i) {
     const auto reason = static_cast<Reason>(i);
-    const std::string field = text({.reason = reason,
-                                    .forward_status = 200,
-                                    .ttl = -1,
-                                    .stored = true,
-                                    .collapsed = true,
-                                    .key = "k\"",
-                                    .detail = reason});
+    const std::string field =
+        text({.reason = reason, .forward_status = 200, .ttl = -1, .stored = true, .collapsed = true, .detail = reason});
     StructuredField members(field, StructuredField::Type::kList);
     EXPECT_EQ(members.next()->text, "proxyd");
     EXPECT_FALSE(members.next());

@@ -23,7 +23,7 @@ class Revalidation : public testing::Test, public Messages {
   Freshened freshened(Lines stored, Lines not_modified, int stored_status = 200, int status = 304) {
     const http::RequestHead asking = request();
     const http::ResponseHead renewing = response(not_modified, status);
-    return freshen(fields(stored), stored_status, {asking, renewing, url, kNow, kNow, false}, policy);
+    return freshen(fields(stored), stored_status, {asking, renewing, url, kNow, kNow}, policy);
   }
   std::string after(Lines stored, Lines not_modified) {
     return text_of(freshened(stored, not_modified).response.fields);
@@ -117,7 +117,7 @@ TEST_F(Revalidation, ByHeadKeepsWhatIsStored_Rfc9111_4_3_5) {
   const http::RequestHead asking = request({}, "HEAD");
   const http::ResponseHead renewing = response({{"Cache-Control", "max-age=1000"}, {"Template-A", "2"}});
   const Freshened renewed = freshen(fields({{"Cache-Control", "max-age=2"}, {"Template-A", "1"}, {"B", "1"}}), 200,
-                                    {asking, renewing, url, kNow, kNow, false}, policy);
+                                    {asking, renewing, url, kNow, kNow}, policy);
   EXPECT_TRUE(renewed.storing.stored());
   EXPECT_EQ(renewed.storing.freshness.lifetime, 1'000'000);
   EXPECT_EQ(renewed.response.fields.value(http::FieldName::kCacheControl), "max-age=1000");

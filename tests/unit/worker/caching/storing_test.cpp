@@ -10,7 +10,7 @@ namespace {
 class Storing : public testing::Test, public Messages {
  protected:
   caching::Storing decide(const http::RequestHead& asked, const http::ResponseHead& answered) {
-    return decide_storing({asked, answered, url, kNow, kNow, foreign_forwarding}, policy);
+    return decide_storing({asked, answered, url, kNow, kNow}, policy);
   }
   caching::Storing decide(Lines lines, int status = 200, Lines request_lines = {}) {
     return decide(request(request_lines), response(lines, status));
@@ -22,7 +22,6 @@ class Storing : public testing::Test, public Messages {
 
   Policy policy;
   Url url{http::Scheme::kHttp, "a.test", "/a", {}, false};
-  bool foreign_forwarding = false;
 };
 
 TEST_F(Storing, NeedsALifetimeOrAnOriginThatCallsItShareable_Rfc9111_3) {
@@ -94,10 +93,7 @@ TEST_F(Storing, NeedsLeaveForSetCookie_Rfc9111_7_3) {
   EXPECT_FALSE(stored_fields(response(lines), policy, kNow).has(http::FieldName::kSetCookie));
 }
 
-TEST_F(Storing, IsNotDoneWhereNoKeyHoldsWhatTheOriginSaw) {
-  foreign_forwarding = true;
-  EXPECT_EQ(why({{"Cache-Control", "max-age=60"}}), "forwarding_fields");
-  foreign_forwarding = false;
+TEST_F(Storing, IsNotDoneWhereNoKeyHoldsWhatItVariesBy) {
   EXPECT_EQ(why({{"Cache-Control", "max-age=60"}, {"Vary", "*"}}), "vary");
   EXPECT_EQ(why({{"Cache-Control", "max-age=60"}, {"Vary", "X"}}, 200, {{"X", std::string(5000, 'x')}}),
             "vary_too_long");
