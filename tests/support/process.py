@@ -69,3 +69,23 @@ def owner_of(pids, local_port):
             except FileNotFoundError:
                 pass
     return None
+
+
+def accepted_by(pids, port):
+    """Which of the processes has the connection to this port from each port of a peer."""
+    peers = {}
+    for line in Path("/proc/net/tcp").read_text().splitlines()[1:]:
+        parts = line.split()
+        local, peer = (int(part.rsplit(":", 1)[1], 16) for part in parts[1:3])
+        if local == port and parts[3] == "01":
+            peers[f"socket:[{parts[9]}]"] = peer
+    found = {}
+    for pid in pids:
+        for entry in os.listdir(f"/proc/{pid}/fd"):
+            try:
+                peer = peers.get(os.readlink(f"/proc/{pid}/fd/{entry}"))
+            except FileNotFoundError:
+                continue
+            if peer:
+                found[peer] = pid
+    return found
