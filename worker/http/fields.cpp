@@ -6,12 +6,18 @@
 
 namespace proxyd::http {
 
+// Most have room enough from the first time on.
 void Fields::grow() {
-  const uint32_t grown = capacity_ == 0 ? 24 : capacity_ * 2;
-  Field* fields = arena_->allocate_array<Field>(grown);
-  if (size_ > 0) std::copy_n(fields_, size_, fields);
+  if (capacity_ != 0) return grow_again();
+  fields_ = arena_->allocate_array<Field>(kFirst);
+  capacity_ = kFirst;
+}
+
+void Fields::grow_again() {
+  Field* fields = arena_->allocate_array<Field>(capacity_ * 2);
+  std::copy_n(fields_, size_, fields);
   fields_ = fields;
-  capacity_ = grown;
+  capacity_ *= 2;
 }
 
 const Field* Fields::find(FieldName name) const {

@@ -68,7 +68,9 @@ class Fields {
   Arena& arena() const { return *arena_; }
 
  private:
+  static constexpr uint32_t kFirst = 24;
   [[gnu::noinline]] void grow();
+  [[gnu::noinline]] void grow_again();
   template <class Predicate>
   void remove_if(Predicate matches);
 
