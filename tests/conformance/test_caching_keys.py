@@ -1,6 +1,6 @@
 """What tells stored answers apart: RFC 9111 2, the policy's rules, and requests that take no part."""
 import pytest
-from client import exchange
+from client import Client, exchange
 from pages import Caches
 
 FRESH = "Cache-Control: max-age=3600"
@@ -209,3 +209,25 @@ def test_what_a_trusted_proxy_hands_on_of_another_host_is_not_shared_rfc7239_8(f
         page = trusting.saying(FRESH)
         fields = ["X-Forwarded-Proto: http", "X-Forwarded-Host: plain.test", "Forwarded: " + forwarded]
         assert page.fates(fields, fields) == fates
+
+
+@pytest.mark.parametrize("match, fields, query", [({"header": {"X-Beta": "1"}}, ["X-Beta: 1"], ""), ({"cookie": {"beta": "1"}}, ["Cookie: beta=1"], ""), ({"query": {"v": "1"}}, [], "?v=1"), ({"client": ["6.6.6.6"]}, ["X-Forwarded-For: 6.6.6.6"], "")], ids=["header", "cookie", "query", "client"])
+def test_a_route_that_is_taken_by_what_no_key_holds_shares_nothing_with_others(match, fields, query):
+    how = {"defaults": {"trusted_proxies": ["127.0.0.1/32"]}}
+    with Caches({"plain": {"key": {"query": {"except": ["v"]}}}}, how) as caches:
+        beta = {"name": "beta", "match": {"path_prefix": "/", **match}, "rewrite": {"add_prefix": "/beta"}, "upstream": "app", "cache": "plain"}
+        caches.document["hosts"]["plain"]["routes"].insert(0, beta)
+        caches.proxyd.apply(caches.document)
+        page, other = caches.page(path="/p").says(FRESH, body=b"page"), caches.page(path="/beta/p").says(FRESH, body=b"beta")
+
+        def body(*fields, query=""):
+            with Client(caches.port) as client:
+                client.send(page.request(*fields, query=query))
+                return client.response().body
+
+        assert [body(*fields, query=query), body(), body(*fields, query=query), body()] == [b"beta", b"page"] * 2
+        assert (len(page.asked), len(other.asked)) == (1, 1)
+        status, _ = caches.proxyd.api("POST", "/api/v1/cache/purges", {"urls": ["http://plain.test/p"]})
+        assert status in (200, 201)
+        assert [body(*fields, query=query), body()] == [b"beta", b"page"]
+        assert (len(page.asked), len(other.asked)) == (2, 2), "a purge of the URL is of both"

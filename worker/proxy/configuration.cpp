@@ -7,6 +7,7 @@
 #include "shared/config/decode.h"
 #include "shared/metrics/error_tokens.h"
 #include "shared/metrics/labels.h"
+#include "worker/proxy/origin.h"
 
 namespace proxyd::proxy {
 namespace {
@@ -130,6 +131,7 @@ Result<std::shared_ptr<const Configuration>, ConfigurationBuilder::Refusal> Conf
         for (const std::string& name : route->split->upstreams()) split.push_back(&built->upstreams.at(name));
       }
       built->route_split.push_back(std::move(split));
+      built->route_partitions.push_back(partitions_of(host->settings, *route));
     }
   }
   built->rejected = cells_for("_rejected", "_rejected");

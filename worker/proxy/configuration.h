@@ -53,6 +53,7 @@ struct Configuration {
   std::map<std::string, upstream::UpstreamGroup> upstreams;
   std::vector<const upstream::UpstreamGroup*> route_upstream;             // by route index; null without
   std::vector<std::vector<const upstream::UpstreamGroup*>> route_split;   // by route index
+  std::vector<std::vector<std::string>> route_partitions;                 // by route index: of the cache
   std::vector<const caching::Policy*> route_policy;                       // by route index; null: nothing is cached
   std::vector<CacheCells> caches;                                         // by route index
   std::vector<RouteCells> routes;                                         // by route index

@@ -4,25 +4,33 @@
 
 namespace proxyd::proxy {
 
-Origin origin_of(const Configuration& configuration, const routing::RouteEntry& route,
-                 const routing::RequestFacts& facts) {
-  if (!route.split) {
-    const upstream::UpstreamGroup& group = *configuration.route_upstream[route.index];
-    return {group, group.name};
-  }
-  const auto& groups = configuration.route_split[route.index];
-  const auto usable = [&groups](size_t i) { return upstream::Balancer::has_eligible(*groups[i]); };
-  const upstream::UpstreamGroup& group = *groups[route.split->draw(facts, usable)];
-  const bool shared = route.settings.split->cache == config::SplitCache::kShared;
-  return {group, shared ? std::string_view(route.settings.name) : group.name};
+namespace {
+
+bool is_taken_by_what_no_key_holds(const config::Host& host, const config::Match& match) {
+  return !match.headers.empty() || !match.cookies.empty() || !match.query.empty() || !match.client.empty() ||
+         !host.listeners.empty();
 }
 
-std::vector<std::string> partitions_of(const config::Route& route) {
-  if (!route.split) return {route.upstream.value_or("")};
-  if (route.split->cache == config::SplitCache::kShared) return {route.name};
-  std::vector<std::string> names;
-  for (const auto& [name, share] : route.split->upstreams) names.push_back(name);
-  return names;
+}   // namespace
+
+Origin origin_of(const Configuration& configuration, const routing::RouteEntry& route,
+                 const routing::RequestFacts& facts) {
+  const std::vector<std::string>& partitions = configuration.route_partitions[route.index];
+  if (!route.split) return {*configuration.route_upstream[route.index], partitions[0]};
+  const auto& groups = configuration.route_split[route.index];
+  const auto usable = [&groups](size_t i) { return upstream::Balancer::has_eligible(*groups[i]); };
+  const size_t drawn = route.split->draw(facts, usable);
+  return {*groups[drawn], partitions[partitions.size() > 1 ? drawn : 0]};
+}
+
+std::vector<std::string> partitions_of(const config::Host& host, const routing::RouteEntry& route) {
+  const std::string own = host.name + "/" + route.settings.name;
+  const std::string before = is_taken_by_what_no_key_holds(host, route.settings.match) ? own + "/" : "";
+  if (!route.split) return {before + route.settings.upstream.value_or("")};
+  if (route.settings.split->cache == config::SplitCache::kShared) return {own};
+  std::vector<std::string> partitions;
+  for (const std::string& name : route.split->upstreams()) partitions.push_back(before + name);
+  return partitions;
 }
 
 }   // namespace proxyd::proxy

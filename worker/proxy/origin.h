@@ -20,7 +20,9 @@ struct Origin {
 Origin origin_of(const Configuration& configuration, const routing::RouteEntry& route,
                  const routing::RequestFacts& facts);
 
-// The partitions that such an origin may have.
-std::vector<std::string> partitions_of(const config::Route& route);
+// The partitions that a route's origins have; by upstream where its split keeps them apart. A route that is taken by
+// what no key holds (a field, a cookie, a parameter, the client, the listener) has partitions of its own: whoever can
+// choose it must not choose what others are given.
+std::vector<std::string> partitions_of(const config::Host& host, const routing::RouteEntry& route);
 
 }   // namespace proxyd::proxy

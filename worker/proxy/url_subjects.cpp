@@ -72,7 +72,8 @@ UrlSubjects url_subjects(const Configuration& configuration, const caching::Url&
     if (!policy) continue;
     caching::Url keyed = url;
     if (route->settings.raw_path) keyed.path = raw_path;
-    for (const std::string& partition : partitions_of(route->settings)) add(keyed, policy->key, partition, subjects);
+    for (const std::string& partition : configuration.route_partitions[route->index])
+      add(keyed, policy->key, partition, subjects);
   }
   // What is stored though no route of now caches it was stored by rules that nobody remembers: as the URL is.
   if (subjects.texts.empty()) add(url, {}, {}, subjects);
