@@ -55,10 +55,10 @@ struct Freshness {
   uint16_t flags = 0;
   LifetimeSource source = LifetimeSource::kNone;
   uint8_t reserved = 0;
-  uint16_t took = 0;   // hundredths of a second from the question to the answer, rounded up; 10 min at most
+  uint16_t took = 0;   // ms from the question to the answer, rounded up; the most: that or longer
 
-  // Not later than when the origin was asked; a while before where that took very long.
-  int64_t asked_at() const { return response_time - int64_t{took} * 10; }
+  // Not later than when the origin was asked; long before where that took very long.
+  int64_t asked_at() const { return took == UINT16_MAX ? kNoTime : response_time - took; }
   bool has(Flag flag) const { return (flags & flag) != 0; }
   bool has_validator() const { return (flags & (kHasEtag | kHasLastModified)) != 0; }
 

@@ -139,7 +139,7 @@ Freshness freshness_of(const Answer& answer, const ResponseDirectives& directive
   Freshness freshness;
   freshness.response_time = answer.received.steady;
   const int64_t took = std::max<int64_t>(answer.received.steady - answer.sent.steady, 0);
-  freshness.took = static_cast<uint16_t>(std::min<int64_t>(took / 10 + 1, UINT16_MAX));
+  freshness.took = static_cast<uint16_t>(std::min<int64_t>(took + 1, UINT16_MAX));
   freshness.initial_age = corrected_initial_age(fields, answer.sent, answer.received);
   freshness.lifetime = lifetime.duration;
   freshness.source = lifetime.source;
