@@ -23,7 +23,11 @@ Configuration::Configuration(config::Snapshot from, config::Document decoded)
       document(std::move(decoded)),
       trusted_proxies(document.trusted_proxies),
       matcher(document, snapshot.materials),
-      cache_policies(document) {}
+      cache_policies(document) {
+  for (const auto& host : matcher.hosts()) {
+    for (const auto& route : host->routes) route_partitions.push_back(partitions_of(host->settings, *route));
+  }
+}
 
 std::shared_ptr<upstream::Target> ConfigurationBuilder::target_for(const config::TargetMaterial& material) {
   std::shared_ptr<upstream::Target>& target = targets_[key_of(material)];
@@ -131,7 +135,6 @@ Result<std::shared_ptr<const Configuration>, ConfigurationBuilder::Refusal> Conf
         for (const std::string& name : route->split->upstreams()) split.push_back(&built->upstreams.at(name));
       }
       built->route_split.push_back(std::move(split));
-      built->route_partitions.push_back(partitions_of(host->settings, *route));
     }
   }
   built->rejected = cells_for("_rejected", "_rejected");

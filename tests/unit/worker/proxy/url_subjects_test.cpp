@@ -82,7 +82,7 @@ TEST_F(SubjectsOfAUrl, HaveAKeyForEachOriginThatHasItsOwn) {
   EXPECT_EQ(
       keys(of("a.test", "/separate")),
       "http://a.test/separate#@a http://a.test/separate#@b https://a.test/separate#@a https://a.test/separate#@b");
-  EXPECT_EQ(keys(of("a.test", "/shared")), "http://a.test/shared#@shared https://a.test/shared#@shared");
+  EXPECT_EQ(keys(of("a.test", "/shared")), "http://a.test/shared#@www/shared https://a.test/shared#@www/shared");
 }
 
 TEST_F(SubjectsOfAUrl, AreTheUrlItselfWhereNothingCachesIt) {
