@@ -19,8 +19,7 @@ using net::Taken;
 constexpr std::string_view kLineEnd = "\r\n";
 constexpr std::string_view kLastChunk = "0\r\n\r\n";
 constexpr size_t kShortPiece = 2048;
-constexpr size_t kMostRanges = 16;   // of a piece
-constexpr size_t kChunkHead = 18;    // sixteen hex digits and a line end
+constexpr size_t kChunkHead = 18;   // sixteen hex digits and a line end
 
 iovec as_iovec(std::string_view text) { return {const_cast<char*>(text.data()), text.size()}; }
 
@@ -91,7 +90,7 @@ Taken ContentWriter::take_short(std::string_view octets, bool last) {
 
 // One call for what waits and all ranges.
 Taken ContentWriter::take_ranges(const Piece& piece, bool last) {
-  std::array<iovec, 1 + kMostRanges> parts;
+  std::array<iovec, 1 + net::kMostRanges> parts;
   size_t end = 0;
   const std::string_view waits(out_.data() + begin_, waiting());
   if (!waits.empty()) parts[end++] = as_iovec(waits);

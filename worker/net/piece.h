@@ -18,6 +18,8 @@ constexpr bool holds(PieceKinds set, PieceKinds kind) {
   return (static_cast<uint8_t>(set) & static_cast<uint8_t>(kind)) != 0;
 }
 
+inline constexpr size_t kMostRanges = 16;   // of a piece, the first included
+
 // A piece of content on its way from a source to a sink; a value that borrows. kBytes: octets in a buffer of the pool,
 // valid until the source is asked again. kStored: ranges of a pinned stored response, valid as long as the pin; of
 // these `more` follow the first, and a sink may take any part of them all. kSocket: octets that wait in a socket and

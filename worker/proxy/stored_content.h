@@ -49,8 +49,7 @@ class StoredContent final : public net::ContentSource {
   std::optional<uint64_t> end_;
   Heir& heir_;
   Follower follower_;
-  static constexpr size_t kMostRanges = 16;
-  std::optional<std::array<std::string_view, kMostRanges>> many_;   // of the last offer
+  std::optional<std::array<std::string_view, net::kMostRanges>> many_;   // of the last offer
 };
 
 }   // namespace proxyd::proxy
