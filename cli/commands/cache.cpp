@@ -4,6 +4,7 @@
 #include <array>
 #include <memory>
 
+#include "cli/commands/asked_request.h"
 #include "cli/commands/commands.h"
 #include "cli/output/text.h"
 
@@ -17,9 +18,7 @@ struct Options {
   std::vector<std::string> tags;
   std::vector<std::string> prefixes;
   std::vector<std::string> hosts;
-  std::string url;
-  std::string method = "GET";
-  std::vector<std::string> headers;
+  AskedRequest request;
   std::string host;
   std::string prefix;
   std::string tag;
@@ -146,16 +145,10 @@ std::string render(const Session& session, const Json& answer) {
 }
 
 Exit lookup(const Session& session, const Options& options) {
-  Json headers = Json::object();
-  for (const std::string& header : options.headers) {
-    const size_t colon = header.find(':');
-    if (colon == std::string::npos || colon == 0)
-      return print_error(fmt::format("-H '{}' is no field", header), "write it as -H 'Name: value'"), Exit::kUsage;
-    headers[header.substr(0, colon)] = header.substr(std::min(header.find_first_not_of(' ', colon + 1), header.size()));
-  }
-  const Json body{{"url", options.url}, {"method", options.method}, {"headers", headers}};
+  const std::optional<Json> body = options.request.json();
+  if (!body) return Exit::kUsage;
   const Session::Outcome outcome =
-      session.call({.method = "POST", .path = "/api/v1/cache:lookup", .body = body.dump()});
+      session.call({.method = "POST", .path = "/api/v1/cache:lookup", .body = body->dump()});
   return session.show(outcome, outcome.ok() ? render(session, outcome.json) : "",
                       {outcome.ok() ? text_of(outcome.json, "result") : ""});
 }
@@ -234,11 +227,7 @@ void add_views(CLI::App* noun, Session& session, Exit& exit, const std::shared_p
     exit = stats(session);
   });
   CLI::App* command = noun->add_subcommand("lookup", "What it would be for a request, and why");
-  command->add_option("url", options->url, "http://HOST/PATH")->required()->type_name("URL");
-  command->add_option("-X,--method", options->method, "Its method")->type_name("METHOD")->capture_default_str();
-  command->add_option("-H,--header", options->headers, "A field of it, as 'Name: value'; may be given again")
-      ->allow_extra_args(false)
-      ->type_name("FIELD");
+  options->request.add_options(*command);
   command->callback([&session, &exit, options] { exit = lookup(session, *options); });
   command = noun->add_subcommand("objects", "What is stored, in no order");
   command->add_option("--host", options->host, "Of this host")->type_name("HOST");

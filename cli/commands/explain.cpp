@@ -2,6 +2,7 @@
 
 #include <memory>
 
+#include "cli/commands/asked_request.h"
 #include "cli/commands/commands.h"
 #include "cli/documents.h"
 #include "cli/output/text.h"
@@ -11,13 +12,11 @@ namespace proxyd::cli {
 namespace {
 
 struct Question {
-  std::string url;
-  std::string method = "GET";
+  AskedRequest request;
   std::string client = "127.0.0.1";
   std::string listener;
   std::string file;
   uint64_t revision = 0;
-  std::vector<std::string> headers;
 };
 
 std::string line(const std::string& name, const std::string& text) {
@@ -66,14 +65,10 @@ std::string render(const Session& session, const Json& answer) {
 }
 
 Exit explain(const Session& session, const Question& question) {
-  Json headers = Json::object();
-  for (const std::string& header : question.headers) {
-    const size_t colon = header.find(':');
-    if (colon == std::string::npos || colon == 0)
-      return print_error(fmt::format("-H '{}' is no field", header), "write it as -H 'Name: value'"), Exit::kUsage;
-    headers[header.substr(0, colon)] = header.substr(std::min(header.find_first_not_of(' ', colon + 1), header.size()));
-  }
-  Json body{{"method", question.method}, {"url", question.url}, {"headers", headers}, {"client", question.client}};
+  std::optional<Json> asked = question.request.json();
+  if (!asked) return Exit::kUsage;
+  Json& body = *asked;
+  body["client"] = question.client;
   if (!question.listener.empty()) body["listener"] = question.listener;
   if (question.revision != 0) body["revision"] = question.revision;
   if (!question.file.empty()) {
@@ -95,11 +90,7 @@ void add_explain(CLI::App& app, Session& session, Exit& exit) {
   auto question = std::make_shared<Question>();
   CLI::App* command =
       app.add_subcommand("explain", "What would happen to a request, step by step, by a worker's own matcher");
-  command->add_option("url", question->url, "http://HOST/PATH")->required()->type_name("URL");
-  command->add_option("-X,--method", question->method, "Its method")->type_name("METHOD")->capture_default_str();
-  command->add_option("-H,--header", question->headers, "A field of it, as 'Name: value'; may be given again")
-      ->allow_extra_args(false)
-      ->type_name("FIELD");
+  question->request.add_options(*command);
   command->add_option("--client", question->client, "The client's address")
       ->type_name("ADDRESS")
       ->capture_default_str();

@@ -8,6 +8,7 @@ namespace proxyd::admin {
 namespace {
 
 constexpr size_t kMost = 1000;
+constexpr size_t kUsualPiece = 50;
 constexpr char kMark = 'c';   // of every cursor, so that a number is none
 
 std::string position_in(const Json& item, const char* key) {
@@ -44,6 +45,16 @@ PageRequest page_of(const AdminRequest& request, size_t usual, size_t most) {
   }
   if (!readable) page.refusal = problem("malformed", "cursor is what next_cursor said");
   return page;
+}
+
+PieceRequest piece_of(const AdminRequest& request) {
+  PageRequest page = page_of(request, kUsualPiece, kMostInPiece);
+  PieceRequest piece{page.limit, 0, std::move(page.refusal)};
+  if (piece.refusal || page.after.empty()) return piece;
+  const bool number = page.after.size() <= 17 && page.after.find_first_not_of("0123456789") == std::string::npos;
+  if (number) piece.after = std::stoull(page.after);
+  if (!number) piece.refusal = problem("malformed", "cursor is what next_cursor said");
+  return piece;
 }
 
 Json page_json(Json items, const std::optional<std::string>& last) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 
@@ -14,6 +15,16 @@ struct PageRequest {
   std::optional<AdminAnswer> refusal;
 };
 PageRequest page_of(const AdminRequest& request, size_t usual, size_t most);
+
+inline constexpr size_t kMostInPiece = 200;
+
+// The same of a list that is read piece by piece, whose cursors stand for numbers: 50 items without a word.
+struct PieceRequest {
+  size_t limit = 0;
+  uint64_t after = 0;   // 0 at the beginning
+  std::optional<AdminAnswer> refusal;
+};
+PieceRequest piece_of(const AdminRequest& request);
 
 std::string cursor_of(const std::string& position);
 Json page_json(Json items, const std::optional<std::string>& last);

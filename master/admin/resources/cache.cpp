@@ -6,8 +6,6 @@
 namespace proxyd::admin {
 namespace {
 
-constexpr size_t kUsuallyListed = 50;
-constexpr size_t kMostListed = 200;
 constexpr milliseconds kMostWalked{1000};   // in one answer, however little was found
 
 // A part of the walk over all objects, piece by piece, each asked of a worker that serves in between.
@@ -85,13 +83,11 @@ AdminAnswer get_cache(const AdminRequest&, Context& context) {
 
 // Bounded: a page may have fewer than were asked for, and more behind its cursor.
 AdminAnswer list_cached(const AdminRequest& request, Context& context) {
-  const PageRequest page = page_of(request, kUsuallyListed, kMostListed);
+  const PieceRequest page = piece_of(request);
   if (page.refusal) return *page.refusal;
-  const bool number = page.after.size() <= 10 && page.after.find_first_not_of("0123456789") == std::string::npos;
-  if (!number) return problem("malformed", "cursor is what next_cursor said");
   nlohmann::json question;
   for (const char* key : {"host", "prefix", "tag"}) question[key] = request.value(key);
-  Walked walked = walk(std::move(question), page.after.empty() ? 0 : std::stoull(page.after), page.limit, context);
+  Walked walked = walk(std::move(question), page.after, page.limit, context);
   if (!walked.answered) return problem("worker-timeout", "no worker answered");
   const std::optional<std::string> last = walked.next == 0 ? std::nullopt : std::optional(std::to_string(walked.next));
   return json_answer(page_json(std::move(walked.items), last));
@@ -112,7 +108,7 @@ AdminAnswer look_up(const AdminRequest& request, Context& context) {
   Json answer = Json::parse(answered->dump());
   answer.erase("primary_key");
   if (answer.contains("vary")) {
-    Walked walked = walk({{"key", answered->at("primary_key")}}, 0, kMostListed, context);
+    Walked walked = walk({{"key", answered->at("primary_key")}}, 0, kMostInPiece, context);
     answer["variants"] = std::move(walked.items);
     answer["variants_complete"] = walked.answered && walked.next == 0;
   }

@@ -13,8 +13,6 @@ namespace {
 
 constexpr size_t kAskedAtOnce = 64;   // of one worker, whose requests wait meanwhile
 constexpr size_t kRecorded = 32;      // subjects of each kind that a record names
-constexpr size_t kUsuallyListed = 50;
-constexpr size_t kMostListed = 200;
 
 // What a purge writes and drops, and what is wrong with the names in it.
 struct Spelled {
@@ -127,11 +125,9 @@ AdminAnswer create_purge(const AdminRequest& request, Context& context) {
 }
 
 AdminAnswer list_purges(const AdminRequest& request, Context& context) {
-  const PageRequest page = page_of(request, kUsuallyListed, kMostListed);
+  const PieceRequest page = piece_of(request);
   if (page.refusal) return *page.refusal;
-  const bool number = page.after.size() <= 17 && page.after.find_first_not_of("0123456789") == std::string::npos;
-  if (!number) return problem("malformed", "cursor is what next_cursor said");
-  const auto purges = context.master.records().purges(page.after.empty() ? 0 : std::stoull(page.after), page.limit + 1);
+  const auto purges = context.master.records().purges(page.after, page.limit + 1);
   Json items = Json::array();
   for (const store::Purge& one : purges) {
     if (items.size() == page.limit) break;

@@ -7,9 +7,6 @@
 namespace proxyd::admin {
 namespace {
 
-constexpr size_t kUsuallyListed = 50;
-constexpr size_t kMostListed = 200;
-
 Json to_json(const store::Revision& revision) {
   return {{"revision", revision.number}, {"parent", revision.parent}, {"created", revision.created},
           {"author", revision.author},   {"origin", revision.origin}, {"message", revision.message},
@@ -39,11 +36,9 @@ Wanted wanted(const std::string& text, Context& context) {
 }   // namespace
 
 AdminAnswer list_revisions(const AdminRequest& request, Context& context) {
-  const PageRequest page = page_of(request, kUsuallyListed, kMostListed);
+  const PieceRequest page = piece_of(request);
   if (page.refusal) return *page.refusal;
-  const auto before = page.after.empty() ? std::optional<uint64_t>(0) : number_in(page.after);
-  if (!before) return problem("malformed", "cursor is what next_cursor said");
-  const auto revisions = context.master.store().list_revisions(*before, page.limit + 1);
+  const auto revisions = context.master.store().list_revisions(page.after, page.limit + 1);
   if (!revisions) return store_answer(revisions.error());
   Json items = Json::array();
   for (const store::Revision& revision : *revisions) {

@@ -13,8 +13,6 @@ namespace proxyd::admin {
 namespace {
 
 constexpr size_t kMostTokens = 1000;
-constexpr size_t kUsuallyListed = 50;
-constexpr size_t kMostListed = 200;
 constexpr milliseconds kUsualLife = std::chrono::hours(24 * 90);
 constexpr milliseconds kLongestLife = std::chrono::hours(24 * 3650);
 
@@ -110,11 +108,9 @@ AdminAnswer revoke_token(const AdminRequest& request, Context& context) {
 }
 
 AdminAnswer list_audit(const AdminRequest& request, Context& context) {
-  const PageRequest page = page_of(request, kUsuallyListed, kMostListed);
+  const PieceRequest page = piece_of(request);
   if (page.refusal) return *page.refusal;
-  const bool number = page.after.size() <= 15 && page.after.find_first_not_of("0123456789") == std::string::npos;
-  if (!number) return problem("malformed", "cursor is what next_cursor said");
-  const auto entries = context.master.store().audit(page.after.empty() ? 0 : std::stoull(page.after), page.limit + 1);
+  const auto entries = context.master.store().audit(page.after, page.limit + 1);
   if (!entries) return store_answer(entries.error());
   Json items = Json::array();
   for (const store::AuditEntry& one : *entries) {
