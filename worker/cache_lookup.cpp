@@ -13,7 +13,7 @@
 #include "worker/caching/vary.h"
 #include "worker/proxy/origin.h"
 #include "worker/proxy/request.h"
-#include "worker/proxy/stored_head.h"
+#include "worker/proxy/stored/stored_head.h"
 #include "worker/stored_objects.h"
 
 namespace proxyd::worker {

@@ -9,7 +9,7 @@
 #include "shared/base/bytes.h"
 #include "shared/config/units.h"
 #include "worker/asked_request.h"
-#include "worker/proxy/stored_head.h"
+#include "worker/proxy/stored/stored_head.h"
 
 namespace proxyd::worker {
 namespace {

@@ -4,7 +4,7 @@
 #include <set>
 #include <string>
 
-#include "worker/proxy/purge_request.h"
+#include "worker/caching/purge_request.h"
 
 // Input: the target, then a line "name:value" each. Oracle: RE2 says that a pattern that is understood matches the tags
 // that were read and none that differs by an octet; what Magento would send for the tags is read as the same; a path
@@ -12,7 +12,7 @@
 namespace {
 
 using namespace proxyd;
-using proxy::PurgeRequest;
+using caching::PurgeRequest;
 using Tags = std::set<std::string, std::less<>>;
 
 void require(bool holds) {
@@ -65,7 +65,7 @@ void check_again(const PurgeRequest& purge, http::Arena& arena) {
   http::RequestHead head(arena);
   head.target = http::parse_target("/", http::Method::kPurge, arena).value();
   head.fields.add("X-Magento-Tags-Pattern", pattern);
-  const PurgeRequest again = proxy::read_purge(head, {});
+  const PurgeRequest again = caching::read_purge(head, {});
   require(again.fault == PurgeRequest::Fault::kNone && again.tags == purge.tags);
 }
 
@@ -97,9 +97,9 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     head.fields.add(line.substr(0, colon), value);
     if (line.substr(0, colon) == "X-Magento-Tags-Pattern") pattern = value;
   }
-  const PurgeRequest purge = proxy::read_purge(head, {});
+  const PurgeRequest purge = caching::read_purge(head, {});
   if (purge.fault != PurgeRequest::Fault::kNone) {
-    require(proxy::explanation_of(purge.fault).ends_with("nothing is purged"));
+    require(caching::explanation_of(purge.fault).ends_with("nothing is purged"));
     return 0;
   }
   for (const std::string_view tag : purge.tags) require(!tag.empty());

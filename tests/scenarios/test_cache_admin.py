@@ -300,7 +300,9 @@ def test_the_cache_says_how_full_it_is_and_what_it_saves():
         empty = world.proxyd.root("GET", "/api/v1/cache").json
         assert empty["objects"] == 0 and empty["hit_ratio"] == {"requests": None, "bytes": None} and empty["capacity"] == empty["ceiling"] == 64 << 20
         assert world.seen("/stats/a") == world.seen("/stats/b") == 1   # a miss and seven hits each
-        full = world.proxyd.root("GET", "/api/v1/cache").json
+        show = lambda: world.proxyd.root("GET", "/api/v1/cache").json
+        eventually(lambda: sum(show()["results"].values()) == 16, what="the count of the last request")
+        full = show()
         assert full["objects"] == 2 and 0 < full["bytes"] < full["capacity"]
         assert full["results"] == {"hit": 14, "miss": 2} and full["reasons"]["miss"] == 2
         assert full["hit_ratio"]["requests"] == 14 / 16 and 0 < full["hit_ratio"]["bytes"] < 1

@@ -4,8 +4,8 @@
 #include <optional>
 
 #include "worker/async/task.h"
-#include "worker/proxy/held_content.h"
-#include "worker/proxy/relay_content.h"
+#include "worker/proxy/relay/held_content.h"
+#include "worker/proxy/relay/relay_content.h"
 #include "worker/proxy/request.h"
 #include "worker/upstream/incoming.h"
 

@@ -4,7 +4,7 @@
 #include "worker/proxy/cache_visit.h"
 #include "worker/proxy/fetch.h"
 #include "worker/proxy/origin.h"
-#include "worker/proxy/stored_head.h"
+#include "worker/proxy/stored/stored_head.h"
 
 namespace proxyd::proxy {
 namespace {

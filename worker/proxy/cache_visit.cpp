@@ -8,7 +8,7 @@
 #include "worker/caching/vary.h"
 #include "worker/http/list.h"
 #include "worker/proxy/background.h"
-#include "worker/proxy/stored_head.h"
+#include "worker/proxy/stored/stored_head.h"
 #include "worker/routing/client.h"
 
 namespace proxyd::proxy {

@@ -14,10 +14,11 @@
 #include "worker/caching/storing.h"
 #include "worker/caching/tags.h"
 #include "worker/proxy/attempt.h"
-#include "worker/proxy/fill.h"
 #include "worker/proxy/request.h"
-#include "worker/proxy/shared_cache.h"
-#include "worker/proxy/stored_head.h"
+#include "worker/proxy/stored/filled_content.h"
+#include "worker/proxy/stored/shared_cache.h"
+#include "worker/proxy/stored/stored_content.h"
+#include "worker/proxy/stored/stored_head.h"
 
 namespace proxyd::proxy {
 

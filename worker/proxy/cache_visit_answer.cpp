@@ -7,7 +7,7 @@
 #include "worker/caching/vary.h"
 #include "worker/http/preconditions.h"
 #include "worker/proxy/cache_visit.h"
-#include "worker/proxy/stored_head.h"
+#include "worker/proxy/stored/stored_head.h"
 
 // What the origin's answer does to the cache: it validates what is stored (RFC 9111 4.3), replaces it (3), or is none
 // of its business, which is remembered for a while so that nobody queues for it.

@@ -122,7 +122,8 @@ Result<std::shared_ptr<const Configuration>, ConfigurationBuilder::Refusal> Conf
     built->hosts.push_back(cells_for(host->settings.name, "_none"));
     const auto& purge = host->settings.purge;
     const auto& files = built->snapshot.materials.files;
-    built->purge_access.push_back(purge ? std::optional<PurgeAccess>(std::in_place, *purge, files) : std::nullopt);
+    built->purge_access.push_back(purge ? std::optional<routing::PurgeAccess>(std::in_place, *purge, files)
+                                        : std::nullopt);
     for (const auto& route : host->routes) {
       built->routes.push_back(cells_for(host->settings.name, route->settings.name));
       const caching::Policy* policy = built->cache_policies.of_route(route->settings);

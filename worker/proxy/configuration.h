@@ -9,10 +9,10 @@
 #include "shared/config/cidr.h"
 #include "shared/config/snapshot.h"
 #include "shared/metrics/metrics_region.h"
+#include "worker/caching/cache_policies.h"
 #include "worker/caching/reason.h"
-#include "worker/proxy/cache_policies.h"
-#include "worker/proxy/purge_access.h"
 #include "worker/routing/matcher.h"
+#include "worker/routing/purge_access.h"
 #include "worker/upstream/upstream_group.h"
 
 namespace proxyd::proxy {
@@ -49,7 +49,7 @@ struct Configuration {
   config::Document document;
   config::CidrList trusted_proxies;
   routing::Matcher matcher;
-  CachePolicies cache_policies;
+  caching::CachePolicies cache_policies;
   std::map<std::string, upstream::UpstreamGroup> upstreams;
   std::vector<const upstream::UpstreamGroup*> route_upstream;             // by route index; null without
   std::vector<std::vector<const upstream::UpstreamGroup*>> route_split;   // by route index
@@ -58,7 +58,7 @@ struct Configuration {
   std::vector<CacheCells> caches;                                         // by route index
   std::vector<RouteCells> routes;                                         // by route index
   std::vector<RouteCells> hosts;                                          // by host index
-  std::vector<std::optional<PurgeAccess>> purge_access;                   // by host index; none: no PURGE
+  std::vector<std::optional<routing::PurgeAccess>> purge_access;          // by host index; none: no PURGE
   RouteCells rejected;
   RouteCells none;
 };

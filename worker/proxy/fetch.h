@@ -5,7 +5,7 @@
 #include "worker/async/task.h"
 #include "worker/proxy/attempt.h"
 #include "worker/proxy/filtered_content.h"
-#include "worker/proxy/held_content.h"
+#include "worker/proxy/relay/held_content.h"
 #include "worker/proxy/request.h"
 #include "worker/upstream/retry_policy.h"
 #include "worker/upstream/upstream_group.h"

@@ -3,7 +3,7 @@
 #include "worker/http/status.h"
 #include "worker/net/text_content.h"
 #include "worker/proxy/error_response.h"
-#include "worker/proxy/relay_content.h"
+#include "worker/proxy/relay/relay_content.h"
 
 namespace proxyd::proxy {
 namespace {

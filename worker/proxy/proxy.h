@@ -13,7 +13,7 @@
 #include "worker/downstream/exchange.h"
 #include "worker/proxy/access_log.h"
 #include "worker/proxy/configuration.h"
-#include "worker/proxy/shared_cache.h"
+#include "worker/proxy/stored/shared_cache.h"
 #include "worker/upstream/balancer.h"
 
 namespace proxyd::proxy {

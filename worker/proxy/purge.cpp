@@ -4,15 +4,15 @@
 #include <nlohmann/json.hpp>
 
 #include "shared/cache/subjects.h"
+#include "worker/caching/purge_request.h"
 #include "worker/proxy/local_answer.h"
-#include "worker/proxy/purge_request.h"
 #include "worker/proxy/url_subjects.h"
 
 namespace proxyd::proxy {
 namespace {
 
 using nlohmann::json;
-using Subject = PurgeRequest::Subject;
+using Subject = caching::PurgeRequest::Subject;
 using Texts = std::set<std::string>;
 
 constexpr int kMostTries = 3;   // each as long as a lock is waited for
@@ -54,7 +54,7 @@ void add_url(const Request& request, Subjects& subjects) {
   }
 }
 
-Subjects subjects_of(const Request& request, const PurgeRequest& purge) {
+Subjects subjects_of(const Request& request, const caching::PurgeRequest& purge) {
   Subjects subjects;
   for (const std::string_view tag : purge.tags) subjects.tags.emplace(tag);
   if (purge.with_host || purge.subject == Subject::kHost) subjects.hosts = hosts_of(request);
@@ -113,10 +113,10 @@ async::Task<void> answer_purge(Request& request) {
     co_return;
   }
   const config::Purge& settings = *host->settings.purge;
-  const PurgeRequest purge = read_purge(request.head, settings);
-  if (purge.fault != PurgeRequest::Fault::kNone) {
-    const int status = purge.fault == PurgeRequest::Fault::kExpression ? 501 : 400;
-    co_await answer_error(request, status, ProxyError::kNone, explanation_of(purge.fault), false);
+  const caching::PurgeRequest purge = caching::read_purge(request.head, settings);
+  if (purge.fault != caching::PurgeRequest::Fault::kNone) {
+    const int status = purge.fault == caching::PurgeRequest::Fault::kExpression ? 501 : 400;
+    co_await answer_error(request, status, ProxyError::kNone, caching::explanation_of(purge.fault), false);
     co_return;
   }
   const bool soft = purge.soft || settings.mode == config::PurgeMode::kSoft;

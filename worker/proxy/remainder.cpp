@@ -4,7 +4,7 @@
 #include "worker/http/preconditions.h"
 #include "worker/http/range.h"
 #include "worker/proxy/fetch.h"
-#include "worker/proxy/rest_content.h"
+#include "worker/proxy/stored/rest_content.h"
 
 namespace proxyd::proxy {
 namespace {

@@ -1,7 +1,7 @@
 #pragma once
 
 #include "worker/async/task.h"
-#include "worker/proxy/relay_content.h"
+#include "worker/proxy/relay/relay_content.h"
 #include "worker/proxy/request.h"
 #include "worker/proxy/stored_answer.h"
 #include "worker/upstream/upstream_group.h"

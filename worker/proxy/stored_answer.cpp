@@ -4,7 +4,7 @@
 #include <array>
 
 #include "worker/http/status.h"
-#include "worker/proxy/stored_head.h"
+#include "worker/proxy/stored/stored_head.h"
 
 namespace proxyd::proxy {
 namespace {

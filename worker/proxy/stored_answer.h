@@ -7,10 +7,10 @@
 #include "worker/http/range.h"
 #include "worker/net/text_content.h"
 #include "worker/proxy/cache_visit.h"
-#include "worker/proxy/fill.h"
-#include "worker/proxy/ranges_content.h"
-#include "worker/proxy/relay_content.h"
+#include "worker/proxy/relay/relay_content.h"
 #include "worker/proxy/request.h"
+#include "worker/proxy/stored/filled_content.h"
+#include "worker/proxy/stored/ranges_content.h"
 
 namespace proxyd::proxy {
 

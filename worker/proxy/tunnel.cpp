@@ -1,6 +1,6 @@
 #include "worker/proxy/tunnel.h"
 
-#include "worker/proxy/relay_content.h"
+#include "worker/proxy/relay/relay_content.h"
 
 namespace proxyd::proxy {
 namespace {

@@ -1,9 +1,9 @@
-#include "worker/proxy/purge_access.h"
+#include "worker/routing/purge_access.h"
 
 #include "shared/base/bytes.h"
 #include "worker/http/list.h"
 
-namespace proxyd::proxy {
+namespace proxyd::routing {
 namespace {
 
 constexpr std::string_view kScheme = "Bearer ";
@@ -36,4 +36,4 @@ bool PurgeAccess::has_token(const http::Fields& fields) const {
          (own && equals_in_constant_time(own->value, *token_));
 }
 
-}   // namespace proxyd::proxy
+}   // namespace proxyd::routing

@@ -1,4 +1,4 @@
-#include "worker/proxy/purge_request.h"
+#include "worker/caching/purge_request.h"
 
 #include <algorithm>
 #include <optional>
@@ -7,7 +7,7 @@
 #include "worker/caching/tags.h"
 #include "worker/http/list.h"
 
-namespace proxyd::proxy {
+namespace proxyd::caching {
 namespace {
 
 using Subject = PurgeRequest::Subject;
@@ -84,7 +84,7 @@ class Reader {
 
   void read_tags(std::string_view name, std::string_view value) {
     names_tags_ = true;
-    caching::TagMembers members(name, value);
+    TagMembers members(name, value);
     std::string_view tag;
     while (members.next(tag)) {
       add(tag);
@@ -107,7 +107,7 @@ class Reader {
       const bool good = tag && !http::trim(*tag).empty() && is_plain(*tag);
       if (!good) return fail(Fault::kExpression);
       // As a list of its kind divides it, for so it was stored: one of these never holds white space or a comma.
-      caching::TagMembers members(field.name, *tag);
+      TagMembers members(field.name, *tag);
       std::string_view part;
       while (members.next(part)) add(part);
       if (rest.empty()) return;
@@ -169,4 +169,4 @@ std::string_view explanation_of(Fault fault) {
   return {};
 }
 
-}   // namespace proxyd::proxy
+}   // namespace proxyd::caching

@@ -4,7 +4,7 @@
 #include <string_view>
 
 #include "worker/http/range.h"
-#include "worker/proxy/stored_content.h"
+#include "worker/proxy/stored/stored_content.h"
 
 namespace proxyd::proxy {
 

@@ -5,7 +5,7 @@
 #include "shared/base/steady.h"
 #include "shared/cache/cache.h"
 #include "worker/async/event_loop.h"
-#include "worker/proxy/followers.h"
+#include "worker/proxy/stored/followers.h"
 
 namespace proxyd::proxy {
 

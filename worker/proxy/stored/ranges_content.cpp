@@ -1,4 +1,4 @@
-#include "worker/proxy/ranges_content.h"
+#include "worker/proxy/stored/ranges_content.h"
 
 namespace proxyd::proxy {
 

@@ -5,7 +5,7 @@
 #include "worker/async/event_loop.h"
 #include "worker/async/task.h"
 #include "worker/net/content.h"
-#include "worker/proxy/pace.h"
+#include "worker/proxy/relay/pace.h"
 
 namespace proxyd::proxy {
 

@@ -1,4 +1,4 @@
-#include "worker/proxy/stored_content.h"
+#include "worker/proxy/stored/stored_content.h"
 
 #include <algorithm>
 #include <array>

@@ -1,4 +1,4 @@
-#include "worker/proxy/rest_content.h"
+#include "worker/proxy/stored/rest_content.h"
 
 #include <algorithm>
 

@@ -6,7 +6,7 @@
 #include "shared/config/model.h"
 #include "worker/caching/policy.h"
 
-namespace proxyd::proxy {
+namespace proxyd::caching {
 
 // The cache policies of a document by name, compiled for the rules of worker/caching. Immutable; owned by the
 // configuration of a snapshot, so that a policy's address holds as long as that is held. Nothing suspends or fails:
@@ -17,10 +17,10 @@ class CachePolicies {
 
   bool empty() const { return by_name_.empty(); }
   // Null where nothing is cached.
-  const caching::Policy* of_route(const config::Route& route) const;
+  const Policy* of_route(const config::Route& route) const;
 
  private:
-  std::map<std::string, caching::Policy> by_name_;
+  std::map<std::string, Policy> by_name_;
 };
 
-}   // namespace proxyd::proxy
+}   // namespace proxyd::caching

@@ -1,4 +1,4 @@
-#include "worker/proxy/stored_head.h"
+#include "worker/proxy/stored/stored_head.h"
 
 #include <algorithm>
 #include <array>

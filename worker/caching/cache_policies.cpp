@@ -1,13 +1,12 @@
-#include "worker/proxy/cache_policies.h"
+#include "worker/caching/cache_policies.h"
 
 #include <algorithm>
 
 #include "shared/base/bytes.h"
 
-namespace proxyd::proxy {
+namespace proxyd::caching {
 namespace {
 
-using caching::NamePattern;
 using Strings = std::vector<std::string>;
 
 int64_t milliseconds(const config::MaybeDuration& duration, int64_t off) { return duration ? duration->count() : off; }
@@ -30,20 +29,20 @@ Strings lower_case(Strings names) {
   return names;
 }
 
-caching::KeyRules compile_key(const config::CacheKeyRules& rules) {
+KeyRules compile_key(const config::CacheKeyRules& rules) {
   return {.query = rules.query,
           .parameters = patterns(rules.parameters),
           .headers = in_order(lower_case(rules.headers)),
           .cookies = patterns(in_order(rules.cookies))};
 }
 
-caching::Policy compile(const config::CachePolicy& from) {
-  caching::Policy policy;
+Policy compile(const config::CachePolicy& from) {
+  Policy policy;
   policy.methods.clear();
   for (const std::string& method : from.methods) policy.methods.push_back(http::method_from(method));
   for (const auto& [status, lifetime] : from.default_ttl) policy.default_ttl.emplace_back(status, lifetime.count());
   policy.min_ttl = milliseconds(from.min_ttl, 0);
-  policy.max_ttl = milliseconds(from.max_ttl, caching::Policy::kNoLimit);
+  policy.max_ttl = milliseconds(from.max_ttl, Policy::kNoLimit);
   policy.heuristic = from.heuristic;
   policy.key = compile_key(from.key);
   policy.bypass = {.cookies = patterns(from.bypass.cookies),
@@ -73,9 +72,9 @@ CachePolicies::CachePolicies(const config::Document& document) {
   for (const auto& [name, policy] : document.cache_policies) by_name_.emplace(name, compile(policy));
 }
 
-const caching::Policy* CachePolicies::of_route(const config::Route& route) const {
+const Policy* CachePolicies::of_route(const config::Route& route) const {
   const auto found = route.cache ? by_name_.find(*route.cache) : by_name_.end();
   return found == by_name_.end() ? nullptr : &found->second;
 }
 
-}   // namespace proxyd::proxy
+}   // namespace proxyd::caching

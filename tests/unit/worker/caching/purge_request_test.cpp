@@ -1,4 +1,4 @@
-#include "worker/proxy/purge_request.h"
+#include "worker/caching/purge_request.h"
 
 #include <gtest/gtest.h>
 
@@ -6,7 +6,7 @@
 #include <string>
 #include <utility>
 
-namespace proxyd::proxy {
+namespace proxyd::caching {
 namespace {
 
 using Lines = std::initializer_list<std::pair<std::string_view, std::string_view>>;
@@ -135,4 +135,4 @@ TEST_F(PurgeNames, AFaultInWordsThatSayThatNothingHappened) {
 }
 
 }   // namespace
-}   // namespace proxyd::proxy
+}   // namespace proxyd::caching

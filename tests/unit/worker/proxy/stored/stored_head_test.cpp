@@ -1,4 +1,4 @@
-#include "worker/proxy/stored_head.h"
+#include "worker/proxy/stored/stored_head.h"
 
 #include "tests/unit/shared/cache/cache_fixture.h"
 #include "tests/unit/worker/caching/messages.h"

@@ -1,4 +1,4 @@
-#include "worker/proxy/held_content.h"
+#include "worker/proxy/relay/held_content.h"
 
 #include <cstring>
 

@@ -1,4 +1,4 @@
-#include "worker/proxy/relay_content.h"
+#include "worker/proxy/relay/relay_content.h"
 
 namespace proxyd::proxy {
 namespace {

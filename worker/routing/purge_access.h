@@ -10,7 +10,7 @@
 #include "shared/config/model.h"
 #include "worker/http/fields.h"
 
-namespace proxyd::proxy {
+namespace proxyd::routing {
 
 // Who may purge by the PURGE method: the key `purge` of a host, compiled once a snapshot. Immutable; owned by the
 // configuration. Nothing suspends or fails.
@@ -30,4 +30,4 @@ class PurgeAccess {
   std::optional<std::string> token_;
 };
 
-}   // namespace proxyd::proxy
+}   // namespace proxyd::routing

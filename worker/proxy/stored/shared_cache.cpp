@@ -1,4 +1,4 @@
-#include "worker/proxy/shared_cache.h"
+#include "worker/proxy/stored/shared_cache.h"
 
 #include <unistd.h>
 

@@ -1,4 +1,4 @@
-#include "worker/proxy/pace.h"
+#include "worker/proxy/relay/pace.h"
 
 #include <gtest/gtest.h>
 

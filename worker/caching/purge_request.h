@@ -8,7 +8,7 @@
 #include "shared/config/model.h"
 #include "worker/http/head.h"
 
-namespace proxyd::proxy {
+namespace proxyd::caching {
 
 inline constexpr size_t kMostPurgedTags = 1024;
 
@@ -42,4 +42,4 @@ PurgeRequest read_purge(const http::RequestHead& head, const config::Purge& sett
 // What is wrong, and what to do, for whoever sent it; not for kNone.
 std::string_view explanation_of(PurgeRequest::Fault fault);
 
-}   // namespace proxyd::proxy
+}   // namespace proxyd::caching

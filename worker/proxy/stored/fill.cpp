@@ -1,6 +1,8 @@
-#include "worker/proxy/fill.h"
+#include "worker/proxy/stored/fill.h"
 
 #include <algorithm>
+
+#include "worker/proxy/stored/filled_content.h"
 
 namespace proxyd::proxy {
 namespace {
@@ -83,24 +85,6 @@ bool Fill::is_unwanted() const {
   const std::optional<uint64_t> length = filler_.response().length();
   const bool nearly_here = length && stored_ > *length / 2;
   return !nearly_here && !shared_.cache().has_other_readers(filler_.response());
-}
-
-void FilledContent::go_on_with(upstream::Incoming rest, uint64_t at) {
-  rest_.emplace(std::move(rest), at, std::max(at, stored_.position()), end_);
-  rest_at_ = at;
-}
-
-net::Offer FilledContent::offer(net::PieceKinds kinds) {
-  return beyond_stored() ? rest_->offer(kinds) : stored_.offer(kinds);
-}
-
-void FilledContent::consumed(uint64_t octets) {
-  if (beyond_stored()) rest_->consumed(octets);
-  stored_.consumed(octets);
-}
-
-async::WaitReady FilledContent::more(Deadline deadline) {
-  return beyond_stored() ? rest_->more(deadline) : stored_.more(deadline);
 }
 
 }   // namespace proxyd::proxy

@@ -6,8 +6,8 @@
 
 #include "shared/cache/stored_response.h"
 #include "worker/net/content.h"
-#include "worker/proxy/followers.h"
-#include "worker/proxy/shared_cache.h"
+#include "worker/proxy/stored/followers.h"
+#include "worker/proxy/stored/shared_cache.h"
 
 namespace proxyd::proxy {
 

@@ -1,11 +1,11 @@
-#include "worker/proxy/purge_access.h"
+#include "worker/routing/purge_access.h"
 
 #include <gtest/gtest.h>
 
 #include <initializer_list>
 #include <utility>
 
-namespace proxyd::proxy {
+namespace proxyd::routing {
 namespace {
 
 using Lines = std::initializer_list<std::pair<std::string_view, std::string_view>>;
@@ -56,4 +56,4 @@ TEST(PurgeAccess, IsNobodysWithoutASecretOrARule) {
 }
 
 }   // namespace
-}   // namespace proxyd::proxy
+}   // namespace proxyd::routing

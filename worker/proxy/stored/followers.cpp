@@ -1,4 +1,4 @@
-#include "worker/proxy/followers.h"
+#include "worker/proxy/stored/followers.h"
 
 namespace proxyd::proxy {
 namespace {

@@ -1,13 +1,11 @@
-#include "worker/proxy/cache_policies.h"
+#include "worker/caching/cache_policies.h"
 
 #include <gtest/gtest.h>
 
 #include "shared/config/decode.h"
 
-namespace proxyd::proxy {
+namespace proxyd::caching {
 namespace {
-
-using caching::Policy;
 
 config::Document document_of(const std::string& rules) {
   const std::string text = "version: 1\ncache_policies: { p: { " + rules +
@@ -26,7 +24,7 @@ Policy policy_of(const std::string& rules) {
   return policy ? *policy : Policy();
 }
 
-std::string texts(const std::vector<caching::NamePattern>& patterns) {
+std::string texts(const std::vector<NamePattern>& patterns) {
   std::string text;
   for (const auto& pattern : patterns) text += pattern.text + (pattern.is_prefix ? "*;" : ";");
   return text;
@@ -79,7 +77,7 @@ TEST(CachePolicies, CarryNamesAndPrefixes) {
   const Policy policy = policy_of(
       "key: { query: { except: [\"utm_*\", v] }, cookies: [b, \"a*\"] }, bypass: { cookies: [\"s*\"], headers: [X-A], "
       "query: [q], paths: [\"/cart*\", /exact] }");
-  EXPECT_EQ(policy.key.query, caching::KeyRules::Query::kExcept);
+  EXPECT_EQ(policy.key.query, KeyRules::Query::kExcept);
   EXPECT_EQ(texts(policy.key.parameters), "utm_*;v;");
   EXPECT_EQ(texts(policy.key.cookies), "a*;b;");
   EXPECT_EQ(texts(policy.bypass.cookies), "s*;");
@@ -103,8 +101,8 @@ TEST(CachePolicies, CarryEveryOtherRule) {
   EXPECT_FALSE(policy.has_method(http::Method::kHead));
   EXPECT_TRUE(policy.ignore_cache_control && policy.ignore_pragma && policy.ignore_cookies);
   EXPECT_FALSE(policy.ignore_expires || policy.ignore_vary);
-  EXPECT_EQ(policy.store_set_cookie, caching::StoreSetCookie::kStrip);
-  EXPECT_EQ(policy.range, caching::RangeMode::kPass);
+  EXPECT_EQ(policy.store_set_cookie, StoreSetCookie::kStrip);
+  EXPECT_EQ(policy.range, RangeMode::kPass);
   EXPECT_EQ(policy.targeted, std::vector<std::string>{"A-Cache-Control"});
   EXPECT_EQ(policy.tag_headers, std::vector<std::string>{"X-T"});
   EXPECT_TRUE(policy.expose_tags);
@@ -114,4 +112,4 @@ TEST(CachePolicies, CarryEveryOtherRule) {
 }
 
 }   // namespace
-}   // namespace proxyd::proxy
+}   // namespace proxyd::caching
