@@ -10,6 +10,7 @@
 #include "worker/caching/bypass.h"
 #include "worker/caching/cache_key.h"
 #include "worker/caching/reuse.h"
+#include "worker/caching/slices.h"
 #include "worker/caching/vary.h"
 #include "worker/proxy/origin.h"
 #include "worker/proxy/request.h"
@@ -32,7 +33,8 @@ void conclude(json& answer, const char* result, Reason reason, const std::string
 struct Terms {
   const caching::Policy* policy = nullptr;
   Reason bypassed = Reason::kNone;
-  std::optional<caching::CacheKey> key;   // unless it is bypassed
+  std::optional<caching::CacheKey> key;         // unless it is bypassed
+  std::optional<caching::CacheKey> slice_key;   // of the first slice that is wanted, where there may be slices
 };
 
 Terms terms_of(const proxy::Configuration& configuration, const routing::RouteEntry& route, AskedRequest& asked) {
@@ -46,6 +48,11 @@ Terms terms_of(const proxy::Configuration& configuration, const routing::RouteEn
   terms.key =
       caching::cache_key(proxy::url_of(asked.facts(), &route), asked.head().fields, terms.policy->key, partition);
   if (!terms.key) terms.bypassed = Reason::kKeyTooLong;
+  const auto octet = caching::first_octet_wanted(asked.head().fields.combined(http::FieldName::kRange));
+  if (!terms.policy->slice || !octet) return terms;
+  const std::string_view part = caching::slice_partition(partition, *octet / terms.policy->slice, asked.arena());
+  terms.slice_key =
+      caching::cache_key(proxy::url_of(asked.facts(), &route), asked.head().fields, terms.policy->key, part);
   return terms;
 }
 
@@ -53,7 +60,7 @@ void judge(const cache::StoredResponse& stored, cache::Purged purged, const Aske
            const caching::Policy& policy, caching::Moment now, json& answer) {
   const caching::CacheControl control = caching::request_directives(asked.head().fields, policy);
   const caching::Freshness freshness = proxy::freshness_of(stored);
-  const bool is_part = freshness.has(caching::Freshness::kPartial);
+  const bool is_part = !policy.slice && freshness.has(caching::Freshness::kPartial);
   if (is_part && !proxy::part_answers(stored, asked.head(), now.wall_seconds()))
     return conclude(answer, "miss", Reason::kPartial, "only a part of it is stored, and more is asked for");
   const caching::Reuse reuse = caching::decide_reuse(freshness, control, purged == cache::Purged::soft, now.steady);
@@ -137,10 +144,13 @@ json lookup(const proxy::Configuration& configuration, cache::Cache& cache, cons
     conclude(answer, "bypass", terms.bypassed, "the request takes no part in caching");
     return answer;
   }
-  const std::string_view key = terms.key->text;
+  const bool in_slices = terms.slice_key && cache.find(terms.slice_key->text, cache.published(), now.steady).outcome ==
+                                                cache::Lookup::Outcome::found;
+  const caching::CacheKey& used = in_slices ? *terms.slice_key : *terms.key;
+  const std::string_view key = used.text;
   answer.update(describe_key(key));
   answer["primary_key"] = to_hex({reinterpret_cast<const uint8_t*>(key.data()), key.size()});
-  look(cache, *terms.key, asked, *terms.policy, now, answer);
+  look(cache, used, asked, *terms.policy, now, answer);
   return answer;
 }
 

@@ -269,7 +269,7 @@ struct CacheBypass {
 };
 
 enum class StoreSetCookie { kNo, kStrip };
-enum class RangeMode { kFull, kPass };
+enum class RangeMode { kFull, kSlice, kPass };
 
 // What may be stored, and for how long. Without a word: what the origin calls fresh.
 struct CachePolicy {
@@ -288,6 +288,7 @@ struct CachePolicy {
   bool ignore_cookies = false;
   StoreSetCookie store_set_cookie = StoreSetCookie::kNo;
   RangeMode range = RangeMode::kFull;
+  uint64_t slice = 4 * 1024 * 1024;   // octets of each part, for kSlice
   MaybeDuration stale_while_revalidate;
   MaybeDuration stale_if_error;
   Duration collapse_timeout = seconds(5);

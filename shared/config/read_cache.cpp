@@ -66,7 +66,9 @@ CachePolicy read_cache_policy(const std::string& name, const Json& json, const C
   policy.ignore_cookies = value_or(json, "ignore_cookies", false);
   const bool strips = json.value("store_set_cookie", Json(false)) == "strip";
   policy.store_set_cookie = strips ? StoreSetCookie::kStrip : StoreSetCookie::kNo;
-  policy.range = value_or<std::string>(json, "range", "full") == "pass" ? RangeMode::kPass : RangeMode::kFull;
+  const auto range = value_or<std::string>(json, "range", "full");
+  policy.range = range == "pass" ? RangeMode::kPass : range == "slice" ? RangeMode::kSlice : RangeMode::kFull;
+  policy.slice = *size_or(json, "slice", policy.slice);
   policy.stale_while_revalidate = duration_or(json, "stale_while_revalidate", policy.stale_while_revalidate);
   policy.stale_if_error = duration_or(json, "stale_if_error", policy.stale_if_error);
   policy.collapse_timeout = *duration_or(part(json, "collapse"), "timeout", policy.collapse_timeout);

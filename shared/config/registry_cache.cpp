@@ -65,7 +65,8 @@ const ValueType kTagsValue = object_of(kTags);
 const ValueType kIgnored{.kind = Kind::kWord, .words = {"Cache-Control", "Expires", "Pragma", "Vary"}};
 const ValueType kIgnoredFields{.kind = Kind::kList, .item = &kIgnored, .most_items = 4};
 const ValueType kSetCookie{.kind = Kind::kWord, .words = {"false", "strip"}};
-const ValueType kRange{.kind = Kind::kWord, .words = {"full", "pass"}, .later_words = {"slice"}};
+const ValueType kRange{.kind = Kind::kWord, .words = {"full", "slice", "pass"}};
+const ValueType kSliceSize{.kind = Kind::kSize, .least = 1024};
 
 const ObjectType kCachePolicy{
     "cache_policy",
@@ -80,8 +81,8 @@ const ObjectType kCachePolicy{
         {"ignore", &kIgnoredFields, "[]", "of the origin's fields: Cache-Control, Expires, Pragma, Vary"},
         {"ignore_cookies", &kBoolean, "false", "cookies that the policy does not name change no answer"},
         {"store_set_cookie", &kSetCookie, "false", "false: what sets a cookie is not stored; strip: stored without it"},
-        {"range", &kRange, "\"full\"", "full fetches the whole, pass asks the origin"},
-        {"slice", nullptr},
+        {"range", &kRange, "\"full\"", "full fetches the whole, slice parts of it, pass asks the origin"},
+        {"slice", &kSliceSize, "\"4MiB\"", "the size of a part"},
         {"stale_while_revalidate", &kMaybeDuration, "\"off\"", "served stale meanwhile, unless the origin says"},
         {"stale_if_error", &kMaybeDuration, "\"off\"", "served stale when the origin fails, unless the origin says"},
         {"collapse", &kCollapseValue, "{}", "one fetch for all who want the same"},

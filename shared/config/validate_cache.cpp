@@ -38,6 +38,16 @@ void check_targeted(const CachePolicy& policy, const std::string& pointer, Findi
   }
 }
 
+void check_slice(const CachePolicy& policy, const Json& json, const std::string& pointer, FindingsList& findings) {
+  if (policy.range != RangeMode::kSlice) {
+    if (member(json, "slice")) findings.warning(pointer + "/slice", "no-effect", "it is for 'range: slice' alone");
+  } else if (policy.slice > policy.max_object) {
+    findings.problem(pointer + "/slice", "range",
+                     fmt::format("{} is more than max_object, {}: no part would be stored", format_size(policy.slice),
+                                 format_size(policy.max_object)));
+  }
+}
+
 void warn_of_large_objects(const Document& document, const Json& json, const std::string& pointer, uint64_t largest,
                            FindingsList& findings) {
   if (!member(json, "max_object") || !document.cache.memory || largest <= *document.cache.memory) return;
@@ -59,6 +69,7 @@ void validate_cache(const Document& document, const Json& canonical, FindingsLis
     check_lifetimes(policy, pointer, findings);
     check_key(json, pointer, findings);
     check_targeted(policy, pointer, findings);
+    check_slice(policy, json, pointer, findings);
     warn_of_large_objects(document, json, pointer, policy.max_object, findings);
   }
 }

@@ -16,10 +16,11 @@ PURGES = "/api/v1/cache/purges"
 
 def cached_site(port, address):
     document = site(port, address)
-    document["cache_policies"] = {"main": {}, "few": {"key": {"query": {"only": ["v"]}}}, "open": {"methods": ["GET", "HEAD", "POST"], "range": "pass"}}
+    document["cache_policies"] = {"main": {}, "few": {"key": {"query": {"only": ["v"]}}}, "open": {"methods": ["GET", "HEAD", "POST"], "range": "pass"}, "sliced": {"range": "slice", "slice": "4KiB"}}
     document["hosts"]["all"]["routes"] = [
         {"name": "few", "match": {"path_prefix": "/few"}, "upstream": "app", "cache": "few"},
         {"name": "open", "match": {"path_prefix": "/open"}, "upstream": "app", "cache": "open"},
+        {"name": "sliced", "match": {"path_prefix": "/sliced"}, "upstream": "app", "cache": "sliced"},
         {"name": "all", "match": {"path_prefix": "/"}, "upstream": "app", "cache": "main"}]
     return document
 
@@ -39,6 +40,8 @@ class World:
         tags = [b"Surrogate-Key: " + value.encode() for value in request.values("X-Tags")]
         if request.values("Range") == ["bytes=0-4"]:
             return ok(b"answe", b"Content-Range: bytes 0-4/8", *self.fields).replace(b"200 OK", b"206 Part")
+        if request.target.startswith("/sliced") and request.values("Range") == ["bytes=0-4095"]:
+            return ok(b"part 1", b"Content-Range: bytes 0-5/6", b'ETag: "a"', *self.fields).replace(b"200 OK", b"206 Part")
         return ok(b"answer %d" % self.asked[key], *self.fields, *tags)
 
     def seen(self, path, host=b"a.test", *fields):
@@ -391,6 +394,14 @@ def lookup(world, url, **more):
     answer = world.proxyd.root("POST", "/api/v1/cache:lookup", {"url": url, **more})
     assert answer.status == 200, answer
     return answer.json
+
+
+def test_a_lookup_says_what_is_stored_in_slices(world):
+    assert lookup(world, "http://a.test/sliced")["result"] == "miss"
+    world.seen("/sliced")
+    found = lookup(world, "http://a.test/sliced")
+    assert (found["result"], found["stored"]["bytes"], found["key"][-1]) == ("hit", 6, "#slice%200"), found
+    assert lookup(world, "http://a.test/sliced", headers={"Range": "bytes=4096-"})["result"] == "miss"
 
 
 def test_a_lookup_says_what_the_cache_would_be_and_why(world):

@@ -55,7 +55,7 @@ Policy compile(const config::CachePolicy& from) {
   policy.ignore_vary = from.ignore_vary;
   policy.ignore_cookies = from.ignore_cookies;
   policy.store_set_cookie = from.store_set_cookie;
-  policy.range = from.range;
+  policy.range = from.range == RangeMode::kPass ? RangeMode::kPass : RangeMode::kFull;
   policy.stale_while_revalidate = milliseconds(from.stale_while_revalidate, 0);
   policy.stale_if_error = milliseconds(from.stale_if_error, 0);
   policy.collapse_timeout = from.collapse_timeout.count();
@@ -63,6 +63,11 @@ Policy compile(const config::CachePolicy& from) {
   policy.tag_headers = from.tag_headers;
   policy.expose_tags = from.expose_tags;
   policy.max_object = from.max_object;
+  if (from.range != RangeMode::kSlice) return policy;
+  policy.slice = from.slice;
+  Policy of_each_slice = policy;
+  of_each_slice.range = RangeMode::kPass;
+  policy.of_each_slice = std::make_shared<const Policy>(std::move(of_each_slice));
   return policy;
 }
 

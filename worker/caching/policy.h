@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -70,7 +71,9 @@ struct Policy {
   bool ignore_vary = false;
   bool ignore_cookies = false;
   StoreSetCookie store_set_cookie = StoreSetCookie::kNo;
-  RangeMode range = RangeMode::kFull;
+  RangeMode range = RangeMode::kFull;            // never kSlice
+  uint64_t slice = 0;                            // octets; 0: no slices
+  std::shared_ptr<const Policy> of_each_slice;   // this one with kPass, where there are slices
   int64_t stale_while_revalidate = 0;
   int64_t stale_if_error = 0;
   int64_t collapse_timeout = config::CachePolicy().collapse_timeout.count();

@@ -4,6 +4,8 @@
 #include "worker/proxy/cache_visit.h"
 #include "worker/proxy/fetch.h"
 #include "worker/proxy/origin.h"
+#include "worker/proxy/own_exchange.h"
+#include "worker/proxy/slice.h"
 #include "worker/proxy/stored/stored_head.h"
 
 namespace proxyd::proxy {
@@ -15,13 +17,6 @@ constexpr size_t kMostTasks = 1024;   // fills and questions of a worker that no
 
 constexpr auto kAfterFailure = milliseconds(1000);   // nobody asks an origin again that has just failed
 
-http::Target copy_of(const http::Target& target, http::Arena& arena) {
-  http::Target copy = target;
-  for (std::string_view* text : {&copy.scheme, &copy.authority, &copy.raw, &copy.path, &copy.query})
-    *text = arena.copy(*text);
-  return copy;
-}
-
 // Finds again what the request was for, by the configuration of now. Null when that caches nothing any more.
 const caching::Policy* find_policy(Request& request) {
   request.resolve();
@@ -31,7 +26,7 @@ const caching::Policy* find_policy(Request& request) {
   return request.configuration->route_policy[request.matched.route->index];
 }
 
-async::Task<void> validate(Proxy& proxy, std::unique_ptr<BackgroundExchange> exchange) {
+async::Task<void> validate(Proxy& proxy, std::unique_ptr<OwnExchange> exchange) {
   Request request(proxy, *exchange, Request::Kind::kInBackground);
   const caching::Policy* policy = find_policy(request);
   if (!policy) co_return;
@@ -58,6 +53,16 @@ async::Task<void> validate(Proxy& proxy, std::unique_ptr<BackgroundExchange> exc
       co_await async::Sleep(proxy.loop(), Deadline::at(proxy.loop().now() + kAfterFailure));
     }
   }
+}
+
+async::Task<void> validate_slice(Proxy& proxy, std::unique_ptr<OwnExchange> exchange, uint64_t number) {
+  Request request(proxy, *exchange, Request::Kind::kInBackground);
+  const caching::Policy* policy = find_policy(request);
+  if (!policy || !policy->slice) co_return;
+  const Origin origin = origin_of(*request.configuration, *request.matched.route, request.facts);
+  Slice slice(request, *policy, origin, number);
+  const bool answered = co_await slice.validate();
+  if (!answered) co_await async::Sleep(proxy.loop(), Deadline::at(proxy.loop().now() + kAfterFailure));
 }
 
 // The Range that asks for what is missing, on condition that it is of the same content (RFC 9110 13.1.5).
@@ -87,7 +92,7 @@ std::optional<uint64_t> stored_part(const http::ResponseHead& response, const ht
   return fits ? std::optional<uint64_t>(0) : std::nullopt;
 }
 
-async::Task<void> resume(Proxy& proxy, std::unique_ptr<BackgroundExchange> exchange, cache::Filler filler) {
+async::Task<void> resume(Proxy& proxy, std::unique_ptr<OwnExchange> exchange, cache::Filler filler) {
   Request request(proxy, *exchange, Request::Kind::kInBackground);
   const caching::Policy* policy = find_policy(request);
   if (!policy || !filler.response().has_head()) co_return;
@@ -114,26 +119,20 @@ async::Task<void> resume(Proxy& proxy, std::unique_ptr<BackgroundExchange> excha
 
 }   // namespace
 
-BackgroundExchange::BackgroundExchange(async::EventLoop& loop, const downstream::Exchange& model)
-    : loop_(loop), head_(arena_), peer_(model.peer()), listener_(peer_.listener), nothing_(loop, "") {
-  peer_.listener = listener_;
-  const http::RequestHead& head = model.request();
-  head_.method = http::Method::kGet;
-  head_.method_text = "GET";
-  head_.version = head.version;
-  head_.scheme = head.scheme;
-  head_.target = copy_of(head.target, arena_);
-  head_.authority = {arena_.copy(head.authority.host), head.authority.port};
-  head_.connection = head.connection;
-  for (const http::Field& field : head.fields)
-    head_.fields.add({arena_.copy(field.name), arena_.copy(field.value), field.known});
-}
-
 void validate_in_background(Request& request) {
   Proxy& proxy = request.proxy;
   if (proxy.tasks().size() >= kMostTasks) return;
   try {
-    proxy.tasks().add(validate(proxy, std::make_unique<BackgroundExchange>(proxy.loop(), request.exchange)));
+    proxy.tasks().add(validate(proxy, std::make_unique<OwnExchange>(proxy.loop(), request.exchange)));
+  } catch (const std::bad_alloc&) {   // what is served meanwhile is not the worse for it
+  }
+}
+
+void validate_in_background(Request& request, uint64_t slice) {
+  Proxy& proxy = request.proxy;
+  if (proxy.tasks().size() >= kMostTasks) return;
+  try {
+    proxy.tasks().add(validate_slice(proxy, std::make_unique<OwnExchange>(proxy.loop(), request.exchange), slice));
   } catch (const std::bad_alloc&) {   // what is served meanwhile is not the worse for it
   }
 }
@@ -142,8 +141,7 @@ void resume_in_background(Request& request, cache::Filler filler) {
   Proxy& proxy = request.proxy;
   if (proxy.tasks().size() >= kMostTasks) return;
   try {
-    proxy.tasks().add(
-        resume(proxy, std::make_unique<BackgroundExchange>(proxy.loop(), request.exchange), std::move(filler)));
+    proxy.tasks().add(resume(proxy, std::make_unique<OwnExchange>(proxy.loop(), request.exchange), std::move(filler)));
   } catch (const std::bad_alloc&) {   // the filler goes, and its followers are told
   }
 }

@@ -113,7 +113,7 @@ CacheVisit::Next CacheVisit::look_once() {
   may_stand_in_ = false;
   vary_head_ = {};
   passed_ = {};
-  part_ = {};
+  part_.reset();
   section_.reset();
   key_ = primary_->text;
   cache::Lookup first = shared_.cache().find(key_, sequence_, shared_.now());
@@ -163,7 +163,7 @@ CacheVisit::Next CacheVisit::replace_part() {
   if (stored_.state() != cache::State::complete) return go_without_storing(Reason::kPartial);
   const bool whole_is_wanted = !request_.head.fields.has(FieldName::kRange);
   const Next next = lock(&stored_);
-  if (filler_ && whole_is_wanted) part_ = stored_.share();
+  if (filler_ && whole_is_wanted) part_.emplace(stored_.share(), request_.arena());
   status_.reason = Reason::kPartial;
   return next;
 }

@@ -19,6 +19,7 @@
 #include "worker/proxy/stored/shared_cache.h"
 #include "worker/proxy/stored/stored_content.h"
 #include "worker/proxy/stored/stored_head.h"
+#include "worker/proxy/stored/stored_part.h"
 
 namespace proxyd::proxy {
 
@@ -48,6 +49,11 @@ class CacheVisit final : public StoredContent::Heir {
   async::Task<void> wait();
   // For a request in the background: what may be served stale is to be validated.
   void insist_on_validation() { insists_ = true; }
+  // For a request for a slice of a content: nothing else is an answer to it.
+  void expect_slice(uint64_t number) { slice_ = number; }
+  // What the origin says is for the cache as well.
+  bool asks_for_cache() const { return filler_ || validates(); }
+  std::string_view key() const { return key_; }
 
   // The fields that the origin is asked with, once `look` said kAskOrigin; null: the client's own.
   const http::Fields* origin_fields();
@@ -76,7 +82,7 @@ class CacheVisit final : public StoredContent::Heir {
   void has_begun() {
     vary_head_ = {};
     passed_ = {};
-    part_ = {};
+    part_.reset();
     stored_.let_head_go();
   }
   // What to answer with, after kServe.
@@ -88,6 +94,7 @@ class CacheVisit final : public StoredContent::Heir {
   // The origin gave it just now: its Age is the origin's to say.
   bool is_new() const { return is_new_; }
   bool was_validated() const { return validated_; }
+  bool is_from_origin() const { return is_new_ || validated_; }
   // Somebody should ask the origin while it is served (RFC 5861 3).
   bool wants_validation() const { return reuse_.use == caching::Use::kServeAndRevalidate; }
   // Once the answer has begun: the content comes in from here on. `reader`: of this request's own client.
@@ -129,8 +136,6 @@ class CacheVisit final : public StoredContent::Heir {
   Then take_whole(const caching::Answer& answer);
   Then take_not_modified(const caching::Answer& answer);
   void ask_for_rest(http::Fields& fields);
-  bool joins(const http::ResponseHead& response) const;
-  std::optional<http::ContentRange> range_of_part() const;
   bool selects_by_what_we_set(std::string_view list) const;
   bool may_be_left_alone() const;
   bool fit_part(http::Fields& fields, const http::ContentLength& content) const;
@@ -147,7 +152,6 @@ class CacheVisit final : public StoredContent::Heir {
   bool publish_list(std::string_view list, std::string_view variant);
   bool lies_rightly(std::string_view vary_list) const;
   bool write_list(const VaryHead& list, std::string_view variant);
-  bool append_part();
   bool give_up(Reason reason);
   const http::Fields& stored_section();
 
@@ -158,11 +162,12 @@ class CacheVisit final : public StoredContent::Heir {
   std::optional<caching::CacheKey> primary_;
   std::string_view key_;   // the primary one, or that of a variant
   uint64_t sequence_ = 0;
+  std::optional<uint64_t> slice_;   // its number
 
   cache::StoredResponse stored_;
   cache::StoredResponse vary_head_;
-  cache::StoredResponse passed_;   // a hit-for-miss
-  cache::StoredResponse part_;     // a beginning, of which the rest is asked for
+  cache::StoredResponse passed_;     // a hit-for-miss
+  std::optional<StoredPart> part_;   // of which the rest is asked for
   cache::Filler filler_;
   cache::Revalidation claim_;
   caching::Freshness freshness_;

@@ -3,6 +3,7 @@
 
 #include "shared/cache/subjects.h"
 #include "worker/caching/groups.h"
+#include "worker/caching/slices.h"
 #include "worker/caching/tags.h"
 #include "worker/caching/vary.h"
 #include "worker/http/preconditions.h"
@@ -20,6 +21,7 @@ using Kind = http::ContentLength::Kind;
 constexpr int64_t kPassFor = 120'000;                  // ms: a hit-for-miss (cache.md 5)
 constexpr int64_t kPassForSize = 600'000;              // ms: for longer, by which it is known
 constexpr size_t kMostLeftAlone = 64;                  // fetches of a worker that go on without a reader
+constexpr size_t kMostSlices = 1024;                   // the same of slices, which are no longer than the policy says
 constexpr int64_t kPassAfterFailure = 1000;            // ms: nobody queues for an origin that does not answer
 constexpr int64_t kKeepLists = int64_t{3600} * 1000;   // ms: unless another variant is stored by it; a full one ends so
 
@@ -64,36 +66,12 @@ const http::Fields* CacheVisit::origin_fields() {
   return &*origin_fields_;
 }
 
-std::optional<http::ContentRange> CacheVisit::range_of_part() const {
-  http::Fields fields(request_.arena());
-  read_section(part_.section(), fields);
-  return http::parse_content_range(fields.value(FieldName::kContentRange));
-}
-
 // RFC 9111 3.3: a stored beginning is made whole, if the origin still has the same content (RFC 9110 13.1.5).
 void CacheVisit::ask_for_rest(http::Fields& fields) {
-  const auto part = range_of_part();
-  const std::string_view rest = part ? caching::completing_range(*part, request_.arena()) : std::string_view();
-  if (rest.empty() || !freshness_.has(caching::Freshness::kHasStrongEtag)) {   // what came could not be joined to it
-    part_ = {};
-    return;
-  }
-  http::Fields stored(request_.arena());
-  read_section(part_.section(), stored);
+  const std::string_view rest = part_->wanted_rest(request_.arena());
+  if (rest.empty()) return part_.reset();
   fields.add(FieldName::kRange, rest);
-  fields.add(FieldName::kIfRange, stored.value(FieldName::kEtag));
-}
-
-// Whether a 206 is just the rest (RFC 9110 15.3.7.3).
-bool CacheVisit::joins(const http::ResponseHead& response) const {
-  const auto part = range_of_part();
-  const auto rest = http::parse_content_range(response.fields.value(FieldName::kContentRange));
-  http::Fields stored(request_.arena());
-  read_section(part_.section(), stored);
-  return part && rest && !rest->unsatisfied && rest->complete && rest->range.first == part->range.last + 1 &&
-         *rest->complete == rest->range.last + 1 && length_of(response.content) == rest->range.size() &&
-         part_.length() == part->range.size() &&
-         http::strongly_equal(response.fields.value(FieldName::kEtag), stored.value(FieldName::kEtag));
+  fields.add(FieldName::kIfRange, part_->etag());
 }
 
 CacheVisit::Then CacheVisit::take(http::ResponseHead& response, caching::Moment sent) {
@@ -109,18 +87,20 @@ CacheVisit::Then CacheVisit::take_answer(const caching::Answer& answer) {
   if (validates() && status == 304 && !unconditional_) return take_not_modified(answer);
   if (caching::is_error_to_hide(status) && hides_error()) return Then::kServe;
   if (!may_store_ || status == 304) return Then::kRelay;
+  if (slice_ && (status != 206 || !caching::slice_of(answer.response.fields, *slice_, policy_.slice)))
+    return take_unstorable(answer, Reason::kPartial);
   const bool is_get = request_.head.method == http::Method::kGet;
   const bool unasked_part = is_get && status == 206 && !part_ && !request_.head.fields.has(FieldName::kRange);
   if (unasked_part && !std::exchange(asked_again_, true)) return Then::kAskAgain;
   if (part_ && status == 206) return take_rest(answer);
-  part_ = {};
+  part_.reset();
   return take_whole(answer);
 }
 
 // With what is stored it is the answer to a request for all of it; else it is none.
 CacheVisit::Then CacheVisit::take_rest(const caching::Answer& answer) {
-  if (!joins(answer.response)) {
-    part_ = {};
+  if (!part_->is_completed_by(answer.response)) {
+    part_.reset();
     return Then::kAskAgain;
   }
   http::ResponseHead whole = answer.response;
@@ -131,7 +111,7 @@ CacheVisit::Then CacheVisit::take_rest(const caching::Answer& answer) {
   whole.fields.remove(FieldName::kContentRange);
   const Then then = take_whole({answer.request, whole, answer.url, answer.sent, answer.received});
   if (then != Then::kRelay) return then;
-  part_ = {};
+  part_.reset();
   return Then::kAskAgain;   // alone it is no answer
 }
 
@@ -232,7 +212,8 @@ CacheVisit::Then CacheVisit::take_unstorable(const caching::Answer& answer, Reas
 
 CacheVisit::Then CacheVisit::store(const caching::Answer& answer, const caching::Storing& storing) {
   if (selects_by_what_we_set(storing.vary_list)) return take_unstorable(answer, Reason::kVary);
-  if (may_be_left_alone() && request_.proxy.tasks().size() >= kMostLeftAlone) {
+  const size_t most_alone = slice_ ? kMostSlices : kMostLeftAlone;
+  if (may_be_left_alone() && request_.proxy.tasks().size() >= most_alone) {
     filler_ = {};
     claim_ = {};
     return Then::kRelay;
@@ -255,7 +236,7 @@ CacheVisit::Then CacheVisit::store(const caching::Answer& answer, const caching:
     status_.detail = Reason::kTooLarge;
     return Then::kRelay;
   }
-  if (part_ && !append_part()) {
+  if (part_ && !part_->append_to(filler_)) {
     filler_.abort();
     return Then::kRelay;
   }
@@ -276,15 +257,6 @@ bool CacheVisit::fit_part(http::Fields& fields, const http::ContentLength& conte
   const auto part = length ? http::fit_to_content(*said, *length) : std::nullopt;
   if (!part) return false;
   fields.set(to_string(FieldName::kContentRange), http::write_content_range(*part, request_.arena()));
-  return true;
-}
-
-// False without room for it.
-bool CacheVisit::append_part() {
-  std::array<std::string_view, 1> range;
-  for (uint64_t at = 0; part_.content(at, range) > 0; at += range[0].size()) {
-    if (filler_.append(range[0]) < range[0].size()) return false;
-  }
   return true;
 }
 

@@ -24,6 +24,22 @@ Request::Request(Proxy& the_proxy, downstream::Exchange& the_exchange, Kind kind
   facts.client_text = facts.peer_text = peer.text();
 }
 
+Request::Request(Request& of_client, downstream::Exchange& own)
+    : proxy(of_client.proxy),
+      exchange(own),
+      configuration(of_client.configuration),
+      head(own.request()),
+      facts(of_client.facts),
+      matched(of_client.matched),
+      identity(of_client.identity),
+      began(of_client.began),
+      total(of_client.total),
+      arena_(own.arena()),
+      kind_(Kind::kInBackground),
+      resolved_(true) {
+  facts.head = &head;
+}
+
 void Request::resolve() {
   resolved_ = true;
   const downstream::Peer& peer = exchange.peer();

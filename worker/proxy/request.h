@@ -25,6 +25,8 @@ class Request {
  public:
   enum class Kind : uint8_t { kOfClient, kInBackground };   // the latter is neither counted nor logged
   Request(Proxy& proxy, downstream::Exchange& exchange, Kind kind = Kind::kOfClient);
+  // One of our own on behalf of a client's, which outlives it: for the same by the same configuration.
+  Request(Request& of_client, downstream::Exchange& own);
   Request(const Request&) = delete;
   Request& operator=(const Request&) = delete;
   ~Request();

@@ -12,6 +12,7 @@
 #include "worker/proxy/purge.h"
 #include "worker/proxy/remainder.h"
 #include "worker/proxy/request.h"
+#include "worker/proxy/slices.h"
 #include "worker/proxy/stored_answer.h"
 #include "worker/proxy/tunnel.h"
 
@@ -156,9 +157,14 @@ async::Task<void> Proxy::handle(downstream::Exchange& exchange) {
 
     // what the cache has, or who fetches it; or this request has to, for all who want the same
     const Origin origin = origin_of(*request.configuration, *request.matched.route, request.facts);
+    const caching::Policy* const policy = request.configuration->route_policy[request.matched.route->index];
+    if (policy && policy->slice) {
+      const bool answered = co_await answer_in_slices(request, *policy, origin);
+      if (answered) co_return;
+    }
     std::optional<CacheVisit> visit;
     bool stored = false;
-    if (const caching::Policy* policy = request.configuration->route_policy[request.matched.route->index]) {
+    if (policy) {
       visit.emplace(request, *policy, origin.partition);
       CacheVisit::Next next = visit->look();
       while (next == CacheVisit::Next::kWait) {

@@ -4,6 +4,7 @@
 #include <array>
 
 #include "worker/http/status.h"
+#include "worker/proxy/slices.h"
 #include "worker/proxy/stored/stored_head.h"
 
 namespace proxyd::proxy {
@@ -24,7 +25,7 @@ constexpr uint64_t kOfContent = bit_of(FieldName::kContentType) | bit_of(FieldNa
 
 bool StoredAnswer::begin() {
   const caching::Freshness& freshness = visit_.freshness();
-  status_ = freshness.status;
+  status_ = slices_ ? 200 : freshness.status;
   length_ = whole();
   const bool plain = !visit_.fields() && !visit_.was_validated() && !request_.head.fields.has_any(kConditions) &&
                      !request_.edits_answer() && !freshness.has(caching::Freshness::kPartial);
@@ -35,6 +36,7 @@ void StoredAnswer::let_heads_go() {
   visit_.has_begun();
   if (stored_) stored_->let_head_go();
   if (ranges_) ranges_->let_head_go();
+  if (slices_) slices_->let_head_go();
 }
 
 bool StoredAnswer::leaves_at_once(net::ContentSink& sink) {
@@ -46,6 +48,7 @@ bool StoredAnswer::leaves_at_once(net::ContentSink& sink) {
 }
 
 http::ContentLength StoredAnswer::whole() const {
+  if (slices_) return {Kind::kKnown, slices_->whole().complete};
   const std::optional<uint64_t> length = visit_.stored().length();
   return length ? http::ContentLength{Kind::kKnown, *length} : http::ContentLength{Kind::kUnknown};
 }
@@ -71,11 +74,12 @@ std::string_view StoredAnswer::varying_lines() const {
 
 bool StoredAnswer::begin_by_fields() {
   http::Fields fields(request_.arena());
-  if (visit_.fields()) {
+  if (visit_.fields() && !slices_) {
     fields = *visit_.fields();
   } else {
     read_section(visit_.stored().section(), fields);
   }
+  if (slices_) fields.remove(FieldName::kContentRange);
   decide(fields);
   if (status_ == 304) fields.remove_all(kOfContent);
   if (status_ == 304) fields.remove("Content-Language");
@@ -88,7 +92,8 @@ bool StoredAnswer::begin_by_fields() {
 void StoredAnswer::add_varying(http::Fields& fields) const {
   http::Arena& arena = request_.arena();
   const bool was_old = visit_.freshness().initial_age >= 1000;   // when it was validated, by a cache on the way
-  if (!visit_.is_new() && (!visit_.was_validated() || was_old)) {
+  const bool as_it_came = !slices_ && visit_.is_new();
+  if (!as_it_came && (!visit_.was_validated() || was_old)) {
     fields.remove(FieldName::kAge);
     fields.add(FieldName::kAge, arena.number(static_cast<uint64_t>(caching::age_in_seconds(visit_.age()))));
   }
@@ -100,6 +105,8 @@ void StoredAnswer::set_content(uint64_t begin, std::optional<uint64_t> end) {
   end_ = end;
   if (!http::may_have_content(request_.head.method, status_)) {
     content_ = &nothing_.emplace(request_.loop(), "");
+  } else if (slices_) {
+    content_ = &slices_->give(begin, end.value_or(slices_->whole().complete));
   } else if (visit_.is_new()) {
     content_ = &filled_.emplace(visit_.shared(), visit_.stored().share(), begin, end, visit_);
   } else {
@@ -121,7 +128,7 @@ void StoredAnswer::decide(const http::Fields& fields) {
     length_ = {};
     return set_content(0, 0);
   }
-  if (freshness.has(caching::Freshness::kPartial)) return decide_part(fields);
+  if (!slices_ && freshness.has(caching::Freshness::kPartial)) return decide_part(fields);
   const bool ranged = status_ == 200 && request_.head.method == Method::kGet && asked.has(FieldName::kRange) &&
                       length_.kind == Kind::kKnown && http::if_range_holds(asked, validators, wall);
   if (!ranged) return set_content(0, std::nullopt);

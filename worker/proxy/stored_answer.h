@@ -14,12 +14,16 @@
 
 namespace proxyd::proxy {
 
+class Slices;
+
 // The answer to a request out of a stored response: all of it, the parts that the client asked for (RFC 9110 14), or
 // the word that what it has is still good (13). Lies in the frame of the request's path; the visit outlives it. Nothing
 // suspends: whoever answers relays `content`.
 class StoredAnswer {
  public:
-  StoredAnswer(Request& request, CacheVisit& visit) : request_(request), visit_(visit) {}
+  // `slices`: of which the visit has one; null: it has all. They outlive this.
+  StoredAnswer(Request& request, CacheVisit& visit, Slices* slices = nullptr)
+      : request_(request), visit_(visit), slices_(slices) {}
 
   // The head. False when it can't be sent.
   bool begin();
@@ -53,6 +57,7 @@ class StoredAnswer {
 
   Request& request_;
   CacheVisit& visit_;
+  Slices* slices_;
   int status_ = 0;
   http::ContentLength length_;
   std::string_view content_range_;   // of a 206 or 416

@@ -1,0 +1,50 @@
+#pragma once
+
+#include <optional>
+
+#include "worker/async/task.h"
+#include "worker/caching/slices.h"
+#include "worker/proxy/cache_visit.h"
+#include "worker/proxy/origin.h"
+#include "worker/proxy/own_exchange.h"
+#include "worker/proxy/request.h"
+
+namespace proxyd::proxy {
+
+// One slice of what a client asks for: a request of our own for that range, which the cache answers or the origin, for
+// all who want the same. Owned by the client's request, which outlives it. Fails when there is no such slice, or when
+// what the origin says is nothing for the cache; whether it does is remembered as for any answer.
+class Slice {
+ public:
+  // The policy has slices.
+  Slice(Request& client, const caching::Policy& policy, const Origin& origin, uint64_t number);
+
+  // As far as nobody has to be asked: true when it is stored, or on its way into the cache.
+  bool look();
+  // Until it is stored, or on its way into the cache. Suspends. False: it failed.
+  async::Task<bool> find();
+
+  // Once it is found.
+  CacheVisit& visit() { return visit_; }
+  const Request& request() const { return request_; }
+  const caching::Slice& what() const { return *what_; }
+  const caching::Freshness& freshness() const { return visit_.freshness(); }
+
+  // Asks the origin, on a condition, for what was served though it is stale (RFC 5861 3), unless somebody else does.
+  // Suspends. False: there is no answer.
+  async::Task<bool> validate();
+
+ private:
+  async::Task<bool> ask();
+  bool read();
+
+  const Origin& origin_;
+  uint64_t number_;
+  uint64_t size_;
+  OwnExchange exchange_;
+  Request request_;
+  CacheVisit visit_;
+  std::optional<caching::Slice> what_;
+};
+
+}   // namespace proxyd::proxy
