@@ -14,7 +14,6 @@ constexpr uint32_t kMySlot = kWorkerSlots;   // the first behind the workers'
 constexpr uint64_t kIncarnation = 1;         // of that slot, in a region that no other master has had
 constexpr uint32_t kTended = 8;
 constexpr uint32_t kTendedAfterPurge = 128;
-constexpr uint32_t kRowsInTend = 8;
 constexpr int kPurgeTries = 50;   // of RobustMutex::kPatience
 constexpr uint32_t kStampsSampled = 16384;
 constexpr uint32_t kPagesReleased = 1;   // segments in a turn, so that what comes and goes keeps its pages
@@ -94,7 +93,8 @@ bool CacheKeeper::turn() {
   const cache::Accounts sums = accounts();
   if (sums.published != swept_for_) {   // what it took is looked for in one walk over all rows
     swept_for_ = sums.published;
-    sweeping_ = 2 + static_cast<uint32_t>(sums.rows / sizeof(cache::Object) / (kRowsInTend * kTendedAfterPurge));
+    sweeping_ =
+        2 + static_cast<uint32_t>(sums.rows / sizeof(cache::Object) / (cache::Cache::kRowsInTend * kTendedAfterPurge));
   }
   const bool shrinking = Clock::now() < shrinking_until_;
   const bool hurries = sweeping_ > 0 || shrinking;

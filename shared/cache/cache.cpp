@@ -101,7 +101,8 @@ FillLock Cache::begin_fill(std::string_view key, uint64_t sequence, int64_t now,
   const IndexPlace place = IndexPlace::of(member_.view.geometry(), hash);
   for (uint32_t attempt = 0;; ++attempt) {
     result = open_fill(place, hash, key, sequence, now, instead_of);
-    if (result.outcome != FillLock::Outcome::no_room || !make_room(place.shard, attempt)) return result;
+    if (result.outcome != FillLock::Outcome::no_room) return result;
+    if (!(rows_full_ ? make_row(place.shard, attempt) : make_room(place.shard, attempt))) return result;
   }
 }
 
@@ -122,9 +123,10 @@ FillLock Cache::open_fill(const IndexPlace& place, const KeyHash& hash, std::str
   }
   lock.change();
   result.filler = make(place, hash, key, sequence, old);
-  const bool pins_full = !result.filler && pins_.in_use() == kPins;   // which no room that is made would help
+  // What no room that is made would help.
+  const bool hindered = !result.filler && !rows_full_ && (pins_.in_use() == kPins || pool_.hindered());
   result.outcome = result.filler ? FillLock::Outcome::filler
-                   : pins_full   ? FillLock::Outcome::busy
+                   : hindered    ? FillLock::Outcome::busy
                                  : FillLock::Outcome::no_room;
   return result;
 }
@@ -148,11 +150,12 @@ bool Cache::replaceable(ObjectIndex index, uint64_t sequence, int64_t now, const
 Filler Cache::make(const IndexPlace& place, const KeyHash& hash, std::string_view key, uint64_t sequence,
                    ObjectIndex old) {
   const ObjectIndex index = shards_.take_row(place.shard);
-  if (index == kNoObject) return {};
+  rows_full_ = index == kNoObject;
+  if (rows_full_) return {};
   const uint32_t entry = pins_.pin(index);
   const Head none;
   const uint32_t size_class = ContentPool::class_for(HeadBlock::size_of(key, none));
-  const BlockRef block = entry == Pins::kNone ? 0 : pool_.take(size_class, index);
+  const BlockRef block = entry == Pins::kNone ? 0 : pool_.take(size_class, index, Wait::briefly);
   if (block == 0) {
     if (entry != Pins::kNone) pins_.unpin(entry);
     shards_.give_row_back(index);

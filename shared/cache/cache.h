@@ -77,8 +77,9 @@ class Cache {
   // --- once a loop pass ---
   // A bounded piece of housekeeping, about a microsecond; at most each millisecond unless more is waiting: frees what
   // nobody pins any more, evicts above the memory limit, gives emptied segments back, sweeps a few rows for what is
-  // expired, purged or orphaned. True: more is waiting.
+  // expired, purged or orphaned. Waits for no lock. True: more is waiting.
   bool tend(int64_t now);
+  static constexpr uint32_t kRowsInTend = 8;   // that are swept
   // Before epoll_wait: true: mail is waiting already, do not sleep. `awake` after it.
   bool going_to_sleep() { return wakes_.going_to_sleep(); }
   void awake() { wakes_.awake(); }
@@ -118,13 +119,15 @@ class Cache {
                      const StoredResponse* instead_of);
   Filler make(const IndexPlace& place, const KeyHash& hash, std::string_view key, uint64_t sequence, ObjectIndex old);
   bool make_room(uint32_t shard, uint32_t attempt);
-  void evict(uint32_t shard, uint32_t at_most);
+  bool make_row(uint32_t shard, uint32_t attempt);
+  bool evict(uint32_t shard, bool above_alone, Wait wait);
+  bool evict_from(uint32_t first);
   bool empty_segment(uint32_t number);
-  bool reclaim_somewhere();
+  bool empty_cheapest(uint64_t at_most);
+  uint32_t reclaim_from(uint32_t first, uint32_t batches);
   bool keep_within_capacity();
-  void empty_sparsest();
   void sweep(uint32_t rows, int64_t now);
-  void sweep_row(ObjectIndex index, int64_t now);
+  bool sweep_row(ObjectIndex index, int64_t now);
   bool settle_claims_of(uint32_t slot);
   bool end_fills_of(uint32_t slot, Holder dead);
   bool pinned_by_others(ObjectIndex index, uint32_t but) const;
@@ -135,12 +138,14 @@ class Cache {
   ContentPool pool_;
   Shards shards_;
   Wakes wakes_;
-  uint32_t tended_ = 0;        // shard that `tend` looks at next
+  uint32_t tended_ = 0;        // shard whose limbo was looked at last
+  uint32_t emptied_to_ = 0;    // segment from which on the next to be emptied is looked for
   ObjectIndex swept_to_ = 0;   // row
   uint64_t sweeping_ = 0;      // `published` when the present walk over all rows began
   uint64_t swept_ = 0;         // and when the last whole one did: purges up to it are swept
   int64_t pause_until_ = 0;    // ms; until then nothing new can be freed
   bool pins_full_ = false;
+  bool rows_full_ = false;   // of the last shard that was asked for one
 };
 
 }   // namespace proxyd::cache

@@ -10,7 +10,7 @@ namespace proxyd::cache {
 namespace {
 
 constexpr auto kRelaxed = std::memory_order_relaxed;
-constexpr uint32_t kMostSampled = 256;   // segments looked at for the sparsest
+constexpr uint32_t kMostLooked = 256;   // segments of a class, for those that are empty
 
 uint64_t claim_word(BlockRef block, ObjectIndex owner) { return block | uint64_t{owner} << 32; }
 
@@ -66,11 +66,13 @@ void ContentPool::settle(BlockRef block, ObjectIndex owner, uint32_t claimant) {
   }
 }
 
-BlockRef ContentPool::take(uint32_t size_class, ObjectIndex owner) {
-  if (size_class == kWholeSegment) return take_whole(owner);
+BlockRef ContentPool::take(uint32_t size_class, ObjectIndex owner, Wait wait) {
+  hindered_ = true;
   if (!can_claim()) return 0;
-  ClassLock lock(*this, member_, size_class);
+  if (size_class == kWholeSegment) return take_whole(owner, wait);
+  ClassLock lock(*this, member_, size_class, wait);
   if (!lock) return 0;
+  hindered_ = false;
   SizeClass& one = lock.size_class();
   if (one.first == 0 && !add_segment(size_class)) return 0;
   const uint32_t number = one.first - 1;
@@ -105,7 +107,7 @@ bool ContentPool::free(BlockRef block, ObjectIndex owner, uint32_t claimant) {
 }
 
 bool ContentPool::free_in_class(uint32_t size_class, BlockRef block, ObjectIndex owner, uint32_t claimant) {
-  ClassLock lock(*this, member_, size_class);
+  ClassLock lock(*this, member_, size_class, Wait::briefly);
   if (!lock) return false;
   if (!owns(block, owner)) return true;   // the repair that came with the lock has freed it
   SizeClass& one = lock.size_class();
@@ -138,18 +140,20 @@ bool ContentPool::is_empty(const Segment& segment) const {
 
 bool ContentPool::drop_empty_segments() {
   bool dropped = false;
-  for (uint32_t size_class = 0; size_class < kSizeClasses; ++size_class) {
+  bool busy = false;
+  for (uint32_t size_class = 0; size_class < kSizeClasses && !busy; ++size_class) {
     const SizeClass& one = member_.view.superblock().classes[size_class];
     const uint64_t blocks = member_.view.geometry().segment_size / (kClassGranules[size_class] * kGranule);
     if (one.segments.load(kRelaxed) * blocks < one.used_blocks.load(kRelaxed) + blocks) continue;   // none is empty
-    ClassLock lock(*this, member_, size_class);
-    uint32_t number = lock ? one.first : 0;
-    for (uint32_t looked = 0; number != 0 && looked < kMostSampled; ++looked) {
+    ClassLock lock(*this, member_, size_class, Wait::briefly);
+    busy = !lock;
+    uint32_t number = busy ? 0 : one.first;
+    for (uint32_t looked = 0; number != 0 && looked < kMostLooked && !busy; ++looked) {
       const Segment& segment = member_.view.segment(number - 1);
       const uint32_t next = segment.next;
       if (is_empty(segment)) {
-        drop_segment(size_class, number - 1);
-        dropped = true;
+        busy = !drop_segment(size_class, number - 1);
+        dropped = dropped || !busy;
       }
       number = next;
     }
@@ -205,28 +209,44 @@ uint64_t ContentPool::used_granules() const {
   return granules;
 }
 
-uint32_t ContentPool::find_free_segment() {
+// Under the pool's lock, as all that handles its lists. What has pages is used before what has none, and that before
+// what was never used. Those that are set aside are listed, and passed: there is one for each master at most.
+uint32_t ContentPool::take_free_segment() {
   SegmentPool& pool = member_.view.superblock().pool;
   if (pool.used.load(kRelaxed) >= allowed_segments()) return kNone;
-  const uint32_t touched = pool.touched.load(kRelaxed);
-  const uint32_t count = std::min(touched + 1, member_.view.geometry().segment_count);
-  for (uint32_t i = 0; i < count; ++i) {
-    const uint32_t number = (pool.hint + i) % count;
-    if (member_.view.segment(number).cut.load(kRelaxed) != 0) continue;
-    pool.hint = number;
-    if (number == touched) pool.touched.store(touched + 1);
-    return number;
+  uint32_t* place = pool.first_with_pages != 0 ? &pool.first_with_pages : &pool.first_without;
+  while (*place != 0) {
+    const uint32_t number = *place - 1;
+    Segment& segment = member_.view.segment(number);
+    if (segment.cut.load(kRelaxed) == 0) {
+      *place = segment.next;
+      return number;
+    }
+    place = &segment.next;
   }
-  return kNone;
+  const uint32_t touched = pool.touched.load(kRelaxed);
+  if (touched == member_.view.geometry().segment_count) return kNone;
+  pool.touched.store(touched + 1);
+  return touched;
+}
+
+void ContentPool::list_free_segment(uint32_t number) {
+  SegmentPool& pool = member_.view.superblock().pool;
+  Segment& segment = member_.view.segment(number);
+  const bool has_pages = segment.cut.load(kRelaxed) == 0 && segment.pages.load(kRelaxed) != 0;
+  uint32_t& first = has_pages ? pool.first_with_pages : pool.first_without;
+  segment.next = first;
+  first = number + 1;
 }
 
 // Under the class's lock. A death after the cut and before the list: the class's repair lists it.
 bool ContentPool::add_segment(uint32_t size_class) {
   uint32_t number = kNone;
   {
-    PoolLock lock(*this, member_);
+    PoolLock lock(*this, member_, Wait::briefly);
+    hindered_ = !lock;
     if (!lock) return false;
-    number = find_free_segment();
+    number = take_free_segment();
     if (number == kNone) return false;
     SegmentPool& pool = lock.pool();
     Segment& segment = member_.view.segment(number);
@@ -259,10 +279,10 @@ void ContentPool::make_map(uint32_t number) {
   segment.ready = 1;
 }
 
-// Under the class's lock, with nothing in it. Where the pool's lock is busy it stays, empty, in its class.
-void ContentPool::drop_segment(uint32_t size_class, uint32_t number) {
-  PoolLock lock(*this, member_);
-  if (!lock) return;
+// Under the class's lock, with nothing in it. False: the pool's lock is busy, it stays, empty, in its class.
+bool ContentPool::drop_segment(uint32_t size_class, uint32_t number) {
+  PoolLock lock(*this, member_, Wait::briefly);
+  if (!lock) return false;
   SizeClass& one = member_.view.superblock().classes[size_class];
   SegmentPool& pool = lock.pool();
   Segment& segment = member_.view.segment(number);
@@ -270,17 +290,19 @@ void ContentPool::drop_segment(uint32_t size_class, uint32_t number) {
   step("drop segment: unlisted");
   segment.ready = 0;
   segment.cut.store(0);
-  pool.hint = std::min(pool.hint, number);   // what has pages is used before what has none
   step("drop segment: free");
+  list_free_segment(number);
+  step("drop segment: listed");
   one.segments.store(one.segments.load(kRelaxed) - 1, kRelaxed);
   pool.used.store(pool.used.load(kRelaxed) - 1, kRelaxed);
+  return true;
 }
 
-BlockRef ContentPool::take_whole(ObjectIndex owner) {
-  if (!can_claim()) return 0;
-  PoolLock lock(*this, member_);
+BlockRef ContentPool::take_whole(ObjectIndex owner, Wait wait) {
+  PoolLock lock(*this, member_, wait);
   if (!lock) return 0;
-  const uint32_t number = find_free_segment();
+  hindered_ = false;
+  const uint32_t number = take_free_segment();
   if (number == kNone) return 0;
   SegmentPool& pool = lock.pool();
   Segment& segment = member_.view.segment(number);
@@ -301,7 +323,7 @@ BlockRef ContentPool::take_whole(ObjectIndex owner) {
 }
 
 bool ContentPool::free_whole(BlockRef block, ObjectIndex owner, uint32_t claimant) {
-  PoolLock lock(*this, member_);
+  PoolLock lock(*this, member_, Wait::briefly);
   if (!lock) return false;
   if (!owns(block, owner)) return true;
   SegmentPool& pool = lock.pool();
@@ -314,8 +336,9 @@ bool ContentPool::free_whole(BlockRef block, ObjectIndex owner, uint32_t claiman
   settle(block, owner, claimant);
   step("free whole: claim");
   segment.cut.store(0);
-  pool.hint = std::min(pool.hint, number);
   step("free whole: cut");
+  list_free_segment(number);
+  step("free whole: listed");
   pool.used.store(pool.used.load(kRelaxed) - 1, kRelaxed);
   pool.whole.store(pool.whole.load(kRelaxed) - 1, kRelaxed);
   pool.intent.store(0);
@@ -323,37 +346,20 @@ bool ContentPool::free_whole(BlockRef block, ObjectIndex owner, uint32_t claiman
 }
 
 uint32_t ContentPool::set_aside() {
-  PoolLock lock(*this, member_);
-  if (!lock) return kNone;
-  for (uint32_t number = 0; number < touched_segments(); ++number) {
-    Segment& segment = member_.view.segment(number);
-    if (segment.cut.load(kRelaxed) != 0 || segment.pages.load(kRelaxed) == 0) continue;
-    segment.cut.store(kSetAside + member_.holder.slot);
-    return number;
-  }
-  return kNone;
+  PoolLock lock(*this, member_, Wait::patiently);
+  if (!lock || lock.pool().first_with_pages == 0) return kNone;
+  const uint32_t number = lock.pool().first_with_pages - 1;
+  Segment& segment = member_.view.segment(number);
+  lock.pool().first_with_pages = segment.next;
+  segment.cut.store(kSetAside + member_.holder.slot);
+  step("set aside: cut");
+  list_free_segment(number);
+  return number;
 }
 
 void ContentPool::back(uint32_t segment) {
   member_.view.segment(segment).pages.store(0);
   member_.view.segment(segment).cut.store(0);
-}
-
-uint32_t ContentPool::sparsest_segment(uint32_t first) const {
-  const uint32_t count = touched_segments();
-  uint32_t sparsest = kNone;
-  uint32_t most_free = 0;
-  for (uint32_t i = 0; i < std::min(count, kMostSampled); ++i) {
-    const uint32_t number = (first + i) % count;
-    const Segment& segment = member_.view.segment(number);
-    const uint32_t cut = segment.cut.load(kRelaxed);
-    if (cut == 0 || cut > kSizeClasses) continue;
-    const uint32_t free = segment.free_blocks.load(kRelaxed) * kClassGranules[cut - 1];
-    if (free <= most_free) continue;
-    sparsest = number;
-    most_free = free;
-  }
-  return sparsest;
 }
 
 }   // namespace proxyd::cache

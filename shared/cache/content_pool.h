@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 
 #include "shared/cache/member.h"
 
@@ -14,6 +15,8 @@ namespace proxyd::cache {
 // segment's map from its owner words. Killed with a claim: `settle_claims` of the master.
 class ContentPool {
  public:
+  static constexpr uint32_t kNone = 0xffffffff;
+
   explicit ContentPool(const Member& member) : member_(member) {}
 
   // The class whose blocks are the smallest that hold `octets`; kWholeSegment beyond 64 KiB.
@@ -23,14 +26,16 @@ class ContentPool {
   static uint32_t class_for_piece(uint64_t octets);
 
   // A block of this class for the object, with its claim. 0: no free block and no segment within the memory limit, or
-  // the lock was busy. The caller pins the object, or makes it under the shard's lock.
-  BlockRef take(uint32_t size_class, ObjectIndex owner);
+  // it was `hindered`. The caller pins the object, or makes it under the shard's lock, and then waits `briefly`.
+  BlockRef take(uint32_t size_class, ObjectIndex owner, Wait wait = Wait::patiently);
+  // The last `take` failed because a lock was busy or this worker has no claim left: to make room would not help.
+  bool hindered() const { return hindered_; }
   // The object lists it now.
   void settle(BlockRef block, ObjectIndex owner) { settle(block, owner, member_.holder.slot); }
   // Before the object ceases to list it; `free` then frees it, with the claim. False: this worker has no claim left.
   bool claim(BlockRef block, ObjectIndex owner);
   // Frees a block that this worker claims, or of an object that it is freeing; nothing if it is freed already. False:
-  // busy, it is as before. `claimant`: the worker slot whose claim it is.
+  // busy, it is as before; it waits briefly only. `claimant`: the worker slot whose claim it is.
   bool free(BlockRef block, ObjectIndex owner) { return free(block, owner, member_.holder.slot); }
   bool free(BlockRef block, ObjectIndex owner, uint32_t claimant);
   // The owner, by a look without lock.
@@ -42,20 +47,24 @@ class ContentPool {
   uint32_t used_segments() const;
   uint32_t touched_segments() const;   // no more were ever used: how far a walk over all has to go
   uint64_t used_granules() const;
-  // Gives back the segments that classes keep empty for their next block; whether there was one.
+  // Gives back the segments that classes keep empty for their next block; whether there was one. Ends at the first busy
+  // lock.
   bool drop_empty_segments();
   // Takes and releases each lock, so that what a dead holder left is repaired. False: one was busy.
   bool visit_locks();
-  // Of some segments from `first` on that are cut for a class, the one that is emptied at the least loss; kNone: none
-  // has a free block. A hint, by looks without lock.
-  uint32_t sparsest_segment(uint32_t first) const;
+  // Of some segments from `first` on that are cut for a class, the one that is emptied at the least loss.
+  struct Emptying {
+    uint32_t segment = kNone;   // kNone: nothing in them can be killed
+    uint64_t loss = 0;          // octets of the objects that have blocks in it, by a sample
+    uint32_t next = 0;          // where another look begins
+  };
+  Emptying cheapest_to_empty(uint32_t first) const;
 
   // A free segment set aside so that its pages can be given back outside of the lock; `back` returns it, or
   // `return_set_aside` after the death of who had it.
   uint32_t set_aside();
   void back(uint32_t segment);
   void return_set_aside(uint32_t slot);
-  static constexpr uint32_t kNone = 0xffffffff;
 
  private:
   friend class ClassLock;
@@ -69,16 +78,19 @@ class ContentPool {
   bool is_empty(const Segment& segment) const;
   bool can_claim() const;
   bool add_segment(uint32_t size_class);
-  void drop_segment(uint32_t size_class, uint32_t segment);
+  bool drop_segment(uint32_t size_class, uint32_t segment);
   void list(SizeClass& one, uint32_t segment);
   void unlist(SizeClass& one, uint32_t segment);
-  BlockRef take_whole(ObjectIndex owner);
+  BlockRef take_whole(ObjectIndex owner, Wait wait);
   bool free_in_class(uint32_t size_class, BlockRef block, ObjectIndex owner, uint32_t claimant);
   bool free_whole(BlockRef block, ObjectIndex owner, uint32_t claimant);
   void settle(BlockRef block, ObjectIndex owner, uint32_t claimant);
-  uint32_t find_free_segment();
+  uint32_t take_free_segment();
+  void list_free_segment(uint32_t segment);
+  std::optional<uint64_t> loss_of(uint32_t segment, uint64_t least, uint64_t most) const;
 
   const Member& member_;
+  bool hindered_ = false;
 };
 
 }   // namespace proxyd::cache

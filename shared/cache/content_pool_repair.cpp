@@ -72,10 +72,12 @@ void ContentPool::repair_pool() {
   }
   uint32_t used = 0;
   uint32_t whole = 0;
+  pool.first_with_pages = pool.first_without = 0;
   for (uint32_t number = 0; number < touched_segments(); ++number) {
     const uint32_t cut = member_.view.segment(number).cut.load();
     used += cut != 0 && cut < kSetAside;
     whole += cut == kWholeSegment + 1;
+    if (cut == 0 || cut >= kSetAside) list_free_segment(number);
   }
   pool.used.store(used, kRelaxed);
   pool.whole.store(whole, kRelaxed);
@@ -83,9 +85,10 @@ void ContentPool::repair_pool() {
 }
 
 bool ContentPool::visit_locks() {
-  bool all = true;
-  for (uint32_t i = 0; i < kSizeClasses; ++i) all = static_cast<bool>(ClassLock(*this, member_, i)) && all;
-  return static_cast<bool>(PoolLock(*this, member_)) && all;
+  for (uint32_t i = 0; i < kSizeClasses; ++i) {
+    if (!ClassLock(*this, member_, i, Wait::patiently)) return false;
+  }
+  return static_cast<bool>(PoolLock(*this, member_, Wait::patiently));
 }
 
 void ContentPool::return_set_aside(uint32_t slot) {

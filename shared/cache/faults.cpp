@@ -20,6 +20,7 @@ class Comparison {
   std::vector<std::string> faults() {
     slots();
     owners();
+    free_segments();
     for (uint32_t shard = 0; shard < view_.geometry().shard_count; ++shard) rows(shard);
     for (const auto& [block, owner] : owned_) say("block {} is owned by row {}, which does not list it", block, owner);
     return std::move(faults_);
@@ -82,6 +83,18 @@ class Comparison {
     }
   }
 
+  void free_segments() {
+    const SegmentPool& pool = view_.superblock().pool;
+    std::vector<uint32_t> times(view_.geometry().segment_count, 0);
+    for (const uint32_t first : {pool.first_with_pages, pool.first_without}) {
+      for (uint32_t at = first; at != 0 && times[at - 1] < 2; at = view_.segment(at - 1).next) ++times[at - 1];
+    }
+    for (uint32_t number = 0; number < times.size(); ++number) {
+      const bool free = number < pool.touched.load() && view_.segment(number).cut.load() == 0;
+      if (times[number] != (free ? 1U : 0U)) say("segment {} is {} times among the free", number, times[number]);
+    }
+  }
+
   void block(ObjectIndex index, BlockRef ref) {
     const auto found = owned_.find(ref);
     if (found == owned_.end() || found->second != index) {
@@ -103,6 +116,15 @@ class Comparison {
     });
   }
 
+  uint64_t weight_of(const Object& object) const {
+    uint64_t octets = view_.block_size(object.head.load());
+    Extents(view_, object).each([&](BlockRef ref) {
+      octets += view_.block_size(ref);
+      return false;
+    });
+    return octets;
+  }
+
   void rows(uint32_t number) {
     const Shard& shard = view_.shard(number);
     const Index index(view_);
@@ -119,7 +141,12 @@ class Comparison {
       if (life.state == State::freeing) say("row {} is being freed", row);
       if (life.dead) continue;
       ++live;
-      if (object.eviction.place.load() != Place::none) weight += object.eviction.weight;
+      if (object.eviction.place.load() != Place::none) {
+        weight += object.eviction.weight;
+        if (object.eviction.weight != weight_of(object))
+          say("row {} weighs {} octets by its blocks, {} for the eviction", row, weight_of(object),
+              object.eviction.weight);
+      }
       uint32_t found = 0;
       index.candidates(IndexPlace::of(view_.geometry(), object.hash), [&](ObjectIndex one) {
         found += one == row;

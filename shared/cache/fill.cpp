@@ -244,7 +244,7 @@ void Filler::end(State state, bool admit) {
   step("end: no filler");
   cache.wakes_.wake(object, index);
   if (!dead) {
-    const uint64_t octets = admit ? cache.shards_.weigh(index) : 0;
+    const uint64_t octets = admit ? cache.shards_.weigh_content(index) : 0;
     Shards::Lock lock(cache.shards_, cache.member_.view.shard_of(index));
     if (lock) {
       lock.change();

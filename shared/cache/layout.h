@@ -15,6 +15,8 @@
 //   the region's creator makes before anybody else maps it.
 namespace proxyd::cache {
 
+using Wait = memory::RobustMutex::Wait;
+
 inline constexpr uint32_t kGranule = 256;   // the unit of BlockRef
 inline constexpr uint32_t kSizeClasses = 15;
 inline constexpr uint32_t kWholeSegment = kSizeClasses;   // a block that is a whole segment
@@ -71,7 +73,7 @@ struct alignas(64) Segment {
   std::atomic<uint32_t> free_blocks;
   uint32_t ready;    // 1: map and count are made for this cut
   uint32_t listed;   // 1: in its class's list of segments with a free block
-  uint32_t next;     // segment + 1
+  uint32_t next;     // segment + 1, in its class's list or in the pool's of free ones
   uint32_t previous;
   std::atomic<uint32_t> pages;   // 1: was used since its pages were last given back
   std::array<uint64_t, kMostBlocks / 64> free_map;
@@ -93,7 +95,10 @@ struct alignas(128) SegmentPool {
   std::atomic<uint32_t> used;                 // segments cut for a class or used whole
   std::atomic<uint32_t> whole;                // of these, used whole
   std::atomic<uint32_t> touched;              // no segment at or behind this number was ever used
-  uint32_t hint;                              // where to look for a free one
+  // Free ones of those that were used, segment + 1: which still have their pages, and which have given them back or
+  // are giving them back. Made anew from what segments are cut for when a holder has died.
+  uint32_t first_with_pages;
+  uint32_t first_without;
 };
 
 // A worker's own lines: who it is, what it reads (pins), what it claims, and its mail. The incarnation, written by the

@@ -15,12 +15,13 @@ struct Intent {
 // A segment whose pages are being given back by the process of this slot (added): not free, not cut.
 inline constexpr uint32_t kSetAside = 0x10000;
 
-// One size class's lock for a scope: what a dead holder left is repaired before the scope begins. False: busy.
+// One size class's lock for a scope: what a dead holder left is repaired before the scope begins. False: busy. Who
+// waits patiently holds no other lock.
 class ClassLock {
  public:
-  ClassLock(ContentPool& pool, const Member& member, uint32_t size_class)
-      : size_class_(member.view.superblock().classes[size_class]), outcome_(size_class_.lock.acquire()) {
-    if (outcome_ == memory::RobustMutex::Outcome::busy) count(member.tally().lock_busy);
+  ClassLock(ContentPool& pool, const Member& member, uint32_t size_class, Wait wait)
+      : size_class_(member.view.superblock().classes[size_class]), outcome_(size_class_.lock.acquire(wait)) {
+    if (wait == Wait::patiently && !*this) count(member.tally().lock_busy);
     if (outcome_ != memory::RobustMutex::Outcome::owner_died) return;
     pool.repair_class(size_class);
     size_class_.lock.repaired();
@@ -42,9 +43,9 @@ class ClassLock {
 // The same for the lock of the segments.
 class PoolLock {
  public:
-  PoolLock(ContentPool& pool, const Member& member)
-      : pool_(member.view.superblock().pool), outcome_(pool_.lock.acquire()) {
-    if (outcome_ == memory::RobustMutex::Outcome::busy) count(member.tally().lock_busy);
+  PoolLock(ContentPool& pool, const Member& member, Wait wait)
+      : pool_(member.view.superblock().pool), outcome_(pool_.lock.acquire(wait)) {
+    if (wait == Wait::patiently && !*this) count(member.tally().lock_busy);
     if (outcome_ != memory::RobustMutex::Outcome::owner_died) return;
     pool.repair_pool();
     pool_.lock.repaired();

@@ -40,15 +40,14 @@ struct Shards::Batch {
   }
 };
 
-uint32_t Shards::reclaim(uint32_t shard) {
-  if (member_.view.shard(shard).limbo.load(kRelaxed) == 0 || !finish_freeing(member_.holder.slot, member_.holder))
-    return 0;
+std::optional<uint32_t> Shards::reclaim(uint32_t shard) {
+  if (member_.view.shard(shard).limbo.load(kRelaxed) == 0) return 0;
   Batch batch;
-  look_at_limbo(shard, batch);
+  if (!finish_freeing(member_.holder.slot, member_.holder) || !look_at_limbo(shard, batch)) return std::nullopt;
   if (batch.count == 0) return 0;
   look_at_pins(batch);
-  const uint32_t freed = take_from_limbo(shard, batch);
-  finish_freeing(member_.holder.slot, member_.holder);
+  const auto freed = take_from_limbo(shard, batch);
+  if (!freed || !finish_freeing(member_.holder.slot, member_.holder)) return std::nullopt;
   return freed;
 }
 
@@ -66,12 +65,12 @@ void Shards::free_old_heads(ObjectIndex index) {
   if (!lock || member_.view.shard(shard).reclaims.load(kRelaxed) != batch.reclaims) return;
   lock.change();
   member_.view.shard(shard).reclaims.fetch_add(1, kRelaxed);
-  if (!Life::of(member_.view.object(index).life.load()).dead) free_retired(index, batch, 0);
+  if (!Life::of(member_.view.object(index).life.load()).dead) (void)free_retired(index, batch, 0);
 }
 
-void Shards::look_at_limbo(uint32_t shard, Batch& batch) {
-  Lock lock(*this, shard);
-  if (!lock) return;
+bool Shards::look_at_limbo(uint32_t shard, Batch& batch) {
+  Lock lock(*this, shard, Wait::none);
+  if (!lock) return false;
   Shard& it = member_.view.shard(shard);
   batch.reclaims = it.reclaims.load(kRelaxed);
   for (ObjectIndex index = it.first_limbo; index != kNoObject && batch.count < kReclaimBatch;) {
@@ -79,6 +78,7 @@ void Shards::look_at_limbo(uint32_t shard, Batch& batch) {
     batch.look_at(index, object);
     index = object.next.load(kRelaxed);
   }
+  return true;
 }
 
 void Shards::look_at_pins(Batch& batch) const {
@@ -101,13 +101,15 @@ void Shards::look_at_pins(Batch& batch) const {
 }
 
 // Only the first rows of the list can be in the batch, and only if nobody has taken a batch since.
-uint32_t Shards::take_from_limbo(uint32_t shard, Batch& batch) {
-  Lock lock(*this, shard);
+std::optional<uint32_t> Shards::take_from_limbo(uint32_t shard, Batch& batch) {
+  Lock lock(*this, shard, Wait::briefly);
+  if (!lock) return std::nullopt;
   Shard& it = member_.view.shard(shard);
-  if (!lock || it.reclaims.load(kRelaxed) != batch.reclaims) return 0;
+  if (it.reclaims.load(kRelaxed) != batch.reclaims) return 0;
   lock.change();
   it.reclaims.fetch_add(1, kRelaxed);
   uint32_t freed = 0;
+  bool busy = false;
   for (uint32_t at = 0; at < batch.count; ++at) {
     const Batch::Row& row = batch.rows[at];
     Object& object = member_.view.object(row.index);
@@ -122,7 +124,7 @@ uint32_t Shards::take_from_limbo(uint32_t shard, Batch& batch) {
       ++freed;
       continue;
     }
-    if (!life.dead) free_retired(row.index, batch, at);
+    if (!life.dead && !busy) busy = !free_retired(row.index, batch, at);
     const bool waits = life.dead || object.retired[0].load() != 0 || object.retired[1].load() != 0;
     if (waits) to_limbo(row.index);
   }
@@ -142,27 +144,30 @@ bool Shards::take_row_from_limbo(ObjectIndex index, uint32_t place) {
   return true;
 }
 
-// Old heads of a living object that no pin names.
-void Shards::free_retired(ObjectIndex index, const Batch& batch, uint32_t at) {
+// Old heads of a living object that no pin names. False: a lock was busy; where that was behind the claim, the claim
+// stays until this worker looks at its claims again.
+bool Shards::free_retired(ObjectIndex index, const Batch& batch, uint32_t at) {
   Object& object = member_.view.object(index);
   const Batch::Row& row = batch.rows[at];
   for (size_t i = 0; i < kRetiredHeads; ++i) {
     const BlockRef block = object.retired[i].load();
     if (block == 0 || block != row.retired[i] || row.retired_pinned[i]) continue;
-    if (!pool_.claim(block, index)) return;
+    if (!pool_.claim(block, index)) return false;
     step("retired: claimed");
     object.retired[i].store(0);
     step("retired: not listed");
-    pool_.free(block, index);   // where its lock is busy, the claim stays until this worker looks at its claims again
+    if (!pool_.free(block, index)) return false;
   }
+  return true;
 }
 
+// Ends at the first busy lock, but for what is done already.
 bool Shards::finish_freeing(uint32_t slot, Holder holder) {
   bool all = true;
   std::bitset<kReclaimBatch> done;
   std::bitset<kMostShards> shards;
   auto& freeing = member_.view.slot(slot).freeing;
-  for (uint32_t i = 0; i < kReclaimBatch; ++i) {
+  for (uint32_t i = 0; i < kReclaimBatch && all; ++i) {
     const uint32_t noted = freeing[i].load();
     if (noted == 0) continue;
     const Object& object = member_.view.object(noted - 1);
@@ -178,7 +183,7 @@ bool Shards::finish_freeing(uint32_t slot, Holder holder) {
   }
   for (uint32_t shard = 0; shard < member_.view.geometry().shard_count; ++shard) {
     if (!shards[shard]) continue;
-    Lock lock(*this, shard);
+    Lock lock(*this, shard, Wait::briefly);
     if (!lock) return false;
     lock.change();
     for (uint32_t i = 0; i < kReclaimBatch; ++i) {
@@ -215,9 +220,9 @@ bool Shards::free_blocks(ObjectIndex index) {
     return true;
   };
   bool all = free_one(object.head);
-  for (auto& retired : object.retired) all = free_one(retired) && all;
-  for (auto& extent : object.direct) all = free_one(extent) && all;
-  return free_chain(index) && all;
+  for (auto& retired : object.retired) all = all && free_one(retired);
+  for (auto& extent : object.direct) all = all && free_one(extent);
+  return all && free_chain(index);
 }
 
 // Each extent block in turn: its extents, then itself. Where the list goes on is kept in the row before it is freed,

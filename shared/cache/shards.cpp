@@ -12,7 +12,8 @@ namespace {
 constexpr auto kRelaxed = std::memory_order_relaxed;
 constexpr uint64_t kReservePart = 16;   // of the memory: half for fills and limbo, half for half-full segments
 constexpr uint64_t kCrowdedPart = 4;
-constexpr uint64_t kLargePart = 10;   // as the eviction's small queue: what is larger counts as large for a shard
+constexpr uint32_t kMostEvicted = 64;   // for one that enters
+constexpr uint64_t kLargePart = 10;     // as the eviction's small queue: what is larger counts as large for a shard
 
 // Moves the life word whatever the filler does to it meanwhile.
 template <class Change>
@@ -20,6 +21,14 @@ void change_life(Object& object, Change change) {
   uint64_t word = object.life.load();
   while (!object.life.compare_exchange_weak(word, change(Life::of(word)).word())) {
   }
+}
+
+// A shard's part: an equal one, and beside it what is large there, which all pay for; where there is more of that than
+// fits, as much of it as there is room for all.
+uint64_t part_of(uint64_t usable, uint64_t all_large, uint64_t own_large, uint32_t shards) {
+  if (all_large <= usable) return (usable - all_large) / shards + own_large;
+  return static_cast<uint64_t>(static_cast<double>(own_large) / static_cast<double>(all_large) *
+                               static_cast<double>(usable));
 }
 
 }   // namespace
@@ -31,12 +40,12 @@ Shards::Shards(const Member& member, ContentPool& pool)
   for (uint32_t i = 0; i < count; ++i) evictions_.emplace_back(member.view.eviction(i, rows_));
 }
 
-Shards::Lock::Lock(Shards& shards, uint32_t shard)
+Shards::Lock::Lock(Shards& shards, uint32_t shard, Wait wait)
     : shard_(shards.member_.view.shard(shard)), slot_(shards.member_.holder.slot) {
   using Outcome = memory::RobustMutex::Outcome;
-  const Outcome outcome = shard_.lock.acquire();
+  const Outcome outcome = shard_.lock.acquire(wait);
   held_ = outcome != Outcome::busy;
-  if (!held_) count(shards.member_.tally().lock_busy);
+  if (!held_ && wait == Wait::patiently) count(shards.member_.tally().lock_busy);
   if (outcome != Outcome::owner_died) return;
   if (shard_.changing.load() != 0) shards.repair(shard);
   shard_.changing.store(0);
@@ -190,10 +199,22 @@ bool Shards::replace_head(ObjectIndex index, BlockRef head) {
     step("head: new");
     pool_.settle(head, index);
     step("head: settled");
+    if (object.eviction.place.load(kRelaxed) != Place::none) {
+      weigh_again(index, object.eviction.weight + member_.view.block_size(head) - member_.view.block_size(old));
+      note_weight(member_.view.shard_of(index));
+    }
     to_limbo(index);
     return true;
   }
   return false;
+}
+
+void Shards::weigh_again(ObjectIndex index, uint64_t octets) {
+  const uint32_t shard = member_.view.shard_of(index);
+  const Object& object = member_.view.object(index);
+  const uint64_t more = octets - object.eviction.weight;   // or less: it wraps, as the sum does
+  if ((object.marks.load(kRelaxed) & kLarge) != 0) member_.view.shard(shard).large.fetch_add(more, kRelaxed);
+  evictions_[shard].weight_changed(index % rows_, octets);
 }
 
 void Shards::note_weight(uint32_t shard) {
@@ -218,27 +239,52 @@ bool Shards::crowded() const {
   return pool_.used_granules() * kGranule > kept() + allowed / kCrowdedPart;
 }
 
-// What the limit leaves when a reserve is taken off, in equal parts; what is large for a shard takes from all of them.
-// Fills and limbo come and go: as long as they keep to their half of the reserve nobody has to leave for them, or a
-// newcomer would find its room without having won it.
-uint64_t Shards::capacity_for(uint32_t shard, uint64_t octets, uint64_t taken) const {
-  const Geometry& geometry = member_.view.geometry();
-  uint64_t large = 0;
-  for (uint32_t i = 0; i < geometry.shard_count; ++i) large += member_.view.shard(i).large.load(kRelaxed);
-  const uint64_t newcomer = octets > large_limit() ? octets : 0;
+// What the limit leaves when a reserve is taken off. Fills and limbo come and go: as long as they keep to their half of
+// the reserve nobody has to leave for them, or a newcomer would find its room without having won it.
+uint64_t Shards::usable(uint64_t taken) const {
   const uint64_t known = kept() + taken;
   const uint64_t used = pool_.used_granules() * kGranule;
   const uint64_t unknown = used > known ? used - known : 0;
-  const uint64_t allowed = uint64_t{pool_.allowed_segments()} * geometry.segment_size;
+  const uint64_t allowed = uint64_t{pool_.allowed_segments()} * member_.view.geometry().segment_size;
   const uint64_t reserve = allowed / kReservePart;
-  const uint64_t apart = std::max(unknown + reserve / 2, reserve) + large + newcomer;
-  const uint64_t common = allowed > apart ? (allowed - apart) / geometry.shard_count : 0;
-  return common + member_.view.shard(shard).large.load(kRelaxed) + newcomer;
+  const uint64_t apart = std::max(unknown + reserve / 2, reserve);
+  return allowed > apart ? allowed - apart : 0;
 }
 
-uint64_t Shards::weigh(ObjectIndex index) const {
+uint64_t Shards::large() const {
+  uint64_t octets = 0;
+  for (uint32_t i = 0; i < member_.view.geometry().shard_count; ++i) {
+    octets += member_.view.shard(i).large.load(kRelaxed);
+  }
+  return octets;
+}
+
+uint64_t Shards::capacity_for(uint32_t shard, uint64_t octets, uint64_t taken) const {
+  const uint64_t newcomer = octets > large_limit() ? octets : 0;
+  const uint64_t own = member_.view.shard(shard).large.load(kRelaxed) + newcomer;
+  return std::max(newcomer, part_of(usable(taken), large() + newcomer, own, member_.view.geometry().shard_count));
+}
+
+std::optional<uint32_t> Shards::fullest() const {
+  const uint32_t count = member_.view.geometry().shard_count;
+  const uint64_t usable_now = usable(0);
+  const uint64_t large_now = large();
+  std::optional<uint32_t> fullest;
+  uint64_t most = 0;
+  for (uint32_t i = 0; i < count; ++i) {
+    const Shard& shard = member_.view.shard(i);
+    const uint64_t weight = shard.weight.load(kRelaxed);
+    const uint64_t capacity = part_of(usable_now, large_now, shard.large.load(kRelaxed), count);
+    if (weight <= capacity || weight - capacity <= most) continue;
+    most = weight - capacity;
+    fullest = i;
+  }
+  return fullest;
+}
+
+uint64_t Shards::weigh_content(ObjectIndex index) const {
   const Object& object = member_.view.object(index);
-  uint64_t octets = member_.view.block_size(object.head.load());
+  uint64_t octets = 0;
   Extents(member_.view, object).each([&](BlockRef block) {
     octets += member_.view.block_size(block);
     return false;
@@ -246,20 +292,30 @@ uint64_t Shards::weigh(ObjectIndex index) const {
   return octets;
 }
 
-void Shards::admit(ObjectIndex index, uint64_t octets) {
+// A row for the next: what waits in limbo has one soon.
+bool Shards::has_row(uint32_t shard) const {
+  const Shard& it = member_.view.shard(shard);
+  return it.first_free != kNoObject || it.touched.load(kRelaxed) != rows_ || it.limbo.load(kRelaxed) != 0;
+}
+
+void Shards::admit(ObjectIndex index, uint64_t content) {
   const uint32_t shard = member_.view.shard_of(index);
   Object& object = member_.view.object(index);
   if (object.eviction.place.load(kRelaxed) != Place::none || Life::of(object.life.load()).dead) return;
+  const uint64_t octets = content + member_.view.block_size(object.head.load());
+  const bool row_free = has_row(shard);
   Eviction& eviction = evictions_[shard];
   eviction.set_capacity(capacity_for(shard, octets, octets));
-  const Admission admission = eviction.admit(object.hash.low, octets);
+  const Admission admission = eviction.admit(object.hash.low, octets, row_free);
   step("admit: judged");
   if (admission.verdict != Verdict::enters) {
     kill(index);
     count(member_.tally().refused);
     return;
   }
-  while (!eviction.fits(octets) && evict_one(shard)) {
+  for (uint32_t i = 0; i < kMostEvicted; ++i) {
+    const bool must_leave = !eviction.fits(octets) || (i == 0 && !row_free);
+    if (!must_leave || !evict_one(shard)) break;
   }
   eviction.insert(index % rows_, object.hash.low, octets, admission.place);
   step("admit: inserted");

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string_view>
 #include <vector>
 
@@ -23,7 +24,7 @@ class Shards {
   // One shard's lock for a scope, repaired before the scope begins. False: busy, nothing held.
   class Lock {
    public:
-    Lock(Shards& shards, uint32_t shard);
+    Lock(Shards& shards, uint32_t shard, Wait wait = Wait::patiently);
     Lock(const Lock&) = delete;
     Lock& operator=(const Lock&) = delete;
     ~Lock();
@@ -49,16 +50,19 @@ class Shards {
   void link(const IndexPlace& place, ObjectIndex index, ObjectIndex old);
   // Takes it out of index and eviction; it is freed when nobody pins it. Nothing when it is dead already.
   void kill(ObjectIndex index);
-  // The old head block waits until nobody pins it. False: too many wait already.
+  // The old head block waits until nobody pins it, and the object weighs what the new one does. False: too many wait
+  // already.
   bool replace_head(ObjectIndex index, BlockRef head);
-  // Hands a complete object to the eviction, which may drop others for it, or this one.
-  void admit(ObjectIndex index, uint64_t octets);
+  // Hands a complete object to the eviction, which may drop others for it, or this one. `content`: what its content
+  // weighs. Where very many would have to leave at once, the rest is left to whoever keeps house.
+  void admit(ObjectIndex index, uint64_t content);
   // Drops the object that the eviction thinks least of; false: it has none.
   bool evict_one(uint32_t shard);
 
   // --- these take the lock themselves ---
-  // Frees rows and old heads in limbo that no pin names, at most a batch; how many. 0 as well when a lock was busy.
-  uint32_t reclaim(uint32_t shard);
+  // Frees rows and old heads in limbo that no pin names, at most a batch; how many. Nothing: a lock was busy, for which
+  // it waits briefly at most.
+  std::optional<uint32_t> reclaim(uint32_t shard);
   // Frees those old heads of an object that no pin names, when they are too many to wait for `reclaim`.
   void free_old_heads(ObjectIndex index);
   // Goes on with rows whose blocks could not be freed because a lock was busy. False: some are left.
@@ -75,8 +79,11 @@ class Shards {
   bool crowded() const;
   // The part of a shard's capacity beyond which an object is large.
   uint64_t large_limit() const;
-  // Octets of the blocks that the object holds; only for who pins it.
-  uint64_t weigh(ObjectIndex index) const;
+  // The shard that is furthest above its capacity; nothing: none is.
+  std::optional<uint32_t> fullest() const;
+  // Octets of the blocks that hold the object's content, apart from its head; only for who pins it, once it is
+  // complete.
+  uint64_t weigh_content(ObjectIndex index) const;
   Eviction& eviction(uint32_t shard) { return evictions_[shard]; }
   const Index& index() const { return index_; }
   ObjectIndex row(uint32_t shard, uint32_t number) const { return shard * rows_ + number; }
@@ -90,15 +97,19 @@ class Shards {
   ObjectIndex same_key(ObjectIndex index) const;
   void to_limbo(ObjectIndex index);
   void leave_eviction(ObjectIndex index);
-  void look_at_limbo(uint32_t shard, Batch& batch);
+  bool look_at_limbo(uint32_t shard, Batch& batch);
   void look_at_pins(Batch& batch) const;
-  uint32_t take_from_limbo(uint32_t shard, Batch& batch);
+  std::optional<uint32_t> take_from_limbo(uint32_t shard, Batch& batch);
   bool take_row_from_limbo(ObjectIndex index, uint32_t place);
-  void free_retired(ObjectIndex index, const Batch& batch, uint32_t at);
+  bool free_retired(ObjectIndex index, const Batch& batch, uint32_t at);
   bool free_blocks(ObjectIndex index);
   bool free_chain(ObjectIndex index);
   void free_row(ObjectIndex index);
   void note_weight(uint32_t shard);
+  void weigh_again(ObjectIndex index, uint64_t octets);
+  bool has_row(uint32_t shard) const;
+  uint64_t usable(uint64_t taken) const;
+  uint64_t large() const;
 
   const Member& member_;
   ContentPool& pool_;

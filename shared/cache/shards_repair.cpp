@@ -54,9 +54,12 @@ void Shards::repair_row(Shard& shard, ObjectIndex index) {
   for (auto& retired : object.retired) {   // whoever retired it died before another took its place
     if (retired.load() == object.head.load()) retired.store(0);
   }
-  if (object.eviction.place.load(kRelaxed) == Place::none) object.marks.fetch_and(~kLarge, kRelaxed);
+  const bool kept = object.eviction.place.load(kRelaxed) != Place::none;
+  const bool has_old_heads = object.retired[0].load() != 0 || object.retired[1].load() != 0;
+  if (!kept) object.marks.fetch_and(~kLarge, kRelaxed);
   if ((object.marks.load(kRelaxed) & kLarge) != 0) shard.large.fetch_add(object.eviction.weight, kRelaxed);
-  if (object.retired[0].load() != 0 || object.retired[1].load() != 0) to_limbo(index);
+  if (kept && has_old_heads) weigh_again(index, weigh_content(index) + member_.view.block_size(object.head.load()));
+  if (has_old_heads) to_limbo(index);
   if (indexed(index)) return;
   const IndexPlace place = IndexPlace::of(member_.view.geometry(), object.hash);
   if (same_key(index) != kNoObject || !index_.insert(place, index)) kill(index);

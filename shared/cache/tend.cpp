@@ -8,9 +8,11 @@ namespace proxyd::cache {
 namespace {
 
 constexpr auto kRelaxed = std::memory_order_relaxed;
-constexpr uint32_t kSweptRows = 8;
 constexpr uint32_t kEvictedAtOnce = 16;
 constexpr uint32_t kMostFromSegment = 512;
+constexpr uint64_t kMostSegments = 2;   // octets of so many segments evicted or killed at once
+constexpr uint64_t kDearSegments = 2;   // to lose more for one segment is dear
+constexpr uint64_t kAnyLoss = ~uint64_t{0};
 constexpr uint32_t kRounds = 4;
 constexpr int64_t kPause = 5;   // ms
 
@@ -19,8 +21,8 @@ constexpr int64_t kPause = 5;   // ms
 bool Cache::tend(int64_t now) {
   settle_claims_of(member_.holder.slot);   // of old heads that could not be freed because a lock was busy
   const bool freeing = !shards_.finish_freeing(member_.holder.slot, member_.holder);
-  const bool looks = now >= pause_until_;
-  const bool freed = looks && reclaim_somewhere();
+  const bool looks = !freeing && now >= pause_until_;
+  const bool freed = looks && reclaim_from(tended_ + 1, 1) != 0;
   // When the limit has sunk, whole segments are emptied first: to evict first would only leave all of them sparse.
   const bool segments_above = pool_.used_segments() > pool_.allowed_segments();
   // What was evicted is in use until it is freed: to evict for that again, before it was tried, would empty the cache.
@@ -28,94 +30,126 @@ bool Cache::tend(int64_t now) {
   if (looks && !freed && !above) {
     // Nothing is left to free, or all of it is pinned: look again later, and meanwhile empty one segment at most.
     pause_until_ = now + kPause;
-    if (segments_above && !pool_.drop_empty_segments()) empty_sparsest();
+    if (segments_above && !pool_.drop_empty_segments()) {
+      empty_cheapest(kDearSegments) || keep_within_capacity() || empty_cheapest(kAnyLoss);
+    }
   }
-  sweep(kSweptRows, now);
+  sweep(kRowsInTend, now);
   return freeing || freed || above;
 }
 
-bool Cache::reclaim_somewhere() {
+// At most so many batches, of one shard after the other; how many rows. Ends at the first busy lock.
+uint32_t Cache::reclaim_from(uint32_t first, uint32_t batches) {
+  const uint32_t count = member_.view.geometry().shard_count;
+  uint32_t freed = 0;
+  for (uint32_t i = 0; i < count; ++i) {
+    tended_ = (first + i) % count;
+    for (;;) {
+      const auto rows = shards_.reclaim(tended_);
+      if (!rows) return freed;
+      if (*rows == 0) break;
+      freed += *rows;
+      if (--batches == 0) return freed;
+    }
+  }
+  return freed;
+}
+
+bool Cache::keep_within_capacity() {
+  const auto fullest = shards_.fullest();
+  return fullest && evict(*fullest, true, Wait::none);
+}
+
+// Some of the least wanted of a shard, while they are above its capacity or however many it has; whether there was one.
+bool Cache::evict(uint32_t shard, bool above_alone, Wait wait) {
+  Shards::Lock lock(shards_, shard, wait);
+  if (!lock) return false;
+  lock.change();
+  Eviction& eviction = shards_.eviction(shard);
+  eviction.set_capacity(shards_.capacity(shard));
+  const uint64_t before = eviction.weight();
+  const uint64_t enough = kMostSegments * member_.view.geometry().segment_size;
+  for (uint32_t i = 0; i < kEvictedAtOnce && before - eviction.weight() < enough; ++i) {
+    if (above_alone && eviction.fits(0)) return i != 0;
+    if (!shards_.evict_one(shard)) return i != 0;
+  }
+  return true;
+}
+
+// The least wanted of this shard, or of the next that has any.
+bool Cache::evict_from(uint32_t first) {
   const uint32_t count = member_.view.geometry().shard_count;
   for (uint32_t i = 0; i < count; ++i) {
-    tended_ = (tended_ + 1) % count;
-    if (member_.view.shard(tended_).limbo.load(kRelaxed) != 0 && shards_.reclaim(tended_) != 0) return true;
+    const uint32_t shard = (first + i) % count;
+    if (!evict(shard, false, i == 0 ? Wait::patiently : Wait::none)) continue;
+    reclaim_from(shard, 1);
+    return true;
   }
   return false;
 }
 
-bool Cache::keep_within_capacity() {
-  tended_ = (tended_ + 1) % member_.view.geometry().shard_count;
-  if (member_.view.shard(tended_).weight.load(kRelaxed) <= shards_.capacity(tended_)) return false;
-  evict(tended_, kEvictedAtOnce);
+// For a fill that found no block: free what is dead, then what the eviction thinks least of, then a whole segment.
+bool Cache::make_room(uint32_t shard, uint32_t attempt) {
+  if (attempt >= kRounds || pool_.hindered()) return false;
+  if (pool_.drop_empty_segments()) return true;
+  const bool freed = reclaim_from(shard, 1) != 0;
+  if (freed && attempt == 0) return true;
+  if (attempt == 0 && keep_within_capacity() && reclaim_from(tended_, 1) != 0) return true;
+  if (attempt <= 1) return evict_from(shard) || freed;
+  if (!empty_cheapest(kDearSegments) && !evict_from(shard) && !empty_cheapest(kAnyLoss)) return freed;
+  reclaim_from(shard, kMostFromSegment / kReclaimBatch);
   return true;
 }
 
-void Cache::empty_sparsest() {
-  const uint32_t sparsest = pool_.sparsest_segment(tended_);
-  if (sparsest != ContentPool::kNone) empty_segment(sparsest);
-}
-
-void Cache::evict(uint32_t shard, uint32_t at_most) {
-  Shards::Lock lock(shards_, shard);
-  if (!lock) return;
-  lock.change();
-  Eviction& eviction = shards_.eviction(shard);
-  eviction.set_capacity(shards_.capacity(shard));
-  for (uint32_t i = 0; i < at_most && !eviction.fits(0); ++i) {
-    if (!shards_.evict_one(shard)) return;
-  }
-}
-
-// For a fill that found no block: free what is dead, then what the eviction thinks least of, then a whole segment whose
-// class has more room than it needs.
-bool Cache::make_room(uint32_t shard, uint32_t attempt) {
+// For a fill that found no row in its shard.
+bool Cache::make_row(uint32_t shard, uint32_t attempt) {
   if (attempt >= kRounds) return false;
-  if (pool_.drop_empty_segments()) return true;
-  const uint32_t count = member_.view.geometry().shard_count;
-  uint32_t freed = 0;
-  for (uint32_t i = 0; i < count && freed == 0; ++i) freed = shards_.reclaim((shard + i) % count);
-  if (freed != 0 && attempt == 0) return true;
-  for (uint32_t i = 0; i < count && freed == 0; ++i) {
-    const uint32_t other = (shard + i) % count;
-    if (member_.view.shard(other).weight.load(kRelaxed) <= shards_.capacity(other)) continue;
-    evict(other, kEvictedAtOnce);
-    freed = shards_.reclaim(other);
-  }
-  if (freed != 0 && attempt == 0) return true;
-  const uint32_t sparsest = pool_.sparsest_segment(tended_++ * 61 + attempt * 17);
-  tended_ %= count;
-  if (sparsest != ContentPool::kNone && empty_segment(sparsest)) {
-    uint32_t batches = kMostFromSegment / kReclaimBatch;
-    for (uint32_t i = 0; i < count && batches != 0; ++i) {
-      while (batches != 0 && shards_.reclaim(i) != 0) --batches;
-    }
-    return true;
-  }
-  Shards::Lock lock(shards_, shard);   // nothing is sparse: the least wanted of this shard
-  if (!lock) return false;
-  lock.change();
-  bool evicted = false;
-  for (uint32_t i = 0; i < kEvictedAtOnce && shards_.evict_one(shard); ++i) evicted = true;
-  return evicted;
+  if (const auto freed = shards_.reclaim(shard); !freed || *freed != 0) return freed.has_value();
+  if (!evict(shard, false, Wait::patiently)) return false;
+  const auto freed = shards_.reclaim(shard);
+  return freed && *freed != 0;
 }
 
-// Kills the complete objects that have blocks in it. Their memory comes back with the segment when nobody pins them.
+// Where it costs no more than so many segments' worth of objects. What is begun is gone on with: it is cheaper then.
+bool Cache::empty_cheapest(uint64_t at_most) {
+  const uint64_t segment_size = member_.view.geometry().segment_size;
+  const ContentPool::Emptying cheapest = pool_.cheapest_to_empty(emptied_to_);
+  if (cheapest.segment == ContentPool::kNone || cheapest.loss / segment_size >= at_most) {
+    emptied_to_ = cheapest.next;
+    return false;
+  }
+  emptied_to_ = cheapest.segment;
+  if (empty_segment(cheapest.segment)) return true;
+  emptied_to_ = cheapest.next;
+  return false;
+}
+
+// Kills the complete objects that have blocks in it, until that are many or much. Their memory comes back with the
+// segment when nobody pins them.
 bool Cache::empty_segment(uint32_t number) {
   const Segment& segment = member_.view.segment(number);
   const uint32_t cut = segment.cut.load();
   if (cut == 0 || cut > kSizeClasses) return false;
-  const uint32_t blocks = member_.view.geometry().segment_size / (kClassGranules[cut - 1] * kGranule);
+  const uint32_t segment_size = member_.view.geometry().segment_size;
+  const uint32_t blocks = segment_size / (kClassGranules[cut - 1] * kGranule);
   uint32_t killed = 0;
-  for (uint32_t place = 0; place < blocks && killed < kMostFromSegment; ++place) {
+  uint64_t octets = 0;
+  for (uint32_t place = 0; place < blocks; ++place) {
+    if (killed == kMostFromSegment || octets >= kMostSegments * segment_size) break;
     const uint32_t owner = segment.owner[place].load(kRelaxed);
     if (owner == 0) continue;
     const ObjectIndex index = owner - 1;
     const Object& object = member_.view.object(index);
-    if (Life::of(object.life.load()).state != State::complete) continue;
-    Shards::Lock lock(shards_, member_.view.shard_of(index));
-    const Life life = Life::of(object.life.load());
-    if (!lock || life.dead || life.state != State::complete || segment.owner[place].load() != owner) continue;
+    const auto can_go = [&object] {
+      const Life life = Life::of(object.life.load());
+      return !life.dead && (life.state == State::complete || life.state == State::pass);
+    };
+    if (!can_go()) continue;
+    Shards::Lock lock(shards_, member_.view.shard_of(index), Wait::none);
+    if (!lock) break;
+    if (!can_go() || segment.owner[place].load() != owner) continue;
     lock.change();
+    octets += object.eviction.weight;
     shards_.kill(index);
     ++killed;
   }
@@ -134,7 +168,8 @@ void Cache::sweep(uint32_t rows, int64_t now) {
     }
     const uint32_t shard = member_.view.shard_of(swept_to_);
     if (swept_to_ % shard_rows < member_.view.shard(shard).touched.load(kRelaxed)) {
-      sweep_row(swept_to_++, now);
+      if (!sweep_row(swept_to_, now)) return;
+      ++swept_to_;
     } else {
       swept_to_ = (shard + 1) * shard_rows;
     }
@@ -143,11 +178,11 @@ void Cache::sweep(uint32_t rows, int64_t now) {
 }
 
 // What a look without lock finds wrong is done under the lock, if it is still so. What lies behind the row is read
-// under a pin only.
-void Cache::sweep_row(ObjectIndex index, int64_t now) {
+// under a pin only. False: the lock was busy, look again.
+bool Cache::sweep_row(ObjectIndex index, int64_t now) {
   Object& object = member_.view.object(index);
   const Life life = Life::of(object.life.load());
-  if (life.dead || life.state == State::free || life.state == State::freeing) return;
+  if (life.dead || life.state == State::free || life.state == State::freeing) return true;
   const bool filling = life.state == State::opening || life.state == State::filling;
   const int64_t keep_until = object.keep_until.load(kRelaxed);
   const bool expired = !filling && keep_until != 0 && keep_until < now;
@@ -155,28 +190,30 @@ void Cache::sweep_row(ObjectIndex index, int64_t now) {
   const bool kept = life.state == State::complete || life.state == State::pass;
   const bool lost = kept && !expired && object.eviction.place.load(kRelaxed) == Place::none;
   bool hard_purged = false;
-  uint64_t octets = 0;
+  uint64_t content = 0;
   if (lost || (life.state == State::complete && !expired && swept_ < published())) {
     const uint32_t entry = pins_.pin(index);
-    if (entry == Pins::kNone) return;
+    if (entry == Pins::kNone) return true;
     const StoredResponse response(this, index, entry, nullptr);
-    if (object.life.load() != life.word()) return;
+    if (object.life.load() != life.word()) return true;
     hard_purged = life.state == State::complete && response.purged(published()) == Purged::hard;
-    octets = shards_.weigh(index);
+    content = shards_.weigh_content(index);
   }
-  if (!expired && !orphaned && !hard_purged && !lost && life.state != State::aborted) return;
-  Shards::Lock lock(shards_, member_.view.shard_of(index));
-  if (!lock || object.life.load() != life.word()) return;
-  if (orphaned && member_.view.alive(object.filler.load())) return;
-  if (object.keep_until.load(kRelaxed) != keep_until) return;   // freshened meanwhile
+  if (!expired && !orphaned && !hard_purged && !lost && life.state != State::aborted) return true;
+  Shards::Lock lock(shards_, member_.view.shard_of(index), Wait::none);
+  if (!lock) return false;
+  if (object.life.load() != life.word()) return true;
+  if (orphaned && member_.view.alive(object.filler.load())) return true;
+  if (object.keep_until.load(kRelaxed) != keep_until) return true;   // freshened meanwhile
   lock.change();
   if (lost && !hard_purged) {
-    shards_.admit(index, octets);
-    return;
+    shards_.admit(index, content);
+    return true;
   }
   shards_.kill(index);
   if (expired) count(member_.tally().expired);
   if (hard_purged) count(member_.tally().purged);
+  return true;
 }
 
 bool Cache::pinned_by_others(ObjectIndex index, uint32_t but) const {

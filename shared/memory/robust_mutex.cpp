@@ -38,12 +38,14 @@ RobustMutex::Outcome RobustMutex::try_acquire() {
 
 // Tries in place of a blocking call: the holder needs well below a microsecond, so spinning nearly always ends it; a
 // holder that lost its processor gets ours by a yield, and one that was stopped costs the patience.
-RobustMutex::Outcome RobustMutex::acquire() {
+RobustMutex::Outcome RobustMutex::acquire(Wait wait) {
+  if (wait == Wait::none) return try_acquire();
   for (int i = 0; i < kSpins; ++i) {
     const Outcome outcome = try_acquire();
     if (outcome != Outcome::busy) return outcome;
     pause();
   }
+  if (wait == Wait::briefly) return Outcome::busy;
   const auto until = std::chrono::steady_clock::now() + kPatience;
   do {
     ::sched_yield();
