@@ -124,7 +124,7 @@ class Cache {
   bool evict_from(uint32_t first);
   bool empty_segment(uint32_t number);
   bool empty_cheapest(uint64_t at_most);
-  uint32_t reclaim_from(uint32_t first, uint32_t batches);
+  uint32_t reclaim_from(uint32_t first, uint32_t batches, Wait wait = Wait::none);
   bool keep_within_capacity();
   void sweep(uint32_t rows, int64_t now);
   bool sweep_row(ObjectIndex index, int64_t now);

@@ -40,10 +40,10 @@ struct Shards::Batch {
   }
 };
 
-std::optional<uint32_t> Shards::reclaim(uint32_t shard) {
+std::optional<uint32_t> Shards::reclaim(uint32_t shard, Wait wait) {
   if (member_.view.shard(shard).limbo.load(kRelaxed) == 0) return 0;
   Batch batch;
-  if (!finish_freeing(member_.holder.slot, member_.holder) || !look_at_limbo(shard, batch)) return std::nullopt;
+  if (!finish_freeing(member_.holder.slot, member_.holder) || !look_at_limbo(shard, wait, batch)) return std::nullopt;
   if (batch.count == 0) return 0;
   look_at_pins(batch);
   const auto freed = take_from_limbo(shard, batch);
@@ -68,8 +68,8 @@ void Shards::free_old_heads(ObjectIndex index) {
   if (!Life::of(member_.view.object(index).life.load()).dead) (void)free_retired(index, batch, 0);
 }
 
-bool Shards::look_at_limbo(uint32_t shard, Batch& batch) {
-  Lock lock(*this, shard, Wait::none);
+bool Shards::look_at_limbo(uint32_t shard, Wait wait, Batch& batch) {
+  Lock lock(*this, shard, wait);
   if (!lock) return false;
   Shard& it = member_.view.shard(shard);
   batch.reclaims = it.reclaims.load(kRelaxed);

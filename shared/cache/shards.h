@@ -60,9 +60,8 @@ class Shards {
   bool evict_one(uint32_t shard);
 
   // --- these take the lock themselves ---
-  // Frees rows and old heads in limbo that no pin names, at most a batch; how many. Nothing: a lock was busy, for which
-  // it waits briefly at most.
-  std::optional<uint32_t> reclaim(uint32_t shard);
+  // Frees rows and old heads in limbo that no pin names, at most a batch; how many. Nothing: a lock was busy.
+  std::optional<uint32_t> reclaim(uint32_t shard, Wait wait);
   // Frees those old heads of an object that no pin names, when they are too many to wait for `reclaim`.
   void free_old_heads(ObjectIndex index);
   // Goes on with rows whose blocks could not be freed because a lock was busy. False: some are left.
@@ -97,7 +96,7 @@ class Shards {
   ObjectIndex same_key(ObjectIndex index) const;
   void to_limbo(ObjectIndex index);
   void leave_eviction(ObjectIndex index);
-  bool look_at_limbo(uint32_t shard, Batch& batch);
+  bool look_at_limbo(uint32_t shard, Wait wait, Batch& batch);
   void look_at_pins(Batch& batch) const;
   std::optional<uint32_t> take_from_limbo(uint32_t shard, Batch& batch);
   bool take_row_from_limbo(ObjectIndex index, uint32_t place);

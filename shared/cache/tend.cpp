@@ -11,7 +11,10 @@ constexpr auto kRelaxed = std::memory_order_relaxed;
 constexpr uint32_t kEvictedAtOnce = 16;
 constexpr uint32_t kMostFromSegment = 512;
 constexpr uint64_t kMostSegments = 2;   // octets of so many segments evicted or killed at once
-constexpr uint64_t kDearSegments = 2;   // to lose more for one segment is dear
+// Hundredths of a segment that may be lost for one. Cheap: what half a segment holds at most, which is better for a
+// block of any size than to evict at random sizes. Full: what a segment holds, and some more that goes with it.
+constexpr uint64_t kCheap = 50;
+constexpr uint64_t kFull = 200;
 constexpr uint64_t kAnyLoss = ~uint64_t{0};
 constexpr uint32_t kRounds = 4;
 constexpr int64_t kPause = 5;   // ms
@@ -31,7 +34,7 @@ bool Cache::tend(int64_t now) {
     // Nothing is left to free, or all of it is pinned: look again later, and meanwhile empty one segment at most.
     pause_until_ = now + kPause;
     if (segments_above && !pool_.drop_empty_segments()) {
-      empty_cheapest(kDearSegments) || keep_within_capacity() || empty_cheapest(kAnyLoss);
+      empty_cheapest(kFull) || keep_within_capacity() || empty_cheapest(kAnyLoss);
     }
   }
   sweep(kRowsInTend, now);
@@ -39,13 +42,13 @@ bool Cache::tend(int64_t now) {
 }
 
 // At most so many batches, of one shard after the other; how many rows. Ends at the first busy lock.
-uint32_t Cache::reclaim_from(uint32_t first, uint32_t batches) {
+uint32_t Cache::reclaim_from(uint32_t first, uint32_t batches, Wait wait) {
   const uint32_t count = member_.view.geometry().shard_count;
   uint32_t freed = 0;
   for (uint32_t i = 0; i < count; ++i) {
     tended_ = (first + i) % count;
     for (;;) {
-      const auto rows = shards_.reclaim(tended_);
+      const auto rows = shards_.reclaim(tended_, wait);
       if (!rows) return freed;
       if (*rows == 0) break;
       freed += *rows;
@@ -92,11 +95,12 @@ bool Cache::evict_from(uint32_t first) {
 bool Cache::make_room(uint32_t shard, uint32_t attempt) {
   if (attempt >= kRounds || pool_.hindered()) return false;
   if (pool_.drop_empty_segments()) return true;
-  const bool freed = reclaim_from(shard, 1) != 0;
+  const bool freed = reclaim_from(shard, 1, Wait::patiently) != 0;
   if (freed && attempt == 0) return true;
   if (attempt == 0 && keep_within_capacity() && reclaim_from(tended_, 1) != 0) return true;
-  if (attempt <= 1) return evict_from(shard) || freed;
-  if (!empty_cheapest(kDearSegments) && !evict_from(shard) && !empty_cheapest(kAnyLoss)) return freed;
+  bool emptied = empty_cheapest(kCheap);
+  emptied = emptied || empty_cheapest(kFull);
+  if (!emptied && !evict_from(shard) && !empty_cheapest(kAnyLoss)) return freed;
   reclaim_from(shard, kMostFromSegment / kReclaimBatch);
   return true;
 }
@@ -104,17 +108,17 @@ bool Cache::make_room(uint32_t shard, uint32_t attempt) {
 // For a fill that found no row in its shard.
 bool Cache::make_row(uint32_t shard, uint32_t attempt) {
   if (attempt >= kRounds) return false;
-  if (const auto freed = shards_.reclaim(shard); !freed || *freed != 0) return freed.has_value();
+  if (const auto freed = shards_.reclaim(shard, Wait::patiently); !freed || *freed != 0) return freed.has_value();
   if (!evict(shard, false, Wait::patiently)) return false;
-  const auto freed = shards_.reclaim(shard);
+  const auto freed = shards_.reclaim(shard, Wait::patiently);
   return freed && *freed != 0;
 }
 
-// Where it costs no more than so many segments' worth of objects. What is begun is gone on with: it is cheaper then.
+// Where it costs no more than so many hundredths of a segment. What is begun is gone on with: it is cheaper then.
 bool Cache::empty_cheapest(uint64_t at_most) {
   const uint64_t segment_size = member_.view.geometry().segment_size;
   const ContentPool::Emptying cheapest = pool_.cheapest_to_empty(emptied_to_);
-  if (cheapest.segment == ContentPool::kNone || cheapest.loss / segment_size >= at_most) {
+  if (cheapest.segment == ContentPool::kNone || cheapest.loss / (segment_size / 100) >= at_most) {
     emptied_to_ = cheapest.next;
     return false;
   }
@@ -145,7 +149,7 @@ bool Cache::empty_segment(uint32_t number) {
       return !life.dead && (life.state == State::complete || life.state == State::pass);
     };
     if (!can_go()) continue;
-    Shards::Lock lock(shards_, member_.view.shard_of(index), Wait::none);
+    Shards::Lock lock(shards_, member_.view.shard_of(index), Wait::briefly);
     if (!lock) break;
     if (!can_go() || segment.owner[place].load() != owner) continue;
     lock.change();
