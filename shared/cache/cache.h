@@ -128,7 +128,7 @@ class Cache {
   bool keep_within_capacity();
   void sweep(uint32_t rows, int64_t now);
   bool sweep_row(ObjectIndex index, int64_t now);
-  bool settle_claims_of(uint32_t slot);
+  bool settle_claims_of(uint32_t slot, Wait wait);
   bool end_fills_of(uint32_t slot, Holder dead);
   bool pinned_by_others(ObjectIndex index, uint32_t but) const;
 

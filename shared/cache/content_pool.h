@@ -25,9 +25,12 @@ class ContentPool {
   // else the largest that is filled whole.
   static uint32_t class_for_piece(uint64_t octets);
 
-  // A block of this class for the object, with its claim. 0: no free block and no segment within the memory limit, or
-  // it was `hindered`. The caller pins the object, or makes it under the shard's lock, and then waits `briefly`.
+  // A block of this class for the object, with its claim; where it has no free one and the memory limit no segment for
+  // it, one up to four times as large that another class has free. 0: there is none, or it was `hindered`. The caller
+  // pins the object, or makes it under the shard's lock, and then waits `briefly`.
   BlockRef take(uint32_t size_class, ObjectIndex owner, Wait wait = Wait::patiently);
+  // For a piece of a content: one that another class has free, smaller, but half as large at least.
+  BlockRef take_smaller(uint32_t size_class, ObjectIndex owner);
   // The last `take` failed because a lock was busy or this worker has no claim left: to make room would not help.
   bool hindered() const { return hindered_; }
   // The object lists it now.
@@ -77,6 +80,10 @@ class ContentPool {
   void make_map(uint32_t segment);
   bool is_empty(const Segment& segment) const;
   bool can_claim() const;
+  bool has_free(uint32_t size_class) const;
+  BlockRef take_of(uint32_t size_class, ObjectIndex owner, Wait wait);
+  BlockRef take_listed(SizeClass& one, uint32_t size_class, ObjectIndex owner);
+  BlockRef take_free(uint32_t size_class, ObjectIndex owner);
   bool add_segment(uint32_t size_class);
   bool drop_segment(uint32_t size_class, uint32_t segment);
   void list(SizeClass& one, uint32_t segment);

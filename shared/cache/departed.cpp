@@ -44,7 +44,8 @@ bool Cache::worker_died(uint32_t slot) {
   for (uint32_t shard = 0; shard < member_.view.geometry().shard_count; ++shard) {
     all = static_cast<bool>(Shards::Lock(shards_, shard)) && all;
   }
-  if (!all || !settle_claims_of(slot) || !shards_.finish_freeing(slot, holder) || !end_fills_of(slot, holder)) {
+  if (!all || !settle_claims_of(slot, Wait::patiently) || !shards_.finish_freeing(slot, holder) ||
+      !end_fills_of(slot, holder)) {
     return false;
   }
   pool_.return_set_aside(slot);
@@ -58,13 +59,13 @@ bool Cache::worker_died(uint32_t slot) {
   return true;
 }
 
-bool Cache::settle_claims_of(uint32_t slot) {
+bool Cache::settle_claims_of(uint32_t slot, Wait wait) {
   for (auto& one : member_.view.slot(slot).claims) {
     const uint64_t word = one.load();
     if (word == 0) continue;
     const auto block = static_cast<BlockRef>(word);
     const auto index = static_cast<ObjectIndex>(word >> 32);
-    Shards::Lock lock(shards_, member_.view.shard_of(index));
+    Shards::Lock lock(shards_, member_.view.shard_of(index), wait);
     if (!lock) return false;
     const Object& object = member_.view.object(index);
     const State state = Life::of(object.life.load()).state;

@@ -80,7 +80,7 @@ class Eviction {
 
   void insert(uint32_t index, uint64_t hash, uint64_t weight, Place place);
   void remove(uint32_t index);   // purged, expired, replaced: no ghost. Nothing when it is in no queue
-  void weight_changed(uint32_t index, uint64_t weight);   // a fill that grows
+  void weight_changed(uint32_t index, uint64_t weight);   // another head
 
   // After a death under the mutex, or when in doubt. Entries whose `place` is neither queue's are in none.
   void rebuild();

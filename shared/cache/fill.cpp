@@ -104,10 +104,12 @@ Written Filler::set_head(const Head& head) {
   return Written::ok;
 }
 
-BlockRef Filler::take(uint32_t size_class) {
+BlockRef Filler::take(uint32_t size_class, bool or_smaller) {
   Cache& cache = *response_.cache_;
+  ContentPool& pool = cache.pool_;
   for (uint32_t attempt = 0;; ++attempt) {
-    const BlockRef block = cache.pool_.take(size_class, response_.index_);
+    BlockRef block = pool.take(size_class, response_.index_);
+    if (block == 0 && or_smaller && !pool.hindered()) block = pool.take_smaller(size_class, response_.index_);
     if (block != 0) return block;
     if (!cache.make_room(cache.member_.view.shard_of(response_.index_), attempt)) break;
   }
@@ -133,7 +135,7 @@ bool Filler::extend() {
   if (length != kUnknownLength && allocated_ >= length) return false;
   const uint32_t size_class = next_class();
   BlockRef extent = size_class == kWholeSegment ? cache.pool_.take(kWholeSegment, response_.index_) : 0;
-  if (extent == 0) extent = take(std::min(size_class, kSizeClasses - 1));
+  if (extent == 0) extent = take(std::min(size_class, kSizeClasses - 1), true);
   if (extent == 0) {
     count(cache.member_.tally().no_room);
     return false;

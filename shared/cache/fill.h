@@ -73,7 +73,7 @@ class Filler {
   void resume();
   bool extend();
   uint32_t next_class() const;
-  BlockRef take(uint32_t size_class);
+  BlockRef take(uint32_t size_class, bool or_smaller = false);
   bool list(BlockRef extent);
   void end(State state, bool admit);
 

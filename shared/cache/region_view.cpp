@@ -13,7 +13,8 @@ namespace proxyd::cache {
 namespace {
 
 constexpr uint64_t kMagic = 0x6568'6361'6378'7270;
-constexpr uint64_t kFormats = 1;   // of keys, stored field sections and stamp hashes; raise when one changes
+// Of keys, stored field sections, stamp hashes, and what words mean that keep their place; raise when one changes.
+constexpr uint64_t kFormats = 2;
 constexpr uint64_t kBytesForEachObject = 1024;   // rows are plenty and cost nothing untouched
 constexpr uint32_t kMostObjects = 1u << 27;
 constexpr uint64_t kLeastShard = 64u << 20;   // a thousand objects of 64 KiB

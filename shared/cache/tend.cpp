@@ -11,9 +11,9 @@ constexpr auto kRelaxed = std::memory_order_relaxed;
 constexpr uint32_t kEvictedAtOnce = 16;
 constexpr uint32_t kMostFromSegment = 512;
 constexpr uint64_t kMostSegments = 2;   // octets of so many segments evicted or killed at once
-// Hundredths of a segment that may be lost for one. Cheap: what half a segment holds at most, which is better for a
-// block of any size than to evict at random sizes. Full: what a segment holds, and some more that goes with it.
-constexpr uint64_t kCheap = 50;
+// Hundredths of a segment that may be lost for one. Half: better for a block of any size than to evict at random sizes.
+// Full: what a segment holds, and some more that goes with it.
+constexpr uint64_t kHalf = 50;
 constexpr uint64_t kFull = 200;
 constexpr uint64_t kAnyLoss = ~uint64_t{0};
 constexpr uint32_t kRounds = 4;
@@ -22,7 +22,7 @@ constexpr int64_t kPause = 5;   // ms
 }   // namespace
 
 bool Cache::tend(int64_t now) {
-  settle_claims_of(member_.holder.slot);   // of old heads that could not be freed because a lock was busy
+  settle_claims_of(member_.holder.slot, Wait::none);   // of old heads that could not be freed because a lock was busy
   const bool freeing = !shards_.finish_freeing(member_.holder.slot, member_.holder);
   const bool looks = !freeing && now >= pause_until_;
   const bool freed = looks && reclaim_from(tended_ + 1, 1) != 0;
@@ -91,16 +91,16 @@ bool Cache::evict_from(uint32_t first) {
   return false;
 }
 
-// For a fill that found no block: free what is dead, then what the eviction thinks least of, then a whole segment.
+// For a fill that found no block. First what costs nothing: empty segments, and what is dead. Then what is above its
+// shard's capacity, then a segment that holds little, then what the eviction thinks least of, which comes in all sizes,
+// then any segment. True: something was freed or killed, try again.
 bool Cache::make_room(uint32_t shard, uint32_t attempt) {
   if (attempt >= kRounds || pool_.hindered()) return false;
   if (pool_.drop_empty_segments()) return true;
   const bool freed = reclaim_from(shard, 1, Wait::patiently) != 0;
   if (freed && attempt == 0) return true;
   if (attempt == 0 && keep_within_capacity() && reclaim_from(tended_, 1) != 0) return true;
-  bool emptied = empty_cheapest(kCheap);
-  emptied = emptied || empty_cheapest(kFull);
-  if (!emptied && !evict_from(shard) && !empty_cheapest(kAnyLoss)) return freed;
+  if (!empty_cheapest(kHalf) && !evict_from(shard) && !empty_cheapest(kAnyLoss)) return freed;
   reclaim_from(shard, kMostFromSegment / kReclaimBatch);
   return true;
 }
