@@ -49,6 +49,8 @@ class CacheKeeper {
 
   // The share of stamps in use, as far as a sample says: how likely a purge takes one thing too much.
   double stamps_in_use() const;
+  // Purges by expressions that are looked at one by one, kMostBans at most.
+  uint32_t bans() const { return cache::Bans::count(view_); }
   cache::Accounts accounts() const { return cache::accounts_of(view_); }
 
  private:

@@ -1,5 +1,7 @@
 #include "shared/cache/cache.h"
 
+#include <algorithm>
+
 #include "shared/cache/extents.h"
 #include "shared/cache/head_block.h"
 #include "shared/cache/key.h"
@@ -19,6 +21,7 @@ const HeadBlock* head_of(const RegionView& view, BlockRef head) {
 Cache::Cache(const RegionView& view, uint32_t slot, uint64_t incarnation)
     : member_{view, Holder{incarnation, slot}},
       stamps_(view),
+      bans_(view),
       pins_(member_),
       pool_(member_),
       shards_(member_, pool_),
@@ -101,6 +104,9 @@ FillLock Cache::begin_fill(std::string_view key, uint64_t sequence, int64_t now,
   const IndexPlace place = IndexPlace::of(member_.view.geometry(), hash);
   for (uint32_t attempt = 0;; ++attempt) {
     result = open_fill(place, hash, key, sequence, now, instead_of);
+    const bool is_there = result.outcome == FillLock::Outcome::found || result.outcome == FillLock::Outcome::follow;
+    // Once looked at, which takes no lock, it is known to be banned.
+    if (is_there && attempt == 0 && result.response.purged(sequence) != Purged::no) continue;
     if (result.outcome != FillLock::Outcome::no_room) return result;
     if (!(rows_full_ ? make_row(place.shard, attempt) : make_room(place.shard, attempt))) return result;
   }
@@ -131,7 +137,19 @@ FillLock Cache::open_fill(const IndexPlace& place, const KeyHash& hash, std::str
   return result;
 }
 
-// Under the shard's lock, so that the head stays.
+// What the purges say that it was not compared with yet. The bans first: one that gives way is stamps by then.
+Purged Cache::newest_purge(const HeadBlock& head) {
+  const uint64_t checked = head.checked.load(std::memory_order_relaxed);
+  Purged banned{static_cast<uint8_t>(head.banned.load(std::memory_order_relaxed))};
+  if (banned != Purged::hard) {
+    const Purged found = bans_.newest(head.key(), head.stamps(), checked);
+    if (found > banned) head.banned.store(static_cast<uint16_t>(found), std::memory_order_relaxed);
+    banned = std::max(banned, found);
+  }
+  return std::max(banned, stamps_.newest(head.stamps(), checked));
+}
+
+// Under the shard's lock, so that the head stays. Expressions are not looked at here: of bans it knows what was found.
 bool Cache::replaceable(ObjectIndex index, uint64_t sequence, int64_t now, const StoredResponse* instead_of) const {
   const Object& object = member_.view.object(index);
   const Life life = Life::of(object.life.load());
@@ -141,7 +159,11 @@ bool Cache::replaceable(ObjectIndex index, uint64_t sequence, int64_t now, const
   if (life.state == State::aborted) return true;
   if (life.state == State::opening) return false;
   if (life.state == State::pass) return same || now >= object.keep_until.load(std::memory_order_relaxed);
-  const Purged purged = head->sequence >= sequence ? Purged::no : stamps_.newest(head->stamps(), head->sequence);
+  Purged purged = Purged::no;
+  if (head->sequence < sequence) {
+    const Purged banned{static_cast<uint8_t>(head->banned.load(std::memory_order_relaxed))};
+    purged = std::max(banned, stamps_.newest(head->stamps(), head->checked.load(std::memory_order_relaxed)));
+  }
   if (life.state == State::filling) return purged != Purged::no;
   return same || purged == Purged::hard;
 }

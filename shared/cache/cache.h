@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "shared/cache/accounts.h"
+#include "shared/cache/bans.h"
 #include "shared/cache/content_pool.h"
 #include "shared/cache/fill.h"
 #include "shared/cache/member.h"
@@ -31,8 +32,8 @@ struct Lookup {
 
 // One process's way into the shared cache: the first thing it makes of the region that it was given, for a worker slot
 // and an incarnation that the master told it. One thread. Nothing here suspends, calls a clock, does I/O, allocates
-// (after construction) or throws; `now` is the caller's, milliseconds that go on across processes of this machine.
-// Keys are octets, up to 16 KiB, compared whole.
+// (after construction, but for bans) or throws; `now` is the caller's, milliseconds that go on across processes of this
+// machine. Keys are octets, up to 16 KiB, compared whole.
 //
 // Locks: `find` and all reading take none. The others take one shard's or one size class's robust mutex for about a
 // microsecond and give up after RobustMutex::kPatience with `busy`.
@@ -71,6 +72,7 @@ class Cache {
 
   // --- purging (the master, and a worker for PURGE) ---
   PurgeStamps& stamps() { return stamps_; }
+  Bans& bans() { return bans_; }
   // Marks the object of this key dead at once, so that its memory comes back. After the stamps; an optimization only.
   bool drop(std::string_view key);
 
@@ -114,6 +116,7 @@ class Cache {
 
   StoredResponse pin(ObjectIndex index, const KeyHash& hash, std::string_view key);
   StoredResponse pin_living(ObjectIndex index);
+  Purged newest_purge(const HeadBlock& head);
   bool replaceable(ObjectIndex index, uint64_t sequence, int64_t now, const StoredResponse* instead_of) const;
   FillLock open_fill(const IndexPlace& place, const KeyHash& hash, std::string_view key, uint64_t sequence, int64_t now,
                      const StoredResponse* instead_of);
@@ -134,6 +137,7 @@ class Cache {
 
   Member member_;
   PurgeStamps stamps_;
+  Bans bans_;
   Pins pins_;
   ContentPool pool_;
   Shards shards_;

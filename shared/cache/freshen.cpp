@@ -40,8 +40,7 @@ Written Cache::freshen(const StoredResponse& response, const Head& head, uint64_
   const std::string_view key = old->key();
   const size_t size = HeadBlock::size_of(key, head);
   const size_t room = std::min<uint64_t>(old->room, response.filled());
-  const bool usable = response.has_head() && response.state() == State::complete &&
-                      stamps_.newest(old->stamps(), old->sequence) != Purged::hard;
+  const bool usable = response.has_head() && response.state() == State::complete && newest_purge(*old) != Purged::hard;
   if (!usable) return Written::superseded;
   if (size + room > kLargestHead || head.stamps.size() > kMostStamps) return Written::no_room;
   const uint32_t shard = member_.view.shard_of(response.index_);

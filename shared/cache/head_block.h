@@ -11,8 +11,8 @@
 namespace proxyd::cache {
 
 // The block that begins a stored response: whole key, stamps, the caller's metadata, field section, and room for
-// content behind them. Written once before the object names it, never changed after but for `checked`; another head
-// replaces it whole. In the region; freed when no pin names it.
+// content behind them. Written once before the object names it, never changed after but for `checked` and `banned`;
+// another head replaces it whole. In the region; freed when no pin names it.
 struct HeadBlock {
   uint64_t sequence;                       // purges up to it cannot concern this response
   mutable std::atomic<uint64_t> checked;   // purges up to it were looked at, and none concerned it
@@ -21,8 +21,9 @@ struct HeadBlock {
   uint32_t stamp_count;
   uint32_t metadata_size;
   uint32_t section_size;
-  uint32_t room;       // octets of content that lie here; the extents hold what follows
-  uint32_t complete;   // 0: only the key yet
+  uint32_t room;                          // octets of content that lie here; the extents hold what follows
+  uint16_t complete;                      // 0: only the key yet
+  mutable std::atomic<uint16_t> banned;   // Purged: by a ban that was found to concern it, for good
 
   static size_t stamps_at() { return sizeof(HeadBlock); }
   size_t metadata_at() const { return (stamps_at() + stamp_count * sizeof(uint32_t) + 7) & ~size_t{7}; }

@@ -10,9 +10,9 @@
 #include "shared/memory/worker_slots.h"
 
 // What lies in the region, in this order:
-//   superblock · worker slots · stamps · shard headers · buckets · eviction's memory · segment headers · object table ·
-//   content. Offsets and 32-bit indices only. Everything is legal when zero, but for the locks and the secret, which
-//   the region's creator makes before anybody else maps it.
+//   superblock · worker slots · bans · stamps · shard headers · buckets · eviction's memory · segment headers · object
+//   table · content. Offsets and 32-bit indices only. Everything is legal when zero, but for the locks and the secret,
+//   which the region's creator makes before anybody else maps it.
 namespace proxyd::cache {
 
 using Wait = memory::RobustMutex::Wait;
@@ -48,6 +48,26 @@ struct alignas(64) Bucket {
 struct Stamp {
   std::atomic<uint64_t> hard;
   std::atomic<uint64_t> soft;
+};
+
+// One ban. Written under the purge lock while its word in the table is 0; read without a lock, and good if that word
+// was the same before and after.
+inline constexpr uint32_t kMostBans = 64;
+inline constexpr uint32_t kMostBanHosts = 32;
+inline constexpr uint32_t kMostBanText = 1024;
+struct alignas(64) Ban {
+  std::atomic<uint64_t> written;   // the sequence it was written with: what is compiled of it is known by that
+  std::atomic<uint32_t> kind;      // BanKind
+  std::atomic<uint32_t> host_count;
+  std::atomic<uint32_t> size;                               // octets of the expression
+  std::array<std::atomic<uint32_t>, kMostBanHosts> hosts;   // their stamps
+  std::array<std::atomic<uint64_t>, kMostBanText / sizeof(uint64_t)> text;
+};
+
+struct alignas(4096) BanTable {
+  std::atomic<uint64_t> newest;                                     // no ban has a higher sequence
+  alignas(64) std::array<std::atomic<uint64_t>, kMostBans> words;   // BanWord; 0: no ban
+  std::array<Ban, kMostBans> bans;
 };
 
 // A shard's own: which rows are free, which wait in limbo. Guarded by `lock`; atomics are read without it as well.

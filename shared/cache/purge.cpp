@@ -29,20 +29,34 @@ bool PurgeStamps::visit_lock() {
   return true;
 }
 
-std::optional<uint64_t> PurgeStamps::purge(std::span<const uint32_t> stamps, PurgeMode mode) {
+std::optional<uint64_t> PurgeStamps::begin() {
   if (!lock()) return std::nullopt;
   Superblock& superblock = view_.superblock();
   const uint64_t sequence = superblock.published.load() + 1;
   superblock.purging.store(sequence);
   step("purge: sequence taken");
-  for (const uint32_t index : stamps) {
-    Stamp& stamp = view_.stamp(index);
-    (mode == PurgeMode::hard ? stamp.hard : stamp.soft).store(sequence, std::memory_order_release);
-    step("purge: stamp");
-  }
-  superblock.published.store(sequence);
+  return sequence;
+}
+
+// A ban that gives way writes its own sequence, which may be older than what is there.
+void PurgeStamps::write(uint32_t stamp, PurgeMode mode, uint64_t sequence) {
+  Stamp& both = view_.stamp(stamp);
+  std::atomic<uint64_t>& word = mode == PurgeMode::hard ? both.hard : both.soft;
+  if (word.load(std::memory_order_relaxed) < sequence) word.store(sequence, std::memory_order_release);
+  step("purge: stamp");
+}
+
+void PurgeStamps::publish(uint64_t sequence) {
+  view_.superblock().published.store(sequence);
   step("purge: published");
-  superblock.purge_lock.release();
+  view_.superblock().purge_lock.release();
+}
+
+std::optional<uint64_t> PurgeStamps::purge(std::span<const uint32_t> stamps, PurgeMode mode) {
+  const auto sequence = begin();
+  if (!sequence) return std::nullopt;
+  for (const uint32_t stamp : stamps) write(stamp, mode, *sequence);
+  publish(*sequence);
   return sequence;
 }
 

@@ -38,6 +38,12 @@ class PurgeStamps {
   double share_in_use(uint32_t sampled) const;
 
  private:
+  friend class Bans;
+  // A purge is what lies between these two: a sequence that nobody else has, and nothing where the lock is busy; and
+  // that all of it holds.
+  std::optional<uint64_t> begin();
+  void publish(uint64_t sequence);
+  void write(uint32_t stamp, PurgeMode mode, uint64_t sequence);
   bool lock();
   RegionView view_;
 };

@@ -42,7 +42,8 @@ std::optional<Geometry> Geometry::of(uint64_t ceiling) {
   g.frequency_words = Frequency::words(g.shard_objects);
   g.eviction_size = rounded(sizeof(EvictionState) + (g.ghost_words + g.frequency_words) * sizeof(uint64_t), 64);
   g.slots_at = sizeof(Superblock);
-  g.stamps_at = rounded(g.slots_at + kSlots * sizeof(WorkerSlot), 4096);
+  g.bans_at = rounded(g.slots_at + kSlots * sizeof(WorkerSlot), 4096);
+  g.stamps_at = g.bans_at + sizeof(BanTable);
   g.shards_at = g.stamps_at + uint64_t{g.stamp_count} * sizeof(Stamp);
   g.buckets_at = g.shards_at + uint64_t{g.shard_count} * sizeof(Shard);
   const uint64_t buckets = uint64_t{g.shard_count} * g.shard_groups * kBucketsInGroup;
@@ -67,6 +68,8 @@ uint64_t layout_hash() {
                                uint64_t{sizeof(Object)},
                                uint64_t{sizeof(Bucket)},
                                uint64_t{sizeof(Stamp)},
+                               uint64_t{sizeof(BanTable)},
+                               uint64_t{offsetof(Ban, text)},
                                uint64_t{sizeof(SizeClass)},
                                uint64_t{sizeof(SegmentPool)},
                                uint64_t{offsetof(Superblock, published)},

@@ -22,6 +22,7 @@ struct Geometry {
   uint32_t shard_groups = 0;    // of eight buckets
   uint32_t stamp_count = 0;     // power of two
   uint64_t slots_at = 0;
+  uint64_t bans_at = 0;
   uint64_t stamps_at = 0;
   uint64_t shards_at = 0;
   uint64_t buckets_at = 0;
@@ -50,6 +51,7 @@ class RegionView {
   const Geometry& geometry() const { return geometry_; }
   Superblock& superblock() const { return *at<Superblock>(0); }
   WorkerSlot& slot(uint32_t number) const { return at<WorkerSlot>(geometry_.slots_at)[number]; }
+  BanTable& bans() const { return *at<BanTable>(geometry_.bans_at); }
   Stamp& stamp(uint32_t index) const { return at<Stamp>(geometry_.stamps_at)[index]; }
   Shard& shard(uint32_t number) const { return at<Shard>(geometry_.shards_at)[number]; }
   // The first of the eight buckets of a group.

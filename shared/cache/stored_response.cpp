@@ -121,7 +121,7 @@ size_t StoredResponse::content(uint64_t offset, std::span<std::string_view> rang
 Purged StoredResponse::purged(uint64_t sequence) const {
   const HeadBlock& head = *this->head();
   if (head.complete == 0 || head.checked.load(std::memory_order_relaxed) >= sequence) return Purged::no;
-  const Purged purged = cache_->stamps_.newest(head.stamps(), head.sequence);
+  const Purged purged = cache_->newest_purge(head);
   if (purged == Purged::no) head.checked.store(sequence, std::memory_order_relaxed);
   return purged;
 }

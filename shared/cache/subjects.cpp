@@ -30,6 +30,20 @@ void each_folder(std::string_view path_on_authority, Visit visit) {
 
 }   // namespace
 
+std::string_view url_of_key(std::string_view key) {
+  constexpr std::string_view kBehindScheme = "://";
+  const std::string_view line = key.substr(0, key.find('\n'));
+  const size_t scheme = line.find(kBehindScheme);
+  return scheme == std::string_view::npos ? line : line.substr(scheme + kBehindScheme.size());
+}
+
+uint32_t stamps_without_tags(std::string_view url) {
+  const std::string_view authority = authority_of(url);
+  uint32_t count = without_port(authority).size() == authority.size() ? 3 : 4;
+  each_folder(url.substr(0, url.find('?')), [&count](std::string_view) { ++count; });
+  return count;
+}
+
 StampList stamps_of(const PurgeStamps& stamps, std::string_view url, std::span<const std::string_view> tags,
                     bool more_tags) {
   StampList list;

@@ -17,6 +17,11 @@ namespace proxyd::cache {
 inline constexpr uint32_t kPrefixDepth = 8;     // folders of a path that have stamps of their own
 inline constexpr size_t kMostTagStamps = 128;   // above, an object carries that of any tag
 
+// The URL in a key that has one: what lies between its scheme and the first line's end. Else the key.
+std::string_view url_of_key(std::string_view key);
+// How many stamps an object of this URL has beside those of its tags.
+uint32_t stamps_without_tags(std::string_view url);
+
 // The stamps that an object carries.
 struct StampList {
   std::array<uint32_t, kMostStamps> room;

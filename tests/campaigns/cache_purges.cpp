@@ -35,7 +35,7 @@ PurgeBoard& shared_board() {
 void disturb(const char* name) {
   static std::mt19937_64 random(static_cast<uint64_t>(::getpid()));
   const uint64_t number = random();
-  const bool purging = std::string_view(name).starts_with("purge");
+  const bool purging = std::string_view(name).starts_with("purge") || std::string_view(name).starts_with("ban");
   if (number % (purging ? 2'000 : 20'000) == 0) ::kill(::getpid(), SIGKILL);
   if (number % (purging ? 4 : 64) == 1) ::sched_yield();
   if (number % (purging ? 32 : 1024) == 2) ::usleep(50);

@@ -7,8 +7,9 @@
 #include "worker/caching/purge_request.h"
 
 // Input: the target, then a line "name:value" each. Oracle: RE2 says that a pattern that is understood matches the tags
-// that were read and none that differs by an octet; what Magento would send for the tags is read as the same; a path
-// with an open end lies in its folder, with no other below it. What is wrong is wrong in words.
+// that were read and none that differs by an octet; an expression is the target or the pattern as it was written; what
+// Magento would send for the tags is read as the same; a path with an open end lies in its folder, with no other below
+// it. What is wrong is wrong in words.
 namespace {
 
 using namespace proxyd;
@@ -103,8 +104,13 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     return 0;
   }
   for (const std::string_view tag : purge.tags) require(!tag.empty());
-  require((purge.subject == PurgeRequest::Subject::kTags) == (!purge.tags.empty() || purge.with_host));
-  if (head.fields.size() == 1 && pattern.data() && !purge.with_host) check_pattern(pattern, purge);
+  for (const std::string_view expression : purge.expressions) require(!expression.empty());
+  using Subject = PurgeRequest::Subject;
+  const bool names_tags = purge.subject == Subject::kTags;
+  require(names_tags == (!purge.tags.empty() || purge.with_host || (names_tags && !purge.expressions.empty())));
+  require(purge.subject != Subject::kPaths || purge.expressions.front() == head.target.raw);
+  const bool whole_tags = purge.expressions.empty() && !purge.with_host;
+  if (head.fields.size() == 1 && pattern.data() && whole_tags) check_pattern(pattern, purge);
   check_again(purge, arena);
   check_path(purge, *target);
   return 0;

@@ -32,7 +32,7 @@ MAY_INCLUDE["cli/output"] = []
 MAY_INCLUDE["cli/rest"] = ["shared/base", "shared/config"]
 MAY_INCLUDE["cli"] = ["shared/base", "shared/config", "cli/output", "cli/rest"]
 MAY_INCLUDE["cli/commands"] = ["shared/base", "shared/config", "cli/"]
-ONLY_IN = {"openssl/": ["shared/base"], "Poco/": ["master", "cli"], "sqlite": ["master/store"], "re2/": ["shared/config", "worker/routing"],
+ONLY_IN = {"openssl/": ["shared/base"], "Poco/": ["master", "cli"], "sqlite": ["master/store"], "re2/": ["shared/cache", "shared/config", "worker/routing"],
            "yaml-cpp/": ["shared/config"], "xxhash": ["worker/routing"], "CLI/": ["master", "cli"], "zlib": [], "nghttp2/": []}
 FORBIDDEN_NAME = re.compile(r"\b(?:class|struct) \w*(?:Manager|Helper|Util|Impl|Base)\b")
 ALLOWED_NAMES = {"AdoptedSocketImpl"}   # POCO's own word for what it derives from

@@ -10,6 +10,7 @@ from origin import Origin, ok
 from proxyd import Proxyd, eventually, free_port, site
 
 FRESH = b"Cache-Control: max-age=600"
+REGEX = b"X-Purge-Method: regex"
 NUMBERS = itertools.count()
 
 
@@ -176,29 +177,63 @@ def test_a_host_goes_by_an_expression_for_all_of_it(world, path, fields):
     assert world.got(b"/h", host=b"other.test") == other
 
 
-@pytest.mark.parametrize("path, fields, status", [
-    (b"/x/[0-9]+.*", [b"X-Purge-Method: regex"], 501), (b"/x", [b"X-Purge-Method: regex"], 501), (b"/x", [b"X-Magento-Tags-Pattern: cat_p_.*"], 501),
-    (b"/x", [b"xkey:"], 400), (b"/x", [b"xkey: " + b" ".join(b"t%d" % i for i in range(1025))], 400)])
-def test_what_it_cannot_do_is_refused_and_nothing_is_purged(world, path, fields, status):
+def test_any_other_expression_of_paths_is_a_ban_of_what_it_is_found_in(world):
+    taken = [b"/p/1", b"/p/22", b"/deep/p/3", b"/q?id=7"]
+    spared = [b"/p/x", b"/p/", b"/q?id=8", b"/"]
+    before = {path: world.got(path) for path in taken + spared}
+    other = world.got(b"/p/1", host=b"other.test")
+    assert world.purged(b"/p/[0-9]+$|[?&]id=7", REGEX) == {"ban": {"paths": "/p/[0-9]+$|[?&]id=7", "hosts": ["a.test"]}}
+    after = {path: world.got(path) for path in taken + spared}
+    assert {path for path in after if after[path] != before[path]} == set(taken)
+    assert world.got(b"/p/1", host=b"other.test") == other
+    assert {path: world.got(path) for path in taken + spared} == after   # what was fetched again is served
+
+
+def test_a_ban_is_of_the_expression_in_each_spelling(world):
+    before = world.got(b"/~list/5"), world.got(b"/~list/x")
+    world.purged(b"/%7Elist/%5B0-9%5D", REGEX)
+    assert world.got(b"/~list/5") != before[0] and world.got(b"/~list/x") == before[1]
+
+
+def test_an_expression_of_tags_takes_whatever_of_the_host_has_one(world):
+    """Which is too much, for tags are not kept as such; the answer says so."""
+    plain, other = world.got(b"/no-tag"), world.got(b"/tag", host=b"other.test")
+    numbered(world.origin, b"xkey: cat_p_1 z")
+    mine, second = world.got(b"/tag"), world.got(b"/tag", host=b"b.test")
+    numbered(world.origin)
+    said = world.purged(b"/", b"X-Magento-Tags-Pattern: cat_p_.*", b"Cache-Tag: one")
+    assert said["tags"] == ["one"] and said["ban"]["tags"] == ["cat_p_.*"] and said["ban"]["hosts"] == ["a.test", "b.test"]
+    assert "has a tag" in said["ban"]["takes"]
+    assert world.got(b"/tag") != mine and world.got(b"/tag", host=b"b.test") != second
+    assert world.got(b"/no-tag") == plain and world.got(b"/tag", host=b"other.test") == other
+
+
+@pytest.mark.parametrize("path, fields, why", [
+    (b"/x/(", [REGEX], b"missing )"), (b"/x(?=y)", [REGEX], b"(?="), (b"/x" + b"y" * 1200 + b"+", [REGEX], b"1024 octets"),
+    (b"/((x{1,99}){1,9}y{1,99}){1,9}", [REGEX], b"RE2"), (b"/x", [b"X-Magento-Tags-Pattern: cat_p_(.*"], b"missing )"),
+    (b"/x", [b"xkey:"], b"names none"), (b"/x", [b"xkey: " + b" ".join(b"t%d" % i for i in range(1025))], b"1024 tags")], ids=range(7))
+def test_what_it_cannot_do_is_refused_and_nothing_is_purged(world, path, fields, why):
     stored = world.got(b"/x")
     answer = world.purge(path, *fields)
-    assert answer.status == status and b"nothing is purged" in answer.body, answer
+    assert answer.status == 400 and why in answer.body and b"nothing is purged" in answer.body, answer
     assert world.got(b"/x") == stored
 
 
-def test_a_soft_purge_makes_stale_and_one_fetch_renews(world):
+@pytest.mark.parametrize("path, fields", [(b"/soft", []), (b"/s[aeiou]ft$", [REGEX])], ids=["url", "ban"])
+def test_a_soft_purge_makes_stale_and_one_fetch_renews(world, path, fields):
     gone_on = threading.Event()
+    world.purged(b"/soft")
     world.origin.answer = lambda request: ok(b"old", b"Cache-Control: max-age=600, stale-while-revalidate=600")
     assert world.got(b"/soft") == b"old"
     world.origin.answer = lambda request: [gone_on, ok(b"new", FRESH)]
-    answer = world.purge(b"/soft", b"Fastly-Soft-Purge: 1")
+    answer = world.purge(path, b"Fastly-Soft-Purge: 1", *fields)
     assert answer.status == 200 and json.loads(answer.body)["mode"] == "soft"
     assert [world.got(b"/soft") for _ in range(3)] == [b"old"] * 3
     gone_on.set()
     eventually(lambda: world.got(b"/soft") == b"new")
     assert world.asked() == 2
     numbered(world.origin)
-    assert json.loads(world.purge(b"/soft").body)["mode"] == "hard"
+    assert json.loads(world.purge(path, *fields).body)["mode"] == "hard"
     assert world.got(b"/soft") != b"new"
 
 
@@ -212,7 +247,11 @@ def test_the_mode_of_the_host_counts_where_the_request_says_none():
         eventually(lambda: world.got(b"/") != before)
 
 
-@pytest.mark.parametrize("purge", [lambda path: [path], lambda path: [b"/", b"xkey: flying"], lambda path: [b"/.*"]], ids=["url", "tag", "host"])
+PURGES_IN_FLIGHT = {"url": lambda path: [path], "tag": lambda path: [b"/", b"xkey: flying"], "host": lambda path: [b"/.*"],
+                    "ban": lambda path: [b"/fl[aeiou]ght/[0-9]+$", REGEX], "ban of tags": lambda path: [b"/", b"X-Cache-Tags-Pattern: fl.+"]}
+
+
+@pytest.mark.parametrize("purge", PURGES_IN_FLIGHT.values(), ids=PURGES_IN_FLIGHT.keys())
 @pytest.mark.parametrize("where", ["in the head", "in the content"])
 def test_a_fetch_that_began_before_a_purge_is_never_reused_after_it(world, where, purge):
     """The client that waits for it gets it; whoever asks after the purge was answered gets what the origin says then."""
@@ -244,3 +283,33 @@ def test_a_purge_that_one_worker_answers_holds_for_all():
             world.purged(b"/all")
             assert before not in {world.got(b"/all") for _ in range(12)}
         assert 'hard purged by 127.0.0.1: {"urls":["a.test/all"]}' in world.proxyd.logs()
+
+
+def test_more_bans_than_there_is_room_for_take_too_much_and_never_too_little():
+    """The first of 64 gives way to its whole host, as far as it reaches back."""
+    with running({"allow": ["127.0.0.1"]}, workers=3) as world:
+        numbered(world.origin)
+        taken, other = world.got(b"/first/1"), world.got(b"/first/1", host=b"b.test")
+        world.purged(b"/first/[0-9]", REGEX)
+        later = world.got(b"/later")
+        for number in range(64):
+            world.purged(b"/another%d/[0-9]" % number, REGEX)
+        assert taken not in {world.got(b"/first/1") for _ in range(12)}
+        assert {world.got(b"/later") for _ in range(12)} == {later}
+        assert {world.got(b"/first/1", host=b"b.test") for _ in range(12)} == {other}
+        assert world.proxyd.api("GET", "/api/v1/cache")[1]["purges"]["bans"] == 64
+
+
+def test_bans_hold_for_all_workers_and_give_memory_back():
+    with running({"allow": ["127.0.0.1"]}, workers=3) as world:
+        numbered(world.origin)
+        for _ in range(5):
+            before = [world.got(b"/all/%d" % number) for number in range(10)]
+            world.purged(b"/all/[0-4]$", REGEX)
+            after = [world.got(b"/all/%d" % number) for number in range(10)]
+            assert after[5:] == before[5:] and not set(after[:5]) & set(before)
+            for _ in range(12):
+                assert [world.got(b"/all/%d" % number) for number in (0, 9)] == [after[0], after[9]]
+        world.purged(b"/all/[0-4]$", REGEX)
+        eventually(lambda: world.proxyd.api("GET", "/api/v1/cache")[1]["objects"] == 5)
+        assert world.proxyd.api("GET", "/api/v1/cache")[1]["purges"]["bans"] == 1

@@ -122,13 +122,22 @@ class PurgeLoad {
       if (concerns(i)) begun[i] = board_.documents[i].version.fetch_add(1) + 1;
     }
     const auto mode = below(2) == 0 ? PurgeMode::soft : PurgeMode::hard;
-    if (!cache_.stamps().purge(list.words(), mode)) return;
+    const bool done = kind < 5 && kind > 2 ? ban(number, mode) : cache_.stamps().purge(list.words(), mode).has_value();
+    if (!done) return;
     if (mode == PurgeMode::hard && kind > 5) (void)cache_.drop(url_of(number));
     for (uint32_t i = 0; i < kDocuments; ++i) {
       raise(board_.documents[i].soft_floor, begun[i]);
       if (mode == PurgeMode::hard) raise(board_.documents[i].hard_floor, begun[i]);
     }
     counts_.purges.fetch_add(1);
+  }
+
+  // Some again and again, others new each time, so that the table is full and one gives way for another.
+  bool ban(uint32_t number, PurgeMode mode) {
+    const std::array hosts{cache_.stamps().stamp_of(StampKind::host, "www.example.org")};
+    std::string expression = "^/" + std::to_string(number) + "$";
+    if (below(2) == 0) expression += "|never" + std::to_string(random_());
+    return cache_.bans().ban({BanKind::path, hosts, expression}, {}, mode).has_value();
   }
 
   void request() {

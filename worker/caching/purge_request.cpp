@@ -43,6 +43,21 @@ std::optional<std::string_view> take_anchored(std::string_view& rest) {
   return !grouped || take(rest, ")") ? std::optional(tag) : std::nullopt;
 }
 
+// Whatever is printable.
+std::string_view decoded(std::string_view text, http::Arena& arena) {
+  if (text.find('%') == std::string_view::npos) return text;
+  char* const begin = arena.allocate_text(text.size());
+  char* to = begin;
+  for (size_t at = 0; at < text.size(); ++at) {
+    const bool encoded = text[at] == '%' && at + 2 < text.size();
+    const int octet = encoded ? hex_value(text[at + 1]) * 16 + hex_value(text[at + 2]) : 0;
+    const bool printable = octet > 0x20 && octet < 0x7f;
+    *to++ = printable ? static_cast<char>(octet) : text[at];
+    if (printable) at += 2;
+  }
+  return {begin, static_cast<size_t>(to - begin)};
+}
+
 std::string_view take_word(std::string_view& rest) {
   const std::string_view word = rest.substr(0, rest.find('|'));
   rest.remove_prefix(word.size());
@@ -96,22 +111,28 @@ class Reader {
 
   void read_pattern(std::string_view value, const PatternField& field) {
     names_tags_ = true;
-    std::string_view rest = http::trim(value);
-    if (rest == kAnything) {
+    const std::string_view pattern = http::trim(value);
+    const size_t before = purge_.tags.size();
+    if (pattern == kAnything) {
       purge_.with_host = true;
-      return;
+    } else if (!pattern.empty() && !read_whole_tags(pattern, field)) {
+      purge_.tags.resize(before);
+      purge_.expressions.push_back(pattern);
     }
+  }
+
+  bool read_whole_tags(std::string_view rest, const PatternField& field) {
     while (true) {
       const bool word = field.words && !rest.starts_with('(');
       const auto tag = word ? take_word(rest) : take_anchored(rest);
       const bool good = tag && !http::trim(*tag).empty() && is_plain(*tag);
-      if (!good) return fail(Fault::kExpression);
+      if (!good) return false;
       // As a list of its kind divides it, for so it was stored: one of these never holds white space or a comma.
       TagMembers members(field.name, *tag);
       std::string_view part;
       while (members.next(part)) add(part);
-      if (rest.empty()) return;
-      if (!take(rest, "|")) return fail(Fault::kExpression);
+      if (rest.empty()) return true;
+      if (!take(rest, "|")) return false;
     }
   }
 
@@ -123,7 +144,8 @@ class Reader {
 
   void finish_tags() {
     purge_.subject = Subject::kTags;
-    if (purge_.tags.empty() && !purge_.with_host) fail(Fault::kNoTags);
+    if (purge_.with_host) purge_.expressions.clear();   // the host is more
+    if (purge_.tags.empty() && !purge_.with_host && purge_.expressions.empty()) fail(Fault::kNoTags);
   }
 
   void read_path(std::string_view method) {
@@ -133,10 +155,20 @@ class Reader {
     if (!expression && (!open_end || !method.empty())) return;
     const std::string_view raw = target.raw_path();
     const std::string_view prefix = open_end ? target.path.substr(0, target.path.size() - kAnything.size()) : "";
-    if (!open_end || !raw.ends_with(kAnything) || !is_plain(prefix)) return fail(Fault::kExpression);
+    if (!open_end || !raw.ends_with(kAnything) || !is_plain(prefix)) return read_expression(target);
     purge_.folder = prefix.substr(0, prefix.rfind('/') + 1);
     purge_.subject = purge_.folder == "/" ? Subject::kHost : Subject::kFolder;
     purge_.raw_folder = raw.substr(0, raw.rfind('/') + 1);
+  }
+
+  void read_expression(const http::Target& target) {
+    http::Arena& arena = head_.fields.arena();
+    purge_.subject = Subject::kPaths;
+    const std::string_view normal = target.has_query ? arena.concat(target.path, "?", target.query) : target.path;
+    for (const std::string_view spelling : {target.raw, normal, decoded(target.raw, arena)}) {
+      const auto& known = purge_.expressions;
+      if (std::find(known.begin(), known.end(), spelling) == known.end()) purge_.expressions.push_back(spelling);
+    }
   }
 
   void fail(Fault fault) {
@@ -162,9 +194,6 @@ std::string_view explanation_of(Fault fault) {
     case Fault::kTooManyTags:
       static_assert(kMostPurgedTags == 1024);
       return "more than 1024 tags in one PURGE: send several; nothing is purged";
-    case Fault::kExpression:
-      return "an expression that is neither whole tags nor a path that ends in .* would need a ban, which is not "
-             "supported: name URLs, tags or a folder; nothing is purged";
   }
   return {};
 }

@@ -6,6 +6,7 @@
 #include "shared/cache/subjects.h"
 #include "worker/caching/purge_request.h"
 #include "worker/proxy/local_answer.h"
+#include "worker/proxy/purge_ban.h"
 #include "worker/proxy/url_subjects.h"
 
 namespace proxyd::proxy {
@@ -24,6 +25,7 @@ struct Subjects {
   Texts prefixes;
   Texts hosts;
   Texts tags;
+  std::optional<PurgeBan> ban;
 };
 
 // Who sends a PURGE to this machine may name the port of the other scheme: what is stored there knows none.
@@ -54,8 +56,18 @@ void add_url(const Request& request, Subjects& subjects) {
   }
 }
 
-Subjects subjects_of(const Request& request, const caching::PurgeRequest& purge) {
+// A ban of more hosts than one has room for is a purge of them.
+void add_ban(const Request& request, PurgeBan ban, Subjects& subjects) {
+  ban.hosts = ban.kind == cache::BanKind::path ? authorities_of(request.facts) : hosts_of(request);
+  if (ban.hosts.size() > cache::kMostBanHosts)
+    subjects.hosts.merge(ban.hosts);
+  else
+    subjects.ban = std::move(ban);
+}
+
+Subjects subjects_of(const Request& request, const caching::PurgeRequest& purge, std::optional<PurgeBan> ban) {
   Subjects subjects;
+  if (ban) add_ban(request, std::move(*ban), subjects);
   for (const std::string_view tag : purge.tags) subjects.tags.emplace(tag);
   if (purge.with_host || purge.subject == Subject::kHost) subjects.hosts = hosts_of(request);
   if (purge.subject == Subject::kUrl) add_url(request, subjects);
@@ -74,15 +86,30 @@ bool carry_out(const Subjects& subjects, cache::PurgeMode mode, cache::Cache& ca
   for (const std::string& prefix : subjects.prefixes) list.add_prefix(prefix);
   for (const std::string& host : subjects.hosts) list.add_host(host);
   for (const std::string& tag : subjects.tags) list.add_tag(tag);
+  cache::PurgeList hosts(cache.stamps());
+  if (subjects.ban) {
+    for (const std::string& host : subjects.ban->hosts) hosts.add_host(host);
+  }
+  const auto purge = [&] {
+    if (!subjects.ban) return cache.stamps().purge(list.words(), mode).has_value();
+    const cache::BanSubject ban{subjects.ban->kind, hosts.words(), subjects.ban->expression};
+    return cache.bans().ban(ban, list.words(), mode).has_value();
+  };
   bool published = false;
-  for (int tries = 0; tries < kMostTries && !published; ++tries)
-    published = cache.stamps().purge(list.words(), mode).has_value();
+  for (int tries = 0; tries < kMostTries && !published; ++tries) published = purge();
   if (!published || mode == cache::PurgeMode::soft) return published;
   for (const std::string& key : subjects.keys) (void)cache.drop(key);
   return true;
 }
 
-json described(const Subjects& subjects) {
+json described(const PurgeBan& ban, const caching::PurgeRequest& purge) {
+  if (ban.kind == cache::BanKind::path) return {{"paths", purge.expressions.front()}, {"hosts", ban.hosts}};
+  return {{"tags", purge.expressions},
+          {"hosts", ban.hosts},
+          {"takes", "whatever of these hosts has a tag, for an expression is not compared with tags"}};
+}
+
+json described(const Subjects& subjects, const caching::PurgeRequest& purge) {
   json purged = json::object();
   const auto put = [&purged](const char* kind, const Texts& texts) {
     if (!texts.empty()) purged[kind] = texts;
@@ -91,6 +118,7 @@ json described(const Subjects& subjects) {
   put("prefixes", subjects.prefixes);
   put("hosts", subjects.hosts);
   put("tags", subjects.tags);
+  if (subjects.ban) purged["ban"] = described(*subjects.ban, purge);
   return purged;
 }
 
@@ -114,21 +142,23 @@ async::Task<void> answer_purge(Request& request) {
   }
   const config::Purge& settings = *host->settings.purge;
   const caching::PurgeRequest purge = caching::read_purge(request.head, settings);
-  if (purge.fault != caching::PurgeRequest::Fault::kNone) {
-    const int status = purge.fault == caching::PurgeRequest::Fault::kExpression ? 501 : 400;
-    co_await answer_error(request, status, ProxyError::kNone, caching::explanation_of(purge.fault), false);
+  std::optional<PurgeBan> ban = ban_of(purge);
+  const bool is_good = purge.fault == caching::PurgeRequest::Fault::kNone;
+  if (!is_good || (ban && !ban->fault.empty())) {
+    const std::string_view fault = is_good ? request.arena().copy(ban->fault) : caching::explanation_of(purge.fault);
+    co_await answer_error(request, 400, ProxyError::kNone, fault, false);
     co_return;
   }
   const bool soft = purge.soft || settings.mode == config::PurgeMode::kSoft;
   const std::string_view mode = soft ? "soft" : "hard";
-  const Subjects subjects = subjects_of(request, purge);
+  const Subjects subjects = subjects_of(request, purge, std::move(ban));
   const auto write = soft ? cache::PurgeMode::soft : cache::PurgeMode::hard;
   if (!carry_out(subjects, write, request.proxy.shared_cache().cache())) {
     request.proxy.log().warning("a PURGE was refused: the cache's purge lock is held");
     co_await answer_error(request, 503, ProxyError::kNone, "other purges hold the lock; nothing is purged", false);
     co_return;
   }
-  const json purged = described(subjects);
+  const json purged = described(subjects, purge);
   request.proxy.log().info("{} purged by {}: {}", mode, request.facts.peer_text, text_of(purged));
   const json body{{"status", "ok"}, {"mode", mode}, {"purged", purged}};
   const std::string_view text = request.arena().copy(text_of(body));

@@ -55,6 +55,7 @@ AdminAnswer get_cache(const AdminRequest&, Context& context) {
   master::CacheKeeper& cache = context.master.regions().cache();
   const cache::Accounts sums = cache.accounts();
   const master::CacheCounts counts = master::cache_counts(context.master.regions().metrics());
+  const Json purges{{"sequence", sums.published}, {"stamps_in_use", cache.stamps_in_use()}, {"bans", cache.bans()}};
   return json_answer({{"objects", sums.objects},
                       {"bytes", sums.used},
                       {"capacity", sums.memory_limit},
@@ -78,7 +79,7 @@ AdminAnswer get_cache(const AdminRequest&, Context& context) {
                       {"taken_over", sums.taken_over},
                       {"repairs", sums.shard_repairs + sums.class_repairs},
                       {"emptied_segments", sums.emptied_segments},
-                      {"purges", {{"sequence", sums.published}, {"stamps_in_use", cache.stamps_in_use()}}}});
+                      {"purges", purges}});
 }
 
 // Bounded: a page may have fewer than were asked for, and more behind its cursor.

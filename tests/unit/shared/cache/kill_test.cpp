@@ -17,6 +17,7 @@
 #include <map>
 
 #include "shared/cache/step.h"
+#include "shared/cache/subjects.h"
 #include "tests/unit/shared/cache/cache_fixture.h"
 
 namespace proxyd::cache {
@@ -101,6 +102,16 @@ class KillTest : public CacheTest {
     cache.stamps().purge(std::span(stamps).first(1), mode);
   }
 
+  static std::optional<uint64_t> ban(Cache& cache, std::string_view host, std::string_view expression) {
+    const std::array hosts{cache.stamps().stamp_of(StampKind::host, host)};
+    return cache.bans().ban({BanKind::path, hosts, expression}, {}, PurgeMode::hard);
+  }
+
+  static bool keep(Cache& cache, std::string_view url) {
+    const StampList stamps = stamps_of(cache.stamps(), url, {}, false);
+    return store(cache, url, "x", stamps.stamps());
+  }
+
   static void tend(Cache& cache) {
     for (int64_t now = 1; now < 400; now += 6) cache.tend(now);
   }
@@ -114,6 +125,7 @@ class KillTest : public CacheTest {
     purge(cache, "t1", PurgeMode::hard);
     purge(cache, "t2", PurgeMode::soft);
     for (unsigned i = 0; i < 5; ++i) fetch(cache, i);
+    for (uint32_t i = 0; i < 3; ++i) ban(cache, "host", "/" + std::to_string(i) + "$");
     cache.drop(key_of(3));
     cache.begin_fill("never", 0, 0).filler.not_cacheable(100);
     FillLock follower = cache.begin_fill("dropped", 0, 0);
@@ -228,6 +240,43 @@ TEST_F(KillTest, EveryStepOfARepairCanBeItsLast) {
     }
   }
   EXPECT_GT(ends, 50u);
+}
+
+// In a full table, so that another ban gives way: what was answered holds whenever somebody looks, and the next purger
+// goes on.
+TEST_F(KillTest, EveryStepOfABanCanBeItsLast) {
+  const auto prepare = [this] {
+    renew();
+    Cache cache(view_, 2, 1);
+    ASSERT_TRUE(keep(cache, "a.test/match") && keep(cache, "b.test/x") && keep(cache, "c.test/new"));
+    ASSERT_TRUE(ban(cache, "a.test", "match"));
+    for (uint32_t i = 1; i < kMostBans; ++i) ASSERT_TRUE(ban(cache, "b.test", "none" + std::to_string(i)));
+  };
+  const auto purged = [](Cache& cache, std::string_view url) { return cache.find(url, cache.published(), 0).purged; };
+  const auto last = [](Cache& cache) { ban(cache, "c.test", "/new|something that takes some words to say"); };
+  prepare();
+  const auto names = steps_of(last);
+  EXPECT_GE(places_of(names).size(), 8u);
+  for (uint32_t i = 1; i <= names.size(); ++i) {
+    SCOPED_TRACE(names[i - 1]);
+    prepare();
+    EXPECT_FALSE(child(0, last, i));
+    Cache reader(view_, 1, 1);
+    EXPECT_EQ(purged(reader, "a.test/match"), Purged::hard);
+    EXPECT_EQ(purged(reader, "b.test/x"), Purged::no);
+    Cache master(view_, kMaster, 1);
+    ASSERT_TRUE(master.worker_died(0));
+    Cache other(view_, 3, 1);
+    const uint64_t before = other.published();
+    ASSERT_TRUE(keep(other, "c.test/new") || purged(other, "c.test/new") == Purged::no);
+    EXPECT_EQ(ban(other, "c.test", "new"), before + 1);
+    for (Cache* one : {&reader, &other}) {
+      EXPECT_EQ(purged(*one, "a.test/match"), Purged::hard);
+      EXPECT_EQ(purged(*one, "b.test/x"), Purged::no);
+      EXPECT_EQ(purged(*one, "c.test/new"), Purged::hard);
+    }
+    EXPECT_LE(Bans::count(view_), kMostBans);
+  }
 }
 
 TEST_F(KillTest, OneFollowerTakesOverFromAFillerThatDied) {

@@ -116,7 +116,8 @@ class Exploration {
 };
 
 constexpr Role kNone = Role::none, kHard = Role::hard_purger, kSoft = Role::soft_purger, kDrop = Role::dropping_purger,
-               kVisitor = Role::visitor, kReader = Role::reader, kValidator = Role::validator;
+               kDisplacer = Role::displacer, kVisitor = Role::visitor, kReader = Role::reader,
+               kValidator = Role::validator;
 
 struct Named {
   const char* name;
@@ -138,6 +139,14 @@ const Named kScenes[] = {
     {"a purge that drops its key at once", {.roles = {kDrop, kReader, kReader, kReader}}},
     {"a purge that drops its key, and a 304", {.roles = {kDrop, kValidator, kReader, kNone}}},
     {"a purger that may die, and who looks after it", {.roles = {kHard, kVisitor, kReader, kReader}, .crashes = 2}},
+    {"a ban that gives way, whose purger or other may die",
+     {.roles = {kHard, kDisplacer, kReader, kReader}, .crashes = 1, .carries = 3, .purges = {1, 0}}},
+    {"a soft ban that gives way",
+     {.roles = {kSoft, kDisplacer, kReader, kReader}, .crashes = 1, .carries = 3, .purges = {1, 0}}},
+    {"a ban that gives way, and a 304",
+     {.roles = {kHard, kDisplacer, kValidator, kReader}, .carries = 3, .purges = {1, 0}}},
+    {"a ban that gives way, and followers of an older fill",
+     {.roles = {kHard, kDisplacer, kReader, kReader}, .crashes = 1, .stored = false, .carries = 3, .purges = {1, 0}}},
     {"three purgers and two deaths", {.roles = {kHard, kSoft, kHard, kReader}, .crashes = 2, .carries = 3}},
 };
 
@@ -221,6 +230,14 @@ const Mutation kMutations[] = {
      Broken::hard_purged_is_validated,
      Fault::outrun_hard,
      {.roles = {kHard, kValidator, kReader, kNone}}},
+    {"a ban is emptied before its host is purged",
+     Broken::empties_before_widening,
+     Fault::outrun_hard,
+     {.roles = {kHard, kDisplacer, kReader, kNone}, .carries = 3, .purges = {1, 0}}},
+    {"stamps are looked at before bans",
+     Broken::looks_at_stamps_before_bans,
+     Fault::outrun_hard,
+     {.roles = {kHard, kDisplacer, kReader, kNone}, .carries = 3, .purges = {1, 0}}},
 };
 
 TEST(PurgeModel, FindsEachRuleThatIsLeftOut) {

@@ -39,6 +39,33 @@ bool Protocol::next_word(Actor& actor, uint8_t words) const {
   return actor.word < kWords && (words >> actor.word & 1) != 0;
 }
 
+uint8_t Protocol::first_look() const {
+  return broken_ == Broken::looks_at_stamps_before_bans ? kHostWord : first_word(scene_.carries);
+}
+
+bool Protocol::next_look(Actor& actor) const {
+  if (broken_ != Broken::looks_at_stamps_before_bans) return next_word(actor, scene_.carries);
+  return std::exchange(actor.word, kBanWord) != kBanWord;
+}
+
+// Bans::widen and what follows it, of a ban that is written in the place of the one that this is about.
+bool Protocol::displace(World& world, Actor& actor) const {
+  const bool empties_first = broken_ == Broken::empties_before_widening;
+  Stamp& ban = world.stamps[kBanWord];
+  if (actor.at == At::begin_displacing) {
+    actor.row = ban.hard;
+    actor.head = ban.soft;
+    return go(actor, empties_first ? At::empty : At::widen);
+  }
+  if (actor.at == At::empty) {
+    ban = Stamp{};
+    return go(actor, empties_first ? At::widen : At::publish);
+  }
+  Stamp& host = world.stamps[kHostWord];
+  host = Stamp{std::max(host.hard, actor.row), std::max(host.soft, actor.head)};
+  return go(actor, empties_first ? At::publish : At::empty);
+}
+
 // PurgeStamps::lock, and purge up to the last stamp.
 bool Protocol::purge(World& world, int who) {
   Actor& actor = world.actor[who];
@@ -64,7 +91,10 @@ bool Protocol::purge(World& world, int who) {
       if (broken_ != Broken::notes_no_sequence_before_stamps) world.purging = actor.sequence;
       if (broken_ == Broken::publishes_before_stamps) world.published = actor.sequence;
       actor.word = first_word(actor.words);
-      return go(actor, At::stamp);
+      return go(actor, actor.role == Role::displacer ? At::begin_displacing : At::stamp);
+    case At::begin_displacing:
+    case At::widen:
+    case At::empty: return displace(world, actor);
     default: {
       Stamp& stamp = world.stamps[actor.word];
       (actor.role == Role::soft_purger ? stamp.soft : stamp.hard) = actor.sequence;
@@ -129,17 +159,17 @@ bool Protocol::check(World& world, int who) {
   switch (actor.at) {
     case At::checked:
       if (head.checked >= actor.sequence) return judge(world, who, false);
-      actor.word = first_word(scene_.carries);
+      actor.word = first_look();
       actor.purged_softly = 0;
       return go(actor, At::hard);
     case At::hard:
-      if (stamp.hard <= head.sequence) return go(actor, At::soft);
+      if (stamp.hard <= head.checked) return go(actor, At::soft);
       if (broken_ == Broken::hard_counts_as_soft) return judge(world, who, true);
       if (broken_ == Broken::hard_purged_is_validated && actor.role == Role::validator) return judge(world, who, true);
       return go(actor, At::fill);
     case At::soft:
-      if (stamp.soft > head.sequence && broken_ != Broken::soft_counts_as_nothing) actor.purged_softly = 1;
-      if (next_word(actor, scene_.carries)) return go(actor, At::hard);
+      if (stamp.soft > head.checked && broken_ != Broken::soft_counts_as_nothing) actor.purged_softly = 1;
+      if (next_look(actor)) return go(actor, At::hard);
       return actor.purged_softly != 0 ? judge(world, who, true) : go(actor, At::note);
     default:
       head.checked = broken_ == Broken::reader_notes_late_sequence ? world.published : actor.sequence;
@@ -163,7 +193,7 @@ bool Protocol::serve(World& world, int who, bool as_fresh) {
   if (row.state != RowState::filling || alive(world, row.filler)) return end(actor);
   row.filler = static_cast<uint8_t>(who + 1);
   actor.sequence = actor.hard_floor = actor.soft_floor = actor.looks = 0;
-  if (broken_ == Broken::heir_takes_late_sequence) head.sequence = world.published;
+  if (broken_ == Broken::heir_takes_late_sequence) head.sequence = head.checked = world.published;
   return go(actor, At::complete);
 }
 
@@ -202,7 +232,7 @@ bool Protocol::fill(World& world, int who) {
   if (old != kNoRow && !same && world.head[row.head].sequence >= actor.sequence)
     return actor.instead != 0 ? end(actor) : look_again(actor);
   world.shard_holder = static_cast<uint8_t>(who + 1);
-  actor.word = first_word(scene_.carries);
+  actor.word = first_look();
   actor.purged_softly = 0;
   return go(actor, old == kNoRow ? At::link : same ? At::old_dies : At::fill_hard);
 }
@@ -212,10 +242,10 @@ bool Protocol::replaceable(World& world, int who) {
   Actor& actor = world.actor[who];
   const Row& old = world.row[world.current];
   const Stamp& stamp = world.stamps[actor.word];
-  const uint8_t sequence = world.head[old.head].sequence;
-  if (actor.at == At::fill_hard) return go(actor, stamp.hard > sequence ? At::old_dies : At::fill_soft);
-  if (stamp.soft > sequence) actor.purged_softly = 1;
-  if (next_word(actor, scene_.carries)) return go(actor, At::fill_hard);
+  const uint8_t checked = world.head[old.head].checked;
+  if (actor.at == At::fill_hard) return go(actor, stamp.hard > checked ? At::old_dies : At::fill_soft);
+  if (stamp.soft > checked) actor.purged_softly = 1;
+  if (next_look(actor)) return go(actor, At::fill_hard);
   if (old.state == RowState::filling && actor.purged_softly != 0) return go(actor, At::old_dies);
   world.shard_holder = 0;
   return actor.instead != 0 ? end(actor) : look_again(actor);
@@ -268,7 +298,7 @@ bool Protocol::validate(World& world, int who, int choice) {
     case At::validate:
       actor.answered = world.clock;
       actor.instead = choice == 1;
-      actor.word = first_word(scene_.carries);
+      actor.word = first_look();
       return go(actor, choice == 1 ? At::fill : At::freshen_check);
     default: return freshen(world, who);
   }
@@ -280,9 +310,8 @@ bool Protocol::freshen(World& world, int who) {
   Row& row = world.row[actor.row];
   const Head old = world.head[actor.head];
   if (actor.at == At::freshen_check) {
-    const bool purged = world.stamps[actor.word].hard > old.sequence;
-    if (!purged || broken_ == Broken::hard_purged_is_validated)
-      return next_word(actor, scene_.carries) || go(actor, At::freshen);
+    const bool purged = world.stamps[actor.word].hard > old.checked;
+    if (!purged || broken_ == Broken::hard_purged_is_validated) return next_look(actor) || go(actor, At::freshen);
   } else {
     if (world.shard_holder != 0) return false;
     if (row.dead == 0 && row.head == actor.head) {

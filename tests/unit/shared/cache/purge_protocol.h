@@ -24,15 +24,20 @@ enum class Broken : uint8_t {
   freshening_takes_late_sequence,
   hard_counts_as_soft,
   soft_counts_as_nothing,
-  hard_purged_is_validated
+  hard_purged_is_validated,
+  empties_before_widening,
+  looks_at_stamps_before_bans
 };
 
-// A visitor is the master, which looks whether a purger has died.
-enum class Role : uint8_t { none, hard_purger, soft_purger, dropping_purger, visitor, reader, validator };
+// A visitor is the master, which looks whether a purger has died. A displacer bans something else, and another ban
+// gives way to its host's stamp for it.
+enum class Role : uint8_t { none, hard_purger, soft_purger, dropping_purger, displacer, visitor, reader, validator };
 
 inline constexpr int kActors = 4;
 inline constexpr int kRows = 2 * kActors + 1;   // and heads: more than can be in hands at once
 inline constexpr int kWords = 2;                // stamps that a purge writes, in this order
+inline constexpr uint8_t kBanWord = 0;          // where there is a displacer: the first is no stamp but a ban's word
+inline constexpr uint8_t kHostWord = 1;
 inline constexpr uint8_t kNoRow = 0xff;
 
 enum class At : uint8_t {
@@ -43,6 +48,9 @@ enum class At : uint8_t {
   repaired,
   take_sequence,
   stamp,
+  begin_displacing,
+  widen,
+  empty,
   publish,
   release,
   drop,
@@ -163,6 +171,9 @@ class Protocol {
   bool validate(World& world, int who, int choice);
   bool freshen(World& world, int who);
 
+  bool displace(World& world, Actor& actor) const;
+  uint8_t first_look() const;
+  bool next_look(Actor& actor) const;
   bool next_word(Actor& actor, uint8_t words) const;
   bool alive(const World& world, uint8_t holder) const { return holder != 0 && world.actor[holder - 1].crashed == 0; }
   bool judge(World& world, int who, bool soft);

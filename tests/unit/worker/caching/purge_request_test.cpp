@@ -6,6 +6,8 @@
 #include <string>
 #include <utility>
 
+#include "worker/http/list.h"
+
 namespace proxyd::caching {
 namespace {
 
@@ -24,7 +26,6 @@ class PurgeNames : public testing::Test {
   // In a word, and what is named behind it.
   std::string named(std::string_view target, Lines lines = {}) {
     const PurgeRequest purge = read(target, lines);
-    if (purge.fault == Fault::kExpression) return "expression";
     if (purge.fault != Fault::kNone) return purge.fault == Fault::kNoTags ? "no tags" : "too many tags";
     std::string text = purge.soft ? "soft " : "";
     switch (purge.subject) {
@@ -33,8 +34,10 @@ class PurgeNames : public testing::Test {
       case PurgeRequest::Subject::kFolder:
         return text + "folder " + std::string(purge.folder) +
                (purge.folder == purge.raw_folder ? "" : " " + std::string(purge.raw_folder));
-      case PurgeRequest::Subject::kTags: break;
+      case PurgeRequest::Subject::kTags:
+      case PurgeRequest::Subject::kPaths: break;
     }
+    for (const std::string_view expression : purge.expressions) text += "<" + std::string(expression) + ">";
     for (const std::string_view tag : purge.tags) text += "[" + std::string(tag) + "]";
     return text + (purge.with_host ? " host" : "");
   }
@@ -80,14 +83,15 @@ TEST_F(PurgeNames, WholeTagsOfAPattern) {
   EXPECT_EQ(named("/", {{"X-Cache-Tags-Pattern", "(^|,)p-1(,|$)|t-2"}}), "[p-1][t-2]");
 }
 
-TEST_F(PurgeNames, NothingByAPatternThatOtherTagsMayMatch) {
+TEST_F(PurgeNames, AnExpressionOfTagsWhenItIsOfMoreThanWholeOnes) {
   for (const std::string_view pattern :
-       {"cat_p_1", "", "|", "((^|,)a(,|$))|", "|((^|,)a(,|$))", "((^|,)a(,|$)", "(^|,)a", "(^|,)a(,|$))",
-        "((^|,)(,|$))", "((^|,)cat_p_[0-9]+(,|$))", "((^|,)a|b(,|$))", "((^|,)a\\.b(,|$))",
-        "((^|,)a(,|$))((^|,)b(,|$))", ".*|.*", "^.*", "((^|,) (,|$))"})
-    EXPECT_EQ(named("/", {{"X-Magento-Tags-Pattern", pattern}}), "expression") << pattern;
-  EXPECT_EQ(named("/", {{"X-Cache-Tags-Pattern", "p-1|"}}), "expression");
-  EXPECT_EQ(named("/", {{"X-Cache-Tags-Pattern", "p-.+"}}), "expression");
+       {"cat_p_1", "|", "((^|,)a(,|$))|", "|((^|,)a(,|$))", "((^|,)a(,|$)", "(^|,)a", "(^|,)a(,|$))", "((^|,)(,|$))",
+        "((^|,)cat_p_[0-9]+(,|$))", "((^|,)a|b(,|$))", "((^|,)a\\.b(,|$))", "((^|,)a(,|$))((^|,)b(,|$))", ".*|.*",
+        "^.*", "((^|,) (,|$))"})
+    EXPECT_EQ(named("/", {{"X-Magento-Tags-Pattern", pattern}}), "<" + std::string(http::trim(pattern)) + ">");
+  EXPECT_EQ(named("/", {{"X-Cache-Tags-Pattern", "p-1|"}}), "<p-1|>");
+  EXPECT_EQ(named("/", {{"X-Cache-Tags-Pattern", "p-.+"}, {"xkey", "a"}}), "<p-.+>[a]");
+  EXPECT_EQ(named("/", {{"X-Cache-Tags-Pattern", "p-.+"}, {"X-Magento-Tags-Pattern", ".*"}}), " host") << "is more";
 }
 
 TEST_F(PurgeNames, AFolderByAnExpressionWithAnOpenEnd) {
@@ -104,16 +108,27 @@ TEST_F(PurgeNames, TheHostByAnExpressionForAllOfIt) {
   EXPECT_EQ(named("/page.*", {{"X-Purge-Method", "regex"}}), "host");
 }
 
-TEST_F(PurgeNames, NothingByAnyOtherExpression) {
+TEST_F(PurgeNames, PathsByAnyOtherExpression) {
   for (const std::string_view target :
-       {"/", "/blog/", "/blog/?.*", "/blog/[0-9]/.*", "/(a|b)/.*", "/blog/.*/.*", "/.*$", "/a.*?b", "/a.+", "/a.%2A"})
-    EXPECT_EQ(named(target, {{"X-Purge-Method", "regex"}}), "expression") << target;
+       {"/", "/blog/", "/blog/?.*", "/blog/[0-9]/.*", "/(a|b)/.*", "/blog/.*/.*", "/.*$", "/a.*?b", "/a.+"})
+    EXPECT_EQ(named(target, {{"X-Purge-Method", "regex"}}), "<" + std::string(target) + ">");
+  EXPECT_EQ(named("/(a|b)/.*"), "</(a|b)/.*>") << "for a folder it would be";
+}
+
+TEST_F(PurgeNames, PathsInEachSpellingThatMayBeMeant) {
+  const auto regex = [this](std::string_view target) { return named(target, {{"X-Purge-Method", "regex"}}); };
+  EXPECT_EQ(regex("/a.%2A"), "</a.%2A></a.*>");
+  EXPECT_EQ(regex("/%7Ea/%5B0-9%5D+?b=%2F"), "</%7Ea/%5B0-9%5D+?b=%2F></~a/%5B0-9%5D+?b=%2F></~a/[0-9]+?b=/>");
+  EXPECT_EQ(regex("/a//b[0-9]"), "</a//b[0-9]></a/b[0-9]>");
+  EXPECT_EQ(regex("http://a.test/a[0-9]"), "</a[0-9]>");
+  EXPECT_EQ(regex("/%C3%A9%0A%00[0-9]%25"), "</%C3%A9%0A%00[0-9]%25></%C3%A9%0A%00[0-9]%>");
 }
 
 TEST_F(PurgeNames, NothingWhereTagsAreMeantAndNoneIsThere) {
   EXPECT_EQ(named("/a", {{"Surrogate-Key", " "}}), "no tags");
   EXPECT_EQ(named("/a", {{"X-Cache-Tags", "||"}}), "[||]");
   EXPECT_EQ(named("/a", {{"X-Purge-Method", "tags"}}), "no tags");
+  EXPECT_EQ(named("/a", {{"X-Magento-Tags-Pattern", " "}}), "no tags");
 }
 
 TEST_F(PurgeNames, NoMoreTagsThanOnePurgeWrites) {
@@ -130,7 +145,7 @@ TEST_F(PurgeNames, TheMildWayWhenItIsAskedFor) {
 }
 
 TEST_F(PurgeNames, AFaultInWordsThatSayThatNothingHappened) {
-  for (const Fault fault : {Fault::kNoTags, Fault::kTooManyTags, Fault::kExpression})
+  for (const Fault fault : {Fault::kNoTags, Fault::kTooManyTags})
     EXPECT_TRUE(explanation_of(fault).ends_with("nothing is purged"));
 }
 
