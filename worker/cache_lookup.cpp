@@ -50,7 +50,8 @@ Terms terms_of(const proxy::Configuration& configuration, const routing::RouteEn
   if (!terms.key) terms.bypassed = Reason::kKeyTooLong;
   const auto octet = caching::first_octet_wanted(asked.head().fields.combined(http::FieldName::kRange));
   if (!terms.policy->slice || !octet) return terms;
-  const std::string_view part = caching::slice_partition(partition, *octet / terms.policy->slice, asked.arena());
+  const std::string_view part =
+      caching::slice_partition(partition, *octet / terms.policy->slice, terms.policy->slice, asked.arena());
   terms.slice_key =
       caching::cache_key(proxy::url_of(asked.facts(), &route), asked.head().fields, terms.policy->key, part);
   return terms;

@@ -25,16 +25,16 @@ struct Slice {
 std::optional<Slice> slice_of(const http::Fields& fields, uint64_t number, uint64_t size);
 
 // "bytes=65536-131071"
-std::string_view range_of_slice(uint64_t number, uint64_t size, http::Arena& arena);
+std::string range_of_slice(uint64_t number, uint64_t size);
 
 // A slice's part of the key, added to what else keeps answers apart.
-std::string_view slice_partition(std::string_view partition, uint64_t number, http::Arena& arena);
+std::string_view slice_partition(std::string_view partition, uint64_t number, uint64_t size, http::Arena& arena);
 
 // The key of another slice of the content that the slice of this key and number is of. Empty where the answers vary.
 std::string key_of_another_slice(std::string_view key, uint64_t number, uint64_t other);
 
-// The first octet that is wanted, as far as that can be known before the length is: 0 for the last octets. Nothing for
-// several ranges.
+// The first octet that is wanted, as far as that can be known before the length is: 0 for the last octets. Nothing
+// where several ranges may be meant.
 std::optional<uint64_t> first_octet_wanted(std::string_view range_field);
 
 }   // namespace proxyd::caching

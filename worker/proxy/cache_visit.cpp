@@ -91,6 +91,7 @@ bool CacheVisit::may_be_left_alone() const {
 CacheVisit::Next CacheVisit::look() {
   if (!primary_ || request_.head.method == Method::kPost) return Next::kAskOrigin;
   for (int looks = 0; looks < kMostLooks; ++looks) {
+    if (looks > 0 || status_.collapsed) forget();
     const Next next = look_once();
     const bool has_come = next == Next::kWait && awaited_ == Awaited::kHead && stored_.has_head();
     if (next == Next::kGatewayTimeout) stored_ = {};
@@ -107,8 +108,8 @@ CacheVisit::Next CacheVisit::go_without_storing(Reason reason) {
   return caching::use_of_nothing(control_) == Use::kGatewayTimeout ? Next::kGatewayTimeout : Next::kAskOrigin;
 }
 
-// RFC 9111 4.1: the primary key finds what does not vary, or the list of what it varies by.
-CacheVisit::Next CacheVisit::look_once() {
+// What an earlier look found.
+void CacheVisit::forget() {
   stored_ = {};
   may_stand_in_ = false;
   vary_head_ = {};
@@ -116,6 +117,10 @@ CacheVisit::Next CacheVisit::look_once() {
   part_.reset();
   section_.reset();
   key_ = primary_->text;
+}
+
+// RFC 9111 4.1: the primary key finds what does not vary, or the list of what it varies by.
+CacheVisit::Next CacheVisit::look_once() {
   cache::Lookup first = shared_.cache().find(key_, sequence_, shared_.now());
   const bool is_list = first.response && first.response.has_head() && first.response.kind() == cache::Kind::vary_head &&
                        first.purged != cache::Purged::hard;

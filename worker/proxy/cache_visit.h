@@ -75,8 +75,8 @@ class CacheVisit final : public StoredContent::Heir {
 
   // The origin's answer is known, and what it means for the cache is done: nobody need wait for this request any more.
   void let_go() {
-    claim_ = {};
-    if (!is_new_) filler_ = {};
+    if (claim_) claim_ = {};
+    if (filler_ && !is_new_) filler_ = {};
   }
   // The answer has begun: what only its head needed can be freed.
   void has_begun() {
@@ -94,6 +94,7 @@ class CacheVisit final : public StoredContent::Heir {
   // The origin gave it just now: its Age is the origin's to say.
   bool is_new() const { return is_new_; }
   bool was_validated() const { return validated_; }
+  bool was_passed() const { return static_cast<bool>(passed_); }   // by an earlier answer
   bool is_from_origin() const { return is_new_ || validated_; }
   // Somebody should ask the origin while it is served (RFC 5861 3).
   bool wants_validation() const { return reuse_.use == caching::Use::kServeAndRevalidate; }
@@ -118,6 +119,7 @@ class CacheVisit final : public StoredContent::Heir {
   void make_key(std::string_view partition);
   bool has_foreign_forwarding_fields() const;
   bool is_forwarded_for_another() const;
+  void forget();
   Next look_once();
   Next found(cache::Lookup lookup);
   Next judge(bool soft_purged);
@@ -133,6 +135,8 @@ class CacheVisit final : public StoredContent::Heir {
   void collect_tags(http::ResponseHead& response);
   Then take_answer(const caching::Answer& answer);
   Then take_rest(const caching::Answer& answer);
+  bool is_the_slice(const http::ResponseHead& response) const;
+  Then take_no_slice(const caching::Answer& answer);
   Then take_whole(const caching::Answer& answer);
   Then take_not_modified(const caching::Answer& answer);
   void ask_for_rest(http::Fields& fields);

@@ -87,14 +87,29 @@ CacheVisit::Then CacheVisit::take_answer(const caching::Answer& answer) {
   if (validates() && status == 304 && !unconditional_) return take_not_modified(answer);
   if (caching::is_error_to_hide(status) && hides_error()) return Then::kServe;
   if (!may_store_ || status == 304) return Then::kRelay;
-  if (slice_ && (status != 206 || !caching::slice_of(answer.response.fields, *slice_, policy_.slice)))
-    return take_unstorable(answer, Reason::kPartial);
+  if (slice_ && !is_the_slice(answer.response)) return take_no_slice(answer);
   const bool is_get = request_.head.method == http::Method::kGet;
   const bool unasked_part = is_get && status == 206 && !part_ && !request_.head.fields.has(FieldName::kRange);
   if (unasked_part && !std::exchange(asked_again_, true)) return Then::kAskAgain;
   if (part_ && status == 206) return take_rest(answer);
   part_.reset();
   return take_whole(answer);
+}
+
+bool CacheVisit::is_the_slice(const http::ResponseHead& response) const {
+  const auto slice = response.status == 206 ? caching::slice_of(response.fields, *slice_, policy_.slice) : std::nullopt;
+  return slice && length_of(response.content) == slice->range.size();
+}
+
+// That an origin has no slices holds for all; what else it says, to this client or just now, is not remembered.
+CacheVisit::Then CacheVisit::take_no_slice(const caching::Answer& answer) {
+  const int status = answer.response.status;
+  if (status >= 200 && status < 300 && may_drop()) return take_unstorable(answer, Reason::kPartial);
+  status_.detail = status == 206 || status == 200 ? Reason::kPartial : Reason::kStatus;
+  filler_ = {};
+  claim_ = {};
+  may_store_ = false;
+  return Then::kRelay;
 }
 
 // With what is stored it is the answer to a request for all of it; else it is none.
@@ -203,7 +218,8 @@ CacheVisit::Then CacheVisit::take_unstorable(const caching::Answer& answer, Reas
     filler_ = std::move(lock.filler);
   }
   const bool failed = answer.response.status >= 500;
-  if (filler_) filler_.not_cacheable(shared_.now() + (failed ? kPassAfterFailure : kPassFor));
+  const bool remembered = !slice_ || may_drop();   // nobody asks for a slice that is passed
+  if (filler_ && remembered) filler_.not_cacheable(shared_.now() + (failed ? kPassAfterFailure : kPassFor));
   filler_ = {};
   if (!failed) claim_ = {};
   may_store_ = false;

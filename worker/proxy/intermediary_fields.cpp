@@ -125,8 +125,8 @@ int visits(const Fields& fields, FieldName name, bool last_word) {
 
 }   // namespace
 
-Identity identify(const Fields& fields, bool trusted, std::string_view fresh, std::string_view parent) {
-  Identity identity{.request_id = fresh, .trace_id = fresh, .parent = parent};
+Identity identify(const Fields& fields, bool trusted, std::string_view fresh) {
+  Identity identity{.request_id = fresh, .trace_id = fresh, .parent = fresh.substr(16)};
   if (!trusted) return identity;
   const std::string_view given_id = fields.value(FieldName::kXRequestId);
   if (is_request_id(given_id)) identity.request_id = given_id;

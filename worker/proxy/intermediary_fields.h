@@ -20,8 +20,8 @@ struct Identity {
   std::string_view flags = "00";
   bool trace_continued = false;
 };
-// `fresh` are 32 random hexadecimal digits, `parent` 16; both outlive the request.
-Identity identify(const http::Fields& fields, bool trusted, std::string_view fresh, std::string_view parent);
+// `fresh` are 32 random hexadecimal digits, which outlive the request.
+Identity identify(const http::Fields& fields, bool trusted, std::string_view fresh);
 
 // In lower case, those of the fields set by us that differ from client to client, though none of them sends any: what
 // an origin selects by them, it selects for one request.

@@ -46,8 +46,7 @@ void Request::resolve() {
   const routing::Client client =
       routing::resolve_client(peer.address().mapped(), peer.text(), peer.scheme, head, configuration->trusted_proxies);
   routing::take_client(facts, client, arena());
-  identity = identify(head.fields, client.through_trusted_proxy, {fresh_id_, sizeof fresh_id_},
-                      proxy.random_hex(parent_id_, sizeof parent_id_));
+  identity = identify(head.fields, client.through_trusted_proxy, {fresh_id_, sizeof fresh_id_});
   facts.request_id = identity.request_id;
 }
 

@@ -88,7 +88,6 @@ class Request {
   caching::Reason cache_reason_ = caching::Reason::kNone;
   bool resolved_ = false;
   char fresh_id_[32];
-  char parent_id_[16];
 };
 
 }   // namespace proxyd::proxy

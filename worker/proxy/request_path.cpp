@@ -157,10 +157,10 @@ async::Task<void> Proxy::handle(downstream::Exchange& exchange) {
 
     // what the cache has, or who fetches it; or this request has to, for all who want the same
     const Origin origin = origin_of(*request.configuration, *request.matched.route, request.facts);
-    const caching::Policy* const policy = request.configuration->route_policy[request.matched.route->index];
+    const caching::Policy* policy = request.configuration->route_policy[request.matched.route->index];
     if (policy && policy->slice) {
-      const bool answered = co_await answer_in_slices(request, *policy, origin);
-      if (answered) co_return;
+      policy = co_await answer_in_slices(request, *policy, origin);
+      if (!policy) co_return;
     }
     std::optional<CacheVisit> visit;
     bool stored = false;

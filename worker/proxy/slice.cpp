@@ -1,64 +1,74 @@
 #include "worker/proxy/slice.h"
 
-#include "worker/proxy/fetch.h"
+#include "worker/proxy/failure.h"
 #include "worker/proxy/stored/stored_head.h"
 
 namespace proxyd::proxy {
 
 Slice::Slice(Request& client, const caching::Policy& policy, const Origin& origin, uint64_t number)
-    : origin_(origin),
+    : client_(client),
+      origin_(origin),
       number_(number),
       size_(policy.slice),
-      exchange_(client.loop(), client.exchange, caching::range_of_slice(number, policy.slice, client.arena())),
+      exchange_(client.loop(), client.exchange, caching::range_of_slice(number, policy.slice)),
       request_(client, exchange_),
-      visit_(request_, *policy.of_each_slice, caching::slice_partition(origin.partition, number, request_.arena())) {
+      visit_(request_, *policy.of_each_slice,
+             caching::slice_partition(origin.partition, number, policy.slice, request_.arena())) {
+  request_.total = Deadline::after(client.loop().now(), client.timeouts().total);   // others may read it as well
   visit_.expect_slice(number);
 }
 
-bool Slice::look() { return visit_.look() == CacheVisit::Next::kServe && read(); }
+Slice::Found Slice::look() { return visit_.look() == CacheVisit::Next::kServe ? read() : Found::kNo; }
 
-async::Task<bool> Slice::find() {
+async::Task<Slice::Found> Slice::find() {
   CacheVisit::Next next = visit_.look();
   while (next == CacheVisit::Next::kWait) {
     co_await visit_.wait();
     next = visit_.look();
   }
   if (next == CacheVisit::Next::kServe) co_return read();
-  if (next != CacheVisit::Next::kAskOrigin || !visit_.asks_for_cache()) co_return false;
-  const bool found = co_await ask();
+  if (next != CacheVisit::Next::kAskOrigin || !visit_.asks_for_cache())
+    co_return visit_.was_passed() ? Found::kNo : Found::kNotNow;
+  const Found found = co_await ask();
   visit_.let_go();
   co_return found;
 }
 
-async::Task<bool> Slice::validate() {
-  visit_.insist_on_validation();
-  if (visit_.look() != CacheVisit::Next::kAskOrigin || !visit_.owns()) co_return true;
-  const bool found = co_await ask();
-  co_return found;
-}
-
-async::Task<bool> Slice::ask() {
+async::Task<Slice::Found> Slice::ask() {
   for (;;) {
     request_.ask_with(visit_.origin_fields());
-    Fetch fetch(request_, origin_.group);
+    fetch_.emplace(request_, origin_.group);
     const caching::Moment sent = request_.proxy.moment();
-    const Fetch::Outcome fetched = co_await fetch.run();
-    if (fetched != Fetch::Outcome::kResponse) co_return visit_.stands_in() && read();
-    http::ResponseHead& response = fetch.attempt().exchange().response();
+    fetched_ = co_await fetch_->run();
+    if (fetched_ != Fetch::Outcome::kResponse) co_return visit_.stands_in() ? read() : Found::kFailed;
+    http::ResponseHead& response = fetch_->attempt().exchange().response();
     adapt_response_fields(response, response.status == 304, request_.arena());
+    const int status = response.status;
     const CacheVisit::Then then = visit_.take(response, sent);
     if (then == CacheVisit::Then::kAskAgain) continue;
-    if (visit_.is_new()) visit_.begin_fill(fetch.attempt().hand_over(), nullptr);
-    co_return then == CacheVisit::Then::kServe&& read();
+    if (visit_.is_new()) visit_.begin_fill(fetch_->attempt().hand_over(), nullptr);
+    fetch_.reset();
+    if (then == CacheVisit::Then::kServe) co_return read();
+    if (status == 416) co_return Found::kBehindEnd;
+    co_return visit_.reason() == caching::Reason::kPartial&& status / 100 == 2 ? Found::kNo : Found::kNotNow;
   }
 }
 
-bool Slice::read() {
+async::Task<void> Slice::fail() { co_await answer_failure(client_, *fetch_, fetched_); }
+
+async::Task<bool> Slice::validate() {
+  visit_.insist_on_validation();
+  if (visit_.look() != CacheVisit::Next::kAskOrigin || !visit_.owns()) co_return true;
+  const Found found = co_await ask();
+  co_return found == Found::kYes;
+}
+
+Slice::Found Slice::read() {
   http::Fields fields(request_.arena());
   read_section(visit_.stored().section(), fields);
   what_ = caching::slice_of(fields, number_, size_);
   if (what_) what_->etag = request_.arena().copy(what_->etag);
-  return what_ && visit_.freshness().status == 206;
+  return what_ && visit_.freshness().status == 206 ? Found::kYes : Found::kNo;
 }
 
 }   // namespace proxyd::proxy

@@ -5,6 +5,7 @@
 #include "worker/async/task.h"
 #include "worker/caching/slices.h"
 #include "worker/proxy/cache_visit.h"
+#include "worker/proxy/fetch.h"
 #include "worker/proxy/origin.h"
 #include "worker/proxy/own_exchange.h"
 #include "worker/proxy/request.h"
@@ -12,17 +13,25 @@
 namespace proxyd::proxy {
 
 // One slice of what a client asks for: a request of our own for that range, which the cache answers or the origin, for
-// all who want the same. Owned by the client's request, which outlives it. Fails when there is no such slice, or when
-// what the origin says is nothing for the cache; whether it does is remembered as for any answer.
+// all who want the same. Owned by the client's request, which outlives it.
 class Slice {
  public:
   // The policy has slices.
   Slice(Request& client, const caching::Policy& policy, const Origin& origin, uint64_t number);
 
-  // As far as nobody has to be asked: true when it is stored, or on its way into the cache.
-  bool look();
-  // Until it is stored, or on its way into the cache. Suspends. False: it failed.
-  async::Task<bool> find();
+  enum class Found : uint8_t {
+    kYes,         // it is stored, or on its way into the cache
+    kBehindEnd,   // the origin says that the content is shorter
+    kNo,          // the origin has no slices
+    kNotNow,      // what it says is nothing for the cache, or somebody is in the way, or there is no room
+    kFailed,      // the origin said nothing: `fail` answers so
+  };
+  // As far as nobody has to be asked.
+  Found look();
+  // Suspends.
+  async::Task<Found> find();
+  // Answers the client. Suspends.
+  async::Task<void> fail();
 
   // Once it is found.
   CacheVisit& visit() { return visit_; }
@@ -35,15 +44,18 @@ class Slice {
   async::Task<bool> validate();
 
  private:
-  async::Task<bool> ask();
-  bool read();
+  async::Task<Found> ask();
+  Found read();
 
+  Request& client_;
   const Origin& origin_;
   uint64_t number_;
   uint64_t size_;
   OwnExchange exchange_;
   Request request_;
   CacheVisit visit_;
+  std::optional<Fetch> fetch_;
+  Fetch::Outcome fetched_ = Fetch::Outcome::kNoTarget;
   std::optional<caching::Slice> what_;
 };
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "worker/caching/bypass.h"
 #include "worker/proxy/background.h"
 #include "worker/proxy/failure.h"
 #include "worker/proxy/remainder.h"
@@ -13,56 +14,99 @@ namespace proxyd::proxy {
 using http::FieldName;
 using Offered = net::Offer::State;
 
-constexpr uint64_t kMostLookedAt = 256;   // of the slices to come, before an answer begins
+namespace {
 
-async::Task<bool> Slices::open(uint64_t octet) {
+using Found = Slice::Found;
+
+constexpr uint64_t kFewLookedAt = 8;      // of the slices to come, before an answer begins
+constexpr uint64_t kMostLookedAt = 256;   // where none may be missing
+
+// Of a stored slice, as far as it may be given.
+std::optional<caching::Slice> slice_in(const cache::Lookup& found, uint64_t number, uint64_t size, http::Arena& arena) {
+  const bool stored = found.outcome == cache::Lookup::Outcome::found && found.purged == cache::Purged::no &&
+                      found.response.has_head() && found.response.kind() == cache::Kind::response;
+  if (!stored) return std::nullopt;
+  http::Fields fields(arena);
+  read_section(found.response.section(), fields);
+  return caching::slice_of(fields, number, size);
+}
+
+}   // namespace
+
+cache::Lookup Slices::find_stored(std::string_view key) const {
+  return cache().find(key, cache().published(), request_.proxy.shared_cache().now());
+}
+
+// What is stored of the first slice tells where the content ends, so that nobody need be asked what lies behind.
+bool Slices::is_known_to_end_before(uint64_t octet) const {
+  http::Arena arena;
+  const std::string_view partition = caching::slice_partition(origin_.partition, 0, policy_.slice, arena);
+  const auto key = caching::cache_key(request_.url(), request_.head.fields, policy_.key, partition);
+  if (!key) return false;
+  const cache::Lookup first = find_stored(key->text);
+  const auto slice = slice_in(first, 0, policy_.slice, arena);
+  const bool fresh = slice && freshness_of(first.response).remaining(request_.proxy.shared_cache().now()) > 0;
+  return fresh && slice->complete <= octet;
+}
+
+async::Task<Found> Slices::open(uint64_t octet) {
+  Found found = Found::kNo;
   for (int tries = 0; tries < 2; ++tries) {
-    bool found = co_await find_first(octet / policy_.slice);
-    if (!found && octet >= policy_.slice) found = co_await find_first(0);   // it tells where the end is
-    if (!found) co_return false;
+    const bool behind = octet >= policy_.slice && is_known_to_end_before(octet);
+    found = co_await find_first(behind ? 0 : octet / policy_.slice);
+    if (found == Found::kBehindEnd && octet >= policy_.slice) found = co_await find_first(0);
+    if (found != Found::kYes) co_return found;
     whole_ = opened().what();
     whole_.etag = request_.arena().copy(whole_.etag);
     opened_key_ = request_.arena().copy(opened().visit().key());
+    opened_number_ = number_;
+    opened_asked_at_ = opened().freshness().asked_at();
     const Others others = look_at_others();
-    if (others != Others::kNewer) co_return others == Others::kFit;
-    (void)cache().drop(opened_key_);
+    if (others == Others::kFit) co_return Found::kYes;
+    if (others == Others::kMissing) break;
+    drop_opened();
   }
-  co_return false;
+  co_return Found::kNo;
 }
 
-async::Task<bool> Slices::find_first(uint64_t number) {
+async::Task<Found> Slices::find_first(uint64_t number) {
   number_ = number;
   std::optional<Slice>& slice = slices_[given_];
   slice.emplace(request_, policy_, origin_, number);
   if (request_.head.method == http::Method::kHead) co_return slice->look();
-  const bool found = co_await slice->find();
+  const Found found = co_await slice->find();
   co_return found;
 }
 
 // Nothing is begun that can't be ended: when a slice of a newer content is stored, the one that was opened is outdated;
 // and who asks for what is stored alone needs all of it.
 Slices::Others Slices::look_at_others() const {
+  if (request_.head.method == http::Method::kHead) return Others::kFit;
   const bool none_may_miss = caching::request_directives(request_.head.fields, policy_).only_if_cached;
-  const int64_t opened_at = slices_[given_]->freshness().asked_at();
+  const uint64_t most = number_ + (none_may_miss ? kMostLookedAt : kFewLookedAt);
   const std::string_view range = request_.head.fields.combined(FieldName::kRange);
   const http::RangeSelection wanted = http::select_ranges(range, whole_.complete);
   const uint64_t last = (wanted.count == 1 ? wanted.room[0].last : whole_.complete - 1) / policy_.slice;
-  if (none_may_miss && last > number_ + kMostLookedAt) return Others::kMissing;
-  for (uint64_t number = number_ + 1; number <= std::min(last, number_ + kMostLookedAt); ++number) {
-    const std::string key = caching::key_of_another_slice(opened_key_, number_, number);
-    const cache::Lookup other =
-        key.empty() ? cache::Lookup() : cache().find(key, cache().published(), request_.proxy.shared_cache().now());
-    const bool stored = other.outcome == cache::Lookup::Outcome::found && other.purged == cache::Purged::no &&
-                        other.response.has_head() && other.response.kind() == cache::Kind::response;
-    if (!stored && none_may_miss) return Others::kMissing;
-    if (!stored || freshness_of(other.response).asked_at() <= opened_at) continue;
+  if (none_may_miss && last > most) return Others::kMissing;
+  for (uint64_t number = number_ + 1; number <= std::min(last, most); ++number) {
     http::Arena arena;
-    http::Fields fields(arena);
-    read_section(other.response.section(), fields);
-    const auto slice = caching::slice_of(fields, number, policy_.slice);
-    if (slice && !slice->is_of_one_content_with(whole_)) return Others::kNewer;
+    const std::string key = caching::key_of_another_slice(opened_key_, number_, number);
+    const cache::Lookup other = key.empty() ? cache::Lookup() : find_stored(key);
+    const auto slice = slice_in(other, number, policy_.slice, arena);
+    const bool fits = slice && slice->is_of_one_content_with(whole_);
+    if (!fits && none_may_miss) return Others::kMissing;
+    const bool newer = slice && freshness_of(other.response).asked_at() > opened_asked_at_;
+    if (!fits && newer) return Others::kNewer;
   }
   return Others::kFit;
+}
+
+// Unless it has been replaced.
+void Slices::drop_opened() {
+  http::Arena arena;
+  const cache::Lookup found = find_stored(opened_key_);
+  const auto slice = slice_in(found, opened_number_, policy_.slice, arena);
+  if (slice && slice->is_of_one_content_with(whole_)) (void)cache().drop(opened_key_);
 }
 
 net::ContentSource& Slices::give(uint64_t begin, uint64_t end) {
@@ -77,18 +121,20 @@ net::ContentSource& Slices::give(uint64_t begin, uint64_t end) {
   return *this;
 }
 
-// What is stored of another content is asked for again; when the origin has another by now, the answer is at its end.
+// A slice of an older content is asked for again, once. When it is of a newer one, the answer is at its end, and so is
+// what it began with.
 async::Task<void> Slices::find_next(uint64_t number) {
   next_number_ = number;
   std::optional<Slice>& next = slices_[1 - given_];
   try {
-    for (bool again = true; again;) {
+    for (int tries = 0; tries < 2; ++tries) {
       next.emplace(request_, policy_, origin_, number);
-      const bool found = co_await next->find();
-      next_found_ = found && next->what().is_of_one_content_with(whole_);
-      const bool is_other = found && !next_found_;
-      again = is_other && !next->visit().is_from_origin();
-      if (is_other) (void)cache().drop(again ? next->visit().key() : opened_key_);
+      const Found found = co_await next->find();
+      next_found_ = found == Found::kYes && next->what().is_of_one_content_with(whole_);
+      if (found != Found::kYes || next_found_) break;
+      const bool older = !next->visit().is_from_origin() && next->freshness().asked_at() <= opened_asked_at_;
+      if (!older) drop_opened();
+      if (!older || !cache().drop(next->visit().key())) break;
     }
   } catch (...) {
     news_.raise(request_.loop().ready());
@@ -162,31 +208,57 @@ void note_origin(Request& request, Slice& opened) {
   request.connect = own.connect;
 }
 
+// What is stored whole, or varies by what the whole has, is answered from that.
+bool is_stored_whole(Request& request, const caching::Policy& policy, const Origin& origin) {
+  cache::Cache& cache = request.proxy.shared_cache().cache();
+  const auto key = caching::cache_key(request.url(), request.head.fields, policy.key, origin.partition);
+  if (!key) return true;
+  const cache::Lookup found = cache.find(key->text, cache.published(), request.proxy.shared_cache().now());
+  if (found.outcome != cache::Lookup::Outcome::found || found.purged == cache::Purged::hard) return false;
+  const bool is_response = found.response.has_head() && found.response.kind() == cache::Kind::response;
+  return !is_response || !freshness_of(found.response).has(caching::Freshness::kPartial);
+}
+
+// The slice that holds the first octet that is wanted; nothing where slices are not for this request.
+std::optional<uint64_t> octet_to_begin_with(Request& request, const caching::Policy& policy, const Origin& origin) {
+  if (request.head.wants_websocket || caching::why_bypassed(request.head, policy) != caching::Reason::kNone)
+    return std::nullopt;
+  const bool is_head = request.head.method == http::Method::kHead;   // to which Range means nothing (RFC 9110 14.2)
+  const auto octet = is_head ? std::optional<uint64_t>(0)
+                             : caching::first_octet_wanted(request.head.fields.combined(FieldName::kRange));
+  return octet && !is_stored_whole(request, policy, origin) ? octet : std::nullopt;
+}
+
 }   // namespace
 
-async::Task<bool> answer_in_slices(Request& request, const caching::Policy& policy, const Origin& origin) {
-  const http::Method method = request.head.method;
-  if (method != http::Method::kGet && method != http::Method::kHead) co_return false;
-  const auto octet = caching::first_octet_wanted(request.head.fields.combined(FieldName::kRange));
-  if (!octet) co_return false;
+async::Task<const caching::Policy*> answer_in_slices(Request& request, const caching::Policy& policy,
+                                                     const Origin& origin) {
+  const auto octet = octet_to_begin_with(request, policy, origin);
+  if (!octet) co_return &policy;
   Slices slices(request, policy, origin);
-  const bool open = co_await slices.open(*octet);
-  if (!open) co_return false;
+  const Found found = co_await slices.open(*octet);
+  if (found == Found::kFailed) {
+    note_origin(request, slices.opened());
+    co_await slices.opened().fail();
+    co_return nullptr;
+  }
+  if (found != Found::kYes) co_return found == Found::kNotNow ? policy.of_each_slice.get() : &policy;
   note_origin(request, slices.opened());
-  const bool is_stale = slices.opened().visit().wants_validation();
-  if (is_stale) validate_in_background(request, *octet / policy.slice);
+  if (slices.opened().visit().wants_validation()) validate_in_background(request, slices.number());
   StoredAnswer answer(request, slices.opened().visit(), &slices);
   if (!answer.begin()) {
     request.exchange.reset();
-    co_return true;
+    co_return nullptr;
   }
   answer.let_heads_go();
   Relay relay(request.loop(), answer.content(), request.exchange.sink(), answer.limits());
   Relayed relayed = co_await relay_content(relay);
-  if (relayed.end == Relayed::End::kSourceFailed)
+  const bool may_ask = !caching::request_directives(request.head.fields, policy).only_if_cached;
+  const bool broke_off = relayed.end == Relayed::End::kSourceFailed && slices.position() < slices.end();
+  if (broke_off && may_ask)
     relayed = co_await relay_remainder(request, origin.group, {slices.whole().etag, slices.position(), slices.end()});
   cut_response(request, origin.group, relayed);
-  co_return true;
+  co_return nullptr;
 }
 
 }   // namespace proxyd::proxy

@@ -20,10 +20,11 @@ class Slices final : public net::ContentSource {
   Slices(Request& request, const caching::Policy& policy, const Origin& origin)
       : request_(request), policy_(policy), origin_(origin) {}
 
-  // Finds the slice that holds this octet, or the first one where it lies behind the end. False: this content is not
-  // to be had in slices. For HEAD what is stored will do, or nothing.
-  async::Task<bool> open(uint64_t octet);
+  // Finds the slice that holds this octet, or the first one where it lies behind the end. kNo: this content is not to
+  // be had in slices. For HEAD what is stored will do, or nothing.
+  async::Task<Slice::Found> open(uint64_t octet);
   Slice& opened() { return *slices_[given_]; }
+  uint64_t number() const { return number_; }   // of the slice that was opened, or is given
   const caching::Slice& whole() const { return whole_; }
 
   // What will be given, from `begin` up to `end`. Once.
@@ -43,8 +44,11 @@ class Slices final : public net::ContentSource {
  private:
   enum class Others : uint8_t { kFit, kNewer, kMissing };
 
-  async::Task<bool> find_first(uint64_t number);
+  async::Task<Slice::Found> find_first(uint64_t number);
+  cache::Lookup find_stored(std::string_view key) const;
+  bool is_known_to_end_before(uint64_t octet) const;
   Others look_at_others() const;
+  void drop_opened();
   async::Task<void> find_next(uint64_t number);
   bool is_last() const { return (number_ + 1) * policy_.slice >= end_; }
   bool next_is_here();
@@ -59,6 +63,8 @@ class Slices final : public net::ContentSource {
   uint64_t number_ = 0;                          // of the former
   caching::Slice whole_;                         // what the slice that was opened says of the content
   std::string_view opened_key_;
+  uint64_t opened_number_ = 0;
+  int64_t opened_asked_at_ = 0;
   uint64_t at_ = 0;
   uint64_t end_ = 0;
   std::optional<StoredContent> content_;   // of the slice that is given
@@ -68,8 +74,9 @@ class Slices final : public net::ContentSource {
   async::Task<void> finding_;   // the next; it uses all of the above
 };
 
-// Answers a request for a content that its policy stores in slices. False: nothing was sent, and the content is to be
-// answered as a whole. Suspends.
-async::Task<bool> answer_in_slices(Request& request, const caching::Policy& policy, const Origin& origin);
+// Answers a request for a content that its policy stores in slices. Null: it is answered. Else nothing was sent, and
+// the policy tells how to go on: with the whole, or, for now, with what the client asked for. Suspends.
+async::Task<const caching::Policy*> answer_in_slices(Request& request, const caching::Policy& policy,
+                                                     const Origin& origin);
 
 }   // namespace proxyd::proxy

@@ -79,7 +79,11 @@ bool StoredAnswer::begin_by_fields() {
   } else {
     read_section(visit_.stored().section(), fields);
   }
-  if (slices_) fields.remove(FieldName::kContentRange);
+  if (slices_) {   // what a 206 says of its part alone
+    fields.remove(FieldName::kContentRange);
+    fields.remove("Content-Digest");
+    fields.remove("Content-MD5");
+  }
   decide(fields);
   if (status_ == 304) fields.remove_all(kOfContent);
   if (status_ == 304) fields.remove("Content-Language");

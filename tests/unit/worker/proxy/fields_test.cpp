@@ -21,8 +21,7 @@ class FieldsOnTheWay : public testing::Test {
     head_.method = http::Method::kGet;
   }
   http::Fields to_target() {
-    const Identity identity =
-        identify(head_.fields, facts_.from_trusted_proxy, "0123456789abcdef0123456789abcdef", "0123456789abcdef");
+    const Identity identity = identify(head_.fields, facts_.from_trusted_proxy, "0123456789abcdef0123456789abcdef");
     head_.connection = http1::connection_options(head_.fields);
     return make_request_fields(facts_, head_.fields, identity, arena_);
   }
