@@ -48,8 +48,11 @@ Terms terms_of(const proxy::Configuration& configuration, const routing::RouteEn
   terms.key =
       caching::cache_key(proxy::url_of(asked.facts(), &route), asked.head().fields, terms.policy->key, partition);
   if (!terms.key) terms.bypassed = Reason::kKeyTooLong;
-  const auto octet = caching::first_octet_wanted(asked.head().fields.combined(http::FieldName::kRange));
-  if (!terms.policy->slice || !octet) return terms;
+  const bool is_head = asked.head().method == http::Method::kHead;
+  const auto octet = is_head ? std::optional<uint64_t>(0)
+                             : caching::first_octet_wanted(asked.head().fields.combined(http::FieldName::kRange));
+  const bool in_slices = terms.policy->slice != 0 && terms.bypassed == Reason::kNone;
+  if (!in_slices || !octet) return terms;
   const std::string_view part =
       caching::slice_partition(partition, *octet / terms.policy->slice, terms.policy->slice, asked.arena());
   terms.slice_key =
@@ -110,6 +113,11 @@ void look(cache::Cache& cache, const caching::CacheKey& primary, AskedRequest& a
   judge(found.response, found.purged, asked, policy, now, answer);
 }
 
+// What is stored whole goes before slices.
+bool is_found(cache::Cache& cache, const caching::CacheKey& key, caching::Moment now) {
+  return cache.find(key.text, cache.published(), now.steady).outcome == cache::Lookup::Outcome::found;
+}
+
 }   // namespace
 
 json describe_terms(const proxy::Configuration& configuration, const routing::RouteEntry& route, AskedRequest& asked) {
@@ -145,8 +153,7 @@ json lookup(const proxy::Configuration& configuration, cache::Cache& cache, cons
     conclude(answer, "bypass", terms.bypassed, "the request takes no part in caching");
     return answer;
   }
-  const bool in_slices = terms.slice_key && cache.find(terms.slice_key->text, cache.published(), now.steady).outcome ==
-                                                cache::Lookup::Outcome::found;
+  const bool in_slices = terms.slice_key && !is_found(cache, *terms.key, now) && is_found(cache, *terms.slice_key, now);
   const caching::CacheKey& used = in_slices ? *terms.slice_key : *terms.key;
   const std::string_view key = used.text;
   answer.update(describe_key(key));

@@ -71,8 +71,8 @@ Exit stats(const Session& session) {
   text += line("gone", fmt::format("{} evicted, {} expired, {} purged", text_of(cache, "evicted"),
                                    text_of(cache, "expired"), text_of(cache, "purged")));
   const Json purges = cache.value("purges", none);
-  text += line("purges", fmt::format("{}, {} of their stamps in use", text_of(purges, "sequence"),
-                                     percentage(purges.value("stamps_in_use", Json()))));
+  text += line("purges", fmt::format("{}, {} of their stamps in use, {} bans", text_of(purges, "sequence"),
+                                     percentage(purges.value("stamps_in_use", Json())), text_of(purges, "bans")));
   return session.show(outcome, text, {});
 }
 
@@ -199,7 +199,7 @@ Exit list_purges(const Session& session, const Options& options) {
   for (const Json& one : outcome.items())
     rows.add({text_of(one, "effective_at"), text_of(one, "author"), text_of(one, "mode"), told(one),
               text_of(one, "reason")});
-  const Exit exit = session.show(outcome, rows, "nothing was purged yet");
+  const Exit exit = session.show(outcome, rows, "the API purged nothing yet");
   const std::string next = outcome.ok() ? text_of(outcome.json, "next_cursor") : "-";
   if (session.for_people() && next != "-") say("older ones: proxyctl cache purges --before " + next);
   return exit;
@@ -248,7 +248,8 @@ void add_cache(CLI::App& app, Session& session, Exit& exit) {
   CLI::App* noun = app.add_subcommand("cache", "What is stored, and purging it")->require_subcommand(1);
   add_views(noun, session, exit, options);
   add_purge(noun, session, exit, options);
-  CLI::App* command = noun->add_subcommand("purges", "What was purged, newest first");
+  CLI::App* command =
+      noun->add_subcommand("purges", "What the API purged, newest first; of the method PURGE the log tells");
   command->add_option("--before", options->before, "What came before: as the last page said")->type_name("CURSOR");
   command->callback([&session, &exit, options] { exit = list_purges(session, *options); });
 }

@@ -7,8 +7,8 @@
 namespace proxyd::cache {
 namespace {
 
-constexpr int64_t kMostMemory =
-    256u << 10;   // of each: 64 are 16 MiB in a process, if all of them are made to cost that
+constexpr int64_t kMostMemory = 1 << 20;   // of each: 64 are 64 MiB in a process, if all of them are made to cost that
+constexpr int kMostInstructions = 1200;    // whose automaton fits that memory: matching costs what the text is long
 
 RE2::Options options() {
   RE2::Options options(RE2::Quiet);
@@ -32,6 +32,8 @@ std::string BanExpression::fault() const {
   std::replace_if(text.begin(), text.end(), [](char c) { return c < ' ' || c > '~'; }, '?');
   return text;
 }
+
+bool BanExpression::is_too_large() const { return expression_ && expression_->ProgramSize() > kMostInstructions; }
 
 bool BanExpression::matches(std::string_view text) const {
   return !expression_ || !expression_->ok() ||

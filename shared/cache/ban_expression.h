@@ -11,8 +11,8 @@ class RE2;
 namespace proxyd::cache {
 
 // An expression as bans have it: RE2's, of octets, found anywhere unless it says where. Owned by whoever looks at bans,
-// any process. To make one allocates, to match may; both are bounded by 256 KiB, and matching by the length of the
-// text. Never throws.
+// any process. To make one allocates, to match may; both are bounded by 1 MiB, and matching by the length of the
+// text unless it is too large. With a fault it matches all. Throws bad_alloc alone.
 class BanExpression {
  public:
   BanExpression();   // none
@@ -23,6 +23,8 @@ class BanExpression {
 
   // Why it is none, in printable ASCII; empty when it is one.
   std::string fault() const;
+  // To be matched by an automaton within its memory, once repetitions are written out.
+  bool is_too_large() const;
   // Of none, all.
   bool matches(std::string_view text) const;
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <new>
 #include <string>
 
 #include "shared/cache/step.h"
@@ -69,7 +70,8 @@ std::optional<uint64_t> Bans::ban(const BanSubject& subject, std::span<const uin
   step("ban: announced");
   const uint32_t place = place_for(subject, mode);
   const BanWord before = BanWord::of(table.words[place].load());
-  if (before.sequence == 0 || !is_of(subject, table.bans[place])) {
+  const bool milder = before.hard && mode == PurgeMode::soft;   // than what is there, which must not be lost
+  if (before.sequence == 0 || milder || !is_of(subject, table.bans[place])) {
     widen(place);
     table.words[place].store(0);
     step("ban: emptied");
@@ -147,9 +149,13 @@ Purged Bans::compare(uint32_t place, std::string_view url, std::span<const uint3
   for (int looks = 0; looks < kMostLooks; ++looks) {
     const BanWord word = BanWord::of(view_.bans().words[place].load());
     if (word.sequence <= since) return Purged::no;
-    if (!read(place, word.word())) continue;
-    if (!compiled_[place].takes(url, stamps)) return Purged::no;
-    return word.hard ? Purged::hard : Purged::soft;
+    const Purged purged = word.hard ? Purged::hard : Purged::soft;
+    try {
+      if (!read(place, word.word())) continue;
+      return compiled_[place].takes(url, stamps) ? purged : Purged::no;
+    } catch (const std::bad_alloc&) {   // too much, never too little
+      return purged;
+    }
   }
   return Purged::hard;
 }

@@ -28,7 +28,8 @@ struct BanSubject {
 // sequences, so that a ban holds for all workers when it is published and none outruns it. One process's way to it,
 // owned by its Cache; one thread; nothing suspends. A hit does not come here: only what is older than the newest ban,
 // and was not looked at since, is compared, at most once with each ban; then expressions are compiled and matched, some
-// microseconds in all, and memory is allocated. What a ban took comes back by the sweep, as after any purge.
+// microseconds in all and up to a millisecond when all 64 are new to the process, and memory is allocated; without
+// memory a ban takes what it can't be compared with. What a ban took comes back by the sweep, as after any purge.
 //
 // The one that finds the table full makes the oldest give way: its hosts' stamps are raised to its sequence, so
 // whatever of these hosts is older and was not compared yet is purged; too much, never too little. One that a later

@@ -1,6 +1,7 @@
 #include "shared/cache/cache.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "shared/cache/extents.h"
 #include "shared/cache/head_block.h"
@@ -102,13 +103,15 @@ FillLock Cache::begin_fill(std::string_view key, uint64_t sequence, int64_t now,
   }
   const KeyHash hash = hash_key(member_.view.superblock().key_secret, key);
   const IndexPlace place = IndexPlace::of(member_.view.geometry(), hash);
-  for (uint32_t attempt = 0;; ++attempt) {
+  bool looked = false;
+  for (uint32_t attempt = 0;;) {
     result = open_fill(place, hash, key, sequence, now, instead_of);
     const bool is_there = result.outcome == FillLock::Outcome::found || result.outcome == FillLock::Outcome::follow;
     // Once looked at, which takes no lock, it is known to be banned.
-    if (is_there && attempt == 0 && result.response.purged(sequence) != Purged::no) continue;
+    if (is_there && !std::exchange(looked, true) && result.response.purged(sequence) != Purged::no) continue;
     if (result.outcome != FillLock::Outcome::no_room) return result;
     if (!(rows_full_ ? make_row(place.shard, attempt) : make_room(place.shard, attempt))) return result;
+    ++attempt;
   }
 }
 
@@ -139,11 +142,17 @@ FillLock Cache::open_fill(const IndexPlace& place, const KeyHash& hash, std::str
 
 // What the purges say that it was not compared with yet. The bans first: one that gives way is stamps by then.
 Purged Cache::newest_purge(const HeadBlock& head) {
+  const uint64_t published = this->published();
   const uint64_t checked = head.checked.load(std::memory_order_relaxed);
+  const uint64_t seen = std::max(checked, head.bans_seen.load(std::memory_order_acquire));
   Purged banned{static_cast<uint8_t>(head.banned.load(std::memory_order_relaxed))};
-  if (banned != Purged::hard) {
-    const Purged found = bans_.newest(head.key(), head.stamps(), checked);
-    if (found > banned) head.banned.store(static_cast<uint16_t>(found), std::memory_order_relaxed);
+  if (banned != Purged::hard && seen < published) {
+    const Purged found = bans_.newest(head.key(), head.stamps(), seen);
+    uint16_t known = static_cast<uint16_t>(banned);
+    while (known < static_cast<uint16_t>(found) &&
+           !head.banned.compare_exchange_weak(known, static_cast<uint16_t>(found), std::memory_order_relaxed)) {
+    }
+    head.bans_seen.store(published, std::memory_order_release);   // whoever sees this sees what was found
     banned = std::max(banned, found);
   }
   return std::max(banned, stamps_.newest(head.stamps(), checked));

@@ -11,7 +11,7 @@ namespace {
 
 constexpr auto kRelaxed = std::memory_order_relaxed;
 constexpr uint32_t kMostLooked = 256;   // segments of a class, for those that are empty
-constexpr uint32_t kMostLarger = 4;     // times as large as the block that was asked for
+constexpr uint32_t kMostLarger = 2;     // times as large as the block that was asked for
 
 uint64_t claim_word(BlockRef block, ObjectIndex owner) { return block | uint64_t{owner} << 32; }
 
@@ -71,6 +71,7 @@ void ContentPool::settle(BlockRef block, ObjectIndex owner, uint32_t claimant) {
 // segments for each class, every second fill would empty one.
 BlockRef ContentPool::take(uint32_t size_class, ObjectIndex owner, Wait wait) {
   hindered_ = true;
+  segments_were_busy_ = false;
   if (!can_claim()) return 0;
   if (size_class == kWholeSegment) return take_whole(owner, wait);
   BlockRef block = take_of(size_class, owner, wait);

@@ -26,13 +26,16 @@ class ContentPool {
   static uint32_t class_for_piece(uint64_t octets);
 
   // A block of this class for the object, with its claim; where it has no free one and the memory limit no segment for
-  // it, one up to four times as large that another class has free. 0: there is none, or it was `hindered`. The caller
+  // it, one up to twice as large that another class has free. 0: there is none, or it was `hindered`. The caller
   // pins the object, or makes it under the shard's lock, and then waits `briefly`.
   BlockRef take(uint32_t size_class, ObjectIndex owner, Wait wait = Wait::patiently);
   // For a piece of a content: one that another class has free, smaller, but half as large at least.
   BlockRef take_smaller(uint32_t size_class, ObjectIndex owner);
   // The last `take` failed because a lock was busy or this worker has no claim left: to make room would not help.
   bool hindered() const { return hindered_; }
+  // When it was hindered by the lock of the segments, which nobody waits for with another in hand: until that is free,
+  // patiently. The caller holds none. False: it was something else, or the lock is not to be had.
+  bool wait_for_segments();
   // The object lists it now.
   void settle(BlockRef block, ObjectIndex owner) { settle(block, owner, member_.holder.slot); }
   // Before the object ceases to list it; `free` then frees it, with the claim. False: this worker has no claim left.
@@ -98,6 +101,7 @@ class ContentPool {
 
   const Member& member_;
   bool hindered_ = false;
+  bool segments_were_busy_ = false;
 };
 
 }   // namespace proxyd::cache

@@ -1,4 +1,4 @@
-#include <algorithm>
+#include <utility>
 
 #include "shared/cache/content_pool.h"
 #include "shared/cache/pool_lock.h"
@@ -69,11 +69,15 @@ void ContentPool::list_free_segment(uint32_t number) {
 }
 
 // Under the class's lock. A death after the cut and before the list: the class's repair lists it.
+bool ContentPool::wait_for_segments() {
+  return std::exchange(segments_were_busy_, false) && PoolLock(*this, member_, Wait::patiently);
+}
+
 bool ContentPool::add_segment(uint32_t size_class) {
   uint32_t number = kNone;
   {
     PoolLock lock(*this, member_, Wait::briefly);
-    hindered_ = !lock;
+    hindered_ = segments_were_busy_ = !lock;
     if (!lock) return false;
     number = take_free_segment();
     if (number == kNone) return false;

@@ -107,13 +107,15 @@ Written Filler::set_head(const Head& head) {
 BlockRef Filler::take(uint32_t size_class, bool or_smaller) {
   Cache& cache = *response_.cache_;
   ContentPool& pool = cache.pool_;
-  for (uint32_t attempt = 0;; ++attempt) {
+  bool waited = false;
+  for (uint32_t attempt = 0;;) {
     BlockRef block = pool.take(size_class, response_.index_);
     if (block == 0 && or_smaller && !pool.hindered()) block = pool.take_smaller(size_class, response_.index_);
     if (block != 0) return block;
-    if (!cache.make_room(cache.member_.view.shard_of(response_.index_), attempt)) break;
+    // Who fills has followers: a lock that is busy for a moment, as after a death, is waited for, with none held.
+    if (pool.hindered() && !std::exchange(waited, true) && pool.wait_for_segments()) continue;
+    if (!cache.make_room(cache.member_.view.shard_of(response_.index_), attempt++)) return 0;
   }
-  return 0;
 }
 
 // Of a known length as little as fits; of an unknown one as much as there is already, within limits.

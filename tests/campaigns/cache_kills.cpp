@@ -20,6 +20,7 @@ namespace proxyd::cache {
 namespace {
 
 constexpr uint64_t kRequestsForEach = 500;   // kill, of the second load
+constexpr uint64_t kBeyond = 200;            // requests that may be made while one is killed
 constexpr uint64_t kLong = 1000;             // kills
 
 struct Options {
@@ -204,7 +205,7 @@ std::optional<double> hit_ratio(const Options& options, bool killed) {
     RatioLoad(view, board, slot, incarnation).run();
   });
   for (uint64_t next = killed && !kDyingByThemselves ? kRequestsForEach : ~uint64_t{0}; workers.running() != 0;) {
-    board.most.store(next);
+    board.most.store(next + kBeyond);   // so that who is killed is at work
     const bool kills = board.next.load() >= next;
     if (kills) {
       workers.kill(static_cast<uint32_t>(random() % options.workers));
@@ -215,6 +216,8 @@ std::optional<double> hit_ratio(const Options& options, bool killed) {
     if (!ended) ::usleep(50);
   }
   workers.compare();
+  const bool too_few = killed && !kDyingByThemselves && workers.kills() < options.kills / 2;
+  if (too_few) workers.fault("fewer workers were killed than should be");
   if (!workers.sound()) return std::nullopt;
   const double ratio = 100.0 * static_cast<double>(sum(board.hits)) / static_cast<double>(board.requests);
   std::printf("%lu requests, %lu kills: %.2f %% hits\n", static_cast<unsigned long>(board.requests),

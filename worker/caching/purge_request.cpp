@@ -112,11 +112,9 @@ class Reader {
   void read_pattern(std::string_view value, const PatternField& field) {
     names_tags_ = true;
     const std::string_view pattern = http::trim(value);
-    const size_t before = purge_.tags.size();
     if (pattern == kAnything) {
       purge_.with_host = true;
-    } else if (!pattern.empty() && !read_whole_tags(pattern, field)) {
-      purge_.tags.resize(before);
+    } else if (!pattern.empty() && !read_whole_tags(pattern, field)) {   // those it begins with are purged as such
       purge_.expressions.push_back(pattern);
     }
   }

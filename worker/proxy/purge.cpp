@@ -16,6 +16,7 @@ using nlohmann::json;
 using Subject = caching::PurgeRequest::Subject;
 using Texts = std::set<std::string>;
 
+constexpr std::string_view kAnyHost = "*";
 constexpr int kMostTries = 3;   // each as long as a lock is waited for
 
 // What is purged, spelled as it is stored.
@@ -56,9 +57,16 @@ void add_url(const Request& request, Subjects& subjects) {
   }
 }
 
+// Where a name is a wildcard nobody knows under which hosts tags were stored: too much is taken, never too little.
+Texts hosts_of_tags(const Request& request) {
+  const std::vector<std::string>& names = request.matched.host->settings.names;
+  const bool any = std::any_of(names.begin(), names.end(), [](const auto& name) { return name.starts_with('*'); });
+  return any ? Texts{std::string(kAnyHost)} : hosts_of(request);
+}
+
 // A ban of more hosts than one has room for is a purge of them.
 void add_ban(const Request& request, PurgeBan ban, Subjects& subjects) {
-  ban.hosts = ban.kind == cache::BanKind::path ? authorities_of(request.facts) : hosts_of(request);
+  ban.hosts = ban.kind == cache::BanKind::path ? authorities_of(request.facts) : hosts_of_tags(request);
   if (ban.hosts.size() > cache::kMostBanHosts)
     subjects.hosts.merge(ban.hosts);
   else
@@ -88,7 +96,8 @@ bool carry_out(const Subjects& subjects, cache::PurgeMode mode, cache::Cache& ca
   for (const std::string& tag : subjects.tags) list.add_tag(tag);
   cache::PurgeList hosts(cache.stamps());
   if (subjects.ban) {
-    for (const std::string& host : subjects.ban->hosts) hosts.add_host(host);
+    for (const std::string& host : subjects.ban->hosts)
+      host == kAnyHost ? hosts.add_everything() : hosts.add_host(host);
   }
   const auto purge = [&] {
     if (!subjects.ban) return cache.stamps().purge(list.words(), mode).has_value();

@@ -5,12 +5,18 @@
 namespace proxyd::proxy {
 namespace {
 
+std::string syntax_fault_of(std::string_view expression) {
+  const std::string fault = cache::BanExpression(expression).fault();
+  return fault.empty() ? "" : fmt::format("RE2 takes no such expression: {}; nothing is purged", fault);
+}
+
 std::string fault_of(std::string_view expression) {
   if (expression.size() > cache::kMostBanText)
     return fmt::format("an expression has {} octets at most, in all its spellings; nothing is purged",
                        cache::kMostBanText);
-  const std::string fault = cache::BanExpression(expression).fault();
-  return fault.empty() ? "" : fmt::format("RE2 takes no such expression: {}; nothing is purged", fault);
+  if (cache::BanExpression(expression).is_too_large())
+    return "the expression is too large once its repetitions are written out; nothing is purged";
+  return syntax_fault_of(expression);
 }
 
 // A spelling that is no expression is not what was meant; the first is as it was written.
@@ -32,7 +38,7 @@ std::optional<PurgeBan> ban_of(const caching::PurgeRequest& purge) {
   if (purge.subject == caching::PurgeRequest::Subject::kPaths) return ban_of_paths(purge.expressions);
   PurgeBan ban{.kind = cache::BanKind::tagged};
   for (const std::string_view expression : purge.expressions) {
-    if (ban.fault.empty()) ban.fault = fault_of(expression);
+    if (ban.fault.empty()) ban.fault = syntax_fault_of(expression);   // it is not matched, however large
   }
   return ban;
 }

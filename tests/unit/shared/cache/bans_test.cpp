@@ -1,5 +1,6 @@
 #include "shared/cache/bans.h"
 
+#include "shared/cache/head_block.h"
 #include "shared/cache/subjects.h"
 #include "tests/unit/shared/cache/cache_fixture.h"
 
@@ -48,6 +49,32 @@ TEST_F(BansTest, MatchThePathAndTheQueryAndNeitherTheHostNorWhatElseIsInTheKey) 
   ban("a.test|app|http");
   EXPECT_EQ(purged("a.test/x"), Purged::no);
   ban("^/x$");
+  EXPECT_EQ(purged("a.test/x"), Purged::hard);
+}
+
+TEST_F(BansTest, AreComparedOnceWithWhatIsStaleByOneOfThem) {
+  ASSERT_TRUE(keep("a.test/x"));
+  const auto seen = [this] {
+    const Lookup found = second_->find("http://a.test/x\n@app", second_->published(), 0);
+    const BlockRef head = view_.object(found.response.index()).head.load();
+    return reinterpret_cast<const HeadBlock*>(view_.block(head))->bans_seen.load();
+  };
+  EXPECT_EQ(seen(), 0u);
+  ban("x", "a.test", PurgeMode::soft);
+  EXPECT_EQ(purged("a.test/x"), Purged::soft);
+  EXPECT_EQ(seen(), 1u);
+  ban("y");
+  EXPECT_EQ(purged("a.test/x"), Purged::soft);
+  EXPECT_EQ(seen(), 2u);
+  ban("x");
+  EXPECT_EQ(purged("a.test/x"), Purged::hard);
+}
+
+TEST_F(BansTest, AHardOneThatGivesWayToTheSameSoftOneIsNotLost) {
+  ASSERT_TRUE(keep("a.test/x"));
+  ban("x");
+  for (uint32_t i = 1; i < kMostBans; ++i) ban("y" + std::to_string(i));
+  ban("x", "a.test", PurgeMode::soft);
   EXPECT_EQ(purged("a.test/x"), Purged::hard);
 }
 

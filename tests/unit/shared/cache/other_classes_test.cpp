@@ -59,8 +59,8 @@ TEST_F(OtherClassesTest, ALargerBlockIsTakenWhereTheOwnClassHasNone) {
 
 TEST_F(OtherClassesTest, APieceOfAContentIsASmallerBlockWhereTheOwnClassHasNone) {
   fill_with(49'000);
-  const std::string content = text_of(60'000, 2);
-  for (unsigned i = 0; i < 10; ++i) {
+  const std::string content = text_of(97'000, 2);
+  for (unsigned i = 0; i < 5; ++i) {
     const std::string key = "large " + std::to_string(i);
     ASSERT_TRUE(store(*first_, key, content));
     EXPECT_EQ(content_of(second_->find(key, 0, 0).response), content);

@@ -166,6 +166,7 @@ class Generator {
     const bool both = policy.contains("min_ttl") && policy.contains("max_ttl");
     if (both && chance(50)) policy["max_ttl"] = "52w";
     if (both && policy["max_ttl"] != "52w") policy.erase("min_ttl");
+    if (policy.contains("slice")) policy["slice"] = format_size(static_cast<uint64_t>(between(1, 60)) << 20);
     if (policy.contains("max_object")) policy["max_object"] = format_size(static_cast<uint64_t>(between(1, 100)) << 30);
     if (policy.contains("key") && policy["key"].contains("query") && policy["key"]["query"].size() > 1)
       policy["key"]["query"].erase(pick({"only", "except"}));
