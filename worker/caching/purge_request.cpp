@@ -124,13 +124,13 @@ class Reader {
       const bool word = field.words && !rest.starts_with('(');
       const auto tag = word ? take_word(rest) : take_anchored(rest);
       const bool good = tag && !http::trim(*tag).empty() && is_plain(*tag);
-      if (!good) return false;
+      const bool is_alternative = rest.empty() || rest.starts_with('|');
+      if (!good || !is_alternative) return false;
       // As a list of its kind divides it, for so it was stored: one of these never holds white space or a comma.
       TagMembers members(field.name, *tag);
       std::string_view part;
       while (members.next(part)) add(part);
-      if (rest.empty()) return true;
-      if (!take(rest, "|")) return false;
+      if (!take(rest, "|")) return true;
     }
   }
 

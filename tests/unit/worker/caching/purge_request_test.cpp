@@ -85,11 +85,14 @@ TEST_F(PurgeNames, WholeTagsOfAPattern) {
 
 TEST_F(PurgeNames, AnExpressionOfTagsWhenItIsOfMoreThanWholeOnes) {
   for (const std::string_view pattern :
-       {"cat_p_1", "|", "((^|,)a(,|$))|", "|((^|,)a(,|$))", "((^|,)a(,|$)", "(^|,)a", "(^|,)a(,|$))", "((^|,)(,|$))",
+       {"cat_p_1", "|", "|((^|,)a(,|$))", "((^|,)a(,|$)", "(^|,)a", "(^|,)a(,|$))", "((^|,)(,|$))",
         "((^|,)cat_p_[0-9]+(,|$))", "((^|,)a|b(,|$))", "((^|,)a\\.b(,|$))", "((^|,)a(,|$))((^|,)b(,|$))", ".*|.*",
         "^.*", "((^|,) (,|$))"})
     EXPECT_EQ(named("/", {{"X-Magento-Tags-Pattern", pattern}}), "<" + std::string(http::trim(pattern)) + ">");
-  EXPECT_EQ(named("/", {{"X-Cache-Tags-Pattern", "p-1|"}}), "<p-1|>");
+  EXPECT_EQ(named("/", {{"X-Cache-Tags-Pattern", "p-1|"}}), "<p-1|>[p-1]");
+  EXPECT_EQ(named("/", {{"X-Magento-Tags-Pattern", "((^|,)a(,|$))|((^|,)b.*(,|$))"}}),
+            "<((^|,)a(,|$))|((^|,)b.*(,|$))>[a]")
+      << "whole tags before it are purged as such";
   EXPECT_EQ(named("/", {{"X-Cache-Tags-Pattern", "p-.+"}, {"xkey", "a"}}), "<p-.+>[a]");
   EXPECT_EQ(named("/", {{"X-Cache-Tags-Pattern", "p-.+"}, {"X-Magento-Tags-Pattern", ".*"}}), " host") << "is more";
 }
