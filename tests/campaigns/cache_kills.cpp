@@ -204,8 +204,10 @@ std::optional<double> hit_ratio(const Options& options, bool killed) {
   Workers workers(options, killed, [&](const RegionView& view, uint32_t slot, uint64_t incarnation) {
     RatioLoad(view, board, slot, incarnation).run();
   });
-  for (uint64_t next = killed && !kDyingByThemselves ? kRequestsForEach : ~uint64_t{0}; workers.running() != 0;) {
-    board.most.store(next + kBeyond);   // so that who is killed is at work
+  for (uint64_t next = killed && !kDyingByThemselves ? kRequestsForEach : ~uint64_t{0} - kBeyond;
+       workers.running() != 0;) {
+    if (next >= board.requests - kBeyond) next = ~uint64_t{0} - kBeyond;   // nobody ends before who is to be killed
+    board.most.store(next + kBeyond);                                      // so that who is killed is at work
     const bool kills = board.next.load() >= next;
     if (kills) {
       workers.kill(static_cast<uint32_t>(random() % options.workers));
