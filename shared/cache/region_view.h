@@ -67,9 +67,6 @@ class RegionView {
   uint32_t shard_of(ObjectIndex index) const { return index / geometry_.shard_objects; }
   uint32_t object_count() const { return geometry_.shard_count * geometry_.shard_objects; }
   std::byte* block(BlockRef ref) const { return data_ + geometry_.content_at + uint64_t{ref - 1} * kGranule; }
-  BlockRef ref_of(const void* block) const {
-    return static_cast<BlockRef>((static_cast<const std::byte*>(block) - data_ - geometry_.content_at) / kGranule) + 1;
-  }
   uint32_t segment_of(BlockRef ref) const { return (ref - 1) / (geometry_.segment_size / kGranule); }
   BlockRef first_block(uint32_t segment) const { return segment * (geometry_.segment_size / kGranule) + 1; }
   std::byte* segment_content(uint32_t number) const {

@@ -5,7 +5,7 @@ import time
 
 from nginx import Nginx
 from pipeline import Pipeline, of_each_worker
-from proxyd import Proxyd, UnixConnection, free_port, site
+from proxyd import Proxyd, StopsAtTheEnd, UnixConnection, free_port, site
 
 PURGES = "/api/v1/cache/purges"
 FEW = 10
@@ -22,7 +22,7 @@ def few():
     return [b"/few/%d" % number for number in range(FEW)]
 
 
-class ManyStored:
+class ManyStored(StopsAtTheEnd):
     def __init__(self, count, workers, cache):
         self.count, self.port = count, free_port()
         self.origin = Nginx(ORIGIN)
@@ -104,11 +104,3 @@ class ManyStored:
     def stop(self):
         self.proxyd.stop()
         self.origin.__exit__()
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, kind, *_):
-        if kind:
-            print(self.proxyd.logs())
-        self.stop()

@@ -12,7 +12,7 @@ from email.utils import formatdate
 
 from client import Client
 from origin import Origin
-from proxyd import Proxyd, free_port
+from proxyd import Proxyd, StopsAtTheEnd, free_port
 
 DAY = 24 * 3600
 # What the public test suites of caches are run with.
@@ -127,7 +127,7 @@ class Page:
         return [self.get(*([one] if isinstance(one, str) else one)).fate for one in requests]
 
 
-class Caches:
+class Caches(StopsAtTheEnd):
     """proxyd with a host NAME.test for each policy NAME, all of one origin. `more`: other keys of the document; `hosts`:
     keys of a host beside its routes, by policy."""
 
@@ -164,11 +164,3 @@ class Caches:
         self.proxyd.stop()
         if self.origin.socket.fileno() >= 0:   # a test may have stopped it
             self.origin.stop()
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, kind, *_):
-        if kind:
-            print(self.proxyd.logs())
-        self.stop()

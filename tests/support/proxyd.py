@@ -62,6 +62,18 @@ class UnixConnection(http.client.HTTPConnection):
         self.sock.connect(self.path)
 
 
+class StopsAtTheEnd:
+    """What is stopped when its `with` ends, after the log of its `proxyd` when that ends badly."""
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, kind, *_):
+        if kind:
+            print(self.proxyd.logs())
+        self.stop()
+
+
 class Proxyd:
     """A running proxyd. `document` None: no --config. `state` outlives it when it was given. `ready` False: does not wait.
     `descriptors`: how many files each process may have open. `admin`: the address of its TCP side. `binaries`: the folder

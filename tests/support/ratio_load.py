@@ -15,7 +15,7 @@ from pathlib import Path
 
 from client import exchange, get
 from nginx import Nginx
-from proxyd import BUILD, Proxyd, eventually, free_port, site
+from proxyd import BUILD, Proxyd, StopsAtTheEnd, eventually, free_port, site
 
 SIZE = 64 << 10
 PATH = 16   # octets of each path
@@ -72,7 +72,7 @@ class Visitor:
         return head + 4
 
 
-class RatioLoad:
+class RatioLoad(StopsAtTheEnd):
     def __init__(self, keys, requests, memory, workers=2, visitors=8, seed=7, environment=None):
         self.keys, self.trace, self.memory, self.chance = keys, zipf_trace(keys, requests, seed), memory, random.Random(seed)
         self.origin, self.port = Nginx(ORIGIN), free_port()
@@ -139,11 +139,3 @@ class RatioLoad:
                 visitor.connection.close()
         self.proxyd.stop()
         self.origin.__exit__()
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, kind, *_):
-        if kind:
-            print(self.proxyd.logs())
-        self.stop()
