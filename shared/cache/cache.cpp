@@ -20,7 +20,7 @@ const HeadBlock* head_of(const RegionView& view, BlockRef head) {
 }   // namespace
 
 Cache::Cache(const RegionView& view, uint32_t slot, uint64_t incarnation)
-    : member_{view, Holder{incarnation, slot}},
+    : member_{.view = view, .holder = Holder{incarnation, slot}},
       stamps_(view),
       bans_(view),
       pins_(member_),
@@ -59,15 +59,15 @@ Lookup Cache::find(std::string_view key, uint64_t sequence, int64_t now) {
   return lookup;
 }
 
-// Pin first, then look: what was seen of the object before the pin is worth nothing after it.
+// Pin first, then look: what was seen of the object before the pin is worth nothing after it. Also an entry that others
+// have for whichever head is from now on for this one, or one of them would move it to another.
 StoredResponse Cache::pin(ObjectIndex index, const KeyHash& hash, std::string_view key) {
   const Object& object = member_.view.object(index);
   __builtin_prefetch(&object.filled);
   const State before = Life::of(object.life.load(std::memory_order_relaxed)).state;
   const bool has_head = before == State::complete || before == State::filling;
   uint32_t entry = pins_.again(index, has_head ? object.head.load() : 0);
-  const bool fresh = entry == Pins::kNone;
-  if (fresh) entry = pins_.pin(index);
+  if (entry == Pins::kNone) entry = pins_.pin(index);
   if (entry == Pins::kNone) {
     pins_full_ = true;
     return {};
@@ -83,7 +83,7 @@ StoredResponse Cache::pin(ObjectIndex index, const KeyHash& hash, std::string_vi
     pins_.unpin(entry);
     return {};
   }
-  if (fresh && settled) pins_.narrow(entry, head);
+  if (settled && pins_.head(entry) == 0) pins_.narrow(entry, head);
   return StoredResponse(this, index, entry, settled ? head_of(member_.view, head) : nullptr);
 }
 

@@ -39,6 +39,7 @@ uint32_t Pins::again(ObjectIndex index, BlockRef head) {
     Entry& one = entries_[entry];
     if (one.index != index || one.head != head) continue;
     ++one.readers;
+    step("pin: shared");
     return entry;
   }
   return kNone;

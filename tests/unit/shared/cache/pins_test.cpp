@@ -2,6 +2,7 @@
 
 #include <deque>
 
+#include "shared/cache/step.h"
 #include "tests/unit/shared/cache/cache_fixture.h"
 
 namespace proxyd::cache {
@@ -48,6 +49,40 @@ TEST_F(PinsTest, ThoseWhoPinnedTogetherHaveTheSameHeadThoughItIsReplaced) {
   EXPECT_EQ(other.response.metadata(), "old");
   EXPECT_EQ(first_->find("k", 0, 0).response.metadata(), "new");
 }
+
+#ifdef PROXYD_TEST_HOOKS
+// One finds it opening and shares the entry of a follower that has no head; before it looks again, the head comes.
+TEST_F(PinsTest, WhoGotAHeadByTheEntryOfAFollowerKeepsItWhenALaterOneComes) {
+  static Filler* opening = nullptr;
+  FillLock fill = second_->begin_fill("k", 0, 0);
+  opening = &fill.filler;
+  FillLock follower = first_->begin_fill("k", 0, 0);
+  ASSERT_EQ(follower.outcome, FillLock::Outcome::follow);
+  at_step = [](const char* name) {
+    if (std::string_view(name) != "pin: shared" || opening == nullptr) return;
+    EXPECT_EQ(std::exchange(opening, nullptr)->set_head(Head{.metadata = "old"}), Written::ok);
+  };
+  Lookup reader = first_->find("k", 0, 0);
+  at_step = nullptr;
+  ASSERT_EQ(opening, nullptr) << "the head came where it shall";
+  ASSERT_TRUE(reader.response.has_head());
+  follower = {};
+  ASSERT_TRUE(fill.filler.complete());
+  Lookup stale = second_->find("k", 0, 0);
+  ASSERT_EQ(second_->freshen(stale.response, Head{.metadata = "new"}, 0), Written::ok);
+  stale = {};
+  FillLock late = first_->begin_fill("k", 0, 0);
+  ASSERT_EQ(late.outcome, FillLock::Outcome::found);
+  EXPECT_EQ(late.response.metadata(), "new");
+  for (int64_t now = 0; now < 50; now += 10) second_->tend(now);
+  const auto& retired = view_.object(reader.response.index()).retired;
+  EXPECT_TRUE(retired[0].load() != 0 || retired[1].load() != 0) << "it is read";
+  EXPECT_EQ(reader.response.metadata(), "old");
+  reader = {};
+  late = {};
+  expect_sound();
+}
+#endif
 
 TEST_F(PinsTest, HoweverManyReadLongTheHeadIsReplaced) {
   const std::string content = text_of(300'000);
