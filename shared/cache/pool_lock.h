@@ -20,8 +20,7 @@ inline constexpr uint32_t kSetAside = 0x10000;
 class ClassLock {
  public:
   ClassLock(ContentPool& pool, const Member& member, uint32_t size_class, Wait wait)
-      : size_class_(member.view.superblock().classes[size_class]), outcome_(size_class_.lock.acquire(wait)) {
-    if (wait == Wait::patiently && !*this) count(member.tally().lock_busy);
+      : size_class_(member.view.superblock().classes[size_class]), outcome_(member.acquire(size_class_.lock, wait)) {
     if (outcome_ != memory::RobustMutex::Outcome::owner_died) return;
     pool.repair_class(size_class);
     size_class_.lock.repaired();
@@ -44,8 +43,7 @@ class ClassLock {
 class PoolLock {
  public:
   PoolLock(ContentPool& pool, const Member& member, Wait wait)
-      : pool_(member.view.superblock().pool), outcome_(pool_.lock.acquire(wait)) {
-    if (wait == Wait::patiently && !*this) count(member.tally().lock_busy);
+      : pool_(member.view.superblock().pool), outcome_(member.acquire(pool_.lock, wait)) {
     if (outcome_ != memory::RobustMutex::Outcome::owner_died) return;
     pool.repair_pool();
     pool_.lock.repaired();

@@ -43,9 +43,8 @@ Shards::Shards(const Member& member, ContentPool& pool)
 Shards::Lock::Lock(Shards& shards, uint32_t shard, Wait wait)
     : shard_(shards.member_.view.shard(shard)), slot_(shards.member_.holder.slot) {
   using Outcome = memory::RobustMutex::Outcome;
-  const Outcome outcome = shard_.lock.acquire(wait);
+  const Outcome outcome = shards.member_.acquire(shard_.lock, wait);
   held_ = outcome != Outcome::busy;
-  if (!held_ && wait == Wait::patiently) count(shards.member_.tally().lock_busy);
   if (outcome != Outcome::owner_died) return;
   if (shard_.changing.load() != 0) shards.repair(shard);
   shard_.changing.store(0);
@@ -298,22 +297,27 @@ bool Shards::has_row(uint32_t shard) const {
   return it.first_free != kNoObject || it.touched.load(kRelaxed) != rows_ || it.limbo.load(kRelaxed) != 0;
 }
 
+// A pass is a promise to those who wait for it. It weighs one block and enters unjudged; the small queue ends it soon
+// enough.
 void Shards::admit(ObjectIndex index, uint64_t content) {
   const uint32_t shard = member_.view.shard_of(index);
   Object& object = member_.view.object(index);
-  if (object.eviction.place.load(kRelaxed) != Place::none || Life::of(object.life.load()).dead) return;
+  const Life life = Life::of(object.life.load());
+  if (object.eviction.place.load(kRelaxed) != Place::none || life.dead) return;
   const uint64_t octets = content + member_.view.block_size(object.head.load());
   const bool row_free = has_row(shard);
   Eviction& eviction = evictions_[shard];
   eviction.set_capacity(capacity_for(shard, octets, octets));
-  const Admission admission = eviction.admit(object.hash.low, octets, row_free);
+  const bool is_pass = life.state == State::pass;
+  const Admission admission =
+      is_pass ? Admission{Verdict::enters, Place::small} : eviction.admit(object.hash.low, octets, row_free);
   step("admit: judged");
   if (admission.verdict != Verdict::enters) {
     kill(index);
     count(member_.tally().refused);
     return;
   }
-  for (uint32_t i = 0; i < kMostEvicted; ++i) {
+  for (uint32_t i = 0; i < (is_pass ? 1 : kMostEvicted); ++i) {
     const bool must_leave = !eviction.fits(octets) || (i == 0 && !row_free);
     if (!must_leave || !evict_one(shard)) break;
   }

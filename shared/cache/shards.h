@@ -54,7 +54,8 @@ class Shards {
   // already.
   bool replace_head(ObjectIndex index, BlockRef head);
   // Hands a complete object to the eviction, which may drop others for it, or this one. `content`: what its content
-  // weighs. Where very many would have to leave at once, the rest is left to whoever keeps house.
+  // weighs. A pass enters in any case, and one leaves for it. Where very many would have to leave at once, the rest is
+  // left to whoever keeps house.
   void admit(ObjectIndex index, uint64_t content);
   // Drops the object that the eviction thinks least of; false: it has none.
   bool evict_one(uint32_t shard);

@@ -121,6 +121,18 @@ TEST_F(BusyLocksTest, AFillThatFindsNoBlockForABusyLockWaitsOnce) {
   expect_sound();
 }
 
+// Each would cost the loop 20 ms.
+TEST_F(BusyLocksTest, ManyWhoWantOneLockDoNotEachWaitForIt) {
+  const Locked held = hold(shards());
+  constexpr unsigned kMany = 50;
+  for (unsigned i = 0; i < kMany; ++i) EXPECT_EQ(first_->begin_fill("k", 0, 0).outcome, FillLock::Outcome::busy);
+  EXPECT_GE(first_->accounts().lock_busy, 1u);
+  EXPECT_LT(first_->accounts().lock_busy, kMany / 2);
+  let_go(held);
+  EXPECT_EQ(first_->begin_fill("k", 0, 0).outcome, FillLock::Outcome::filler);
+  expect_sound();
+}
+
 TEST_F(BusyLocksTest, OldHeadsAreFreedWhenTheirClassIsFree) {
   store_some(64);
   for (unsigned i = 0; i < 64; ++i) {

@@ -58,5 +58,23 @@ TEST_F(FullCacheTest, LetsNobodyLeaveForFillsThatDoNotWin) {
   EXPECT_GT(kept, kResidents * 8 / 10);
 }
 
+// Whoever waited for it shall find it: it does not have to be wanted more than what is stored.
+TEST_F(FullCacheTest, KeepsThatAKeyIsNotCacheable) {
+  constexpr unsigned kPasses = 1000;
+  for (unsigned i = 0; i < kNewcomers; ++i) ask("newcomer" + std::to_string(i));
+  for (unsigned i = 0; i < kPasses; ++i) {
+    FillLock lock = second_->begin_fill("pass" + std::to_string(i), 0, now());
+    ASSERT_EQ(lock.outcome, FillLock::Outcome::filler);
+    lock.filler.not_cacheable(now() + 1'000'000);
+    first_->tend(now());
+  }
+  for (unsigned i = 0; i < kPasses; ++i) {
+    EXPECT_EQ(first_->find("pass" + std::to_string(i), 0, now()).outcome, Lookup::Outcome::pass) << i;
+  }
+  unsigned kept = 0;
+  for (unsigned i = 0; i < kResidents; ++i) kept += ask("resident" + std::to_string(i), 8);
+  EXPECT_GT(kept, kResidents * 8 / 10);
+}
+
 }   // namespace
 }   // namespace proxyd::cache
