@@ -78,8 +78,19 @@ void judge(const cache::StoredResponse& stored, cache::Purged purged, const Aske
     conclude(answer, "hit", reuse.reason, "it is fresh: " + times);
   else if (reuse.served())
     conclude(answer, "stale", reuse.reason, "it may be served although it is not fresh: " + times);
+  else if (reuse.use == caching::Use::kGatewayTimeout)
+    conclude(answer, "refuse", reuse.reason, "it is answered 504: by only-if-cached the origin is not asked; " + times);
   else
     conclude(answer, "validate", reuse.reason, "the origin is asked first: " + times);
+}
+
+// What becomes of a request for which nothing is stored.
+void conclude_without_any(json& answer, const char* result, Reason reason, const std::string& why, AskedRequest& asked,
+                          const caching::Policy& policy) {
+  const caching::CacheControl control = caching::request_directives(asked.head().fields, policy);
+  const bool refused = caching::use_of_nothing(control) == caching::Use::kGatewayTimeout;
+  if (!refused) return conclude(answer, result, reason, why);
+  conclude(answer, "refuse", reason, "it is answered 504: by only-if-cached the origin is not asked, and " + why);
 }
 
 void look(cache::Cache& cache, const caching::CacheKey& primary, AskedRequest& asked, const caching::Policy& policy,
@@ -101,13 +112,14 @@ void look(cache::Cache& cache, const caching::CacheKey& primary, AskedRequest& a
   if (found.response) answer["stored"] = describe_object(found.response, sequence, now.steady);
   using Outcome = cache::Lookup::Outcome;
   if (found.outcome == Outcome::pass)
-    return conclude(answer, "pass", Reason::kMiss,
-                    "the origin's last answer was not to be stored: nobody waits for it");
+    return conclude_without_any(answer, "pass", Reason::kMiss,
+                                "the origin's last answer was not to be stored: nobody waits for it", asked, policy);
   if (found.outcome != Outcome::found || found.purged == cache::Purged::hard)
-    return conclude(answer, "miss", is_list ? Reason::kVaryMiss : Reason::kMiss,
-                    found.response ? "what was stored is purged"
-                    : is_list      ? "no variant is stored that fits these fields"
-                                   : "nothing is stored under this key");
+    return conclude_without_any(answer, "miss", is_list ? Reason::kVaryMiss : Reason::kMiss,
+                                found.response ? "what was stored is purged"
+                                : is_list      ? "no variant is stored that fits these fields"
+                                               : "nothing is stored under this key",
+                                asked, policy);
   if (!found.response.has_head())
     return conclude(answer, "wait", Reason::kMiss, "a fetch of it is under way; who asks now waits for it");
   judge(found.response, found.purged, asked, policy, now, answer);
@@ -150,7 +162,12 @@ json lookup(const proxy::Configuration& configuration, cache::Cache& cache, cons
   }
   answer["policy"] = *matched.route->settings.cache;
   if (!terms.key) {
-    conclude(answer, "bypass", terms.bypassed, "the request takes no part in caching");
+    const bool reads = asked.head().method == http::Method::kGet || asked.head().method == http::Method::kHead;
+    if (reads)
+      conclude_without_any(answer, "bypass", terms.bypassed, "the request takes no part in caching", asked,
+                           *terms.policy);
+    else
+      conclude(answer, "bypass", terms.bypassed, "the request takes no part in caching");
     return answer;
   }
   const bool in_slices = terms.slice_key && !is_found(cache, *terms.key, now) && is_found(cache, *terms.slice_key, now);

@@ -97,6 +97,8 @@ class Filter {
         prefix_(text_in(question, "prefix", "")),
         key_(from_hex(text_in(question, "key", ""))),
         tag_(text_in(question, "tag", "")) {
+    const size_t scheme = prefix_.find("://");   // as in a purge it may be there, and is of no account
+    if (scheme != std::string::npos) prefix_.erase(0, scheme + 3);
     std::transform(host_.begin(), host_.end(), host_.begin(), ascii_lower);
     if (tag_.empty()) return;
     tag_stamp_ = stamps.stamp_of(cache::StampKind::tag, tag_);
@@ -145,6 +147,7 @@ json describe_object(const cache::StoredResponse& stored, uint64_t sequence, int
   } else if (stored.kind() == cache::Kind::vary_head) {
     item["state"] = stored.purged(sequence) == cache::Purged::hard ? "purged" : "varies";
     item["vary"] = shown(proxy::vary_head_of(stored).list);
+    item["for"] = duration(std::max<int64_t>(0, stored.keep_until() - now));
   } else {
     describe_response(stored, sequence, now, item);
   }

@@ -18,7 +18,7 @@ static_assert(kCacheResults.size() == static_cast<size_t>(CacheResult::kBypass) 
 
 constexpr std::string_view to_string(CacheResult result) { return kCacheResults[static_cast<size_t>(result)]; }
 
-// The client was answered without a request of its own to the origin.
+// The client was answered by what was stored, or by what another fetched.
 constexpr bool is_served(CacheResult result) {
   return result == CacheResult::kHit || result == CacheResult::kStale || result == CacheResult::kCollapsed;
 }
@@ -33,6 +33,7 @@ enum class CacheReason : uint8_t {
   kRequestContent,
   kEncodedTraversal,
   kPrecondition,
+  kUpgrade,
   kBypassCookie,
   kBypassHeader,
   kBypassQuery,
@@ -67,14 +68,16 @@ enum class CacheReason : uint8_t {
   kNoLifetime,
   kNoValidator,
   kExpired,
+  kBusy,   // the cache, or this worker with what nobody waits for
 };
 
-inline constexpr std::array<std::string_view, 37> kCacheReasons = {"none",
+inline constexpr std::array<std::string_view, 39> kCacheReasons = {"none",
                                                                    "method",
                                                                    "method_override",
                                                                    "request_content",
                                                                    "encoded_traversal",
                                                                    "precondition",
+                                                                   "upgrade",
                                                                    "bypass_cookie",
                                                                    "bypass_header",
                                                                    "bypass_query",
@@ -105,8 +108,9 @@ inline constexpr std::array<std::string_view, 37> kCacheReasons = {"none",
                                                                    "too_large",
                                                                    "no_lifetime",
                                                                    "no_validator",
-                                                                   "expired"};
-static_assert(kCacheReasons.size() == static_cast<size_t>(CacheReason::kExpired) + 1);
+                                                                   "expired",
+                                                                   "busy"};
+static_assert(kCacheReasons.size() == static_cast<size_t>(CacheReason::kBusy) + 1);
 
 // "request_no_store"; "none" for kNone.
 constexpr std::string_view to_string(CacheReason reason) { return kCacheReasons[static_cast<size_t>(reason)]; }

@@ -88,7 +88,15 @@ def test_our_member_stands_behind_those_of_caches_nearer_to_the_origin_rfc9211_2
         assert re.match(r"Origin; hit; ttl=5$", lines[0]) and lines[-1].startswith("proxyd;") and len(lines) == 2
 
 
-def test_a_request_without_an_answer_says_what_it_can_rfc9211_2(caches):
+def test_an_answer_of_our_own_is_none_of_the_caches_rfc9211_2(caches):
     page = caches.saying(FRESH)
     got = page.get("Cache-Control: only-if-cached")
-    assert got.status == 504 and "hit" not in (said(got) if members(got) else {})
+    assert got.status == 504 and not members(got)
+
+
+@pytest.mark.parametrize("failure, status", [({"status": 503}, "503"), ({"steps": ["close"]}, None)], ids=["503", "no-answer"])
+def test_what_stands_in_for_a_failed_origin_is_no_hit_rfc9211_2_2(caches, failure, status):
+    page = caches.saying("Cache-Control: max-age=60, stale-if-error=3600", "Age: 70", 'ETag: "a"').says(**failure)
+    page.get()
+    stale = said(page.get())
+    assert "hit" not in stale and (stale["fwd"], stale.get("fwd-status"), stale["ttl"][0]) == ("stale", status, "-")

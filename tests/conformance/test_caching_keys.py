@@ -231,3 +231,27 @@ def test_a_route_that_is_taken_by_what_no_key_holds_shares_nothing_with_others(m
         assert status in (200, 201)
         assert [body(*fields, query=query), body()] == [b"beta", b"page"]
         assert (len(page.asked), len(other.asked)) == (2, 2), "a purge of the URL is of both"
+
+
+@pytest.mark.parametrize("template, one, other", [
+    ("/{header.X-Tenant}{path}", ["X-Tenant: a"], ["X-Tenant: b"]), ("/{cookie.tenant}{path}", ["Cookie: tenant=a"], ["Cookie: tenant=b"]),
+    ("/{client_ip}{path}", ["X-Forwarded-For: 6.6.6.6"], ["X-Forwarded-For: 7.7.7.7"]),
+], ids=["header", "cookie", "client"])
+def test_what_a_clients_fields_make_another_path_of_is_stored_apart(template, one, other):
+    with Caches({"plain": {}}, {"defaults": {"trusted_proxies": ["127.0.0.1/32"]}}) as caches:
+        caches.document["hosts"]["plain"]["routes"][0]["rewrite"] = {"path": template}
+        caches.proxyd.apply(caches.document)
+        paths = [template.split("}{")[0].split("{")[0] + line.split("=")[-1].split(": ")[-1] + "/p" for (line,) in (one, other)]
+        pages = [caches.page(path=path).says(FRESH, body=path.encode()) for path in paths]
+
+        def body(fields):
+            with Client(caches.port) as client:
+                client.send(pages[0].request(*fields, path="/p"))
+                return client.response().body.decode()
+
+        assert [body(fields) for fields in (one, other, one, other)] == paths * 2
+        assert [len(page.asked) for page in pages] == [1, 1]
+        status, _ = caches.proxyd.api("POST", "/api/v1/cache/purges", {"urls": ["http://plain.test/p"]})
+        assert status in (200, 201)
+        assert [body(fields) for fields in (one, other)] == paths
+        assert [len(page.asked) for page in pages] == [2, 2], "a purge of the URL is of all"

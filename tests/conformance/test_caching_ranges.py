@@ -4,6 +4,7 @@ import re
 import pytest
 from pages import DAY, date
 
+OLD_FRESH = ["Cache-Control: max-age=60", "Age: 70"]
 FRESH, BODY = ["Cache-Control: max-age=3600", "Content-Type: text/plain"], b"01234567890"
 LARGE = bytes(range(256)) * 1200
 
@@ -29,6 +30,24 @@ def test_a_range_beyond_the_end_is_answered_416_with_the_length_rfc9110_15_5_17(
     got = page.get("Range: " + asked)
     assert (got.fate, got.status, got.value("Content-Range")) == ("hit", 416, "bytes */11")
     assert page.get().body == BODY
+
+
+def test_a_416_has_nothing_of_the_stored_answer_that_a_cache_could_keep_it_by_rfc9111_3(caches):
+    page = caches.saying(*FRESH, "Expires: " + date(DAY), 'ETag: "a"', "Last-Modified: " + date(-DAY), "Content-Encoding: x", "Content-Digest: sha-256=:AAAA:", "CDN-Cache-Control: max-age=99", "A: 1", body=BODY)
+    page.get()
+    got = page.get("Range: bytes=11-")
+    gone = ("Expires", "ETag", "Last-Modified", "Content-Encoding", "Content-Type", "Content-Digest", "CDN-Cache-Control")
+    assert got.status == 416 and [got.value(name) for name in gone] == [None] * len(gone)
+    assert (got.value("Cache-Control"), got.value("A")) == ("no-store", "1")
+
+
+@pytest.mark.parametrize("asked", ["bytes=0-1", "bytes=0-1, -1"])
+def test_a_part_has_no_digest_of_the_whole_content_rfc9530_2(caches, asked):
+    page = caches.saying(*FRESH, "Content-Digest: sha-256=:AAAA:", "Content-MD5: BBBB", "Repr-Digest: sha-256=:AAAA:", body=BODY * 100)
+    assert page.get().value("Content-Digest")
+    got = page.get("Range: " + asked)
+    assert (got.status, got.value("Content-Digest"), got.value("Content-MD5"), got.value("Repr-Digest")) == (206, None, None, "sha-256=:AAAA:")
+    assert page.get().value("Content-Digest") == "sha-256=:AAAA:"
 
 
 @pytest.mark.parametrize("asked", ["bytes=5-2", "bytes=", "bytes=a-b", "lines=0-1", "bytes", "bytes=1-2-3", "bytes=0x1-2", "bytes=0-1," + ",".join(f"{i}-{i}" for i in range(0, 400))], ids=lambda text: text[:15])
@@ -121,12 +140,21 @@ def test_a_range_of_what_is_stale_is_served_after_validation_rfc9111_4_3_1(cache
     assert (got.fate, got.status, got.body) == ("validated", 206, b"23")
 
 
-def test_a_range_of_what_is_not_stored_is_right_all_the_same_rfc9110_14_2(caches):
-    for ranges in (False, True):
-        page = caches.saying("Cache-Control: no-store", body=BODY, ranges=ranges)
+@pytest.mark.parametrize("fields", [["Cache-Control: no-store"], ["Cache-Control: private"], [], [*FRESH, "Set-Cookie: a=b"], [*FRESH, "Vary: *"], [*FRESH, "Vary: X-Forwarded-For"]], ids=str)
+def test_a_range_of_what_is_not_stored_is_what_the_origin_gives_rfc9110_14_2(caches, fields):
+    for ranges, status, body in ((False, 200, BODY), (True, 206, b"23")):
+        page = caches.saying(*fields, body=BODY, ranges=ranges)
         for _ in range(2):
             got = page.get("Range: bytes=2-3")
-            assert (got.fate, got.body) == ("miss", b"23" if got.status == 206 else BODY)
+            assert (got.fate, got.status, got.body) == ("miss", status, body)
+        assert not page.asked[0].values("Range") and page.asked[1].values("Range") == ["bytes=2-3"]
+
+
+def test_a_range_of_what_was_stored_and_is_not_to_be_any_more_is_what_the_origin_gives_rfc9110_14_2(caches):
+    page = caches.saying(*OLD_FRESH, 'ETag: "a"', body=BODY, ranges=True).says("Cache-Control: no-store", body=BODY[::-1], ranges=True)
+    page.get()
+    got = page.get("Range: bytes=2-3")
+    assert (got.status, got.body, len(page.asked)) == (206, BODY[::-1][2:4], 3)
 
 
 def test_a_part_that_nobody_asked_for_is_neither_stored_nor_taken_for_the_whole_rfc9110_15_3_7(caches):
@@ -200,6 +228,23 @@ def test_a_part_and_the_rest_under_one_strong_validator_make_the_whole_rfc9110_1
     assert page.asked[1].values("Range") == ["bytes=5-"] and page.asked[1].values("If-Range") == ['"a"']
     hit = page.get()
     assert (hit.fate, hit.status, hit.body) == ("hit", 200, b"0123456789")
+
+
+def test_what_is_joined_of_parts_has_no_digest_of_one_of_them_rfc9530_2(caches):
+    page = caches.saying("Cache-Control: max-age=3600", 'ETag: "a"', "Content-Digest: sha-256=:AAAA:", body=b"0123456789", ranges=True, policy="open")
+    page.get("Range: bytes=0-4")
+    for fate in ("miss", "hit"):
+        got = page.get()
+        assert (got.fate, got.body, got.value("Content-Digest")) == (fate, b"0123456789", None)
+
+
+def test_a_416_to_the_question_for_the_rest_is_not_for_the_client_rfc9110_15_5_17(caches):
+    page = partial(caches, "0-4/*", 'ETag: "a"').says("Content-Range: bytes */5", status=416).says(*FRESH, 'ETag: "a"', body=b"01234")
+    page.get("Range: bytes=0-4")
+    got = page.get()
+    assert (got.status, got.body) == (200, b"01234")
+    assert page.asked[1].values("Range") == ["bytes=5-"] and not page.asked[2].values("Range")
+    assert page.get().fate == "hit"
 
 
 def test_parts_of_what_changed_are_never_joined_rfc9110_15_3_7_3(caches):

@@ -90,3 +90,9 @@ def test_a_flood_of_no_cache_asks_the_origin_a_few_times_rfc9111_5_2_1(caches, v
     for thread in threads:
         thread.join()
     assert got == [200] * 50 and len(page.asked) <= 10, len(page.asked)
+
+
+@pytest.mark.parametrize("also", ['If-Match: "a"', "Cookie: session=1", "X-HTTP-Method-Override: GET"])
+def test_only_if_cached_asks_no_origin_where_the_cache_takes_no_part_rfc9111_5_2_1_7(caches, also):
+    page = caches.saying(FRESH, policy="bypassing")
+    assert (page.get("Cache-Control: only-if-cached", also).status, page.asked) == (504, [])

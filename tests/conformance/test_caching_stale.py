@@ -176,3 +176,24 @@ def test_what_was_immutable_is_validated_once_stale_rfc8246_2(caches):
 
 def test_immutable_alone_is_no_lifetime_rfc8246_2(caches):
     assert caches.saying("Cache-Control: immutable", 'ETag: "a"').fates((), ()) == ["miss", "miss"]
+
+
+def test_stale_if_error_is_of_head_as_well_rfc5861_4(caches):
+    page = caches.saying("Cache-Control: max-age=60, stale-if-error=3600", *OLD).says(status=503)
+    page.get()
+    assert [page.get(method=method).status for method in ("HEAD", "GET")] == [200, 200]
+
+
+@pytest.mark.parametrize("refusal", [400, 401, 403, 405, 406, 429])
+def test_what_refuses_one_client_takes_nothing_from_others_rfc9111_3(caches, refusal):
+    page = caches.saying("Cache-Control: max-age=3600", 'ETag: "a"').says(status=refusal)
+    page.get()
+    assert page.get("Cache-Control: no-cache", "User-Agent: odd").status == refusal
+    assert (page.get().fate, page.get().body) == ("hit", b"answer 1")
+
+
+@pytest.mark.parametrize("gone", [404, 410])
+def test_what_is_gone_at_the_origin_is_gone_here_rfc9111_3(caches, gone):
+    page = caches.saying("Cache-Control: max-age=3600", 'ETag: "a"').says(status=gone)
+    page.get()
+    assert [page.get("Cache-Control: no-cache").status, page.get().status] == [gone, gone]

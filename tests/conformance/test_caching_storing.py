@@ -31,7 +31,8 @@ def test_no_store_leaves_what_was_stored_before_rfc9111_5_2_2_5(caches):
     for later in ("no-store", "no-store, max-age=0"):
         page = caches.saying(*FOREVER, "A: 1").says("Cache-Control: " + later, "A: 2")
         page.get()
-        assert [page.get().value("A") for _ in range(2)] == ["1", "1"]
+        assert page.get("Cache-Control: no-cache", "Cookie: who=me").value("A") == "2", "asked for, and not stored"
+        assert [page.get().value("A") for _ in range(2)] == ["1", "1"] and len(page.asked) == 2
 
 
 @pytest.mark.parametrize("status, fate", [(200, "hit"), (404, "hit"), (599, "miss"), (299, "miss")])
@@ -109,8 +110,9 @@ def test_answers_to_other_methods_are_not_stored_rfc9111_3(caches, method):
 
 
 def test_a_method_in_lower_case_is_another_and_given_nothing_stored_rfc9110_9_1(caches):
-    page = caches.saying(FRESH)
-    assert page.get().fate == "miss" and page.get(method="get").fate == "miss" and page.get().fate in ("hit", "miss")
+    page = caches.saying(FRESH, "A: 1")
+    assert page.get().fate == "miss" and page.get(method="get").fate == "miss"
+    assert page.asked[1].method == "get" and page.get().number == len(page.asked), "what is unknown may be unsafe: it invalidates"
 
 
 @pytest.mark.rows("CA-043")
@@ -285,3 +287,13 @@ def test_content_is_stored_and_served_unread(caches, fields, body):
     page = caches.saying(FRESH, *fields, body=body)
     assert [page.get("Accept-Encoding: gzip").body for _ in range(2)] == [body, body]
     assert len(page.asked) == 1
+
+
+def test_a_websocket_handshake_is_none_of_the_caches_rfc6455_4(caches):
+    page = caches.saying(FRESH, 'ETag: "a"')
+    page.get()
+    handshake = ["Connection: Upgrade", "Upgrade: websocket", "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==", "Sec-WebSocket-Version: 13"]
+    got = page.get(*handshake)
+    assert got.fate == "miss" and "detail" not in got.value("Cache-Status") and "fwd=bypass" in got.value("Cache-Status")
+    assert page.asked[1].values("Upgrade") == ["websocket"] and not page.asked[1].values("If-None-Match")
+    assert page.get().number == 1

@@ -110,3 +110,13 @@ def test_proxyctl_looks_up(world):
     shown = world.proxyd.proxyctl("cache", "lookup", "http://a.test/look/ctl")
     assert shown.returncode == 0 and "hit" in shown.stdout and "it is fresh" in shown.stdout and "http://a.test/look/ctl" in shown.stdout, shown
     assert world.proxyd.proxyctl("cache", "lookup", "http://a.test/look/ctl", "-H", "Cache-Control: no-cache", "-o", "name").stdout == "validate\n"
+
+
+def test_a_lookup_knows_what_only_if_cached_comes_to(world):
+    only = {"Cache-Control": "only-if-cached"}
+    missing = lookup(world, "http://a.test/only", headers=only)
+    assert (missing["result"], missing["reason"]) == ("refuse", "miss") and "504" in missing["why"]
+    world.seen("/only")
+    assert lookup(world, "http://a.test/only", headers=only)["result"] == "hit"
+    bypassed = lookup(world, "http://a.test/only", headers={**only, "If-Match": '"a"'})
+    assert (bypassed["result"], bypassed["reason"]) == ("refuse", "precondition")

@@ -167,7 +167,9 @@ def test_what_turns_out_not_to_be_stored_makes_nobody_queue(four):
         gate.set()
         crowd.read_all(20)
         assert all(crowd.is_whole(i) for i in range(60))
+        said = [crowd.fields(i)["cache-status"] for i in range(60)]
     assert len(page.asked) == 60
+    assert not any(one.endswith("collapsed") or "collapsed;" in one for one in said), "who waited in vain made a request"
     held = threading.Event()   # and for a while nobody waits for it at all
     page.says("Cache-Control: no-store", before=held)
     with Crowd(connect(four.port, 10), page.request()) as crowd:
@@ -309,3 +311,19 @@ def test_who_comes_after_a_soft_purge_is_not_given_what_was_asked_for_before_it(
             first.read_all()
             second.read_all()
             assert (first.body(0), second.body(0)) == (b"old", b"new")
+
+
+@pytest.mark.parametrize("failure", [{"status": 503}, {"status": 403}, {"steps": ["close"]}], ids=["503", "403", "no-answer"])
+def test_a_validation_that_brings_nothing_makes_nobody_queue(four, failure):
+    first, others = threading.Event(), threading.Event()
+    steps = failure.get("steps")
+    page = four.saying("Cache-Control: max-age=60", "Age: 70", 'ETag: "a"', policy="patient")
+    page.says(**({"steps": [first, *steps]} if steps else {**failure, "before": first}))
+    page.says(**({"steps": [others, *steps]} if steps else {**failure, "before": others}))
+    page.get()
+    with Crowd(connect(four.port, 12), page.request()) as crowd:
+        eventually(lambda: len(page.asked) == 2 and sum(worker["in_flight"] for worker in four.proxyd.workers()) == 12)
+        first.set()
+        eventually(lambda: len(page.asked) == 13, what="all others at the origin at once")
+        others.set()
+        crowd.read_all()

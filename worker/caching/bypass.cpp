@@ -60,6 +60,7 @@ bool has_parameter(const http::RequestHead& request, const std::vector<NamePatte
 Reason why_bypassed(const http::RequestHead& request, const Policy& policy) {
   const bool looked_up = request.method == Method::kGet || request.method == Method::kHead;
   if (!looked_up || !policy.has_method(request.method)) return Reason::kMethod;
+  if (request.wants_websocket) return Reason::kUpgrade;
   if (!request.content.is_empty()) return Reason::kRequestContent;
   const http::Fields& fields = request.fields;
   if (has_method_override(fields)) return Reason::kMethodOverride;

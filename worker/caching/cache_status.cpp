@@ -40,8 +40,10 @@ std::string_view cache_status_member(const CacheStatus& status, http::Arena& are
   const std::string_view ttl = status.ttl ? arena.concat("; ttl=", signed_number(*status.ttl, arena)) : "";
   const std::string_view detail =
       status.detail == Reason::kNone ? "" : arena.concat("; detail=", to_string(status.detail));
-  return arena.concat("proxyd", forward, forward_status, ttl, status.stored ? "; stored" : "",
-                      status.collapsed ? "; collapsed" : "", detail);
+  const std::string_view collapsed = !status.collapsed           ? ""
+                                     : status.forward_status > 0 ? "; collapsed=?0"
+                                                                 : "; collapsed";
+  return arena.concat("proxyd", forward, forward_status, ttl, status.stored ? "; stored" : "", collapsed, detail);
 }
 
 }   // namespace proxyd::caching

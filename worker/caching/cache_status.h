@@ -17,7 +17,7 @@ struct CacheStatus {
   int forward_status = 0;          // what the origin answered; 0 when nothing did
   std::optional<int64_t> ttl;      // seconds; negative when stale
   bool stored = false;
-  bool collapsed = false;
+  bool collapsed = false;          // it waited for another's request; in vain, when it went forward all the same
   Reason detail = Reason::kNone;   // why it was not stored, or anything else worth a word
 };
 

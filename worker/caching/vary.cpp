@@ -93,6 +93,11 @@ std::string_view lower(std::string_view text, http::Arena& arena) {
   return {copy, text.size()};
 }
 
+// A comma is an octet of them like others. They come in one line; as more, they are told apart from one by the comma.
+bool is_no_list(std::string_view name) {
+  return name == "cookie" || name == "authorization" || name == "user-agent" || name == "referer";
+}
+
 // A field whose meaning we don't know: its lines as one list, without white space around commas.
 std::string_view normal_list(std::string_view value, http::Arena& arena) {
   if (value.find(',') == std::string_view::npos) return http::trim(value);
@@ -123,7 +128,7 @@ Selector select(std::string_view name, const http::Fields& request_fields) {
   const std::string_view value = combined_lines(request_fields, name);
   if (!value.data()) return {name, {}, false};
   if (name == kAcceptLanguage) return {name, normal_language_ranges(value, languages, arena), true};
-  return {name, normal_list(value, arena), true};
+  return {name, is_no_list(name) ? http::trim(value) : normal_list(value, arena), true};
 }
 
 }   // namespace

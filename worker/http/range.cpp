@@ -114,6 +114,11 @@ std::string_view write_content_range(const ContentRange& content_range, Arena& a
                       "/", complete);
 }
 
+void remove_digests(Fields& fields) {
+  fields.remove("Content-Digest");
+  fields.remove("Content-MD5");
+}
+
 std::optional<ContentRange> fit_to_content(const ContentRange& part, uint64_t content_length) {
   if (part.unsatisfied || content_length == 0 || content_length > UINT64_MAX - 1 - part.range.first)
     return std::nullopt;

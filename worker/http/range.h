@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "worker/http/arena.h"
+#include "worker/http/fields.h"
 
 namespace proxyd::http {
 
@@ -34,6 +35,10 @@ struct ContentRange {
 std::optional<ContentRange> parse_content_range(std::string_view value);
 // "bytes 0-4/10", "bytes 0-4/*", "bytes */10".
 std::string_view write_content_range(const ContentRange& content_range, Arena& arena);
+
+// What is said of the octets of one content (RFC 9530 2, and Content-MD5): of a part it says nothing about the whole,
+// of the whole nothing about a part.
+void remove_digests(Fields& fields);
 
 // What came with a part counts: a part that has fewer or more octets than its Content-Range said ends where they end,
 // and so does the whole, if the part was said to be its end. Nothing for a part without an octet.

@@ -26,11 +26,11 @@ static_assert(caching::kMostTags == cache::kMostTagStamps);
 
 CacheVisit::CacheVisit(Request& request, const caching::Policy& policy, std::string_view partition)
     : request_(request), shared_(request.proxy.shared_cache()), policy_(policy) {
+  control_ = caching::request_directives(request.head.fields, policy_);
   status_.reason = caching::why_bypassed(request.head, policy_);
   if (status_.reason != Reason::kNone && !caching::is_post_to_be_stored(request.head, policy_)) return;
   make_key(partition);
   if (!primary_) return;
-  control_ = caching::request_directives(request.head.fields, policy_);
   sequence_ = shared_.cache().published();
   if (control_.no_store) status_.detail = Reason::kRequestNoStore;
   if (has_foreign_forwarding_fields()) status_.detail = Reason::kForwardingFields;
@@ -73,15 +73,6 @@ bool CacheVisit::has_foreign_forwarding_fields() const {
   return false;
 }
 
-// The client's own fields are what variants are selected by; what we set in their place may be another for each client.
-bool CacheVisit::selects_by_what_we_set(std::string_view list) const {
-  if (list.empty()) return false;
-  const auto named = [list](const auto& name) { return caching::names_field(list, name); };
-  const std::vector<std::string>& edited = request_.matched.route->request_edits.varying();
-  return std::any_of(kFieldsOfOneRequest.begin(), kFieldsOfOneRequest.end(), named) ||
-         std::any_of(edited.begin(), edited.end(), named);
-}
-
 // A client that wants little of it is answered long before the fetch ends.
 bool CacheVisit::may_be_left_alone() const {
   return request_.head.fields.has_any(http::bit_of(FieldName::kRange) | http::bit_of(FieldName::kIfNoneMatch) |
@@ -89,7 +80,9 @@ bool CacheVisit::may_be_left_alone() const {
 }
 
 CacheVisit::Next CacheVisit::look() {
-  if (!primary_ || request_.head.method == Method::kPost) return Next::kAskOrigin;
+  const bool would_read = request_.head.method == Method::kGet || request_.head.method == Method::kHead;
+  if (!would_read) return Next::kAskOrigin;
+  if (!primary_) return next_without_any();
   for (int looks = 0; looks < kMostLooks; ++looks) {
     if (looks > 0 || status_.collapsed) forget();
     const Next next = look_once();
@@ -105,6 +98,10 @@ CacheVisit::Next CacheVisit::go_without_storing(Reason reason) {
   may_store_ = false;
   stored_ = {};
   section_.reset();
+  return next_without_any();
+}
+
+CacheVisit::Next CacheVisit::next_without_any() const {
   return caching::use_of_nothing(control_) == Use::kGatewayTimeout ? Next::kGatewayTimeout : Next::kAskOrigin;
 }
 
@@ -134,12 +131,15 @@ CacheVisit::Next CacheVisit::look_once() {
 
 CacheVisit::Next CacheVisit::found(cache::Lookup lookup) {
   using Outcome = cache::Lookup::Outcome;
-  if (lookup.outcome == Outcome::unpinnable) return go_without_storing(Reason::kMiss);
+  if (lookup.outcome == Outcome::unpinnable) {
+    status_.detail = Reason::kBusy;
+    return go_without_storing(Reason::kMiss);
+  }
   if (lookup.outcome == Outcome::miss) return lock(nullptr);
   if (lookup.outcome == Outcome::pass) {
     passed_ = std::move(lookup.response);
     status_.reason = vary_head_ ? Reason::kVaryMiss : Reason::kMiss;
-    return caching::use_of_nothing(control_) == Use::kGatewayTimeout ? Next::kGatewayTimeout : Next::kAskOrigin;
+    return next_without_any();
   }
   stored_ = std::move(lookup.response);
   if (!stored_.has_head()) {
@@ -215,12 +215,15 @@ CacheVisit::Next CacheVisit::validate() {
 CacheVisit::Next CacheVisit::lock(const cache::StoredResponse* instead_of) {
   using Outcome = cache::FillLock::Outcome;
   status_.reason = vary_head_ ? Reason::kVaryMiss : Reason::kMiss;
-  if (caching::use_of_nothing(control_) == Use::kGatewayTimeout) return Next::kGatewayTimeout;
+  if (next_without_any() == Next::kGatewayTimeout) return Next::kGatewayTimeout;
   if (!may_store_ || waited_in_vain_) return go_without_storing(status_.reason);
   cache::FillLock lock = shared_.cache().begin_fill(key_, sequence_, shared_.now(), instead_of);
   if (lock.outcome == Outcome::filler) filler_ = std::move(lock.filler);
   if (lock.outcome == Outcome::pass) passed_ = std::move(lock.response);
-  if (lock.outcome == Outcome::busy || lock.outcome == Outcome::no_room) return go_without_storing(status_.reason);
+  if (lock.outcome == Outcome::busy || lock.outcome == Outcome::no_room) {
+    status_.detail = Reason::kBusy;
+    return go_without_storing(status_.reason);
+  }
   if (lock.outcome == Outcome::follow || lock.outcome == Outcome::found) {
     stored_ = std::move(lock.response);
     awaited_ = Awaited::kHead;
@@ -242,7 +245,12 @@ async::Task<void> CacheVisit::wait() {
   shared_.followers().add(follower, stored_.wait_number());
   for (;;) {
     follower.news().set(false);
-    if (!still_waits(stored_.arm())) co_return;
+    const cache::Progress progress = stored_.arm();
+    if (!still_waits(progress)) {
+      // Who asked learned nothing that is good for others: they need not queue to hear the same.
+      waited_in_vain_ = awaited_ == Awaited::kValidation && !progress.dead && !progress.freshened;
+      co_return;
+    }
     async::WaitReady news(shared_.loop(), follower.news(), patience_.earlier_of(request_.total));
     const bool heard = co_await news;
     waited_in_vain_ = !heard;
@@ -254,9 +262,9 @@ void CacheVisit::take_over(cache::Filler filler) { resume_in_background(request_
 
 caching::CacheStatus CacheVisit::status() const {
   caching::CacheStatus status = status_;
-  status.hit = stands_in_ || (!asked_ && !status_.collapsed);
+  status.hit = !asked_ && !status_.collapsed;
   if (status.hit) status.detail = status_.reason;   // why it is stale
-  if (status.hit || status.stored) status.ttl = freshness_.remaining(shared_.now()) / 1000;
+  if (status.hit || status.stored || stands_in_) status.ttl = freshness_.remaining(shared_.now()) / 1000;
   return status;
 }
 

@@ -78,6 +78,13 @@ class CacheVisit final : public StoredContent::Heir {
     if (claim_) claim_ = {};
     if (filler_ && !is_new_) filler_ = {};
   }
+  // The origin's answer goes by: nothing that is stored is needed any more.
+  void let_all_go() {
+    stored_ = {};
+    vary_head_ = {};
+    passed_ = {};
+    part_.reset();
+  }
   // The answer has begun: what only its head needed can be freed.
   void has_begun() {
     vary_head_ = {};
@@ -95,6 +102,7 @@ class CacheVisit final : public StoredContent::Heir {
   bool is_new() const { return is_new_; }
   bool was_validated() const { return validated_; }
   bool was_passed() const { return static_cast<bool>(passed_); }   // by an earlier answer
+  bool stands_in_for_error() const { return stands_in_; }
   bool is_from_origin() const { return is_new_ || validated_; }
   // Somebody should ask the origin while it is served (RFC 5861 3).
   bool wants_validation() const { return reuse_.use == caching::Use::kServeAndRevalidate; }
@@ -126,6 +134,7 @@ class CacheVisit final : public StoredContent::Heir {
   Next lock(const cache::StoredResponse* instead_of);
   Next validate();
   Next go_without_storing(Reason reason);
+  Next next_without_any() const;
   bool validates() const { return claim_ || validates_alone_; }
   bool still_waits(const cache::Progress& progress) const;
   Next replace_part();
@@ -147,6 +156,7 @@ class CacheVisit final : public StoredContent::Heir {
   bool hides_error();
   bool may_drop() const;
   Then take_unstorable(const caching::Answer& answer, Reason reason);
+  Then go_by(const caching::Answer& answer);
   Then store(const caching::Answer& answer, const caching::Storing& storing);
   bool keep(const caching::Freshened& freshened, caching::Moment received);
   cache::StampList stamps(bool with_tags) const;
@@ -156,6 +166,8 @@ class CacheVisit final : public StoredContent::Heir {
   bool publish_list(std::string_view list, std::string_view variant);
   bool lies_rightly(std::string_view vary_list) const;
   bool write_list(const VaryHead& list, std::string_view variant);
+  bool write_list(std::string_view metadata);
+  void keep_list();
   bool give_up(Reason reason);
   const http::Fields& stored_section();
 
@@ -191,6 +203,7 @@ class CacheVisit final : public StoredContent::Heir {
   bool may_stand_in_ = false;     // `stored_` fits the request, though it is stale
   bool speaks_for_all_ = false;   // what the origin answers to it may be given to others
   bool asked_again_ = false;
+  bool asked_for_more_ = false;   // for all, though the client wants a part
   bool insists_ = false;
   bool validates_alone_ = false;
   bool waited_in_vain_ = false;

@@ -18,17 +18,19 @@ namespace {
 using http::FieldName;
 using Kind = http::ContentLength::Kind;
 
-constexpr int64_t kPassFor = 120'000;                  // ms: a hit-for-miss (cache.md 5)
-constexpr int64_t kPassForSize = 600'000;              // ms: for longer, by which it is known
-constexpr size_t kMostLeftAlone = 64;                  // fetches of a worker that go on without a reader
-constexpr size_t kMostSlices = 1024;                   // the same of slices, which are no longer than the policy says
-constexpr int64_t kPassAfterFailure = 1000;            // ms: nobody queues for an origin that does not answer
-constexpr int64_t kKeepLists = int64_t{3600} * 1000;   // ms: unless another variant is stored by it; a full one ends so
+constexpr int64_t kPassFor = 120'000;         // ms: a hit-for-miss (cache.md 5)
+constexpr int64_t kPassForSize = 600'000;     // ms: for longer, by which it is known
+constexpr size_t kMostLeftAlone = 64;         // fetches of a worker that go on without a reader
+constexpr size_t kMostSlices = 1024;          // the same of slices, which are no longer than the policy says
+constexpr int64_t kPassAfterFailure = 1000;   // ms: nobody queues for an origin that does not answer
 
 std::optional<uint64_t> length_of(const http::ContentLength& content) {
   if (content.kind == Kind::kNone) return 0;
   return content.kind == Kind::kKnown ? std::optional(content.bytes) : std::nullopt;
 }
+
+// The origin says what there is, or that there is nothing; else it refuses this client, or just now.
+bool is_about_content(int status) { return status < 400 || status == 404 || status == 410; }
 
 std::optional<uint64_t> told_length(const http::Fields& fields) {
   uint64_t length = 0;
@@ -55,6 +57,7 @@ caching::StoredValidators CacheVisit::stored_validators() {
 // Whoever only passes by asks as the client did: the answer is the client's alone.
 const http::Fields* CacheVisit::origin_fields() {
   asked_ = true;
+  asked_for_more_ = false;
   if (!filler_ && !validates()) return nullptr;
   const bool conditional = validates() && !unconditional_;
   const caching::StoredValidators validators = conditional ? stored_validators() : caching::StoredValidators{};
@@ -63,6 +66,7 @@ const http::Fields* CacheVisit::origin_fields() {
   const caching::RangeMode range = whole ? caching::RangeMode::kFull : policy_.range;
   origin_fields_.emplace(caching::origin_request_fields(request_.head.fields, validators, range));
   if (part_) ask_for_rest(*origin_fields_);
+  asked_for_more_ = request_.head.fields.has(FieldName::kRange) && !origin_fields_->has(FieldName::kRange);
   return &*origin_fields_;
 }
 
@@ -83,15 +87,19 @@ CacheVisit::Then CacheVisit::take(http::ResponseHead& response, caching::Moment 
 
 CacheVisit::Then CacheVisit::take_answer(const caching::Answer& answer) {
   const int status = answer.response.status;
+  if (caching::is_error_to_hide(status) && hides_error()) return Then::kServe;
   if (request_.head.method == http::Method::kHead) return take_head(answer);
   if (validates() && status == 304 && !unconditional_) return take_not_modified(answer);
-  if (caching::is_error_to_hide(status) && hides_error()) return Then::kServe;
   if (!may_store_ || status == 304) return Then::kRelay;
   if (slice_ && !is_the_slice(answer.response)) return take_no_slice(answer);
   const bool is_get = request_.head.method == http::Method::kGet;
   const bool unasked_part = is_get && status == 206 && !part_ && !request_.head.fields.has(FieldName::kRange);
   if (unasked_part && !std::exchange(asked_again_, true)) return Then::kAskAgain;
   if (part_ && status == 206) return take_rest(answer);
+  if (part_ && status == 416) {   // the beginning was all, or it is another content by now
+    part_.reset();
+    return Then::kAskAgain;
+  }
   part_.reset();
   return take_whole(answer);
 }
@@ -124,6 +132,7 @@ CacheVisit::Then CacheVisit::take_rest(const caching::Answer& answer) {
   whole.reason = {};
   whole.content = {Kind::kKnown, *rest->complete};
   whole.fields.remove(FieldName::kContentRange);
+  http::remove_digests(whole.fields);
   const Then then = take_whole({answer.request, whole, answer.url, answer.sent, answer.received});
   if (then != Then::kRelay) return then;
   part_.reset();
@@ -178,6 +187,7 @@ bool CacheVisit::keep(const caching::Freshened& freshened, caching::Moment recei
     return false;
   }
   freshness_ = storing.freshness;
+  keep_list();
   cache::StampList stamps = this->stamps(true);
   // A 304 says some of the tags anew and none of the others: what was one stays one, for too much is purged, not too
   // little.
@@ -207,12 +217,10 @@ bool CacheVisit::may_drop() const {
   return speaks_for_all_ && !fields.has(FieldName::kAuthorization) && !fields.has(FieldName::kCookie);
 }
 
-// A client that asked for a part of something that is too large to be stored gets just that.
 CacheVisit::Then CacheVisit::take_unstorable(const caching::Answer& answer, Reason reason) {
   status_.detail = reason;
   cache::Cache& cache = shared_.cache();
-  const bool part_is_wanted = filler_ && reason == Reason::kTooLarge && request_.head.fields.has(FieldName::kRange);
-  if (claim_ && answer.response.status < 500 && may_drop()) {   // it is not what the origin says any more
+  if (claim_ && is_about_content(answer.response.status) && may_drop()) {   // it is not what the origin says any more
     claim_ = {};
     cache::FillLock lock = cache.begin_fill(key_, sequence_, shared_.now(), &stored_);
     filler_ = std::move(lock.filler);
@@ -222,8 +230,17 @@ CacheVisit::Then CacheVisit::take_unstorable(const caching::Answer& answer, Reas
   if (filler_ && remembered) filler_.not_cacheable(shared_.now() + (failed ? kPassAfterFailure : kPassFor));
   filler_ = {};
   if (!failed) claim_ = {};
+  return go_by(answer);
+}
+
+// A client that asked for a part of what is not stored gets just that: it is asked for as the client did.
+CacheVisit::Then CacheVisit::go_by(const caching::Answer& answer) {
   may_store_ = false;
-  return part_is_wanted ? Then::kAskAgain : Then::kRelay;
+  if (!asked_for_more_ || answer.response.status != 200) return Then::kRelay;
+  filler_ = {};
+  claim_ = {};
+  validates_alone_ = false;
+  return Then::kAskAgain;
 }
 
 CacheVisit::Then CacheVisit::store(const caching::Answer& answer, const caching::Storing& storing) {
@@ -232,13 +249,15 @@ CacheVisit::Then CacheVisit::store(const caching::Answer& answer, const caching:
   if (may_be_left_alone() && request_.proxy.tasks().size() >= most_alone) {
     filler_ = {};
     claim_ = {};
-    return Then::kRelay;
+    status_.detail = Reason::kBusy;
+    return go_by(answer);
   }
-  if (!lock_variant(storing.vary_list)) return Then::kRelay;
+  freshness_ = storing.freshness;
+  if (!lock_variant(storing.vary_list)) return go_by(answer);
   http::Fields fields = caching::stored_fields(answer.response, policy_, answer.received);
   if (!fit_part(fields, answer.response.content)) {
     give_up(Reason::kContentRange);
-    return Then::kRelay;
+    return go_by(answer);
   }
   const cache::StampList stamps = this->stamps(true);
   const cache::Written written = filler_.set_head({.metadata = metadata_of(storing.freshness),
@@ -249,20 +268,27 @@ CacheVisit::Then CacheVisit::store(const caching::Answer& answer, const caching:
   claim_ = {};
   if (written != cache::Written::ok) {
     filler_.abort();
-    status_.detail = Reason::kTooLarge;
-    return Then::kRelay;
+    status_.detail = written == cache::Written::refused ? Reason::kTooLarge : Reason::kBusy;
+    return go_by(answer);
   }
   if (part_ && !part_->append_to(filler_)) {
     filler_.abort();
-    return Then::kRelay;
+    status_.detail = Reason::kBusy;
+    return go_by(answer);
   }
   stored_ = filler_.response().share();
-  freshness_ = storing.freshness;
   fields_ = answer.response.fields;
   if (!fields_->has(FieldName::kDate)) fields_->add(FieldName::kDate, fields.value(FieldName::kDate));
   status_.stored = true;
   is_new_ = true;
   return Then::kServe;
+}
+
+bool CacheVisit::give_up(Reason reason) {
+  status_.detail = reason;
+  if (filler_) filler_.not_cacheable(shared_.now() + kPassFor);
+  filler_ = {};
+  return false;
 }
 
 // A part is what came of it, whatever its Content-Range says; one whose length is not known is none.
@@ -276,86 +302,10 @@ bool CacheVisit::fit_part(http::Fields& fields, const http::ContentLength& conte
   return true;
 }
 
-// Under a key that it would be stored by now.
-bool CacheVisit::lies_rightly(std::string_view vary_list) const {
-  const std::string_view list = vary_head_ ? vary_head_of(vary_head_).list : std::string_view();
-  const auto merged = caching::merge_vary_lists(list, vary_list, request_.arena());
-  return merged && *merged == list;
-}
-
 cache::StampList CacheVisit::stamps(bool with_tags) const {
   const cache::PurgeStamps& all = shared_.cache().stamps();
   if (!with_tags) return cache::stamps_of(all, primary_->url(), {}, false);
   return cache::stamps_of(all, primary_->url(), tags_->tags(), tags_->overflow);
-}
-
-// The right to fill what this answer is stored under: the primary key, or that of a variant. A list that is new is
-// published once the lock of the variant is held, so that nobody who reads it fetches the same again.
-bool CacheVisit::lock_variant(std::string_view list) {
-  if (vary_head_) {
-    const auto merged = caching::merge_vary_lists(vary_head_of(vary_head_).list, list, request_.arena());
-    if (!merged) return give_up(Reason::kVary);
-    list = *merged;
-  }
-  if (list.empty()) return lock_key(primary_->text);
-  const auto secondary = caching::secondary_key(list, request_.head.fields);
-  if (!secondary) return give_up(Reason::kVaryTooLong);
-  const std::string_view variant = request_.arena().concat(primary_->text, *secondary);
-  if (vary_head_ && list == vary_head_of(vary_head_).list) return lock_another(variant);
-  cache::FillLock lock = shared_.cache().begin_fill(variant, sequence_, shared_.now());
-  if (lock.outcome == cache::FillLock::Outcome::found)   // from the days of a list that is gone
-    lock = shared_.cache().begin_fill(variant, sequence_, shared_.now(), &lock.response);
-  if (!publish_list(list, variant) || !lock.filler) return give_up(Reason::kNone);
-  filler_ = std::move(lock.filler);
-  key_ = variant;
-  return true;
-}
-
-// By a list that stands: a new variant is noted, as well as that goes beside others who do the same.
-bool CacheVisit::lock_another(std::string_view variant) {
-  const VaryHead head = vary_head_of(vary_head_);
-  const bool known = head.knows(variant);
-  if (!known && head.count() >= kMostVariants) return give_up(Reason::kVary);
-  if (!lock_key(variant)) return false;
-  if (!known) (void)write_list(head, variant);
-  return true;
-}
-
-bool CacheVisit::lock_key(std::string_view key) {
-  if (filler_) return true;
-  const cache::StoredResponse* former = stored_ ? &stored_ : passed_ ? &passed_ : nullptr;
-  cache::FillLock lock = shared_.cache().begin_fill(key, sequence_, shared_.now(), former);
-  filler_ = std::move(lock.filler);
-  return static_cast<bool>(filler_);
-}
-
-bool CacheVisit::give_up(Reason reason) {
-  status_.detail = reason;
-  if (filler_) filler_.not_cacheable(shared_.now() + kPassFor);
-  filler_ = {};
-  return false;
-}
-
-bool CacheVisit::publish_list(std::string_view list, std::string_view variant) {
-  if (vary_head_) {
-    if (filler_) filler_.abort();   // of the variant by the former list
-    return write_list({{}, list}, variant);
-  }
-  return lock_key(primary_->text) && write_list({{}, list}, variant);
-}
-
-// Into the vary head that there is, or what this request fills becomes one.
-bool CacheVisit::write_list(const VaryHead& list, std::string_view variant) {
-  const cache::StampList stamps = this->stamps(false);
-  const cache::Head head{.kind = cache::Kind::vary_head,
-                         .metadata = metadata_with(list, variant, request_.arena()),
-                         .stamps = stamps.stamps(),
-                         .length = 0,
-                         .keep_until = shared_.now() + kKeepLists};
-  if (vary_head_) return shared_.cache().freshen(vary_head_, head, sequence_) == cache::Written::ok;
-  const bool written = filler_.set_head(head) == cache::Written::ok;
-  if (!written) return filler_.abort(), false;
-  return filler_.complete();
 }
 
 // RFC 5861 4. Nobody shall queue for an origin that gives no answer.

@@ -11,16 +11,24 @@ bool is_taken_by_what_no_key_holds(const config::Host& host, const config::Match
          !host.listeners.empty();
 }
 
+// The URL tells such requests not apart, and the origin, which sees another path, can't tell what it varies by.
+std::string_view with_rewritten(std::string_view partition, const routing::RouteEntry& route,
+                                const routing::RequestFacts& facts) {
+  if (!route.rewrite || !route.rewrite->reads_request()) return partition;
+  http::Arena& arena = facts.head->fields.arena();
+  return arena.concat(partition, "\n>", route.rewrite->apply(facts.head->target.path, facts, arena));
+}
+
 }   // namespace
 
 Origin origin_of(const Configuration& configuration, const routing::RouteEntry& route,
                  const routing::RequestFacts& facts) {
   const std::vector<std::string>& partitions = configuration.route_partitions[route.index];
-  if (!route.split) return {*configuration.route_upstream[route.index], partitions[0]};
+  if (!route.split) return {*configuration.route_upstream[route.index], with_rewritten(partitions[0], route, facts)};
   const auto& groups = configuration.route_split[route.index];
   const auto usable = [&groups](size_t i) { return upstream::Balancer::has_eligible(*groups[i]); };
   const size_t drawn = route.split->draw(facts, usable);
-  return {*groups[drawn], partitions[partitions.size() > 1 ? drawn : 0]};
+  return {*groups[drawn], with_rewritten(partitions[partitions.size() > 1 ? drawn : 0], route, facts)};
 }
 
 std::vector<std::string> partitions_of(const config::Host& host, const routing::RouteEntry& route) {

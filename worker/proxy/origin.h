@@ -13,7 +13,9 @@ namespace proxyd::proxy {
 // Who answers a request in the end: the upstream of its route, or the one that the route's split draws.
 struct Origin {
   const upstream::UpstreamGroup& group;
-  std::string_view partition;   // of the cache: what one upstream answered is not another's, unless the split says so
+  // Of the cache: what one upstream answered is not another's, unless the split says so, and what was asked for by
+  // another path is another thing where fields of the request make that path. In the request's arena or the document.
+  std::string_view partition;
 };
 
 // The route forwards.

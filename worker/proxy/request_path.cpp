@@ -233,6 +233,7 @@ async::Task<void> Proxy::handle(downstream::Exchange& exchange) {
       exchange.reset();
       co_return;
     }
+    if (visit) visit->let_all_go();
     if (attempt.exchange().response().status == 101) {
       co_await run_tunnel(request, attempt.exchange());
       if (attempt.exchange().when_cut().is_set()) fetch->count_cut();

@@ -221,8 +221,7 @@ bool is_stored_whole(Request& request, const caching::Policy& policy, const Orig
 
 // The slice that holds the first octet that is wanted; nothing where slices are not for this request.
 std::optional<uint64_t> octet_to_begin_with(Request& request, const caching::Policy& policy, const Origin& origin) {
-  if (request.head.wants_websocket || caching::why_bypassed(request.head, policy) != caching::Reason::kNone)
-    return std::nullopt;
+  if (caching::why_bypassed(request.head, policy) != caching::Reason::kNone) return std::nullopt;
   const bool is_head = request.head.method == http::Method::kHead;   // to which Range means nothing (RFC 9110 14.2)
   const auto octet = is_head ? std::optional<uint64_t>(0)
                              : caching::first_octet_wanted(request.head.fields.combined(FieldName::kRange));

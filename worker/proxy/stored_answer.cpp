@@ -21,6 +21,10 @@ constexpr uint64_t kConditions =
 constexpr uint64_t kOfContent = bit_of(FieldName::kContentType) | bit_of(FieldName::kContentEncoding) |
                                 bit_of(FieldName::kContentLength) | bit_of(FieldName::kContentRange);
 
+constexpr uint64_t kOfStoring = bit_of(FieldName::kCacheControl) | bit_of(FieldName::kExpires) |
+                                bit_of(FieldName::kPragma) | bit_of(FieldName::kEtag) |
+                                bit_of(FieldName::kLastModified);
+
 }   // namespace
 
 bool StoredAnswer::begin() {
@@ -81,10 +85,12 @@ bool StoredAnswer::begin_by_fields() {
   }
   if (slices_) {   // what a 206 says of its part alone
     fields.remove(FieldName::kContentRange);
-    fields.remove("Content-Digest");
-    fields.remove("Content-MD5");
+    http::remove_digests(fields);
   }
   decide(fields);
+  const bool is_part_of_it = !content_range_.empty() || !content_type_.empty();
+  if (is_part_of_it) http::remove_digests(fields);
+  if (status_ == 416) make_uncacheable(fields);
   if (status_ == 304) fields.remove_all(kOfContent);
   if (status_ == 304) fields.remove("Content-Language");
   if (!content_range_.empty()) fields.set(to_string(FieldName::kContentRange), content_range_);
@@ -139,6 +145,16 @@ void StoredAnswer::decide(const http::Fields& fields) {
   take_ranges(fields, http::select_ranges(asked.combined(FieldName::kRange), length_.bytes), length_.bytes);
 }
 
+// What came with the content says nothing of this; a cache that knows no 416 might keep it by that (RFC 9111 3).
+void StoredAnswer::make_uncacheable(http::Fields& fields) const {
+  fields.remove_all(kOfContent | kOfStoring);
+  fields.remove("Content-Language");
+  fields.remove("Content-Location");
+  const caching::Policy* policy = request_.configuration->route_policy[request_.matched.route->index];
+  for (const std::string& name : policy->targeted) fields.remove(name);
+  fields.add(FieldName::kCacheControl, "no-store");
+}
+
 // Of a stored part what the client asked of it; the one whose answer it is gets all that came.
 void StoredAnswer::decide_part(const http::Fields& fields) {
   const auto part = http::parse_content_range(fields.value(FieldName::kContentRange));
@@ -191,7 +207,7 @@ RelayLimits StoredAnswer::limits() const {
   config::MaybeDuration patience = request_.timeouts().between_bytes;
   if (patience) *patience *= 2;
   RelayLimits limits{Pace(patience, 0), Pace(request_.timeouts().client_write, kSlowestClient)};
-  limits.total = request_.total;
+  if (!visit_.stands_in_for_error()) limits.total = request_.total;   // which may be what ended the wait for another
   return limits;
 }
 

@@ -51,6 +51,7 @@ class StoredAnswer {
   void decide_part(const http::Fields& fields);
   void take_ranges(const http::Fields& fields, const http::RangeSelection& selection, uint64_t length);
   std::string_view varying_lines() const;
+  void make_uncacheable(http::Fields& fields) const;
   void add_varying(http::Fields& fields) const;
   void set_content(uint64_t begin, std::optional<uint64_t> end);
   http::ContentLength whole() const;

@@ -14,6 +14,8 @@ class Rewrite {
  public:
   explicit Rewrite(const config::Rewrite& rules);
   std::string_view apply(std::string_view path, const RequestFacts& facts, http::Arena& arena) const;
+  // Two requests for one path may be rewritten to two.
+  bool reads_request() const { return path_.reads_request(); }
 
  private:
   const config::Rewrite rules_;

@@ -1,6 +1,7 @@
 #include "worker/routing/value_template.h"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <new>
 
@@ -65,6 +66,15 @@ ValueTemplate ValueTemplate::literal(std::string text) {
 bool ValueTemplate::is_constant() const {
   return std::all_of(parts_.begin(), parts_.end(), [](const config::TemplatePart& part) {
     return part.kind == config::TemplatePart::Kind::kLiteral;
+  });
+}
+
+bool ValueTemplate::reads_request() const {
+  constexpr std::array kOfRequest = {Kind::kQuery,          Kind::kUri,    Kind::kClientIp,
+                                     Kind::kRequestId,      Kind::kHeader, Kind::kCookie,
+                                     Kind::kQueryParameter, Kind::kTlsSni, Kind::kTlsClientSubject};
+  return std::any_of(parts_.begin(), parts_.end(), [&kOfRequest](const config::TemplatePart& part) {
+    return std::find(kOfRequest.begin(), kOfRequest.end(), part.kind) != kOfRequest.end();
   });
 }
 

@@ -21,6 +21,8 @@ class ValueTemplate {
 
   // The same for all requests.
   bool is_constant() const;
+  // Not the same for all requests for a URL, as far as a client chooses: by its fields, its address, the query.
+  bool reads_request() const;
   std::string_view render(const RequestFacts& facts, http::Arena& arena) const;
 
  private:

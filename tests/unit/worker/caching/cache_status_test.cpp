@@ -26,7 +26,7 @@ TEST_F(CacheStatusField, SaysWhyARequestWentForward_Rfc9211_2_2) {
   EXPECT_EQ(text({.reason = Reason::kMiss, .forward_status = 200, .stored = true}),
             "proxyd; fwd=uri-miss; fwd-status=200; stored");
   EXPECT_EQ(text({.reason = Reason::kStale, .forward_status = 304, .ttl = 60, .collapsed = true}),
-            "proxyd; fwd=stale; fwd-status=304; ttl=60; collapsed");
+            "proxyd; fwd=stale; fwd-status=304; ttl=60; collapsed=?0");
   EXPECT_EQ(text({.reason = Reason::kBypassCookie, .detail = Reason::kBypassCookie}),
             "proxyd; fwd=bypass; detail=bypass_cookie");
 }
