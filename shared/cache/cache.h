@@ -130,6 +130,7 @@ class Cache {
   uint32_t reclaim_from(uint32_t first, uint32_t batches, Wait wait = Wait::none);
   bool keep_within_capacity();
   void sweep(uint32_t rows, int64_t now);
+  void sweep_anew();
   bool sweep_row(ObjectIndex index, int64_t now);
   bool settle_claims_of(uint32_t slot, Wait wait);
   bool end_fills_of(uint32_t slot, Holder dead);
@@ -145,7 +146,9 @@ class Cache {
   uint32_t tended_ = 0;        // shard whose limbo was looked at last
   uint32_t emptied_to_ = 0;    // segment from which on the next to be emptied is looked for
   ObjectIndex swept_to_ = 0;   // row
-  uint64_t sweeping_ = 0;      // `published` when the present walk over all rows began
+  bool walking_ = false;       // over all rows; a walk ends at the last
+  bool skipped_ = false;       // it could not look at one
+  uint64_t sweeping_ = 0;      // `published` when the present walk began
   uint64_t swept_ = 0;         // and when the last whole one did: purges up to it are swept
   int64_t pause_until_ = 0;    // ms; until then nothing new can be freed
   bool pins_full_ = false;

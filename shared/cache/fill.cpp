@@ -36,7 +36,8 @@ Filler::Filler(Filler&& other) noexcept
       allocated_(other.allocated_),
       extents_(other.extents_),
       chains_(other.chains_),
-      last_chain_(other.last_chain_) {}
+      last_chain_(other.last_chain_),
+      hindered_(other.hindered_) {}
 
 Filler& Filler::operator=(Filler&& other) noexcept {
   std::swap(response_, other.response_);
@@ -45,6 +46,7 @@ Filler& Filler::operator=(Filler&& other) noexcept {
   std::swap(extents_, other.extents_);
   std::swap(chains_, other.chains_);
   std::swap(last_chain_, other.last_chain_);
+  std::swap(hindered_, other.hindered_);
   return *this;
 }
 
@@ -74,7 +76,7 @@ Written Filler::set_head(const Head& head) {
   const bool all_inside = head.length && *head.length <= kInlineContent && size + *head.length <= kLargestHead;
   const uint32_t size_class = ContentPool::class_for(size + (all_inside ? *head.length : 0));
   const BlockRef block = take(size_class);
-  if (block == 0) return Written::no_room;
+  if (block == 0) return cache.pool_.hindered() ? Written::busy : Written::no_room;
   const size_t left = kClassGranules[size_class] * kGranule - size;
   const size_t room = all_inside ? *head.length : head.length ? 0 : left;
   HeadBlock* written = HeadBlock::write(cache.member_.view.block(block), room, key, head, response_.sequence(), true);
@@ -132,19 +134,25 @@ uint32_t Filler::next_class() const {
 }
 
 bool Filler::extend() {
-  Cache& cache = *response_.cache_;
+  hindered_ = false;
   const uint64_t length = object().length.load(std::memory_order_relaxed);
   if (length != kUnknownLength && allocated_ >= length) return false;
+  if (add_extent(length)) return true;
+  Cache& cache = *response_.cache_;
+  hindered_ = cache.pool_.hindered();
+  count(hindered_ ? cache.member_.tally().hindered : cache.member_.tally().no_room);
+  return false;
+}
+
+bool Filler::add_extent(uint64_t length) {
+  Cache& cache = *response_.cache_;
   const uint32_t size_class = next_class();
   BlockRef extent = size_class == kWholeSegment ? cache.pool_.take(kWholeSegment, response_.index_) : 0;
   if (extent == 0) extent = take(std::min(size_class, kSizeClasses - 1), true);
-  if (extent == 0) {
-    count(cache.member_.tally().no_room);
-    return false;
-  }
+  if (extent == 0) return false;
   step("extend: taken");
   if (!list(extent)) {
-    cache.pool_.free(extent, response_.index_);
+    cache.pool_.free(extent, response_.index_);   // or, where that is hindered, by the claim
     return false;
   }
   step("extend: listed");
@@ -236,7 +244,7 @@ void Filler::not_cacheable(int64_t until) {
 }
 
 // The state first, so that whoever is woken sees it; the eviction after. Where its lock is busy the sweep does the
-// rest.
+// rest. Sweeps have passed it by for as long as it was filled: the next looks for what was purged meanwhile.
 void Filler::end(State state, bool admit) {
   Cache& cache = *response_.cache_;
   const ObjectIndex index = response_.index_;
@@ -248,6 +256,7 @@ void Filler::end(State state, bool admit) {
   step("end: no filler");
   cache.wakes_.wake(object, index);
   if (!dead) {
+    if (state == State::complete && response_.purged(cache.published()) == Purged::hard) cache.sweep_anew();
     const uint64_t octets = admit ? cache.shards_.weigh_content(index) : 0;
     Shards::Lock lock(cache.shards_, cache.member_.view.shard_of(index));
     if (lock) {

@@ -50,13 +50,15 @@ class Filler {
   // variants. A known length that is large for the cache is refused here, before anything is written, unless its key
   // was asked for before. After anything but ok or busy: `abort` or `not_cacheable`.
   Written set_head(const Head& head);
-  // Room for content, straight in the region, to read from a socket into; empty: no room (`abort`, or wait and ask
-  // again after Cache::tend). At least one octet, usually up to 64 KiB, never beyond a known length.
+  // Room for content, straight in the region, to read from a socket into; empty: no room (`abort`), or `hindered`. At
+  // least one octet, usually up to 64 KiB, never beyond a known length.
   std::span<char> reserve();
   // `count` octets of what `reserve` gave are written: followers may read them.
   void commit(size_t count);
   // Copies; how many octets were taken, fewer than given when there is no room.
   size_t append(std::string_view content);
+  // The last of these two came short because a lock was busy, not for want of room: ask again in some milliseconds.
+  bool hindered() const { return hindered_; }
   // All of it is there. Without a known length, that is what it is now. Returns false, and aborts, when a known length
   // is not reached. The eviction decides here whether it stays; this request's handle is good in either case.
   bool complete();
@@ -72,6 +74,7 @@ class Filler {
   Written judge(uint64_t length);
   void resume();
   bool extend();
+  bool add_extent(uint64_t length);
   uint32_t next_class() const;
   BlockRef take(uint32_t size_class, bool or_smaller = false);
   bool list(BlockRef extent);
@@ -83,6 +86,7 @@ class Filler {
   uint32_t extents_ = 0;
   uint32_t chains_ = 0;   // extent blocks
   BlockRef last_chain_ = 0;
+  bool hindered_ = false;
 };
 
 // Whoever makes sure that one request revalidates a stale object for all. Holds the object's handle and its claim; the

@@ -50,7 +50,7 @@ Written Cache::freshen(const StoredResponse& response, const Head& head, uint64_
   for (uint32_t attempt = 0; block == 0 && make_room(shard, attempt); ++attempt) {
     block = pool_.take(size_class, response.index_);
   }
-  if (block == 0) return Written::no_room;
+  if (block == 0) return pool_.hindered() ? Written::busy : Written::no_room;
   HeadBlock* fresh = HeadBlock::write(member_.view.block(block), room, key, head, sequence, true);
   std::memcpy(fresh->content(), old->content(), room);
   step("freshen: written");

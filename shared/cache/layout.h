@@ -132,7 +132,7 @@ struct alignas(128) WorkerSlot {
   // block's owner is that object by this worker's doing, and nobody else frees it.
   alignas(64) std::array<std::atomic<uint64_t>, kClaims> claims;
   std::array<std::atomic<uint32_t>, kReclaimBatch> freeing;   // object index + 1
-  alignas(64) std::atomic<uint32_t> pins_used;                // no pin was ever set at or behind this place
+  alignas(64) std::atomic<uint32_t> pins_used;                // no pin is set at or behind this place
   alignas(64) std::array<std::atomic<uint64_t>, kPins> pins;
 };
 
@@ -149,6 +149,7 @@ struct alignas(64) Tally {
   std::atomic<uint64_t> shard_repairs;
   std::atomic<uint64_t> class_repairs;
   std::atomic<uint64_t> emptied_segments;
+  std::atomic<uint64_t> hindered;   // times a fill found no block for a busy lock
 };
 
 struct alignas(4096) Superblock {

@@ -166,9 +166,10 @@ bool Cache::empty_segment(uint32_t number) {
 void Cache::sweep(uint32_t rows, int64_t now) {
   const uint32_t shard_rows = member_.view.geometry().shard_objects;
   for (uint32_t i = 0; i < rows; ++i) {
-    if (swept_to_ == 0) {
-      swept_ = sweeping_;
+    if (!walking_) {
+      walking_ = true;
       sweeping_ = published();
+      skipped_ = false;
     }
     const uint32_t shard = member_.view.shard_of(swept_to_);
     if (swept_to_ % shard_rows < member_.view.shard(shard).touched.load(kRelaxed)) {
@@ -177,12 +178,22 @@ void Cache::sweep(uint32_t rows, int64_t now) {
     } else {
       swept_to_ = (shard + 1) * shard_rows;
     }
-    if (swept_to_ >= member_.view.object_count()) swept_to_ = 0;
+    if (swept_to_ < member_.view.object_count()) continue;
+    swept_to_ = 0;
+    walking_ = false;
+    if (!skipped_) swept_ = sweeping_;
   }
 }
 
+// Something is purged that a walk has passed by, maybe the present one.
+void Cache::sweep_anew() {
+  skipped_ = true;
+  swept_ = 0;
+}
+
 // What a look without lock finds wrong is done under the lock, if it is still so. What lies behind the row is read
-// under a pin only. False: the lock was busy, look again.
+// under a pin only. False: the lock was busy, look again. For purges of what fills its filler looks
+// at the end.
 bool Cache::sweep_row(ObjectIndex index, int64_t now) {
   Object& object = member_.view.object(index);
   const Life life = Life::of(object.life.load());
@@ -197,6 +208,7 @@ bool Cache::sweep_row(ObjectIndex index, int64_t now) {
   uint64_t content = 0;
   if (lost || (life.state == State::complete && !expired && swept_ < published())) {
     const uint32_t entry = pins_.pin(index);
+    skipped_ = skipped_ || entry == Pins::kNone;
     if (entry == Pins::kNone) return true;
     const StoredResponse response(this, index, entry, nullptr);
     if (object.life.load() != life.word()) return true;
@@ -208,7 +220,9 @@ bool Cache::sweep_row(ObjectIndex index, int64_t now) {
   if (!lock) return false;
   if (object.life.load() != life.word()) return true;
   if (orphaned && member_.view.alive(object.filler.load())) return true;
-  if (object.keep_until.load(kRelaxed) != keep_until) return true;   // freshened meanwhile
+  const bool freshened = object.keep_until.load(kRelaxed) != keep_until;
+  skipped_ = skipped_ || freshened;
+  if (freshened) return true;
   lock.change();
   if (lost && !hard_purged) {
     shards_.admit(index, content);

@@ -46,7 +46,10 @@ net::Taken Fill::take(const net::Piece& piece, bool) {
   const std::string_view octets(piece.data + skipped, piece.size - skipped);
   const size_t taken = filler_.append(octets);
   stored_ += taken;
-  full_ = taken < octets.size();
+  tries_ = taken == 0 ? tries_ : 0;
+  const bool is_short = taken < octets.size();
+  if (is_short && filler_.hindered() && ++tries_ < kMostTries) return {Took::kBlocked, skipped + taken};
+  full_ = is_short;
   return {full_ ? Took::kFailed : Took::kMore, skipped + taken};
 }
 

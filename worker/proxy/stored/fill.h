@@ -14,7 +14,8 @@ class FilledContent;
 
 // The fetch of one response into the cache, as fast as the origin sends it, for whoever reads it there. A task of the
 // worker's, which outlives the request that began it. Its own client is a reader like any other; but when the cache
-// takes no more (no room, or more content than a policy allows), that reader goes on with the connection.
+// takes no more (no room, or more content than a policy allows), that reader goes on with the connection. A lock of the
+// cache that is busy for long, as where its holder is stopped, is waited for between passes, a quarter of a second.
 class Fill final : public net::ContentSink {
  public:
   struct Limits {
@@ -39,10 +40,14 @@ class Fill final : public net::ContentSink {
   net::Taken flush() override { return {net::Taken::State::kMore}; }
   bool finished() const override { return finished_; }
   uint64_t delivered() const override { return stored_; }
-  async::WaitReady room(Deadline deadline) override { return {shared_.loop(), nothing_, deadline}; }
+  async::WaitReady room(Deadline deadline) override {
+    return {shared_.loop(), nothing_, deadline.earlier_of(Deadline::after(shared_.loop().now(), kNextTry))};
+  }
 
  private:
   friend class FilledContent;
+  static constexpr milliseconds kNextTry{10};
+  static constexpr int kMostTries = 25;
   static async::Task<void> run(std::unique_ptr<Fill> fill);
   void end(const Relayed& relayed);
   void stop_for_size();
@@ -65,6 +70,7 @@ class Fill final : public net::ContentSink {
   Limits limits_;
   uint64_t skip_;
   uint64_t stored_ = 0;
+  int tries_ = 0;   // in a row, that a busy lock hindered
   bool full_ = false;
   bool finished_ = false;
   async::Signal nothing_;

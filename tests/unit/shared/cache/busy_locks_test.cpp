@@ -77,9 +77,13 @@ TEST_F(BusyLocksTest, ALimitThatSinksIsReachedWhenTheLocksAreFree) {
   expect_sound();
 }
 
-TEST_F(BusyLocksTest, ASweepThatMeetsABusyShardGoesOnThere) {
+// However many there are: the row where it meets the lock may be the first.
+class SweepsTest : public BusyLocksTest, public testing::WithParamInterface<unsigned> {};
+INSTANTIATE_TEST_SUITE_P(Objects, SweepsTest, testing::Range(1u, 26u));
+
+TEST_P(SweepsTest, ASweepThatMeetsABusyShardGoesOnThere) {
   const uint32_t tag = first_->stamps().stamp_of(StampKind::tag, "t");
-  for (unsigned i = 0; i < 20; ++i) ASSERT_TRUE(store(*first_, key_of(i), "x", std::span(&tag, 1)));
+  for (unsigned i = 0; i < GetParam(); ++i) ASSERT_TRUE(store(*first_, key_of(i), "x", std::span(&tag, 1)));
   tend_until(1, 300);
   ASSERT_TRUE(first_->stamps().purge(std::span(&tag, 1), PurgeMode::hard));
   const Locked held = hold(shards());
@@ -113,10 +117,14 @@ TEST_F(BusyLocksTest, AFillThatFindsNoBlockForABusyLockWaitsOnce) {
   store_some(20);
   const Locked held = hold(classes());
   EXPECT_TRUE(lock.filler.reserve().empty());
+  EXPECT_TRUE(lock.filler.hindered());
+  EXPECT_EQ(first_->accounts().hindered, 1u);
+  EXPECT_EQ(first_->accounts().no_room, 0u);
   let_go(held);
   EXPECT_LE(first_->accounts().lock_busy, 1u);
   EXPECT_EQ(first_->accounts().objects, 21u);
   EXPECT_FALSE(lock.filler.reserve().empty());
+  EXPECT_FALSE(lock.filler.hindered());
   lock = {};
   expect_sound();
 }
@@ -130,6 +138,16 @@ TEST_F(BusyLocksTest, ManyWhoWantOneLockDoNotEachWaitForIt) {
   EXPECT_LT(first_->accounts().lock_busy, kMany / 2);
   let_go(held);
   EXPECT_EQ(first_->begin_fill("k", 0, 0).outcome, FillLock::Outcome::filler);
+  expect_sound();
+}
+
+TEST_F(BusyLocksTest, AHeadThatFindsNoBlockForABusyLockCanBeSetLater) {
+  FillLock lock = first_->begin_fill("k", 0, 0);
+  const Locked held = hold(classes());
+  EXPECT_EQ(lock.filler.set_head(Head{.length = 1}), Written::busy);
+  let_go(held);
+  EXPECT_EQ(lock.filler.set_head(Head{.length = 1}), Written::ok);
+  lock = {};
   expect_sound();
 }
 

@@ -109,5 +109,36 @@ TEST_F(PurgeTest, BringsMemoryBackByTheSweep) {
   EXPECT_GT(first_->stamps().share_in_use(1u << 16), 0.0);
 }
 
+TEST_F(PurgeTest, BringsTheMemoryBackOfWhatWasFilledMeanwhile) {
+  const std::array stamps{tag("t")};
+  FillLock fill = first_->begin_fill("k", first_->published(), 0);
+  ASSERT_EQ(fill.filler.set_head(Head{.stamps = stamps, .length = 1}), Written::ok);
+  ASSERT_TRUE(store(*first_, "other", "x"));
+  purge("t");
+  for (int64_t now = 0; now < 1000; now += 10) first_->tend(now);   // more than one whole walk
+  fill.filler.append("x");
+  ASSERT_TRUE(fill.filler.complete());
+  for (int64_t now = 1000; now < 2000; now += 10) first_->tend(now);
+  EXPECT_EQ(first_->accounts().objects, 1u);
+  EXPECT_EQ(first_->accounts().purged, 1u);
+}
+
+TEST_F(PurgeTest, BringsTheMemoryBackOfWhatCouldNotBePinnedMeanwhile) {
+  const std::array stamps{tag("t")};
+  for (unsigned i = 0; i <= kPins; ++i) {
+    ASSERT_TRUE(store(*first_, "k" + std::to_string(i), "x", i < kPins ? std::span<const uint32_t>{} : stamps));
+  }
+  std::vector<StoredResponse> read;
+  for (unsigned i = 0; i < kPins; ++i) {
+    read.push_back(std::move(first_->find("k" + std::to_string(i), 0, 0).response));
+    ASSERT_TRUE(read.back());
+  }
+  purge("t");
+  for (int64_t now = 0; now < 20'000; now += 10) first_->tend(now);
+  read.clear();
+  for (int64_t now = 20'000; now < 40'000; now += 10) first_->tend(now);
+  EXPECT_EQ(first_->accounts().objects, kPins);
+}
+
 }   // namespace
 }   // namespace proxyd::cache
