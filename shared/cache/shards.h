@@ -91,7 +91,7 @@ class Shards {
  private:
   struct Batch;
   void repair(uint32_t shard);
-  void repair_row(Shard& shard, ObjectIndex index);
+  void repair_row(Shard& shard, ObjectIndex index, uint64_t large_limit);
   void settle_listed_claims(uint32_t shard, uint32_t slot);
   bool indexed(ObjectIndex index) const;
   ObjectIndex same_key(ObjectIndex index) const;

@@ -33,12 +33,13 @@ void Shards::repair(uint32_t shard) {
   });
   step("repair shard: index");
   Eviction(member_.view.eviction(shard, touched)).rebuild();
-  for (uint32_t i = 0; i < touched; ++i) repair_row(it, row(shard, i));
+  const uint64_t limit = large_limit();
+  for (uint32_t i = 0; i < touched; ++i) repair_row(it, row(shard, i), limit);
   note_weight(shard);
   count(member_.tally().shard_repairs);
 }
 
-void Shards::repair_row(Shard& shard, ObjectIndex index) {
+void Shards::repair_row(Shard& shard, ObjectIndex index, uint64_t limit) {
   Object& object = member_.view.object(index);
   const Life life = Life::of(object.life.load());
   if (life.state == State::freeing) return;   // by a living worker, or one whose notes the master looks at
@@ -57,6 +58,7 @@ void Shards::repair_row(Shard& shard, ObjectIndex index) {
   const bool kept = object.eviction.place.load(kRelaxed) != Place::none;
   const bool has_old_heads = object.retired[0].load() != 0 || object.retired[1].load() != 0;
   if (!kept) object.marks.fetch_and(~kLarge, kRelaxed);
+  if (kept && object.eviction.weight > limit) object.marks.fetch_or(kLarge, kRelaxed);   // died before the mark
   if ((object.marks.load(kRelaxed) & kLarge) != 0) shard.large.fetch_add(object.eviction.weight, kRelaxed);
   if (kept && has_old_heads) weigh_again(index, weigh_content(index) + member_.view.block_size(object.head.load()));
   if (has_old_heads) to_limbo(index);
