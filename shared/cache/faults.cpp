@@ -8,6 +8,7 @@
 #include "shared/cache/head_block.h"
 #include "shared/cache/index.h"
 #include "shared/cache/pins.h"
+#include "shared/cache/pool_lock.h"
 
 namespace proxyd::cache {
 namespace {
@@ -47,6 +48,9 @@ class Comparison {
     }
   }
 
+  // Also one whose pages are being given back, which stays in its list.
+  static bool is_free(uint32_t cut) { return cut == 0 || cut >= kSetAside; }
+
   void owners() {
     std::array<uint64_t, kSizeClasses> used{};
     uint32_t segments = 0;
@@ -54,9 +58,9 @@ class Comparison {
     for (uint32_t number = 0; number < view_.geometry().segment_count; ++number) {
       const Segment& segment = view_.segment(number);
       const uint32_t cut = segment.cut.load();
-      segments += cut != 0;
+      if (is_free(cut)) continue;
+      ++segments;
       whole += cut == kWholeSegment + 1;
-      if (cut == 0) continue;
       if (number >= view_.superblock().pool.touched.load()) say("segment {} is used and not touched", number);
       const uint32_t granules = cut > kSizeClasses ? view_.geometry().segment_size / kGranule : kClassGranules[cut - 1];
       const uint32_t blocks = view_.geometry().segment_size / (granules * kGranule);
@@ -90,7 +94,7 @@ class Comparison {
       for (uint32_t at = first; at != 0 && times[at - 1] < 2; at = view_.segment(at - 1).next) ++times[at - 1];
     }
     for (uint32_t number = 0; number < times.size(); ++number) {
-      const bool free = number < pool.touched.load() && view_.segment(number).cut.load() == 0;
+      const bool free = number < pool.touched.load() && is_free(view_.segment(number).cut.load());
       if (times[number] != (free ? 1U : 0U)) say("segment {} is {} times among the free", number, times[number]);
     }
   }
@@ -130,6 +134,7 @@ class Comparison {
     const Index index(view_);
     uint32_t live = 0, dead = 0, free = 0, in_index = 0;
     uint64_t weight = 0;
+    uint64_t large = 0;
     const ObjectIndex first = number * view_.geometry().shard_objects;
     for (ObjectIndex row = first; row < first + shard.touched.load(); ++row) {
       const Object& object = view_.object(row);
@@ -143,6 +148,7 @@ class Comparison {
       ++live;
       if (object.eviction.place.load() != Place::none) {
         weight += object.eviction.weight;
+        large += (object.marks.load() & kLarge) != 0 ? object.eviction.weight : 0;
         if (object.eviction.weight != weight_of(object))
           say("row {} weighs {} octets by its blocks, {} for the eviction", row, weight_of(object),
               object.eviction.weight);
@@ -164,6 +170,8 @@ class Comparison {
       say("shard {} counts {} objects, there are {}", number, shard.objects.load(), live);
     if (shard.weight.load() != weight)
       say("shard {} counts {} octets, there are {}", number, shard.weight.load(), weight);
+    if (shard.large.load() != large)
+      say("shard {} counts {} octets as large, there are {}", number, shard.large.load(), large);
     if (Eviction(view_.eviction(number, shard.touched.load())).weight() != weight)
       say("shard {}'s eviction weighs other", number);
     lists(number, free, dead);

@@ -5,6 +5,11 @@
 #include "shared/cache/step.h"
 
 namespace proxyd::cache {
+namespace {
+
+constexpr uint32_t kFewPins = 64;   // as cheap to look at as none
+
+}   // namespace
 
 Pins::Pins(const Member& member)
     : member_(member),
@@ -72,7 +77,15 @@ void Pins::unpin(uint32_t entry) {
   *place = entries_[entry].next;
   entries_[entry].next = first_free_;
   first_free_ = entry;
-  --in_use_;
+  if (--in_use_ == 0 && used_ > kFewPins) begin_anew();
+}
+
+// Whoever frees something looks at as many places as were ever used: after a burst at few again. None is set now, and
+// the next is set behind the number that covers it, as at the first time.
+void Pins::begin_anew() {
+  used_ = 0;
+  first_free_ = kNone;
+  member_.slot().pins_used.store(0);
 }
 
 uint32_t Pins::readers(ObjectIndex index) const {

@@ -5,16 +5,19 @@
 #include <algorithm>
 #include <bit>
 #include <cstddef>
+#include <initializer_list>
 #include <new>
 
 #include "shared/base/digest.h"
+#include "shared/cache/extents.h"
+#include "shared/cache/head_block.h"
 
 namespace proxyd::cache {
 namespace {
 
 constexpr uint64_t kMagic = 0x6568'6361'6378'7270;
 // Of keys, stored field sections, stamp hashes, and what words mean that keep their place; raise when one changes.
-constexpr uint64_t kFormats = 2;
+constexpr uint64_t kFormats = 3;
 constexpr uint64_t kBytesForEachObject = 1024;   // rows are plenty and cost nothing untouched
 constexpr uint32_t kMostObjects = 1u << 27;
 constexpr uint64_t kLeastShard = 64u << 20;   // a thousand objects of 64 KiB
@@ -61,35 +64,43 @@ std::optional<Geometry> Geometry::of(uint64_t ceiling) {
 
 uint64_t layout_hash() {
   uint64_t hash = kMagic;
-  for (const uint64_t value : {uint64_t{sizeof(Superblock)},
-                               uint64_t{sizeof(WorkerSlot)},
-                               uint64_t{sizeof(Shard)},
-                               uint64_t{sizeof(Segment)},
-                               uint64_t{sizeof(Object)},
-                               uint64_t{sizeof(Bucket)},
-                               uint64_t{sizeof(Stamp)},
-                               uint64_t{sizeof(BanTable)},
-                               uint64_t{offsetof(Ban, text)},
-                               uint64_t{sizeof(SizeClass)},
-                               uint64_t{sizeof(SegmentPool)},
-                               uint64_t{offsetof(Superblock, published)},
-                               uint64_t{offsetof(Superblock, pool)},
-                               uint64_t{offsetof(Superblock, classes)},
-                               uint64_t{offsetof(WorkerSlot, claims)},
-                               uint64_t{offsetof(WorkerSlot, pins)},
-                               uint64_t{offsetof(Shard, changing)},
-                               uint64_t{offsetof(Segment, owner)},
-                               uint64_t{offsetof(Object, filled)},
-                               uint64_t{offsetof(Object, retired)},
-                               uint64_t{sizeof(EvictionState)},
-                               uint64_t{sizeof(EvictionEntry)},
-                               uint64_t{kBytesForEachObject},
-                               uint64_t{kLeastShard},
-                               uint64_t{kGranule},
-                               uint64_t{kSlots},
-                               kFormats}) {
-    hash = mix(hash, value);
-  }
+  const auto mix_in = [&hash](std::initializer_list<uint64_t> values) {
+    for (const uint64_t value : values) hash = mix(hash, value);
+  };
+  mix_in({kFormats, kBytesForEachObject, kLeastShard, kGranule, kLargestSegment, kSlots, kPins, kClaims, kReclaimBatch,
+          kWaitNumbers, kMostShards, kSlotsInBucket, kBucketsInGroup, kMostBans});
+  for (const uint32_t granules : kClassGranules) mix_in({granules});
+  mix_in({sizeof(Superblock), offsetof(Superblock, published), offsetof(Superblock, purge_lock),
+          offsetof(Superblock, purging), offsetof(Superblock, repair_lock), offsetof(Superblock, pool),
+          offsetof(Superblock, classes), offsetof(Superblock, tally), sizeof(Tally)});
+  mix_in({sizeof(WorkerSlot), offsetof(WorkerSlot, mailbox), offsetof(WorkerSlot, claims),
+          offsetof(WorkerSlot, freeing), offsetof(WorkerSlot, pins_used), offsetof(WorkerSlot, pins)});
+  mix_in({sizeof(BanTable), offsetof(BanTable, words), offsetof(BanTable, bans), offsetof(Ban, kind),
+          offsetof(Ban, host_count), offsetof(Ban, size), offsetof(Ban, hosts), offsetof(Ban, text), sizeof(Stamp)});
+  mix_in({sizeof(Shard), offsetof(Shard, changing), offsetof(Shard, touched), offsetof(Shard, objects),
+          offsetof(Shard, limbo), offsetof(Shard, weight), offsetof(Shard, large), offsetof(Shard, changed_by),
+          offsetof(Shard, reclaims), offsetof(Shard, first_free), offsetof(Shard, first_limbo),
+          offsetof(Shard, last_limbo), sizeof(Bucket), offsetof(Bucket, slots)});
+  mix_in({sizeof(EvictionState), offsetof(EvictionState, small), offsetof(EvictionState, main),
+          offsetof(EvictionState, ghost_clock), offsetof(EvictionState, frequency), sizeof(EvictionEntry),
+          offsetof(EvictionEntry, weight), offsetof(EvictionEntry, fingerprint), offsetof(EvictionEntry, uses),
+          offsetof(EvictionEntry, place)});
+  mix_in({sizeof(Segment), offsetof(Segment, free_blocks), offsetof(Segment, ready), offsetof(Segment, listed),
+          offsetof(Segment, next), offsetof(Segment, previous), offsetof(Segment, pages), offsetof(Segment, free_map),
+          offsetof(Segment, owner), sizeof(SizeClass), offsetof(SizeClass, intent), offsetof(SizeClass, used_blocks),
+          offsetof(SizeClass, segments), offsetof(SizeClass, first)});
+  mix_in({sizeof(SegmentPool), offsetof(SegmentPool, intent), offsetof(SegmentPool, used), offsetof(SegmentPool, whole),
+          offsetof(SegmentPool, touched), offsetof(SegmentPool, first_with_pages),
+          offsetof(SegmentPool, first_without)});
+  mix_in({sizeof(Object), offsetof(Object, hash), offsetof(Object, life), offsetof(Object, head),
+          offsetof(Object, chain), offsetof(Object, direct), offsetof(Object, marks), offsetof(Object, keep_until),
+          offsetof(Object, length), offsetof(Object, filled), offsetof(Object, filler), offsetof(Object, waiters),
+          offsetof(Object, eviction), offsetof(Object, retired), offsetof(Object, next), offsetof(Object, rest)});
+  mix_in({sizeof(HeadBlock), offsetof(HeadBlock, checked), offsetof(HeadBlock, bans_seen),
+          offsetof(HeadBlock, keep_until), offsetof(HeadBlock, key_size), offsetof(HeadBlock, stamp_count),
+          offsetof(HeadBlock, metadata_size), offsetof(HeadBlock, section_size), offsetof(HeadBlock, room),
+          offsetof(HeadBlock, complete), offsetof(HeadBlock, banned), sizeof(ExtentBlock),
+          offsetof(ExtentBlock, extents)});
   return hash;
 }
 

@@ -45,6 +45,7 @@ TEST_F(FreeSegmentsTest, ASegmentThatIsSetAsideIsNobodysUntilItIsBack) {
   const uint32_t other = pool.set_aside();
   ASSERT_NE(aside, ContentPool::kNone);
   ASSERT_NE(other, aside);
+  expect_sound();
   const uint32_t cut = view_.segment(aside).cut.load();
   for (unsigned i = 0; i < 3000; ++i) store(*first_, "again" + std::to_string(i), text_of(60'000));
   EXPECT_EQ(view_.segment(aside).cut.load(), cut);

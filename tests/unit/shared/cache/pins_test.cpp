@@ -117,5 +117,23 @@ TEST_F(PinsTest, WhoStillNeedsTheHeadKeepsItForAllThatShareThePin) {
   expect_sound();
 }
 
+TEST_F(PinsTest, AfterABurstFewPlacesAreLookedAtAgain) {
+  constexpr unsigned kMany = 500;
+  for (unsigned i = 0; i < kMany; ++i) ASSERT_TRUE(store(*second_, "k" + std::to_string(i), "x"));
+  for (unsigned burst = 0; burst < 2; ++burst) {
+    std::vector<StoredResponse> readers;
+    for (unsigned i = 0; i < kMany; ++i) {
+      readers.push_back(std::move(first_->find("k" + std::to_string(i), 0, 0).response));
+      ASSERT_TRUE(readers.back());
+    }
+    EXPECT_EQ(view_.slot(0).pins_used.load(), kMany);
+    for (unsigned i = 0; i < kMany; ++i) EXPECT_EQ(places_of(readers[i].index()).size(), 1u) << i;
+    readers.clear();
+    EXPECT_EQ(view_.slot(0).pins_used.load(), 0u);
+  }
+  const Lookup found = first_->find("k0", 0, 0);
+  EXPECT_EQ(places_of(found.response.index()), std::vector<uint32_t>{0});
+}
+
 }   // namespace
 }   // namespace proxyd::cache
