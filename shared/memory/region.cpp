@@ -27,8 +27,11 @@ Error failed(std::string_view what, std::string_view name) {
   return Error{fmt::format("{} of shared memory '{}' failed: {}", what, name, std::strerror(errno))};
 }
 
+// Not in a core: who crashes holds its locks and pins until that is written, and it would be as large as the cache.
 void* map(int descriptor, size_t size) {
-  return ::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_SHARED, descriptor, 0);
+  void* mapping = ::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_SHARED, descriptor, 0);
+  if (mapping != MAP_FAILED) ::madvise(mapping, size, MADV_DONTDUMP);
+  return mapping;
 }
 
 }   // namespace

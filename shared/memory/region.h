@@ -13,7 +13,7 @@ namespace proxyd::memory {
 // One piece of shared memory: a memfd with a name, the hash of its layout and a fixed size, sealed against shrinking
 // and growing. Created by the master, mapped by everyone, adopted by a later master only when name, layout hash and
 // size match. The mapping and the descriptor live as long as this value. Its first page is the header; `data` begins
-// after it, zeroed when created. Offsets in it, never pointers.
+// after it, zeroed when created. Offsets in it, never pointers. No core dump has it.
 class Region {
  public:
   static Result<Region> create(std::string_view name, uint64_t layout_hash, size_t size);

@@ -6,7 +6,10 @@
 
 #include <atomic>
 #include <cerrno>
+#include <fstream>
+#include <string>
 #include <thread>
+#include <utility>
 
 #include "shared/memory/region.h"
 #include "shared/memory/sealed_memory.h"
@@ -63,6 +66,29 @@ TEST(Region, ThatIsNotSealedIsNotAdopted) {
   ASSERT_EQ(::ftruncate(open.value(), 8192), 0);
   EXPECT_FALSE(Region::adopt(std::move(open), "test", 7, 4096));
   EXPECT_FALSE(Region::adopt(UniqueFd(::dup(0)), "test", 7, 4096));
+}
+
+// How many mappings of this memory the process has, and how many of them no core has (`dd`).
+std::pair<int, int> mappings_of(std::string_view name) {
+  std::ifstream maps("/proc/self/smaps");
+  int all = 0;
+  int not_dumped = 0;
+  bool ours = false;
+  for (std::string line; std::getline(maps, line);) {
+    const bool begins = line.find('-') < line.find(' ');
+    if (begins) ours = line.find(name) != std::string::npos;
+    if (ours && begins) ++all;
+    if (ours && line.starts_with("VmFlags:") && line.find(" dd") != std::string::npos) ++not_dumped;
+  }
+  return {all, not_dumped};
+}
+
+TEST(Region, IsInNoCore) {
+  auto region = Region::create("undumped", 7, 4096);
+  ASSERT_TRUE(region);
+  auto adopted = Region::adopt(copy_of(*region), "undumped", 7, 4096);
+  ASSERT_TRUE(adopted);
+  EXPECT_EQ(mappings_of("memfd:proxyd-undumped"), std::pair(2, 2));
 }
 
 TEST(Region, OutlivesAProcessThatDiedWithIt) {
