@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <linux/close_range.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -20,7 +21,7 @@ constexpr size_t kMostInherited = 272;
 // In the child, async-signal-safe only: descriptors to their numbers, signals to their defaults, then exec. All are
 // first copied to free numbers, since the number that one gets may be another's now.
 [[noreturn]] void become(int binary, char* const* arguments, char* const* environment,
-                         const std::pair<int, int>* inherited, size_t count) {
+                         const std::pair<int, int>* inherited, size_t count, const rlimit& core) {
   int copies[kMostInherited] = {};
   for (size_t i = 0; i < count; ++i) {
     copies[i] = ::fcntl(inherited[i].first, F_DUPFD, kScratch);
@@ -41,6 +42,7 @@ constexpr size_t kMostInherited = 272;
   struct sigaction initial{};
   initial.sa_handler = SIG_DFL;
   for (int signal = 1; signal < 32; ++signal) ::sigaction(signal, &initial, nullptr);
+  ::setrlimit(RLIMIT_CORE, &core);
   ::syscall(SYS_execveat, executable, "", arguments, environment, 0x1000 /* AT_EMPTY_PATH */);
   ::_exit(127);
 }
@@ -61,9 +63,11 @@ Result<Spawn::Child> Spawn::start(const std::string& argument,
   std::string name = "proxyd-worker";
   std::string copy = argument;
   const std::array<char*, 3> arguments = {name.data(), copy.data(), nullptr};
+  rlimit core{};
+  if (::getrlimit(RLIMIT_CORE, &core) == 0) core.rlim_cur = 0;
   const pid_t pid = ::fork();
   if (pid < 0) return Error{fmt::format("fork failed: {}", std::strerror(errno))};
-  if (pid == 0) become(binary_.value(), arguments.data(), environ, inherited.data(), inherited.size());
+  if (pid == 0) become(binary_.value(), arguments.data(), environ, inherited.data(), inherited.size(), core);
   UniqueFd pidfd(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
   if (!pidfd) {
     const int error = errno;

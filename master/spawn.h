@@ -24,7 +24,8 @@ class Spawn {
     UniqueFd pidfd;
   };
   // Starts it with `argument`; `inherited` maps descriptors of ours to the numbers that the child sees. It inherits
-  // nothing else but stdin, stdout and stderr.
+  // nothing else but stdin, stdout and stderr, and writes no core: where one is asked for, `prlimit --core` on the
+  // running process gives it leave.
   Result<Child> start(const std::string& argument, const std::vector<std::pair<int, int>>& inherited) const;
 
  private:

@@ -3,12 +3,14 @@
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 
 #include <filesystem>
 #include <fstream>
 #include <set>
+#include <sstream>
 
 namespace proxyd::master {
 namespace {
@@ -62,6 +64,33 @@ TEST_F(SpawnTest, GivesEachDescriptorItsNumberWhateverNumbersAreInUse) {
   }
   EXPECT_TRUE(numbers.contains("3") && numbers.contains("4"));
   for (const std::string& number : numbers) EXPECT_LE(std::stoi(number), 5) << "a descriptor that was not given";
+}
+
+// While a core is written the region's locks and pins of who crashed are nobody's. Whoever wants one raises the limit
+// of the running process, which may go as high as before.
+TEST_F(SpawnTest, StartsWhatWritesNoCore) {
+  rlimit limit{};
+  ASSERT_EQ(::getrlimit(RLIMIT_CORE, &limit), 0);
+  const rlimit raised{limit.rlim_max, limit.rlim_max};
+  ASSERT_EQ(::setrlimit(RLIMIT_CORE, &raised), 0);
+  auto spawn = Spawn::open("/bin/cat");
+  ASSERT_TRUE(spawn);
+  const std::string out = folder_ + "/out";
+  const UniqueFd output(::open(out.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
+  auto child = spawn->start("/proc/self/limits", {{output.value(), 1}});
+  ASSERT_TRUE(child);
+  EXPECT_EQ(exit_status(*child), 0);
+  ::setrlimit(RLIMIT_CORE, &limit);
+  std::ifstream read(out);
+  std::string line;
+  while (std::getline(read, line) && !line.starts_with("Max core file size")) {
+  }
+  std::istringstream words(line.substr(std::min(line.size(), std::string_view("Max core file size").size())));
+  std::string soft;
+  std::string hard;
+  words >> soft >> hard;
+  EXPECT_EQ(soft, "0");
+  EXPECT_EQ(hard, limit.rlim_max == RLIM_INFINITY ? "unlimited" : std::to_string(limit.rlim_max));
 }
 
 TEST_F(SpawnTest, FailsNamingABinaryThatIsNotThere) {
