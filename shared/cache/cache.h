@@ -144,6 +144,7 @@ class Cache {
   Shards shards_;
   Wakes wakes_;
   uint32_t tended_ = 0;        // shard whose limbo was looked at last
+  bool looked_ = true;         // then at all that was dead, and no lock was busy
   uint32_t emptied_to_ = 0;    // segment from which on the next to be emptied is looked for
   ObjectIndex swept_to_ = 0;   // row
   bool walking_ = false;       // over all rows; a walk ends at the last

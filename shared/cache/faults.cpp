@@ -181,9 +181,11 @@ class Comparison {
     const Shard& shard = view_.shard(number);
     uint32_t free_listed = 0, limbo = 0, limbo_dead = 0;
     for (ObjectIndex row = shard.first_free; row != kNoObject; row = view_.object(row).next.load()) ++free_listed;
-    for (ObjectIndex row = shard.first_limbo; row != kNoObject; row = view_.object(row).next.load()) {
-      ++limbo;
-      limbo_dead += Life::of(view_.object(row).life.load()).dead;
+    for (const ObjectIndex first : {shard.first_limbo, shard.first_waiting}) {
+      for (ObjectIndex row = first; row != kNoObject; row = view_.object(row).next.load()) {
+        ++limbo;
+        limbo_dead += Life::of(view_.object(row).life.load()).dead;
+      }
     }
     if (free_listed != free) say("shard {} lists {} free rows, there are {}", number, free_listed, free);
     if (limbo_dead != dead) say("shard {} has {} dead rows in limbo, there are {}", number, limbo_dead, dead);

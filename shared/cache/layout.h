@@ -76,7 +76,7 @@ struct alignas(128) Shard {
   alignas(64) std::atomic<uint32_t> changing;   // what the holder is about to change, a Change; none: nothing to repair
   std::atomic<uint32_t> touched;                // rows ever used: those behind it were never written
   std::atomic<uint32_t> objects;                // live ones
-  std::atomic<uint32_t> limbo;                  // rows in its limbo list
+  std::atomic<uint32_t> limbo;                  // rows in limbo, in either list
   std::atomic<uint64_t> weight;                 // octets of the objects that the eviction knows
   std::atomic<uint64_t> large;                  // of these, octets of objects that are large for a shard
   std::atomic<uint32_t> changed_by;             // worker slot of the holder
@@ -84,6 +84,8 @@ struct alignas(128) Shard {
   ObjectIndex first_free;
   ObjectIndex first_limbo;
   ObjectIndex last_limbo;
+  ObjectIndex first_waiting;   // of those in limbo that were pinned when they were looked at
+  ObjectIndex last_waiting;
 };
 
 // 2 MiB (less where the ceiling is small) cut for one size class. The owners are the truth about which blocks are in

@@ -12,6 +12,7 @@ namespace proxyd::cache {
 namespace {
 
 constexpr auto kRelaxed = std::memory_order_relaxed;
+constexpr uint32_t kMostNew = kReclaimBatch - kReclaimBatch / 8;   // of a batch, lest those that wait are forgotten
 
 }   // namespace
 
@@ -26,6 +27,7 @@ struct Shards::Batch {
   };
   std::array<Row, kReclaimBatch> rows;
   uint32_t count = 0;
+  uint32_t not_waiting = 0;    // the first of them; the others were pinned before
   uint32_t reclaims = 0;       // of the shard, when it was looked at
   std::bitset<1024> indices;   // which rows, by the low bits of their index
 
@@ -40,15 +42,15 @@ struct Shards::Batch {
   }
 };
 
-std::optional<uint32_t> Shards::reclaim(uint32_t shard, Wait wait) {
-  if (member_.view.shard(shard).limbo.load(kRelaxed) == 0) return 0;
+Shards::Reclaimed Shards::reclaim(uint32_t shard, Wait wait) {
+  if (member_.view.shard(shard).limbo.load(kRelaxed) == 0) return {};
+  const Reclaimed hindered{.hindered = true};
   Batch batch;
-  if (!finish_freeing(member_.holder.slot, member_.holder) || !look_at_limbo(shard, wait, batch)) return std::nullopt;
-  if (batch.count == 0) return 0;
+  if (!finish_freeing(member_.holder.slot, member_.holder) || !look_at_limbo(shard, wait, batch)) return hindered;
+  if (batch.count == 0) return {};
   look_at_pins(batch);
-  const auto freed = take_from_limbo(shard, batch);
-  if (!freed || !finish_freeing(member_.holder.slot, member_.holder)) return std::nullopt;
-  return freed;
+  const Reclaimed reclaimed = take_from_limbo(shard, batch);
+  return finish_freeing(member_.holder.slot, member_.holder) ? reclaimed : hindered;
 }
 
 void Shards::free_old_heads(ObjectIndex index) {
@@ -73,12 +75,18 @@ bool Shards::look_at_limbo(uint32_t shard, Wait wait, Batch& batch) {
   if (!lock) return false;
   Shard& it = member_.view.shard(shard);
   batch.reclaims = it.reclaims.load(kRelaxed);
-  for (ObjectIndex index = it.first_limbo; index != kNoObject && batch.count < kReclaimBatch;) {
+  look_at_list(it.first_limbo, batch, kMostNew);
+  batch.not_waiting = batch.count;
+  look_at_list(it.first_waiting, batch, kReclaimBatch);
+  return true;
+}
+
+void Shards::look_at_list(ObjectIndex first, Batch& batch, uint32_t most) {
+  for (ObjectIndex index = first; index != kNoObject && batch.count < most;) {
     const Object& object = member_.view.object(index);
     batch.look_at(index, object);
     index = object.next.load(kRelaxed);
   }
-  return true;
 }
 
 void Shards::look_at_pins(Batch& batch) const {
@@ -100,35 +108,46 @@ void Shards::look_at_pins(Batch& batch) const {
   }
 }
 
-// Only the first rows of the list can be in the batch, and only if nobody has taken a batch since.
-std::optional<uint32_t> Shards::take_from_limbo(uint32_t shard, Batch& batch) {
+// Only the first rows of either list can be in the batch, and only if nobody has taken a batch since.
+Shards::Reclaimed Shards::take_from_limbo(uint32_t shard, Batch& batch) {
+  Reclaimed reclaimed{.hindered = true};
   Lock lock(*this, shard, Wait::briefly);
-  if (!lock) return std::nullopt;
+  if (!lock) return reclaimed;
   Shard& it = member_.view.shard(shard);
-  if (it.reclaims.load(kRelaxed) != batch.reclaims) return 0;
+  if (it.reclaims.load(kRelaxed) != batch.reclaims) return reclaimed;
   lock.change();
   it.reclaims.fetch_add(1, kRelaxed);
-  uint32_t freed = 0;
   bool busy = false;
   for (uint32_t at = 0; at < batch.count; ++at) {
     const Batch::Row& row = batch.rows[at];
     Object& object = member_.view.object(row.index);
-    if (it.first_limbo != row.index) break;   // a repair has ordered the list anew
-    it.first_limbo = object.next.load(kRelaxed);
-    if (it.first_limbo == kNoObject) it.last_limbo = kNoObject;
-    step("reclaim: unlinked");
-    object.marks.fetch_and(~kInLimbo, kRelaxed);
-    it.limbo.fetch_sub(1, kRelaxed);
+    if (!unlink_from_limbo(it, row.index, at >= batch.not_waiting)) break;   // a repair has ordered the list anew
     const Life life = Life::of(object.life.load());
-    if (row.dead && !row.pinned && life.generation == row.generation && take_row_from_limbo(row.index, freed)) {
-      ++freed;
+    if (row.dead && !row.pinned && life.generation == row.generation &&
+        take_row_from_limbo(row.index, reclaimed.rows)) {
+      ++reclaimed.rows;
       continue;
     }
     if (!life.dead && !busy) busy = !free_retired(row.index, batch, at);
     const bool waits = life.dead || object.retired[0].load() != 0 || object.retired[1].load() != 0;
-    if (waits) to_limbo(row.index);
+    if (waits) to_waiting(row.index);
   }
-  return freed;
+  reclaimed.hindered = false;
+  reclaimed.more = it.first_limbo != kNoObject;
+  return reclaimed;
+}
+
+// False: it is not the first of its list.
+bool Shards::unlink_from_limbo(Shard& shard, ObjectIndex index, bool waiting) {
+  Object& object = member_.view.object(index);
+  ObjectIndex& first = waiting ? shard.first_waiting : shard.first_limbo;
+  if (first != index) return false;
+  first = object.next.load(kRelaxed);
+  if (first == kNoObject) (waiting ? shard.last_waiting : shard.last_limbo) = kNoObject;
+  step("reclaim: unlinked");
+  object.marks.fetch_and(~kInLimbo, kRelaxed);
+  shard.limbo.fetch_sub(1, kRelaxed);
+  return true;
 }
 
 // Says in the worker's slot that it frees this row, then that the row is being freed by it.

@@ -80,7 +80,7 @@ uint64_t layout_hash() {
   mix_in({sizeof(Shard), offsetof(Shard, changing), offsetof(Shard, touched), offsetof(Shard, objects),
           offsetof(Shard, limbo), offsetof(Shard, weight), offsetof(Shard, large), offsetof(Shard, changed_by),
           offsetof(Shard, reclaims), offsetof(Shard, first_free), offsetof(Shard, first_limbo),
-          offsetof(Shard, last_limbo), sizeof(Bucket), offsetof(Bucket, slots)});
+          offsetof(Shard, last_limbo), offsetof(Shard, first_waiting), sizeof(Bucket), offsetof(Bucket, slots)});
   mix_in({sizeof(EvictionState), offsetof(EvictionState, small), offsetof(EvictionState, main),
           offsetof(EvictionState, ghost_clock), offsetof(EvictionState, frequency), sizeof(EvictionEntry),
           offsetof(EvictionEntry, weight), offsetof(EvictionEntry, fingerprint), offsetof(EvictionEntry, uses),
@@ -129,6 +129,7 @@ Result<memory::Region> create_region(uint64_t ceiling) {
     Shard& shard = view.shard(i);
     shard.lock.create();
     shard.first_free = shard.first_limbo = shard.last_limbo = kNoObject;
+    shard.first_waiting = shard.last_waiting = kNoObject;
     EvictionState& eviction = *view.eviction(i, 0).state;   // as after a reset, but no page is touched
     eviction.small = eviction.main = QueueState{0, kNoEntry, kNoEntry, 0, 0};
     eviction.capacity = ceiling / geometry->shard_count;

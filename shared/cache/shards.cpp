@@ -171,20 +171,30 @@ void Shards::leave_eviction(ObjectIndex index) {
 }
 
 void Shards::to_limbo(ObjectIndex index) {
+  Shard& shard = member_.view.shard(member_.view.shard_of(index));
+  to_limbo(index, shard.first_limbo, shard.last_limbo);
+}
+
+// What is pinned waits in a list of its own, so that what can be freed is not looked at behind it.
+void Shards::to_waiting(ObjectIndex index) {
+  Shard& shard = member_.view.shard(member_.view.shard_of(index));
+  to_limbo(index, shard.first_waiting, shard.last_waiting);
+}
+
+void Shards::to_limbo(ObjectIndex index, ObjectIndex& first, ObjectIndex& last) {
   Object& object = member_.view.object(index);
   if ((object.marks.load(kRelaxed) & kInLimbo) != 0) return;
-  Shard& shard = member_.view.shard(member_.view.shard_of(index));
   object.marks.fetch_or(kInLimbo, kRelaxed);
   object.next.store(kNoObject, kRelaxed);
   step("limbo: marked");
-  if (shard.last_limbo == kNoObject) {
-    shard.first_limbo = index;
+  if (last == kNoObject) {
+    first = index;
   } else {
-    member_.view.object(shard.last_limbo).next.store(index, kRelaxed);
+    member_.view.object(last).next.store(index, kRelaxed);
   }
   step("limbo: linked");
-  shard.last_limbo = index;
-  shard.limbo.fetch_add(1, kRelaxed);
+  last = index;
+  member_.view.shard(member_.view.shard_of(index)).limbo.fetch_add(1, kRelaxed);
 }
 
 bool Shards::replace_head(ObjectIndex index, BlockRef head) {

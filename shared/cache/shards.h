@@ -61,8 +61,14 @@ class Shards {
   bool evict_one(uint32_t shard);
 
   // --- these take the lock themselves ---
-  // Frees rows and old heads in limbo that no pin names, at most a batch; how many. Nothing: a lock was busy.
-  std::optional<uint32_t> reclaim(uint32_t shard, Wait wait);
+  // Frees rows and old heads in limbo that no pin names, at most a batch, of which an eighth is for those that were
+  // pinned before. `more`: not all that is dead was looked at. `hindered`: a lock was busy, or another has the batch.
+  struct Reclaimed {
+    uint32_t rows = 0;   // freed
+    bool more = false;
+    bool hindered = false;
+  };
+  Reclaimed reclaim(uint32_t shard, Wait wait);
   // Frees those old heads of an object that no pin names, when they are too many to wait for `reclaim`.
   void free_old_heads(ObjectIndex index);
   // Goes on with rows whose blocks could not be freed because a lock was busy. False: some are left.
@@ -96,10 +102,14 @@ class Shards {
   bool indexed(ObjectIndex index) const;
   ObjectIndex same_key(ObjectIndex index) const;
   void to_limbo(ObjectIndex index);
+  void to_waiting(ObjectIndex index);
+  void to_limbo(ObjectIndex index, ObjectIndex& first, ObjectIndex& last);
   void leave_eviction(ObjectIndex index);
   bool look_at_limbo(uint32_t shard, Wait wait, Batch& batch);
   void look_at_pins(Batch& batch) const;
-  std::optional<uint32_t> take_from_limbo(uint32_t shard, Batch& batch);
+  void look_at_list(ObjectIndex first, Batch& batch, uint32_t most);
+  Reclaimed take_from_limbo(uint32_t shard, Batch& batch);
+  bool unlink_from_limbo(Shard& shard, ObjectIndex index, bool waiting);
   bool take_row_from_limbo(ObjectIndex index, uint32_t place);
   bool free_retired(ObjectIndex index, const Batch& batch, uint32_t at);
   bool free_blocks(ObjectIndex index);

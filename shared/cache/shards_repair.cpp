@@ -15,7 +15,7 @@ void Shards::repair(uint32_t shard) {
   Shard& it = member_.view.shard(shard);
   settle_listed_claims(shard, it.changed_by.load());
   const uint32_t touched = it.touched.load();
-  it.first_free = it.first_limbo = it.last_limbo = kNoObject;
+  it.first_free = it.first_limbo = it.last_limbo = it.first_waiting = it.last_waiting = kNoObject;
   it.limbo.store(0, kRelaxed);
   it.objects.store(0, kRelaxed);
   it.large.store(0, kRelaxed);

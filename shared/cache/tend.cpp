@@ -29,11 +29,11 @@ bool Cache::tend(int64_t now) {
   // When the limit has sunk, whole segments are emptied first: to evict first would only leave all of them sparse.
   const bool segments_above = pool_.used_segments() > pool_.allowed_segments();
   // What was evicted is in use until it is freed: to evict for that again, before it was tried, would empty the cache.
-  const bool above = looks && !freed && !segments_above && keep_within_capacity();
+  const bool above = looks && !freed && looked_ && !segments_above && keep_within_capacity();
   if (looks && !freed && !above) {
     // Nothing is left to free, or all of it is pinned: look again later, and meanwhile empty one segment at most.
     pause_until_ = now + kPause;
-    if (segments_above && !pool_.drop_empty_segments()) {
+    if (looked_ && segments_above && !pool_.drop_empty_segments()) {
       empty_cheapest(kFull) || keep_within_capacity() || empty_cheapest(kAnyLoss);
     }
   }
@@ -45,13 +45,15 @@ bool Cache::tend(int64_t now) {
 uint32_t Cache::reclaim_from(uint32_t first, uint32_t batches, Wait wait) {
   const uint32_t count = member_.view.geometry().shard_count;
   uint32_t freed = 0;
+  looked_ = true;
   for (uint32_t i = 0; i < count; ++i) {
     tended_ = (first + i) % count;
     for (;;) {
-      const auto rows = shards_.reclaim(tended_, wait);
-      if (!rows) return freed;
-      if (*rows == 0) break;
-      freed += *rows;
+      const Shards::Reclaimed reclaimed = shards_.reclaim(tended_, wait);
+      looked_ = looked_ && !reclaimed.hindered && !reclaimed.more;
+      freed += reclaimed.rows;
+      if (reclaimed.hindered) return freed;
+      if (reclaimed.rows == 0 && !reclaimed.more) break;
       if (--batches == 0) return freed;
     }
   }
@@ -108,10 +110,10 @@ bool Cache::make_room(uint32_t shard, uint32_t attempt) {
 // For a fill that found no row in its shard.
 bool Cache::make_row(uint32_t shard, uint32_t attempt) {
   if (attempt >= kRounds) return false;
-  if (const auto freed = shards_.reclaim(shard, Wait::patiently); !freed || *freed != 0) return freed.has_value();
-  if (!evict(shard, false, Wait::patiently)) return false;
-  const auto freed = shards_.reclaim(shard, Wait::patiently);
-  return freed && *freed != 0;
+  const auto reclaim = [this, shard] { return shards_.reclaim(shard, Wait::patiently); };
+  // Where another has the batch there are free rows soon.
+  if (const auto reclaimed = reclaim(); reclaimed.hindered || reclaimed.rows != 0) return true;
+  return evict(shard, false, Wait::patiently) && reclaim().rows != 0;
 }
 
 // Where it costs no more than so many hundredths of a segment. What is begun is gone on with: it is cheaper then.

@@ -94,6 +94,39 @@ TEST_F(RoomTest, ManyEvictionsAreDoneInPartsWhenTheLimitHasSunk) {
   expect_sound();
 }
 
+// However much is dead and read: what was evicted is tried before more is.
+class LimboTest : public RoomTest, public testing::WithParamInterface<unsigned> {};
+INSTANTIATE_TEST_SUITE_P(Read, LimboTest, testing::Values(0u, 2000u));
+
+TEST_P(LimboTest, NothingIsEvictedAgainForWhatIsEvictedAndNotYetFreed) {
+  std::vector<StoredResponse> read;
+  for (unsigned i = 0; i < GetParam(); ++i) {
+    ASSERT_TRUE(store(*first_, key_of("dead", i), "x"));
+    read.push_back(std::move(second_->find(key_of("dead", i), 0, 0).response));
+    ASSERT_TRUE(read.back());
+    ASSERT_TRUE(first_->drop(key_of("dead", i)));
+  }
+  for (unsigned i = 0; i < 1000; ++i) store_blank(*first_, key_of("k", i), 60'000);
+  tend_until(1, 1000);
+  ASSERT_GT(first_->accounts().refused, 0u) << "it is full";
+  std::vector<FillLock> fills;   // take what some must leave for
+  for (unsigned i = 0; i < 60; ++i) {
+    fills.push_back(first_->begin_fill(key_of("fill", i), 0, 0));
+    ASSERT_EQ(fills.back().outcome, FillLock::Outcome::filler);
+    ASSERT_EQ(fills.back().filler.set_head(Head{.length = 60'000}), Written::ok);
+    ASSERT_FALSE(fills.back().filler.reserve().empty());
+  }
+  tend_until(1000, 3000);
+  ContentPool pool(first_->member());
+  const Shards shards(first_->member(), pool);
+  ASSERT_EQ(view_.geometry().shard_count, 1u);
+  EXPECT_LE(shards.kept(), shards.capacity(0));
+  EXPECT_GT(shards.kept() + kMiB, shards.capacity(0));
+  fills.clear();
+  read.clear();
+  expect_sound();
+}
+
 class SmallRoomTest : public RoomTest {
  protected:
   SmallRoomTest() : RoomTest(8 * kMiB) {}
