@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 
+#include "shared/cache/step.h"
+
 namespace proxyd::cache {
 namespace {
 
@@ -17,8 +19,8 @@ constexpr uint32_t kMostMoves = 64;      // second chances given before one must
 Eviction::Eviction(const EvictionMemory& memory)
     : state_(*memory.state),
       entries_(memory.entries),
-      small_(state_.small, entries_, Place::small),
-      main_(state_.main, entries_, Place::main),
+      small_(state_.small, state_.journal, entries_, Place::small),
+      main_(state_.main, state_.journal, entries_, Place::main),
       ghosts_(state_.ghost_clock, memory.ghosts),
       frequency_(state_.frequency, memory.frequencies) {}
 
@@ -26,6 +28,7 @@ void Eviction::reset(uint64_t capacity) {
   for (uint32_t index = 0; index < entries_.count(); ++index) entries_[index].forget();
   small_.reset();
   main_.reset();
+  state_.journal.note({});
   state_.ghost_clock = 0;
   ghosts_.clear();
   frequency_.clear();
@@ -117,7 +120,9 @@ std::optional<uint32_t> Eviction::next_victim(Walk& walk) {
 
 void Eviction::move(uint32_t index, Place to) {
   queue(place_of(index)).unlink(index);
+  step("eviction: between queues");
   queue(to).add(index);
+  step("eviction: moved");
   entries_[index].place.store(to, std::memory_order_release);
 }
 
@@ -130,7 +135,9 @@ void Eviction::evict(uint32_t index) {
 
 void Eviction::insert(uint32_t index, uint64_t hash, uint64_t added, Place place) {
   ghosts_.take(fingerprint_of(hash), remembered());
+  state_.journal.note({.kind = QueueChange::Kind::apart, .place = place, .index = index});
   entries_[index].describe(hash, added, place);
+  step("eviction: described");
   queue(place).add(index);
   frequency_.set_window(kWindow * remembered());
 }
@@ -138,8 +145,9 @@ void Eviction::insert(uint32_t index, uint64_t hash, uint64_t added, Place place
 void Eviction::remove(uint32_t index) {
   const Place place = place_of(index);
   if (place == Place::none) return;
-  entries_[index].forget();
   queue(place).unlink(index);
+  step("eviction: unlinked");
+  entries_[index].forget();
 }
 
 void Eviction::weight_changed(uint32_t index, uint64_t changed) {
@@ -147,7 +155,27 @@ void Eviction::weight_changed(uint32_t index, uint64_t changed) {
   if (place != Place::none) queue(place).reweigh(index, changed);
 }
 
+// The entry that was being changed is where its place says afterwards, or its place says where it is.
+bool Eviction::recover() {
+  using Kind = QueueChange::Kind;
+  const QueueChange last = state_.journal.last();
+  if (last.kind == Kind::none) return true;
+  const auto is_row = [this](uint32_t index) { return index < entries_.count(); };
+  const bool is_sane = is_row(last.index) && (last.place == Place::small || last.place == Place::main) &&
+                       (last.kind != Kind::add || last.newest == kNoEntry || is_row(last.newest));
+  if (!is_sane) return false;
+  if (last.kind != Kind::apart) queue(last.place).make(last);
+  const Place place = place_of(last.index);
+  if (last.kind == Kind::add) {
+    entries_[last.index].place.store(last.place, std::memory_order_release);
+  } else if (last.kind != Kind::reweigh && place != Place::none) {
+    queue(place).add(last.index);
+  }
+  return true;
+}
+
 void Eviction::rebuild() {
+  state_.journal.note({.kind = QueueChange::Kind::add, .index = kNoEntry});   // nothing to recover by, until the end
   for (uint32_t index = 0; index < entries_.count(); ++index) {
     EvictionEntry& entry = entries_[index];
     entry.mark = 0;
@@ -157,6 +185,7 @@ void Eviction::rebuild() {
   }
   small_.rebuild();
   main_.rebuild();
+  state_.journal.note({});
   frequency_.set_window(kWindow * remembered());
 }
 

@@ -20,8 +20,9 @@ struct EvictionState {
   uint32_t ghost_clock;
   uint32_t unused;
   alignas(64) FrequencyState frequency;
+  alignas(64) QueueJournal journal;
 };
-static_assert(sizeof(EvictionState) == 128);
+static_assert(sizeof(EvictionState) == 256);
 
 // Where one shard's eviction lives. The caller lays it out; offsets inside are row numbers, so each process maps it
 // where it likes.
@@ -82,7 +83,9 @@ class Eviction {
   void remove(uint32_t index);   // purged, expired, replaced: no ghost. Nothing when it is in no queue
   void weight_changed(uint32_t index, uint64_t weight);   // another head
 
-  // After a death under the mutex, or when in doubt. Entries whose `place` is neither queue's are in none.
+  // After a death under the mutex: ends the change that was being made. False: what is noted makes no sense.
+  bool recover();
+  // When in doubt. Looks at all entries several times. Those whose `place` is neither queue's are in none.
   void rebuild();
 
   uint64_t weight() const { return small_.weight() + main_.weight(); }

@@ -1,6 +1,7 @@
 #include "shared/cache/eviction_queue.h"
 
 #include "shared/cache/frequency.h"
+#include "shared/cache/step.h"
 
 namespace proxyd::cache {
 
@@ -26,29 +27,69 @@ void EvictionQueue::link(Chain chain) {
   state_.newest = chain.newest;
 }
 
+// A process that dies leaves what it stored in its program's order: only the compiler has to be told.
+void QueueJournal::note(const QueueChange& change) {
+  const uint32_t next = (current.load(std::memory_order_relaxed) + 1) % 2;
+  changes[next] = change;
+  std::atomic_signal_fence(std::memory_order_seq_cst);
+  current.store(next, std::memory_order_release);
+  std::atomic_signal_fence(std::memory_order_seq_cst);
+  step("queue: noted");
+}
+
+void EvictionQueue::note_and_make(const QueueChange& change) {
+  journal_.note(change);
+  make(change);
+}
+
 void EvictionQueue::add(uint32_t index) {
-  link({index, index});
-  state_.weight += rows_[index].weight;
-  ++state_.count;
+  note_and_make({.kind = QueueChange::Kind::add,
+                 .place = place_,
+                 .index = index,
+                 .newest = state_.newest,
+                 .count = state_.count + 1,
+                 .weight = state_.weight + rows_[index].weight});
 }
 
 void EvictionQueue::unlink(uint32_t index) {
-  const EvictionEntry& entry = rows_[index];
-  if (entry.older == kNoEntry)
-    state_.oldest = entry.newer;
-  else
-    rows_[entry.older].newer = entry.newer;
-  if (entry.newer == kNoEntry)
-    state_.newest = entry.older;
-  else
-    rows_[entry.newer].older = entry.older;
-  state_.weight -= entry.weight;
-  --state_.count;
+  note_and_make({.kind = QueueChange::Kind::unlink,
+                 .place = place_,
+                 .index = index,
+                 .count = state_.count - 1,
+                 .weight = state_.weight - rows_[index].weight});
 }
 
 void EvictionQueue::reweigh(uint32_t index, uint64_t weight) {
-  state_.weight += weight - rows_[index].weight;
-  rows_[index].weight = weight;
+  note_and_make({.kind = QueueChange::Kind::reweigh,
+                 .place = place_,
+                 .index = index,
+                 .count = state_.count,
+                 .weight = state_.weight + weight - rows_[index].weight,
+                 .entry_weight = weight});
+}
+
+// Of what it reads it changes nothing, but for what it stores the same again.
+void EvictionQueue::make(const QueueChange& change) {
+  EvictionEntry& entry = rows_[change.index];
+  if (change.kind == QueueChange::Kind::add) {
+    entry.newer = kNoEntry;
+    entry.older = change.newest;
+    step("queue: added");
+    (change.newest == kNoEntry ? state_.oldest : rows_[change.newest].newer) = change.index;
+    step("queue: linked");
+    state_.newest = change.index;
+  } else if (change.kind == QueueChange::Kind::unlink) {
+    (entry.older == kNoEntry ? state_.oldest : rows_[entry.older].newer) = entry.newer;
+    step("queue: half unlinked");
+    (entry.newer == kNoEntry ? state_.newest : rows_[entry.newer].older) = entry.older;
+  } else if (change.kind == QueueChange::Kind::reweigh) {
+    entry.weight = change.entry_weight;
+  }
+  step("queue: not counted");
+  state_.weight = change.weight;
+  step("queue: weighed");
+  state_.count = change.count;
+  std::atomic_signal_fence(std::memory_order_seq_cst);
 }
 
 void EvictionQueue::reset() { state_ = {0, kNoEntry, kNoEntry, 0, 0}; }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
@@ -57,15 +58,42 @@ struct QueueState {
   uint32_t unused;
 };
 
+// A change of one queue, as it is to be afterwards: made again it is the same, whatever part of it was made.
+struct QueueChange {
+  enum class Kind : uint32_t { none, apart, unlink, add, reweigh };   // apart: the entry is in no queue, and will be
+
+  Kind kind;
+  Place place;   // the queue
+  uint32_t index;
+  uint32_t newest;   // add: of the queue before
+  uint32_t count;    // of the queue
+  uint32_t unused;
+  uint64_t weight;         // of the queue
+  uint64_t entry_weight;   // reweigh
+};
+
+// The last change of either queue of a shard, noted before it is made. One store takes the place of the one before.
+struct QueueJournal {
+  std::array<QueueChange, 2> changes;
+  std::atomic<uint32_t> current;
+
+  const QueueChange& last() const { return changes[current.load(std::memory_order_relaxed) % 2]; }
+  void note(const QueueChange& change);
+};
+
 // A first-in first-out queue of entries, linked both ways by row numbers. Under the shard's mutex. A process may die
-// between any two stores: then `rebuild` before anything else.
+// between any two stores: then what the journal says last is made again, or all is made anew by `rebuild`, before
+// anything else.
 class EvictionQueue {
  public:
-  EvictionQueue(QueueState& state, EntryRows rows, Place place) : state_(state), rows_(rows), place_(place) {}
+  EvictionQueue(QueueState& state, QueueJournal& journal, EntryRows rows, Place place)
+      : state_(state), journal_(journal), rows_(rows), place_(place) {}
 
   void add(uint32_t index);      // as the newest; it is in no queue
   void unlink(uint32_t index);   // it is in this one; its `place` is the caller's to change
   void reweigh(uint32_t index, uint64_t weight);
+  // Makes a change, or makes it again.
+  void make(const QueueChange& change);
   void reset();
   // Links anew every entry whose place is this queue: in their order from both ends as far as the links are sane, then
   // what chains are left between. All marks are zero before.
@@ -84,7 +112,9 @@ class EvictionQueue {
   Chain older_from(uint32_t start);
   bool unvisited(uint32_t index) const;
   void link(Chain chain);   // as the newest
+  void note_and_make(const QueueChange& change);
   QueueState& state_;
+  QueueJournal& journal_;
   EntryRows rows_;
   Place place_;
 };

@@ -142,7 +142,7 @@ class Comparison {
       free += life.state == State::free;
       if (life.state == State::free) continue;
       blocks(row);
-      dead += life.dead;
+      dead += life.dead && life.state != State::freeing;
       if (life.state == State::freeing) say("row {} is being freed", row);
       if (life.dead) continue;
       ++live;
@@ -175,6 +175,26 @@ class Comparison {
     if (Eviction(view_.eviction(number, shard.touched.load())).weight() != weight)
       say("shard {}'s eviction weighs other", number);
     lists(number, free, dead);
+    const EvictionState& eviction = *view_.eviction(number, 0).state;
+    queue(number, eviction.small, Place::small);
+    queue(number, eviction.main, Place::main);
+  }
+
+  void queue(uint32_t number, const QueueState& state, Place place) {
+    const EvictionMemory memory = view_.eviction(number, view_.shard(number).touched.load());
+    uint32_t count = 0;
+    uint32_t older = kNoEntry;
+    for (uint32_t at = state.oldest; at < memory.entries.count() && count <= state.count;
+         at = memory.entries[at].newer) {
+      const EvictionEntry& entry = memory.entries[at];
+      if (entry.older != older || entry.place.load() != place) say("shard {}'s queue is wrong at row {}", number, at);
+      older = at;
+      ++count;
+    }
+    if (older != state.newest || count != state.count) say("shard {}'s queue counts {} rows", number, state.count);
+    uint32_t placed = 0;
+    for (uint32_t at = 0; at < memory.entries.count(); ++at) placed += memory.entries[at].place.load() == place;
+    if (placed != count) say("shard {}'s queue has {} rows, {} say so", number, count, placed);
   }
 
   void lists(uint32_t number, uint32_t free, uint32_t dead) {

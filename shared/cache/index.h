@@ -45,9 +45,9 @@ class Index {
   void remove(const IndexPlace& place, ObjectIndex index);
   // Any entry of the group, for whoever needs room in it; kNoObject: none.
   ObjectIndex any_of(const IndexPlace& place) const;
-  // Drops what `stays(index)` denies and counts anew what lies away from its home.
+  // Of one group: drops what `stays(index)` denies and counts anew what lies away from its home.
   template <class Stays>
-  void rebuild(uint32_t shard, Stays stays);
+  void rebuild(const IndexPlace& place, Stays stays);
 
  private:
   static uint64_t slot_of(uint32_t tag, ObjectIndex index) { return uint64_t{tag} << 32 | (uint64_t{index} + 1); }
@@ -66,25 +66,23 @@ class Index {
 };
 
 template <class Stays>
-void Index::rebuild(uint32_t shard, Stays stays) {
-  for (uint32_t number = 0; number < view_.geometry().shard_groups; ++number) {
-    Bucket* group = view_.group(shard, number);
-    std::array<uint64_t, kBucketsInGroup> away{};
-    for (uint32_t i = 0; i < kBucketsInGroup; ++i) {
-      for (auto& one : group[i].slots) {
-        const uint64_t slot = one.load();
-        if (slot == 0) continue;
-        const ObjectIndex index = index_in(slot);
-        if (!stays(index)) {
-          one.store(0);
-          continue;
-        }
-        const uint32_t home = IndexPlace::of(view_.geometry(), view_.object(index).hash).home;
-        if (home != i) ++away[home];
+void Index::rebuild(const IndexPlace& place, Stays stays) {
+  Bucket* group = view_.group(place.shard, place.group);
+  std::array<uint64_t, kBucketsInGroup> away{};
+  for (uint32_t i = 0; i < kBucketsInGroup; ++i) {
+    for (auto& one : group[i].slots) {
+      const uint64_t slot = one.load();
+      if (slot == 0) continue;
+      const ObjectIndex index = index_in(slot);
+      if (!stays(index)) {
+        one.store(0);
+        continue;
       }
+      const uint32_t home = IndexPlace::of(view_.geometry(), view_.object(index).hash).home;
+      if (home != i) ++away[home];
     }
-    for (uint32_t i = 0; i < kBucketsInGroup; ++i) group[i].away.store(away[i]);
   }
+  for (uint32_t i = 0; i < kBucketsInGroup; ++i) group[i].away.store(away[i]);
 }
 
 }   // namespace proxyd::cache

@@ -73,7 +73,7 @@ struct alignas(4096) BanTable {
 // A shard's own: which rows are free, which wait in limbo. Guarded by `lock`; atomics are read without it as well.
 struct alignas(128) Shard {
   memory::RobustMutex lock;
-  alignas(64) std::atomic<uint32_t> changing;   // what the holder is about to change, a Change; none: nothing to repair
+  alignas(64) std::atomic<uint32_t> changing;   // 1: something may be half changed; 0: nothing to repair
   std::atomic<uint32_t> touched;                // rows ever used: those behind it were never written
   std::atomic<uint32_t> objects;                // live ones
   std::atomic<uint32_t> limbo;                  // rows in limbo, in either list
@@ -81,6 +81,9 @@ struct alignas(128) Shard {
   std::atomic<uint64_t> large;                  // of these, octets of objects that are large for a shard
   std::atomic<uint32_t> changed_by;             // worker slot of the holder
   std::atomic<uint32_t> reclaims;               // counts batches, so that two reclaimers do not confuse theirs
+  // Rows that enter the index and leave it, the last of each kind, said before they do: no other can be half there.
+  std::atomic<ObjectIndex> entering;
+  std::atomic<ObjectIndex> leaving;
   ObjectIndex first_free;
   ObjectIndex first_limbo;
   ObjectIndex last_limbo;

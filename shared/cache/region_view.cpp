@@ -80,11 +80,12 @@ uint64_t layout_hash() {
   mix_in({sizeof(Shard), offsetof(Shard, changing), offsetof(Shard, touched), offsetof(Shard, objects),
           offsetof(Shard, limbo), offsetof(Shard, weight), offsetof(Shard, large), offsetof(Shard, changed_by),
           offsetof(Shard, reclaims), offsetof(Shard, first_free), offsetof(Shard, first_limbo),
-          offsetof(Shard, last_limbo), offsetof(Shard, first_waiting), sizeof(Bucket), offsetof(Bucket, slots)});
+          offsetof(Shard, last_limbo), offsetof(Shard, first_waiting), offsetof(Shard, entering),
+          offsetof(Shard, leaving), sizeof(Bucket), offsetof(Bucket, slots)});
   mix_in({sizeof(EvictionState), offsetof(EvictionState, small), offsetof(EvictionState, main),
-          offsetof(EvictionState, ghost_clock), offsetof(EvictionState, frequency), sizeof(EvictionEntry),
-          offsetof(EvictionEntry, weight), offsetof(EvictionEntry, fingerprint), offsetof(EvictionEntry, uses),
-          offsetof(EvictionEntry, place)});
+          offsetof(EvictionState, ghost_clock), offsetof(EvictionState, frequency), offsetof(EvictionState, journal),
+          sizeof(EvictionEntry), offsetof(EvictionEntry, weight), offsetof(EvictionEntry, fingerprint),
+          offsetof(EvictionEntry, uses), offsetof(EvictionEntry, place)});
   mix_in({sizeof(Segment), offsetof(Segment, free_blocks), offsetof(Segment, ready), offsetof(Segment, listed),
           offsetof(Segment, next), offsetof(Segment, previous), offsetof(Segment, pages), offsetof(Segment, free_map),
           offsetof(Segment, owner), sizeof(SizeClass), offsetof(SizeClass, intent), offsetof(SizeClass, used_blocks),
@@ -130,6 +131,7 @@ Result<memory::Region> create_region(uint64_t ceiling) {
     shard.lock.create();
     shard.first_free = shard.first_limbo = shard.last_limbo = kNoObject;
     shard.first_waiting = shard.last_waiting = kNoObject;
+    shard.entering = shard.leaving = kNoObject;
     EvictionState& eviction = *view.eviction(i, 0).state;   // as after a reset, but no page is touched
     eviction.small = eviction.main = QueueState{0, kNoEntry, kNoEntry, 0, 0};
     eviction.capacity = ceiling / geometry->shard_count;

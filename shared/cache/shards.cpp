@@ -117,10 +117,12 @@ void Shards::open(ObjectIndex index, const KeyHash& hash, BlockRef head) {
   for (auto& one : object.retired) one.store(0);
   object.rest.store(0, kRelaxed);
   step("open: prepared");
+  member_.view.shard(member_.view.shard_of(index)).entering.store(index);
   object.life.store(Life{.state = State::opening, .generation = before.generation}.word());
   step("open: opening");
 }
 
+// `old` leaves the group that the other enters: a repair looks at that in any case.
 void Shards::link(const IndexPlace& place, ObjectIndex index, ObjectIndex old) {
   Shard& shard = member_.view.shard(place.shard);
   const bool there = old != kNoObject;
@@ -146,6 +148,7 @@ void Shards::kill(ObjectIndex index) {
   Object& object = member_.view.object(index);
   if (Life::of(object.life.load()).dead) return;
   const IndexPlace place = IndexPlace::of(member_.view.geometry(), object.hash);
+  member_.view.shard(place.shard).leaving.store(index);
   change_life(object, [](Life life) {
     life.dead = true;
     ++life.generation;

@@ -15,8 +15,8 @@ namespace proxyd::cache {
 // The rows, index and eviction of the shards: all that is changed under a shard's robust mutex. Process-side, owned by
 // the Cache, one thread; what it changes is in the region.
 //
-// Killed under the lock: whoever takes it next rebuilds lists, index and eviction of that shard from the object table,
-// which is legal after every single store.
+// Killed under the lock: whoever takes it next ends what was being changed in the index and in the eviction's queues,
+// and makes the lists and sums of that shard anew from the object table, which is legal after every single store.
 class Shards {
  public:
   Shards(const Member& member, ContentPool& pool);
@@ -99,6 +99,8 @@ class Shards {
   void repair(uint32_t shard);
   void repair_row(Shard& shard, ObjectIndex index, uint64_t large_limit);
   void settle_listed_claims(uint32_t shard, uint32_t slot);
+  void repair_group(uint32_t shard, ObjectIndex index);
+  void repair_entering(uint32_t shard, ObjectIndex index);
   bool indexed(ObjectIndex index) const;
   ObjectIndex same_key(ObjectIndex index) const;
   void to_limbo(ObjectIndex index);

@@ -10,38 +10,59 @@ constexpr auto kRelaxed = std::memory_order_relaxed;
 
 }   // namespace
 
-// From the rows alone: which are free, which wait in limbo, which the index must name. Under the lock of a dead holder.
+// What is far apart in memory is mended where the journals say that it was being changed: the queues, and in the index
+// the groups of two rows. Free rows, limbo and sums are made anew from the rows, one after the other. Under the lock of
+// a dead holder.
 void Shards::repair(uint32_t shard) {
   Shard& it = member_.view.shard(shard);
   settle_listed_claims(shard, it.changed_by.load());
   const uint32_t touched = it.touched.load();
+  Eviction eviction(member_.view.eviction(shard, touched));
+  if (!eviction.recover()) eviction.rebuild();
+  step("repair shard: queues");
+  for (const ObjectIndex index : {it.entering.load(), it.leaving.load()}) repair_group(shard, index);
+  step("repair shard: index");
   it.first_free = it.first_limbo = it.last_limbo = it.first_waiting = it.last_waiting = kNoObject;
   it.limbo.store(0, kRelaxed);
   it.objects.store(0, kRelaxed);
   it.large.store(0, kRelaxed);
   it.reclaims.fetch_add(1, kRelaxed);
-  for (uint32_t i = 0; i < touched; ++i) {
-    Object& object = member_.view.object(row(shard, i));
-    object.marks.fetch_and(~kInLimbo, kRelaxed);
-    const Life life = Life::of(object.life.load());
-    if (life.dead || life.state == State::free || life.state == State::freeing) object.eviction.forget();
-  }
   step("repair shard: lists are empty");
-  index_.rebuild(shard, [&](ObjectIndex index) {
-    const Life life = Life::of(member_.view.object(index).life.load());
-    return index / rows_ == shard && !life.dead && life.state != State::free && life.state != State::freeing;
-  });
-  step("repair shard: index");
-  Eviction(member_.view.eviction(shard, touched)).rebuild();
   const uint64_t limit = large_limit();
   for (uint32_t i = 0; i < touched; ++i) repair_row(it, row(shard, i), limit);
+  repair_entering(shard, it.entering.load());
   note_weight(shard);
   count(member_.tally().shard_repairs);
+}
+
+void Shards::repair_group(uint32_t shard, ObjectIndex index) {
+  if (index == kNoObject) return;
+  index_.rebuild(IndexPlace::of(member_.view.geometry(), member_.view.object(index).hash), [&](ObjectIndex one) {
+    const Life life = Life::of(member_.view.object(one).life.load());
+    return one / rows_ == shard && !life.dead && life.state != State::free && life.state != State::freeing;
+  });
+}
+
+// One that was opened and is not in the index: it gets there, or goes.
+void Shards::repair_entering(uint32_t shard, ObjectIndex index) {
+  if (index == kNoObject) return;
+  const Object& object = member_.view.object(index);
+  const Life life = Life::of(object.life.load());
+  if (life.dead || life.state == State::free || life.state == State::freeing || indexed(index)) return;
+  const IndexPlace place = IndexPlace::of(member_.view.geometry(), object.hash);
+  if (place.shard != shard) return;
+  if (same_key(index) != kNoObject || !index_.insert(place, index)) kill(index);
 }
 
 void Shards::repair_row(Shard& shard, ObjectIndex index, uint64_t limit) {
   Object& object = member_.view.object(index);
   const Life life = Life::of(object.life.load());
+  const bool gone = life.dead || life.state == State::free || life.state == State::freeing;
+  if (gone) evictions_[member_.view.shard_of(index)].remove(index % rows_);
+  const bool kept = object.eviction.place.load(kRelaxed) != Place::none;
+  const bool is_large = kept && ((object.marks.load(kRelaxed) & kLarge) != 0 || object.eviction.weight > limit);
+  object.marks.store(is_large ? kLarge : 0, kRelaxed);
+  if (is_large) shard.large.fetch_add(object.eviction.weight, kRelaxed);
   if (life.state == State::freeing) return;   // by a living worker, or one whose notes the master looks at
   if (life.state == State::free) {
     give_row_back(index);
@@ -55,16 +76,9 @@ void Shards::repair_row(Shard& shard, ObjectIndex index, uint64_t limit) {
   for (auto& retired : object.retired) {   // whoever retired it died before another took its place
     if (retired.load() == object.head.load()) retired.store(0);
   }
-  const bool kept = object.eviction.place.load(kRelaxed) != Place::none;
   const bool has_old_heads = object.retired[0].load() != 0 || object.retired[1].load() != 0;
-  if (!kept) object.marks.fetch_and(~kLarge, kRelaxed);
-  if (kept && object.eviction.weight > limit) object.marks.fetch_or(kLarge, kRelaxed);   // died before the mark
-  if ((object.marks.load(kRelaxed) & kLarge) != 0) shard.large.fetch_add(object.eviction.weight, kRelaxed);
   if (kept && has_old_heads) weigh_again(index, weigh_content(index) + member_.view.block_size(object.head.load()));
   if (has_old_heads) to_limbo(index);
-  if (indexed(index)) return;
-  const IndexPlace place = IndexPlace::of(member_.view.geometry(), object.hash);
-  if (same_key(index) != kNoObject || !index_.insert(place, index)) kill(index);
 }
 
 bool Shards::indexed(ObjectIndex index) const {
