@@ -78,12 +78,13 @@ StoredResponse Cache::pin(ObjectIndex index, const KeyHash& hash, std::string_vi
     return {};
   }
   const bool settled = life.state == State::complete || life.state == State::filling;
-  const BlockRef head = pins_.head(entry) != 0 ? pins_.head(entry) : object.head.load();
+  const BlockRef held = pins_.head(entry);
+  const BlockRef head = held != 0 ? held : object.head.load();
   if (head_of(member_.view, head)->key() != key) {
     pins_.unpin(entry);
     return {};
   }
-  if (settled && pins_.head(entry) == 0) pins_.narrow(entry, head);
+  if (settled && held == 0) pins_.narrow(entry, head);
   return StoredResponse(this, index, entry, settled ? head_of(member_.view, head) : nullptr);
 }
 

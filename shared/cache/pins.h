@@ -60,7 +60,7 @@ class Pins {
   };
   static uint32_t home(ObjectIndex index) { return index % kPins; }
   void forget_head(uint32_t entry);
-  void begin_anew();
+  [[gnu::cold, gnu::noinline]] void begin_anew();
 
   const Member& member_;
   std::unique_ptr<std::array<Entry, kPins>> owned_;
