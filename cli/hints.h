@@ -4,7 +4,7 @@
 
 namespace proxyd::cli {
 
-// What helps when the server refuses with that problem code (admin.md 2): words with the command to run. Empty where
+// What helps when the server refuses with that problem code: words with the command to run. Empty where
 // the cause says it all. A plain function.
 std::string hint_for(const std::string& code);
 

@@ -7,7 +7,7 @@
 
 namespace proxyd::master {
 
-// When a worker slot is started again after a death (behaviour.md 5): at once, then after 0.1, 0.2 … 30 s while it
+// When a worker slot is started again after a death: at once, then after 0.1, 0.2 … 30 s while it
 // keeps dying; a life of 60 s forgets that. More than 5 deaths in 60 s: it rests for 60 s, unless it is the last one. A
 // value.
 class BackOff {

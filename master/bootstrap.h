@@ -11,7 +11,7 @@
 
 namespace proxyd::master {
 
-// What must be known before the store can be opened (configuration.md 1): flags over PROXYD_* over the bootstrap file
+// What must be known before the store can be opened: flags over PROXYD_* over the bootstrap file
 // over defaults. A value, made once at start; changing it takes a restart.
 struct Bootstrap {
   std::string state_dir = "/var/lib/proxyd";

@@ -36,7 +36,7 @@ struct ActiveConfiguration {
   ObjectVersions versions;
 };
 
-// The life of a change (configuration.md 2): a decoded document becomes a compiled snapshot, every worker prepares it,
+// The life of a change: a decoded document becomes a compiled snapshot, every worker prepares it,
 // the store commits it, every worker activates it. Any failure before the commit leaves the old revision in force;
 // after it nothing fails. Overrides and name lookups make new epochs of the same revision through the same door. Owned
 // by the master; any thread, one change at a time.

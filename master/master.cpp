@@ -10,6 +10,7 @@
 
 #include <filesystem>
 
+#include "master/purge_record.h"
 #include "shared/base/steady.h"
 
 namespace proxyd::master {
@@ -88,6 +89,7 @@ Result<void, Master::StartError> Master::open() {
   listeners_ = std::make_unique<Listeners>(log_);
   pool_ = std::make_unique<WorkerPool>(*regions_, std::move(*spawn), log_);
   pool_->on_change([this] { wake(); });
+  pool_->on_purge([this](const nlohmann::json& told) { record_purge(told, *records_, events_); });
   resolver_ = std::make_unique<Resolver>([this] { epoch_due_ = true; });
   configuration_ = std::make_unique<Configuration>(
       Configuration::Parts{*store_, *regions_, *pool_, *listeners_, *resolver_, events_, log_});

@@ -14,7 +14,7 @@
 
 namespace proxyd::master {
 
-// Overrides that are of no target: the number of workers and the error log's level (configuration.md 1). They are kept
+// Overrides that are of no target: the number of workers and the error log's level. They are kept
 // in the store with owner, reason and expiry, come back after a restart, and go back by themselves. Owned by the
 // master; any thread. Fails when the store does, and then nothing has changed.
 class ProcessOverrides {

@@ -19,7 +19,7 @@ bool is_text(const nlohmann::json& body, const char* key) {
 bool is_well_formed(const ipc::Message& message) {
   const nlohmann::json& body = message.body;
   return body.is_object() && is_number(body, "revision") && is_number(body, "epoch") && is_text(body, "pointer") &&
-         is_text(body, "text");
+         is_text(body, "text") && is_text(body, "mode") && is_text(body, "client");
 }
 
 }   // namespace proxyd::master

@@ -201,6 +201,9 @@ void WorkerPool::take(WorkerProcess& worker, ipc::Message message) {
         send(worker, MessageType::kLogLevel, 0, {{"level", log_level_}});   // over the document's
       if (start_up) return;
       break;
+    case MessageType::kPurged:
+      if (on_purge_) on_purge_(message.body);
+      return;
     default: break;
   }
   if (const auto awaited = replies_.find(message.id); awaited != replies_.end())

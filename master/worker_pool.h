@@ -53,6 +53,9 @@ class WorkerPool {
   // Called (from any thread) when `descriptors` has changed.
   void on_change(std::function<void()> callback) { on_change_ = std::move(callback); }
 
+  // Called, under the pool's mutex, with what a worker says of a PURGE: {mode, client, subjects}.
+  void on_purge(std::function<void(const nlohmann::json& record)> callback) { on_purge_ = std::move(callback); }
+
   // How many slots run. More are started by `turn`, fewer are drained.
   void scale(int count, milliseconds grace);
   int wanted();
@@ -147,6 +150,7 @@ class WorkerPool {
   std::set<uint64_t> asked_;                                // incarnations that have prepared `prepared_`
   std::map<uint64_t, std::map<uint64_t, Reply>> replies_;   // by id that somebody awaits, then incarnation
   std::function<void()> on_change_;
+  std::function<void(const nlohmann::json&)> on_purge_;
   uint64_t next_id_ = 1;
   uint64_t next_incarnation_ = 1;
   WatchDog watch_dog_;

@@ -26,6 +26,7 @@ Control::Control(Worker& worker, ipc::Channel channel, const ipc::Inheritance& i
       channel_(std::move(channel)),
       inheritance_(inheritance) {
   worker_.loop().watch_level(channel_.descriptor(), *this, false);
+  worker_.on_purge([this](nlohmann::json record) { send(MessageType::kPurged, 0, std::move(record)); });
 }
 
 void Control::say_hello() {

@@ -12,7 +12,7 @@ namespace proxyd::cli {
 
 using Json = nlohmann::ordered_json;
 
-// Exit codes, part of the interface (admin.md 4).
+// Exit codes, part of the interface.
 enum class Exit : int {
   kOk = 0,
   kNegative = 1,

@@ -18,7 +18,7 @@ struct Proposal {
   static Proposal of(const Json& document) { return {config::decode(document), document.dump(2), std::nullopt}; }
 };
 
-// A change of the document by the API: preconditions, decoding, the life of the change, and its answer (admin.md 2).
+// A change of the document by the API: preconditions, decoding, the life of the change, and its answer.
 // `object` is what ETags are about ("upstreams/app"; empty: the document). `propose` makes the new document of the
 // active one; it is asked again when somebody else was faster, so that no change is ever lost under another.
 struct DocumentChange {

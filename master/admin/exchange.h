@@ -82,7 +82,7 @@ struct AdminAnswer {
 
 AdminAnswer json_answer(const Json& json, int status = 200);
 
-// RFC 9457: `code` is the end of the type, title and status come from the table of admin.md 2. A 5xx tells the caller
+// RFC 9457: `code` is the end of the type, title and status come from one table. A 5xx tells the caller
 // no more than that and a request id; `detail` goes to the log.
 AdminAnswer problem(const std::string& code, const std::string& detail, Json more = Json::object());
 // 422 with one error at `pointer`.

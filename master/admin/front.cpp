@@ -95,7 +95,7 @@ Refusal decode_parameters(AdminRequest& request) {
   return std::nullopt;
 }
 
-// Only JSON and, for whole documents, YAML (admin.md 2).
+// Only JSON and, for whole documents, YAML.
 Refusal check_body(const AdminRequest& request) {
   if (!request.route->takes_body()) return std::nullopt;
   std::string type = request.field("content-type");

@@ -16,7 +16,7 @@
 namespace proxyd::admin {
 
 // A call that takes its time and goes on whether or not the caller stays: a drain, a removal, a worker's restart, the
-// shutdown (admin.md 2). Each has a thread of its own, which waits and looks. Owned by the context; any thread.
+// shutdown. Each has a thread of its own, which waits and looks. Owned by the context; any thread.
 // Bounded: 64 at a time, the last 256 are remembered; `stop` ends them all.
 class Operations {
  public:

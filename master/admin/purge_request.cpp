@@ -10,22 +10,21 @@ constexpr size_t kMostOthers = 256;
 constexpr size_t kLongestUrl = 8192;
 constexpr size_t kLongestName = 1024;   // of a tag that is stored as such; a longer one is one of "any"
 constexpr size_t kLongestReason = 512;
-constexpr size_t kShown = 256;   // octets of a subject in a record
 
-Json shortened(const std::vector<std::string>& texts, size_t most) {
+Json shortened(const std::vector<std::string>& texts, PurgeRequest::Shown shown) {
   Json list = Json::array();
-  for (size_t i = 0; i < texts.size() && i < most; ++i) list.push_back(texts[i].substr(0, kShown));
+  for (size_t i = 0; i < texts.size() && i < shown.subjects; ++i) list.push_back(texts[i].substr(0, shown.octets));
   return list;
 }
 
 }   // namespace
 
-Json PurgeRequest::subjects(size_t most) const {
+Json PurgeRequest::subjects(Shown shown) const {
   Json json = Json::object();
-  const auto put = [&json, most](const std::string& key, const std::vector<std::string>& texts) {
+  const auto put = [&json, shown](const std::string& key, const std::vector<std::string>& texts) {
     if (texts.empty()) return;
-    json[key] = shortened(texts, most);
-    if (texts.size() > most) json[key + "_count"] = texts.size();
+    json[key] = shortened(texts, shown);
+    if (texts.size() > shown.subjects) json[key + "_count"] = texts.size();
   };
   put("urls", urls);
   put("tags", tags);

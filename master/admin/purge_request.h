@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
@@ -22,8 +23,11 @@ struct PurgeRequest {
   std::string_view mode_word() const { return mode == cache::PurgeMode::soft ? "soft" : "hard"; }
   // Whom only a worker can spell.
   bool has_names() const { return !urls.empty() || !prefixes.empty() || !hosts.empty(); }
-  // Lists of at most so many of each, each text shortened; how many there are of those that were cut.
-  Json subjects(size_t most) const;
+  struct Shown {
+    size_t subjects = SIZE_MAX;   // of each kind; how many there are is told where it is more
+    size_t octets = SIZE_MAX;     // of each subject
+  };
+  Json subjects(Shown shown) const;
 };
 
 struct PurgeBody {

@@ -10,7 +10,7 @@
 
 namespace proxyd::store {
 
-// Why the store did not do what was asked (configuration.md 4).
+// Why the store did not do what was asked.
 struct Failure {
   enum class Kind { kBusy, kFull, kDamaged, kConflict, kOther };
   Kind kind = Kind::kOther;

@@ -45,7 +45,7 @@ struct Admission {
   Place place;   // where it enters
 };
 
-// TinyUFO of cache.md 7: who may enter one shard of the cache, and who leaves. A small queue for the new, a main queue
+// TinyUFO: who may enter one shard of the cache, and who leaves. A small queue for the new, a main queue
 // for what was used in it, ghosts of what left, and a sketch of how often keys are asked for. Objects differ in size: a
 // newcomer must be asked for more than all that would have to leave for it, together, as far as counters reach.
 //

@@ -40,7 +40,7 @@ enum class Format { kYaml, kJson };
 // core schema.
 Format guess_format(std::string_view text);
 
-// text → nodes with line and column → canonical JSON → model, all errors at once (configuration.md 2). Pure: no file,
+// text → nodes with line and column → canonical JSON → model, all errors at once. Pure: no file,
 // no clock, any process. Bounded: 8 MiB of text, 100,000 nodes after aliases, depth 64.
 Decoded decode(std::string_view text, Format format);
 

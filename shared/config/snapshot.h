@@ -12,7 +12,7 @@
 
 namespace proxyd::config {
 
-// What an operator said about one target for now: it is not in the document (configuration.md 1).
+// What an operator said about one target for now: it is not in the document.
 enum class Admission { kReady, kDraining, kMaintenance };
 
 // What the master found out for one target when it compiled the snapshot.

@@ -32,6 +32,7 @@ enum class MessageType : uint32_t {
   kRefused = 34,     // an Edition and {pointer, text}: could not prepare
   kActivated = 35,   // an Edition: requests from now on use it; the first one makes the worker `running`
   kAnswer = 36,      // {…}
+  kPurged = 37,      // {mode, client, subjects}: a PURGE of the data plane was carried out, for the record
 };
 
 struct Message {

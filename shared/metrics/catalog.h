@@ -7,7 +7,7 @@
 
 namespace proxyd::metrics {
 
-// A metric as it is documented: the one list that rows, /metrics and the reference come from (admin.md 6).
+// A metric as it is documented: the one list that rows, /metrics and the reference come from.
 struct Family {
   std::string_view name;   // with prefix and, for counters, `_total`
   Kind kind;

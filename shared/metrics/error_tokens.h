@@ -5,7 +5,7 @@
 
 namespace proxyd::metrics {
 
-// The error tokens of admin.md 6 (RFC 9209 2.3 where it has one): the same word in Proxy-Status, in the access log and
+// The error tokens (RFC 9209 2.3 where it has one): the same word in Proxy-Status, in the access log and
 // as the label of upstream_errors_total. `client_gone` is ours: the client left before the answer.
 inline constexpr std::array<std::string_view, 15> kErrorTokens = {"none",
                                                                   "destination_unavailable",

@@ -58,7 +58,7 @@ class StatusRegion {
   uint32_t cut_sum(uint32_t target_row) const;
   // Requests ever sent to a target by all workers: the common turn of the weighted round robin.
   std::atomic<uint64_t>& turn(uint32_t upstream_row) const;
-  // The common mean of open connections, for listeners (performance.md): sum over serving workers and their number.
+  // The common mean of open connections, for listeners: sum over serving workers and their number.
   uint64_t connections_of_all_workers() const;
   uint32_t running_workers() const;
   // How many of them accept right now.

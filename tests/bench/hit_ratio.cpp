@@ -25,7 +25,7 @@ constexpr uint32_t kObjectsOfAShard = 1'000;
 constexpr double kSizes[] = {0.005, 0.01, 0.05, 0.10, 0.25};   // of the keys
 constexpr double kNone = 0;
 
-// cache.md 7: TinyUFO at those sizes, and LRU where it is given.
+// TinyUFO at those sizes, and LRU where it is given.
 struct Published {
   double exponent;
   double tiny_ufo[5];

@@ -7,7 +7,7 @@ from collections import Counter
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-# Each folder and what it may include; lower ones first, as in architecture.md 4.
+# Each folder and what it may include; lower ones first.
 MAY_INCLUDE = {
     "shared/base": [], "shared/memory": ["shared/base"], "shared/config": ["shared/base", "shared/memory"],
     "shared/cache": ["shared/base", "shared/memory"],
@@ -39,7 +39,7 @@ ALLOWED_NAMES = {"AdoptedSocketImpl"}   # POCO's own word for what it derives fr
 MOST_LINES = 400
 MOST_LINES_OF_A_FUNCTION = 60
 MOST_FILES_WITHOUT_README = 20
-# A table with a line for each status; the path of a request, which architecture.md 2 wants as one coroutine.
+# A table with a line for each status; the path of a request, which is one coroutine to be read top to bottom.
 LONG_ON_PURPOSE = {"worker/http/status.cpp", "worker/proxy/request_path.cpp"}
 
 

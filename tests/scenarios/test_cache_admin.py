@@ -93,6 +93,14 @@ def test_a_host_is_all_of_it_and_of_no_other(world):
     assert [world.seen("/host", host) for host in hosts] == [2, 3, 1]
 
 
+def test_the_answer_names_long_subjects_whole_and_the_record_short(world):
+    long = [f"http://a.test/{'x' * 300}{end}" for end in ("1", "2")]
+    answer = world.proxyd.root("POST", "/api/v1/cache/purges", {"urls": long})
+    assert answer.status in (200, 201) and answer.json["urls"] == long
+    recorded = eventually(lambda: [item for item in world.proxyd.root("GET", "/api/v1/cache/purges").json["items"] if item["id"] == answer.json["id"]])
+    assert recorded[0]["urls"] == [url[:256] for url in long]
+
+
 def test_everything_is_everything_and_many_subjects_are_one_purge(world):
     assert world.seen("/all/a") == world.seen("/all/b", b"b.test") == world.seen("/all/c", b"a.test", b"X-Tags: x") == 1
     world.purge(urls=["http://a.test/all/a"], hosts=["b.test"], tags=["x"])

@@ -1,4 +1,4 @@
-"""Steps of the machine's wall clock make nothing immortal and nothing stale (RFC 9111 4.2.3, cache.md)."""
+"""Steps of the machine's wall clock make nothing immortal and nothing stale (RFC 9111 4.2.3)."""
 import subprocess
 from pathlib import Path
 

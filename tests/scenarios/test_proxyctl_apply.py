@@ -1,4 +1,4 @@
-"""proxyctl with documents: apply, diff, export, config (admin.md 4)."""
+"""proxyctl with documents: apply, diff, export, config."""
 import copy
 import json
 

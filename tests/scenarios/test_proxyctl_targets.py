@@ -1,4 +1,4 @@
-"""proxyctl with targets: the forms that scripts rely on (admin.md 4), by what the program does to live traffic."""
+"""proxyctl with targets: the forms that scripts rely on, by what the program does to live traffic."""
 import threading
 
 import pytest

@@ -1,4 +1,4 @@
-"""proxyctl on a terminal and in a pipe: questions, colour, widths, readers that leave (admin.md 4)."""
+"""proxyctl on a terminal and in a pipe: questions, colour, widths, readers that leave."""
 import copy
 import json
 import subprocess

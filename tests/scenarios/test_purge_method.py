@@ -313,3 +313,13 @@ def test_bans_hold_for_all_workers_and_give_memory_back():
         world.purged(b"/all/[0-4]$", REGEX)
         eventually(lambda: world.proxyd.api("GET", "/api/v1/cache")[1]["objects"] == 5)
         assert world.proxyd.api("GET", "/api/v1/cache")[1]["purges"]["bans"] == 1
+
+
+def test_a_purge_by_a_plugin_is_recorded_beside_those_of_the_api(world):
+    world.purged(b"/recorded?x=1")
+    listed = eventually(lambda: [item for item in world.proxyd.api("GET", "/api/v1/cache/purges")[1]["items"] if "a.test/recorded?x=1" in item.get("urls", [])])
+    (one,) = listed
+    assert (one["author"], one["reason"], one["mode"]) == ("127.0.0.1", "PURGE", "hard") and one["effective_at"]
+    world.purged(b"/[a-z]+-folder$", REGEX)
+    eventually(lambda: any(item.get("ban", {}).get("paths") == "/[a-z]+-folder$" for item in world.proxyd.api("GET", "/api/v1/cache/purges")[1]["items"]))
+    assert "127.0.0.1" in world.proxyd.proxyctl("cache", "purges").stdout

@@ -1,4 +1,4 @@
-"""One cache for all workers: what it serves, how much it takes, what it says of itself (cache.md 1, admin.md 6)."""
+"""One cache for all workers: what it serves, how much it takes, what it says of itself."""
 import json
 import os
 import random

@@ -1,4 +1,4 @@
-"""One fetch for all who want the same, whoever dies or leaves meanwhile (cache.md 5)."""
+"""One fetch for all who want the same, whoever dies or leaves meanwhile."""
 import os
 import random
 import threading

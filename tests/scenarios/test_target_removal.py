@@ -1,4 +1,4 @@
-"""A target that is removed while requests are at it: what does not end within the drain is cut and counted (admin.md 4)."""
+"""A target that is removed while requests are at it: what does not end within the drain is cut and counted."""
 import contextlib
 import json
 import os

@@ -76,12 +76,6 @@ HeadEffect effect_of_head(const http::ResponseHead& response, std::optional<uint
   return other ? HeadEffect::kInvalidate : HeadEffect::kFreshen;
 }
 
-std::string_view completing_range(const http::ContentRange& part, http::Arena& arena) {
-  const bool is_beginning = !part.unsatisfied && part.range.first == 0;
-  if (!is_beginning || part.complete == part.range.last + 1) return {};
-  return arena.concat("bytes=", arena.number(part.range.last + 1), "-");
-}
-
 std::optional<http::ByteRange> range_within(std::string_view range_field, const http::ContentRange& part) {
   if (part.unsatisfied) return std::nullopt;
   const http::RangeSelection selection = http::select_ranges(range_field, part.complete.value_or(UINT64_MAX));

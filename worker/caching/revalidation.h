@@ -43,10 +43,6 @@ enum class HeadEffect : uint8_t { kNone, kFreshen, kInvalidate };
 HeadEffect effect_of_head(const http::ResponseHead& response, std::optional<uint64_t> told_length,
                           const StoredValidators& stored, int stored_status, uint64_t stored_length);
 
-// The Range that asks for what a stored beginning lacks, "bytes=5-"; empty where it is no beginning or lacks nothing.
-// What comes may be joined to it only under the same strong validator (RFC 9110 15.3.7.3).
-std::string_view completing_range(const http::ContentRange& part, http::Arena& arena);
-
 // Where the octets that a Range asks for lie, when a stored part has all of them: one range alone.
 std::optional<http::ByteRange> range_within(std::string_view range_field, const http::ContentRange& part);
 

@@ -12,7 +12,7 @@ namespace proxyd::downstream {
 namespace {
 
 constexpr size_t kHeadBuffer = 4096;
-constexpr auto kLinger = milliseconds(2000);   // behaviour.md 1
+constexpr auto kLinger = milliseconds(2000);
 constexpr auto kHalfClosedWait = milliseconds(2000);
 constexpr int kRequestsPerTurn = 16;   // pipelined ones; then others get theirs (RS-009)
 constexpr int kLingeringReads = 64;    // a turn

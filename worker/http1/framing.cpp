@@ -12,7 +12,7 @@ using http::FieldName;
 using http::Fields;
 using http::Refusal;
 
-constexpr uint64_t kLengthLimit = (uint64_t{1} << 63) - 1;   // from here on: 413 (behaviour.md 1)
+constexpr uint64_t kLengthLimit = (uint64_t{1} << 63) - 1;   // from here on: 413
 
 Result<uint64_t, Refusal> parse_length(std::string_view text) {
   uint64_t length = 0;

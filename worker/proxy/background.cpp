@@ -1,6 +1,6 @@
 #include "worker/proxy/background.h"
 
-#include "worker/http/preconditions.h"
+#include "worker/caching/rest.h"
 #include "worker/proxy/cache_visit.h"
 #include "worker/proxy/fetch.h"
 #include "worker/proxy/origin.h"
@@ -65,56 +65,31 @@ async::Task<void> validate_slice(Proxy& proxy, std::unique_ptr<OwnExchange> exch
   if (!answered) co_await async::Sleep(proxy.loop(), Deadline::at(proxy.loop().now() + kAfterFailure));
 }
 
-// The Range that asks for what is missing, on condition that it is of the same content (RFC 9110 13.1.5).
-bool ask_for_rest(Request& request, http::Fields& fields, const http::Fields& stored, uint64_t filled) {
-  const std::string_view etag = stored.value(FieldName::kEtag);
-  if (etag.empty() || etag.starts_with("W/")) return false;
-  if (filled == 0) return true;
-  fields.set(to_string(FieldName::kRange), request.arena().concat("bytes=", request.arena().number(filled), "-"));
-  fields.set(to_string(FieldName::kIfRange), etag);
-  return true;
-}
-
-// How much of what comes is stored already; nothing when it is not the same content.
-std::optional<uint64_t> stored_part(const http::ResponseHead& response, const http::Fields& stored, uint64_t filled,
-                                    std::optional<uint64_t> length) {
-  if (!http::strongly_equal(response.fields.value(FieldName::kEtag), stored.value(FieldName::kEtag)))
-    return std::nullopt;
-  if (response.status == 200) {
-    const bool same =
-        !length || response.content.kind != http::ContentLength::Kind::kKnown || response.content.bytes == *length;
-    return same ? std::optional(filled) : std::nullopt;
-  }
-  const auto part = http::parse_content_range(response.fields.value(FieldName::kContentRange));
-  const bool fits = response.status == 206 && part && !part->unsatisfied && part->range.first == filled &&
-                    part->complete && *part->complete == part->range.last + 1 &&
-                    (!length || *length == *part->complete);
-  return fits ? std::optional<uint64_t>(0) : std::nullopt;
-}
-
 async::Task<void> resume(Proxy& proxy, std::unique_ptr<OwnExchange> exchange, cache::Filler filler) {
   Request request(proxy, *exchange, Request::Kind::kInBackground);
   const caching::Policy* policy = find_policy(request);
   if (!policy || !filler.response().has_head()) co_return;
   if (freshness_of(filler.response()).has(caching::Freshness::kPartial)) co_return;
   const Origin origin = origin_of(*request.configuration, *request.matched.route, request.facts);
-  const uint64_t filled = filler.response().filled();
   http::Fields stored(request.arena());
   read_section(filler.response().section(), stored);
+  const caching::Rest rest{.etag = stored.value(FieldName::kEtag),
+                           .begin = filler.response().filled(),
+                           .complete = filler.response().length()};
+  if (!rest.can_be_asked_for()) co_return;
   http::Fields fields = caching::origin_request_fields(request.head.fields, {}, policy->range);
-  if (!ask_for_rest(request, fields, stored, filled)) co_return;
+  if (rest.begin > 0) rest.ask_by(fields);
   request.ask_with(&fields);
   Fetch fetch(request, origin.group);
   const Fetch::Outcome fetched = co_await fetch.run();
   if (fetched != Fetch::Outcome::kResponse) co_return;
-  const http::ResponseHead& response = fetch.attempt().exchange().response();
-  const auto skip = stored_part(response, stored, filled, filler.response().length());
-  if (!skip) co_return;
+  const auto begins = rest.begins_at(fetch.attempt().exchange().response());
+  if (!begins) co_return;
   const Fill::Limits limits = fill_limits(request, *policy);
-  Fill::start(
-      proxy.tasks(),
-      std::make_unique<Fill>(proxy.shared_cache(), std::move(filler), fetch.attempt().hand_over(), limits, *skip),
-      nullptr);
+  Fill::start(proxy.tasks(),
+              std::make_unique<Fill>(proxy.shared_cache(), std::move(filler), fetch.attempt().hand_over(), limits,
+                                     rest.begin - *begins),
+              nullptr);
 }
 
 }   // namespace

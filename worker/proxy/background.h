@@ -10,7 +10,7 @@ namespace proxyd::proxy {
 void validate_in_background(Request& request);
 // The same for a slice of it.
 void validate_in_background(Request& request, uint64_t slice);
-// Goes on fetching what a dead worker was fetching, from where it stopped (cache.md 5).
+// Goes on fetching what a dead worker was fetching, from where it stopped.
 void resume_in_background(Request& request, cache::Filler filler);
 
 }   // namespace proxyd::proxy

@@ -148,7 +148,6 @@ class CacheVisit final : public StoredContent::Heir {
   Then take_no_slice(const caching::Answer& answer);
   Then take_whole(const caching::Answer& answer);
   Then take_not_modified(const caching::Answer& answer);
-  void ask_for_rest(http::Fields& fields);
   bool selects_by_what_we_set(std::string_view list) const;
   bool may_be_left_alone() const;
   bool fit_part(http::Fields& fields, const http::ContentLength& content) const;

@@ -18,7 +18,7 @@ namespace {
 using http::FieldName;
 using Kind = http::ContentLength::Kind;
 
-constexpr int64_t kPassFor = 120'000;         // ms: a hit-for-miss (cache.md 5)
+constexpr int64_t kPassFor = 120'000;         // ms: a hit-for-miss
 constexpr int64_t kPassForSize = 600'000;     // ms: for longer, by which it is known
 constexpr size_t kMostLeftAlone = 64;         // fetches of a worker that go on without a reader
 constexpr size_t kMostSlices = 1024;          // the same of slices, which are no longer than the policy says
@@ -65,17 +65,10 @@ const http::Fields* CacheVisit::origin_fields() {
   const bool whole = validates() && !freshness_.has(caching::Freshness::kPartial);
   const caching::RangeMode range = whole ? caching::RangeMode::kFull : policy_.range;
   origin_fields_.emplace(caching::origin_request_fields(request_.head.fields, validators, range));
-  if (part_) ask_for_rest(*origin_fields_);
+  if (part_ && !part_->rest()) part_.reset();
+  if (part_) part_->rest()->ask_by(*origin_fields_);   // RFC 9111 3.3: it is made whole, where the content is the same
   asked_for_more_ = request_.head.fields.has(FieldName::kRange) && !origin_fields_->has(FieldName::kRange);
   return &*origin_fields_;
-}
-
-// RFC 9111 3.3: a stored beginning is made whole, if the origin still has the same content (RFC 9110 13.1.5).
-void CacheVisit::ask_for_rest(http::Fields& fields) {
-  const std::string_view rest = part_->wanted_rest(request_.arena());
-  if (rest.empty()) return part_.reset();
-  fields.add(FieldName::kRange, rest);
-  fields.add(FieldName::kIfRange, part_->etag());
 }
 
 CacheVisit::Then CacheVisit::take(http::ResponseHead& response, caching::Moment sent) {

@@ -13,7 +13,7 @@
 namespace proxyd::proxy {
 
 // A request's way to an origin: a target of the group is chosen and tried, then another, while that is safe and within
-// the budget (behaviour.md 1). Lies in the frame of the request's path; destroying it abandons what it is at. Answers
+// the budget. Lies in the frame of the request's path; destroying it abandons what it is at. Answers
 // nobody: what came of it is for the path to say.
 class Fetch {
  public:

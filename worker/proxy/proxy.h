@@ -1,7 +1,9 @@
 #pragma once
 
 #include <array>
+#include <functional>
 #include <memory>
+#include <nlohmann/json.hpp>
 
 #include "shared/base/log.h"
 #include "shared/metrics/metrics_region.h"
@@ -65,6 +67,13 @@ class Proxy final : public downstream::RequestHandler {
   void count_bad_response(http::Refusal refusal) { upstream_bad_[static_cast<size_t>(refusal)].add(); }
   void record_reject(const status::RejectView& reject) { reject_region_.record(slot_, reject); }
 
+  // Told of each PURGE that was carried out: {mode, client, subjects}, texts of UTF-8.
+  using PurgeRecorder = std::function<void(nlohmann::json record)>;
+  void on_purge(PurgeRecorder recorder) { purge_recorder_ = std::move(recorder); }
+  void record_purge(nlohmann::json record) const {
+    if (purge_recorder_) purge_recorder_(std::move(record));
+  }
+
   metrics::Cell route_misses;
   metrics::Cell loops;
   metrics::Cell tunnels_total;
@@ -83,6 +92,7 @@ class Proxy final : public downstream::RequestHandler {
   SharedCache& shared_cache_;
   std::shared_ptr<const Configuration> configuration_;
   std::unique_ptr<AccessLog> access_log_;
+  PurgeRecorder purge_recorder_;
   std::array<metrics::Cell, 7> timeouts_;
   std::array<metrics::Cell, http::kRefusalCount> rejects_total_;
   std::array<metrics::Cell, http::kRefusalCount> upstream_bad_;

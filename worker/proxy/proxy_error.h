@@ -30,7 +30,7 @@ static_assert(static_cast<size_t>(ProxyError::kClientGone) + 1 == metrics::kErro
 
 constexpr std::string_view token_of(ProxyError error) { return metrics::kErrorTokens[static_cast<size_t>(error)]; }
 
-// The status that goes with it (admin.md 6).
+// The status that goes with it.
 constexpr int status_of(ProxyError error) {
   switch (error) {
     case ProxyError::kDestinationUnavailable:

@@ -17,7 +17,9 @@ using Subject = caching::PurgeRequest::Subject;
 using Texts = std::set<std::string>;
 
 constexpr std::string_view kAnyHost = "*";
-constexpr int kMostTries = 3;   // each as long as a lock is waited for
+constexpr size_t kMostRecorded = 32;       // subjects of a kind
+constexpr size_t kLongestRecorded = 256;   // octets of each
+constexpr int kMostTries = 3;              // each as long as a lock is waited for
 
 // What is purged, spelled as it is stored.
 struct Subjects {
@@ -135,6 +137,23 @@ std::string text_of(const json& value) {   // of octets that need not be UTF-8
   return value.dump(-1, ' ', false, json::error_handler_t::replace);
 }
 
+// As much as people need to know it by. `text_of` has made it UTF-8.
+json for_the_record(std::string_view mode, const Request& request, const json& purged) {
+  json subjects = json::object();
+  for (const auto& [kind, texts] : purged.items()) {
+    if (!texts.is_array()) {
+      subjects[kind] = texts;
+      continue;
+    }
+    json shown = json::array();
+    for (size_t i = 0; i < std::min(texts.size(), kMostRecorded); ++i)
+      shown.push_back(texts[i].get_ref<const std::string&>().substr(0, kLongestRecorded));
+    if (texts.size() > kMostRecorded) subjects[kind + "_count"] = texts.size();
+    subjects[kind] = std::move(shown);
+  }
+  return json::parse(text_of({{"mode", mode}, {"client", request.facts.peer_text}, {"subjects", std::move(subjects)}}));
+}
+
 }   // namespace
 
 async::Task<void> answer_purge(Request& request) {
@@ -169,6 +188,7 @@ async::Task<void> answer_purge(Request& request) {
   }
   const json purged = described(subjects, purge);
   request.proxy.log().info("{} purged by {}: {}", mode, request.facts.peer_text, text_of(purged));
+  request.proxy.record_purge(for_the_record(mode, request, purged));
   const json body{{"status", "ok"}, {"mode", mode}, {"purged", purged}};
   const std::string_view text = request.arena().copy(text_of(body));
   co_await answer_json(request, 200, text);

@@ -1,6 +1,7 @@
 #include <new>
 
 #include "worker/caching/cache_status.h"
+#include "worker/proxy/answer_in_slices.h"
 #include "worker/proxy/background.h"
 #include "worker/proxy/cache_visit.h"
 #include "worker/proxy/failure.h"
@@ -12,7 +13,6 @@
 #include "worker/proxy/purge.h"
 #include "worker/proxy/remainder.h"
 #include "worker/proxy/request.h"
-#include "worker/proxy/slices.h"
 #include "worker/proxy/stored_answer.h"
 #include "worker/proxy/tunnel.h"
 
@@ -221,8 +221,7 @@ async::Task<void> Proxy::handle(downstream::Exchange& exchange) {
       const bool ended = relay.go_on();
       Relayed relayed = relay.relayed();
       if (!ended) relayed = co_await relay_content(relay);
-      if (const auto remainder = answer.remainder(relayed))
-        relayed = co_await relay_remainder(request, origin.group, *remainder);
+      if (const auto rest = answer.remainder(relayed)) relayed = co_await relay_remainder(request, origin.group, *rest);
       cut_response(request, origin.group, relayed);
       co_return;
     }

@@ -191,15 +191,15 @@ void StoredAnswer::take_ranges(const http::Fields& fields, const http::RangeSele
   content_ = &ranges_.emplace(visit_.shared(), visit_.stored(), selection, parts, arena, visit_);
 }
 
-std::optional<StoredAnswer::Remainder> StoredAnswer::remainder(const Relayed& relayed) {
+std::optional<caching::Rest> StoredAnswer::remainder(const Relayed& relayed) {
   const bool broke_off = relayed.end == Relayed::End::kSourceFailed && stored_;
   if (!broke_off || visit_.stored().state() == cache::State::complete) return std::nullopt;
   const bool strong = visit_.freshness().has(caching::Freshness::kHasStrongEtag);
   const bool can_go_on = strong && !visit_.freshness().has(caching::Freshness::kPartial);
-  if (!can_go_on) return Remainder{};
+  if (!can_go_on) return caching::Rest{};
   http::Fields fields(request_.arena());
   read_section(visit_.stored().section(), fields);
-  return Remainder{fields.value(FieldName::kEtag), stored_->position(), end_};
+  return caching::Rest{fields.value(FieldName::kEtag), stored_->position(), end_, visit_.stored().length()};
 }
 
 // Whoever fetches has the origin's deadline; twice that for its followers, in case that it dies and another takes over.

@@ -3,6 +3,7 @@
 #include <optional>
 #include <span>
 
+#include "worker/caching/rest.h"
 #include "worker/http/preconditions.h"
 #include "worker/http/range.h"
 #include "worker/net/text_content.h"
@@ -36,13 +37,9 @@ class StoredAnswer {
   FilledContent* filled() { return filled_ ? &*filled_ : nullptr; }
   RelayLimits limits() const;
 
-  // What the client lacks when somebody else's fetch broke off while it was answered from it.
-  struct Remainder {
-    std::string_view etag;   // strong; empty: there is no such, so that nothing can go on
-    uint64_t begin = 0;
-    std::optional<uint64_t> end;
-  };
-  std::optional<Remainder> remainder(const Relayed& relayed);
+  // What the client lacks when somebody else's fetch broke off while it was answered from it. It may be that nothing
+  // can be asked for.
+  std::optional<caching::Rest> remainder(const Relayed& relayed);
 
  private:
   bool begin_plainly();

@@ -10,7 +10,7 @@
 
 namespace proxyd::routing {
 
-// Who the client is and what it asked for, as far as trusted proxies say (configuration.md "Client, scheme, host"):
+// Who the client is and what it asked for, as far as trusted proxies say:
 // the right-most address that is not trusted; scheme and host as the trusted proxy says, else as the connection does.
 struct Client {
   std::array<uint8_t, 16> address{};   // IPv4 mapped

@@ -43,7 +43,7 @@ struct HostEntry {
   uint32_t index;
   FieldEdits response_edits;   // for answers that no route made
   std::vector<std::unique_ptr<RouteEntry>> routes;
-  // nginx's order (configuration.md "Matching"); each list holds indices into `routes` in file order.
+  // nginx's order; each list holds indices into `routes` in file order.
   std::unordered_map<std::string_view, std::vector<uint32_t>> exact;
   std::vector<uint32_t> expressions;
   std::map<size_t, std::unordered_map<std::string_view, std::vector<uint32_t>>, std::greater<>> prefixes;   // by length

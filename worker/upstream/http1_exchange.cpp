@@ -30,7 +30,7 @@ Http1Exchange::~Http1Exchange() {
   }
 }
 
-// behaviour.md 1: the response complete, nothing behind it, the request sent whole, and nobody asked to close.
+// The response complete, nothing behind it, the request sent whole, and nobody asked to close.
 bool Http1Exchange::can_be_reused() const {
   return persistent_ && complete() && writer_.finished() && input_.empty() && !reader_->has_rest() &&
          !connection_->stream().when_cut().is_set();

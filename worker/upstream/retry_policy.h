@@ -9,7 +9,7 @@
 
 namespace proxyd::upstream {
 
-// Whether a request may be sent again (behaviour.md 1): only what never reached the origin, or is of a listed method
+// Whether a request may be sent again: only what never reached the origin, or is of a listed method
 // with nothing of its content gone; a number of times; and within a share of all requests now running, retries of all
 // workers counted together (ten may always run, so that the share means something when little is going on; none with a
 // share of zero).

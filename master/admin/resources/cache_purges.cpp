@@ -7,12 +7,13 @@
 #include "master/admin/page.h"
 #include "master/admin/purge_request.h"
 #include "master/admin/resources/handlers.h"
+#include "master/purge_record.h"
 
 namespace proxyd::admin {
 namespace {
 
 constexpr size_t kAskedAtOnce = 64;   // of one worker, whose requests wait meanwhile
-constexpr size_t kRecorded = 32;      // subjects of each kind that a record names
+constexpr PurgeRequest::Shown kRecorded{.subjects = 32, .octets = 256};   // what a record names
 
 // What a purge writes and drops, and what is wrong with the names in it.
 struct Spelled {
@@ -78,19 +79,6 @@ std::optional<Spelled> spell(const PurgeRequest& request, Context& context) {
   return spelled;
 }
 
-// For people, and after the fact: nobody waits for it.
-void note(uint64_t id, const std::string& time, const PurgeRequest& purge, const AdminRequest& request,
-          Context& context) {
-  const Json subjects = purge.subjects(kRecorded);
-  const std::string text = subjects.dump(-1, ' ', false, Json::error_handler_t::replace);
-  context.master.records().add(
-      store::Purge{id, time, request.identity.name, std::string(purge.mode_word()), text, purge.reason});
-  context.master.events().publish("purge", {{"id", id},
-                                            {"mode", std::string(purge.mode_word())},
-                                            {"author", request.identity.name},
-                                            {"subjects", nlohmann::json::parse(text)}});
-}
-
 }   // namespace
 
 // Done when its stamps are published: what follows is only a record of it.
@@ -109,7 +97,7 @@ AdminAnswer create_purge(const AdminRequest& request, Context& context) {
   if (!spelled->faults.empty())
     return problem("invalid", spelled->faults.front().message, {{"errors", problems_json(spelled->faults)}});
   Json answer{{"mode", std::string(purge.mode_word())}, {"reason", purge.reason}};
-  answer.update(purge.subjects(SIZE_MAX));
+  answer.update(purge.subjects({}));
   answer["warnings"] = spelled->warnings;
   if (request.dry_run()) return json_answer(answer);
   master::CacheKeeper& cache = context.master.regions().cache();
@@ -118,7 +106,9 @@ AdminAnswer create_purge(const AdminRequest& request, Context& context) {
   const auto sequence = cache.purge(spelled->list, purge.mode);
   if (!sequence) return problem("cache-busy", "other purges held the lock for longer than a second; nothing is purged");
   if (purge.mode == cache::PurgeMode::hard) cache.drop(spelled->keys);
-  note(id, time, purge, request, context);
+  const std::string subjects = purge.subjects(kRecorded).dump(-1, ' ', false, Json::error_handler_t::replace);
+  const store::Purge record{id, time, request.identity.name, std::string(purge.mode_word()), subjects, purge.reason};
+  master::record_purge(record, context.master.records(), context.master.events());
   Json head{{"id", id}, {"sequence", *sequence}, {"effective_at", time}};
   head.update(answer);
   return json_answer(head);

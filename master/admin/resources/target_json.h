@@ -10,7 +10,7 @@ namespace proxyd::admin {
 // A target as /upstreams shows it: what the document says of it, its state, counters and overrides.
 Json target_json(const master::ActiveConfiguration& active, const config::Upstream& upstream,
                  const config::Target& target, Context& context);
-// "up", "draining", …: admin.md 3.
+// "up", "draining", …
 std::string state_of(const config::TargetMaterial& material);
 
 }   // namespace proxyd::admin

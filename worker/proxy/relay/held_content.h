@@ -6,7 +6,7 @@
 namespace proxyd::proxy {
 
 // A request's content, of which the first 64 KiB are kept while they pass, so that a request that failed can be sent
-// again from its beginning (behaviour.md 1). Once more has passed, nothing is kept and nothing can be repeated.
+// again from its beginning. Once more has passed, nothing is kept and nothing can be repeated.
 // Owned by the one who forwards; the source behind it outlives it.
 class HeldContent final : public net::ContentSource {
  public:

@@ -7,7 +7,7 @@
 
 namespace proxyd::proxy {
 
-inline constexpr uint64_t kSlowestClient = 256;   // octets a second (configuration.md, client_body and client_write)
+inline constexpr uint64_t kSlowestClient = 256;   // octets a second; of client_body and client_write
 
 // How long one may wait for a peer that should be moving octets: `limit` for a gap without progress, where progress is
 // `least` octets a second on average (RS-003: a client that sends an octet now and then is no better than a silent

@@ -82,7 +82,7 @@ void Fill::reader_left() {
   shared_.loop().ready().push(leaving_);
 }
 
-// It goes on when others read it, or when more than half of it is here (cache.md 5).
+// It goes on when others read it, or when more than half of it is here.
 bool Fill::is_unwanted() const {
   if (!filler_) return false;   // it has ended
   const std::optional<uint64_t> length = filler_.response().length();

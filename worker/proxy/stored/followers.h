@@ -33,7 +33,7 @@ class Follower {
 };
 
 // Everyone in this worker who follows what is being fetched, here or by another worker, by wait number. Whoever follows
-// is also woken every 100 ms: a wake-up that died with its sender costs no more than that (cache.md 5). One thread.
+// is also woken every 100 ms: a wake-up that died with its sender costs no more than that. One thread.
 class Followers {
  public:
   explicit Followers(async::EventLoop& loop) : loop_(loop), tick_(*this), timer_(tick_) {}

@@ -18,7 +18,7 @@ std::string_view metadata_of(const caching::Freshness& freshness);
 // The response's head is there (`has_head`), and it is no vary head.
 caching::Freshness freshness_of(const cache::StoredResponse& stored);
 
-inline constexpr size_t kMostVariants = 64;   // of a URL (behaviour.md 4)
+inline constexpr size_t kMostVariants = 64;   // of a URL
 
 // Which variants have been stored by a list, as two octets each, and the list itself.
 struct VaryHead {

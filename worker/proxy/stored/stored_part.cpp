@@ -2,8 +2,6 @@
 
 #include <array>
 
-#include "worker/caching/revalidation.h"
-#include "worker/http/preconditions.h"
 #include "worker/proxy/stored/stored_head.h"
 
 namespace proxyd::proxy {
@@ -13,22 +11,17 @@ using http::FieldName;
 StoredPart::StoredPart(cache::StoredResponse response, http::Arena& arena) : response_(std::move(response)) {
   http::Fields fields(arena);
   read_section(response_.section(), fields);
-  where_ = http::parse_content_range(fields.value(FieldName::kContentRange));
-  etag_ = fields.value(FieldName::kEtag);
+  const auto where = http::parse_content_range(fields.value(FieldName::kContentRange));
+  if (where && response_.length() == where->range.size())
+    rest_ = caching::rest_of(*where, fields.value(FieldName::kEtag));
+  if (rest_ && !rest_->can_be_asked_for()) rest_.reset();
 }
 
-std::string_view StoredPart::wanted_rest(http::Arena& arena) const {
-  const bool strong = http::strongly_equal(etag_, etag_);
-  return where_ && strong ? caching::completing_range(*where_, arena) : std::string_view();
-}
-
-bool StoredPart::is_completed_by(const http::ResponseHead& rest) const {
+bool StoredPart::is_completed_by(const http::ResponseHead& answer) const {
   using Kind = http::ContentLength::Kind;
-  const auto range = http::parse_content_range(rest.fields.value(FieldName::kContentRange));
-  const bool is_end = range && !range->unsatisfied && range->complete && *range->complete == range->range.last + 1;
-  return where_ && is_end && range->range.first == where_->range.last + 1 && rest.content.kind == Kind::kKnown &&
-         rest.content.bytes == range->range.size() && response_.length() == where_->range.size() &&
-         http::strongly_equal(rest.fields.value(FieldName::kEtag), etag_);
+  const bool is_rest = answer.status == 206 && rest_ && rest_->begins_at(answer) == rest_->begin;
+  const auto part = is_rest ? http::parse_content_range(answer.fields.value(FieldName::kContentRange)) : std::nullopt;
+  return part && answer.content.kind == Kind::kKnown && answer.content.bytes == part->range.size();
 }
 
 bool StoredPart::append_to(cache::Filler& filler) const {

@@ -5,9 +5,8 @@
 
 #include "shared/cache/fill.h"
 #include "shared/cache/stored_response.h"
+#include "worker/caching/rest.h"
 #include "worker/http/arena.h"
-#include "worker/http/head.h"
-#include "worker/http/range.h"
 
 namespace proxyd::proxy {
 
@@ -17,19 +16,17 @@ class StoredPart {
  public:
   StoredPart(cache::StoredResponse response, http::Arena& arena);
 
-  // "bytes=5-": the Range of what is missing. Empty where what comes could not be joined to it: it is no beginning,
-  // lacks nothing, or has no strong validator (RFC 9110 15.3.7.3).
-  std::string_view wanted_rest(http::Arena& arena) const;
-  std::string_view etag() const { return etag_; }
+  // What is missing. Nothing where what comes could not be joined to it: it is no beginning, lacks nothing, or has no
+  // strong validator.
+  const std::optional<caching::Rest>& rest() const { return rest_; }
   // A 206 is just the rest, of the same content.
-  bool is_completed_by(const http::ResponseHead& rest) const;
+  bool is_completed_by(const http::ResponseHead& answer) const;
   // False without room for it.
   bool append_to(cache::Filler& filler) const;
 
  private:
   cache::StoredResponse response_;
-  std::optional<http::ContentRange> where_;
-  std::string_view etag_;
+  std::optional<caching::Rest> rest_;
 };
 
 }   // namespace proxyd::proxy

@@ -137,16 +137,6 @@ TEST_F(Revalidation, ByHeadFreshensOrInvalidates_Rfc9111_4_3_5) {
   EXPECT_EQ(effect_of_head(response(), {}, {}, 404, 10), HeadEffect::kNone);
 }
 
-TEST_F(Revalidation, AsksForWhatABeginningLacks_Rfc9111_3_3) {
-  const auto lacks = [&](std::string_view part) {
-    return std::string(completing_range(*http::parse_content_range(part), arena()));
-  };
-  EXPECT_EQ(lacks("bytes 0-4/10"), "bytes=5-");
-  EXPECT_EQ(lacks("bytes 0-4/*"), "bytes=5-");
-  EXPECT_EQ(lacks("bytes 0-4/5"), "");
-  EXPECT_EQ(lacks("bytes 4-9/10"), "");
-}
-
 TEST_F(Revalidation, FindsARangeWithinAStoredPart_Rfc9111_3_3) {
   const auto found = [](std::string_view field, std::string_view part) -> std::string {
     const auto range = range_within(field, *http::parse_content_range(part));
