@@ -12,6 +12,7 @@
 #include "worker/caching/reuse.h"
 #include "worker/caching/slices.h"
 #include "worker/caching/vary.h"
+#include "worker/proxy/answer_in_slices.h"
 #include "worker/proxy/origin.h"
 #include "worker/proxy/request.h"
 #include "worker/proxy/stored/stored_head.h"
@@ -48,11 +49,8 @@ Terms terms_of(const proxy::Configuration& configuration, const routing::RouteEn
   terms.key =
       caching::cache_key(proxy::url_of(asked.facts(), &route), asked.head().fields, terms.policy->key, partition);
   if (!terms.key) terms.bypassed = Reason::kKeyTooLong;
-  const bool is_head = asked.head().method == http::Method::kHead;
-  const auto octet = is_head ? std::optional<uint64_t>(0)
-                             : caching::first_octet_wanted(asked.head().fields.combined(http::FieldName::kRange));
-  const bool in_slices = terms.policy->slice != 0 && terms.bypassed == Reason::kNone;
-  if (!in_slices || !octet) return terms;
+  const auto octet = caching::octet_to_begin_with(asked.head(), *terms.policy);
+  if (!octet) return terms;
   const std::string_view part =
       caching::slice_partition(partition, *octet / terms.policy->slice, terms.policy->slice, asked.arena());
   terms.slice_key =
@@ -125,7 +123,6 @@ void look(cache::Cache& cache, const caching::CacheKey& primary, AskedRequest& a
   judge(found.response, found.purged, asked, policy, now, answer);
 }
 
-// What is stored whole goes before slices.
 bool is_found(cache::Cache& cache, const caching::CacheKey& key, caching::Moment now) {
   return cache.find(key.text, cache.published(), now.steady).outcome == cache::Lookup::Outcome::found;
 }
@@ -170,7 +167,8 @@ json lookup(const proxy::Configuration& configuration, cache::Cache& cache, cons
       conclude(answer, "bypass", terms.bypassed, "the request takes no part in caching");
     return answer;
   }
-  const bool in_slices = terms.slice_key && !is_found(cache, *terms.key, now) && is_found(cache, *terms.slice_key, now);
+  const bool in_slices = terms.slice_key && !proxy::is_stored_whole(cache, terms.key->text, now.steady) &&
+                         is_found(cache, *terms.slice_key, now);
   const caching::CacheKey& used = in_slices ? *terms.slice_key : *terms.key;
   const std::string_view key = used.text;
   answer.update(describe_key(key));

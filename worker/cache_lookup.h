@@ -15,9 +15,9 @@ nlohmann::json describe_terms(const proxy::Configuration& configuration, const r
                               AskedRequest& asked);
 
 // What the cache would be for a request, by the matcher, the policy and the rules that serve requests. `question`: as
-// of explain. The answer: host, route, policy, key, `result` (hit, stale, validate, wait, miss, pass, bypass, off),
-// `reason` (a word of caching::Reason), `why` in a sentence, `stored` and the fields it varies by, where there are
-// some, `primary_key` in hexadecimal, to list its variants by; or `error`. It stores nothing and asks nobody.
+// of explain. The answer: host, route, policy, key, `result` (hit, stale, validate, wait, miss, pass, bypass, off,
+// refuse), `reason` (a word of caching::Reason), `why` in a sentence, `stored` and the fields it varies by, where there
+// are some, `primary_key` in hexadecimal, to list its variants by; or `error`. It stores nothing and asks nobody.
 nlohmann::json lookup(const proxy::Configuration& configuration, cache::Cache& cache, const nlohmann::json& question,
                       caching::Moment now);
 

@@ -87,7 +87,6 @@ class Worker {
   uint32_t slot_;
   memory::Region cache_region_;
   cache::WakeDescriptors wake_descriptors_;
-  std::array<int, kWorkerSlots> wakes_;   // its own among them, by slot
   cache::Cache cache_;
   async::EventLoop loop_;
   net::BufferPool buffers_;

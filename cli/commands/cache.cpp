@@ -24,7 +24,7 @@ struct Options {
   std::string tag;
   std::string limit = "50";
   std::string reason;
-  std::string before;
+  std::string cursor;
   bool all = false;
   bool soft = false;
 };
@@ -76,6 +76,17 @@ Exit stats(const Session& session) {
   return session.show(outcome, text, {});
 }
 
+// "/[0-9]+$ of www.example.com"; of tags all their expressions.
+std::string banned(const Json& ban) {
+  const auto joined = [&ban](const char* key) {
+    std::string out;
+    for (const Json& one : ban.value(key, Json::array())) out += (out.empty() ? "" : ", ") + one.get<std::string>();
+    return out;
+  };
+  const std::string what = ban.contains("paths") ? text_of(ban, "paths") : "tags " + joined("tags");
+  return fmt::format("{} of {}", what, joined("hosts"));
+}
+
 // "2 tags, 1 host"
 std::string told(const Json& purge) {
   std::string out;
@@ -90,6 +101,7 @@ std::string told(const Json& purge) {
   add("tags", "tag", "tags");
   add("prefixes", "prefix", "prefixes");
   add("hosts", "host", "hosts");
+  if (purge.contains("ban")) out += fmt::format("{}ban {}", out.empty() ? "" : ", ", banned(purge["ban"]));
   return out;
 }
 
@@ -121,7 +133,7 @@ Exit objects(const Session& session, const Options& options) {
   add("host", options.host);
   add("prefix", options.prefix);
   add("tag", options.tag);
-  add("cursor", options.before);
+  add("cursor", options.cursor);
   const Session::Outcome outcome = session.get(path);
   const Exit exit = session.show(outcome, table_of(outcome.items()), "nothing of it is stored here");
   const std::string next = outcome.ok() ? text_of(outcome.json, "next_cursor") : "-";
@@ -194,12 +206,12 @@ Exit purge(const Session& session, const Options& options) {
 
 Exit list_purges(const Session& session, const Options& options) {
   const Session::Outcome outcome =
-      session.get(options.before.empty() ? kPurges : std::string(kPurges) + "?cursor=" + encoded(options.before));
+      session.get(options.cursor.empty() ? kPurges : std::string(kPurges) + "?cursor=" + encoded(options.cursor));
   Table rows({{"TIME"}, {"AUTHOR"}, {"MODE"}, {"WHAT"}, {"REASON"}});
   for (const Json& one : outcome.items())
     rows.add({text_of(one, "effective_at"), text_of(one, "author"), text_of(one, "mode"), told(one),
               text_of(one, "reason")});
-  const Exit exit = session.show(outcome, rows, "the API purged nothing yet");
+  const Exit exit = session.show(outcome, rows, "nothing was purged yet");
   const std::string next = outcome.ok() ? text_of(outcome.json, "next_cursor") : "-";
   if (session.for_people() && next != "-") say("older ones: proxyctl cache purges --before " + next);
   return exit;
@@ -237,7 +249,7 @@ void add_views(CLI::App* noun, Session& session, Exit& exit, const std::shared_p
       ->check(CLI::Range(1, 200).description(""))
       ->type_name("N")
       ->capture_default_str();
-  command->add_option("--cursor", options->before, "What comes behind: as the last page said")->type_name("CURSOR");
+  command->add_option("--cursor", options->cursor, "What comes behind: as the last page said")->type_name("CURSOR");
   command->callback([&session, &exit, options] { exit = objects(session, *options); });
 }
 
@@ -248,9 +260,8 @@ void add_cache(CLI::App& app, Session& session, Exit& exit) {
   CLI::App* noun = app.add_subcommand("cache", "What is stored, and purging it")->require_subcommand(1);
   add_views(noun, session, exit, options);
   add_purge(noun, session, exit, options);
-  CLI::App* command =
-      noun->add_subcommand("purges", "What the API purged, newest first; of the method PURGE the log tells");
-  command->add_option("--before", options->before, "What came before: as the last page said")->type_name("CURSOR");
+  CLI::App* command = noun->add_subcommand("purges", "What was purged, by the API and the method PURGE, newest first");
+  command->add_option("--before", options->cursor, "What came before: as the last page said")->type_name("CURSOR");
   command->callback([&session, &exit, options] { exit = list_purges(session, *options); });
 }
 

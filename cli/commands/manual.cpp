@@ -59,7 +59,7 @@ is set.
 .PP
 Commands that destroy something ask on a terminal; elsewhere they need
 .BR \-\-yes :
-target remove, token revoke, worker restart, shutdown, and an apply that would leave no listener or remove more than
+target remove, token revoke, worker restart, shutdown, a cache purge of a host, below a folder or of everything, and an apply that would leave no listener or remove more than
 half of the hosts or upstreams.
 .SH ENVIRONMENT
 .TP
@@ -125,7 +125,7 @@ std::string manual(const CLI::App& app) {
                     "\" \"User Commands\"\n.SH NAME\nproxyctl \\- operate a running proxyd\n.SH SYNOPSIS\n.B "
                     "proxyctl\n.RI [ options ]\n.I command\n.SH DESCRIPTION\n"
                     "proxyctl speaks with a running proxyd by its admin API: it shows and changes the configuration, "
-                    "the targets of upstreams, the workers and the API tokens.\n.SH OPTIONS\n";
+                    "the targets of upstreams, the cache, the workers and the API tokens.\n.SH OPTIONS\n";
   for (const OptionView& option : all.front().options) out += option_text(option);
   out += ".SH COMMANDS\n";
   for (const CommandView& command : all) {

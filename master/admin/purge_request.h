@@ -21,8 +21,6 @@ struct PurgeRequest {
   std::string reason;
 
   std::string_view mode_word() const { return mode == cache::PurgeMode::soft ? "soft" : "hard"; }
-  // Whom only a worker can spell.
-  bool has_names() const { return !urls.empty() || !prefixes.empty() || !hosts.empty(); }
   struct Shown {
     size_t subjects = SIZE_MAX;   // of each kind; how many there are is told where it is more
     size_t octets = SIZE_MAX;     // of each subject

@@ -15,7 +15,7 @@ uint32_t PurgeStamps::stamp_of(StampKind kind, std::string_view text) const {
 
 bool PurgeStamps::lock() {
   Superblock& superblock = view_.superblock();
-  const auto outcome = patience_.acquire(superblock.purge_lock, Wait::patiently).outcome;
+  const auto outcome = superblock.purge_lock.acquire();   // with all its patience: callers count tries
   if (outcome == memory::RobustMutex::Outcome::owner_died) {
     superblock.published.store(std::max(superblock.published.load(), superblock.purging.load()));
     superblock.purge_lock.repaired();

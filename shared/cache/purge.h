@@ -7,7 +7,6 @@
 
 #include "shared/cache/region_view.h"
 #include "shared/cache/stored_response.h"
-#include "shared/memory/patience.h"
 
 namespace proxyd::cache {
 
@@ -47,7 +46,6 @@ class PurgeStamps {
   void write(uint32_t stamp, PurgeMode mode, uint64_t sequence);
   bool lock();
   RegionView view_;
-  memory::Patience patience_;
 };
 
 }   // namespace proxyd::cache

@@ -26,6 +26,15 @@ def test_a_lookup_says_what_is_stored_in_slices(world):
     assert lookup(world, "http://a.test/sliced", headers={"Range": "bytes=4096-"})["result"] == "miss"
 
 
+def test_a_lookup_looks_at_slices_where_the_whole_is_purged_as_serving_does(world):
+    exchange(world.port, get(b"/sliced/one", b"Range: bytes=0-1, 3-4"))
+    assert lookup(world, "http://a.test/sliced/one")["stored"]["bytes"] == 8
+    world.purge(prefixes=["a.test/sliced/"])
+    world.seen("/sliced/one")
+    found = lookup(world, "http://a.test/sliced/one")
+    assert (found["result"], found["key"][-1]) == ("hit", "#slice%204096:0"), found
+
+
 def test_a_lookup_says_what_the_cache_would_be_and_why(world):
     assert lookup(world, "http://a.test/look")["result"] == "miss"
     world.seen("/look")

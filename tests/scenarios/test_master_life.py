@@ -18,6 +18,8 @@ def is_refused(port):
         socket.create_connection(("127.0.0.1", port), 5).close()
     except ConnectionRefusedError:
         return True
+    except ConnectionResetError:   # it closed while the connection waited there
+        pass
     return False
 
 

@@ -322,4 +322,5 @@ def test_a_purge_by_a_plugin_is_recorded_beside_those_of_the_api(world):
     assert (one["author"], one["reason"], one["mode"]) == ("127.0.0.1", "PURGE", "hard") and one["effective_at"]
     world.purged(b"/[a-z]+-folder$", REGEX)
     eventually(lambda: any(item.get("ban", {}).get("paths") == "/[a-z]+-folder$" for item in world.proxyd.api("GET", "/api/v1/cache/purges")[1]["items"]))
-    assert "127.0.0.1" in world.proxyd.proxyctl("cache", "purges").stdout
+    listed = world.proxyd.proxyctl("cache", "purges", "-o", "wide").stdout
+    assert "ban /[a-z]+-folder$ of a.test" in listed and "URL a.test/recorded?x=1" in listed and "127.0.0.1" in listed

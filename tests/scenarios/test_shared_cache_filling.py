@@ -315,15 +315,36 @@ def test_who_comes_after_a_soft_purge_is_not_given_what_was_asked_for_before_it(
 
 @pytest.mark.parametrize("failure", [{"status": 503}, {"status": 403}, {"steps": ["close"]}], ids=["503", "403", "no-answer"])
 def test_a_validation_that_brings_nothing_makes_nobody_queue(four, failure):
-    first, others = threading.Event(), threading.Event()
+    gates = [threading.Event() for _ in range(3)]
     steps = failure.get("steps")
     page = four.saying("Cache-Control: max-age=60", "Age: 70", 'ETag: "a"', policy="patient")
-    page.says(**({"steps": [first, *steps]} if steps else {**failure, "before": first}))
-    page.says(**({"steps": [others, *steps]} if steps else {**failure, "before": others}))
+    for gate in gates:
+        page.says(**({"steps": [gate, *steps]} if steps else {**failure, "before": gate}))
     page.get()
     with Crowd(connect(four.port, 12), page.request()) as crowd:
         eventually(lambda: len(page.asked) == 2 and sum(worker["in_flight"] for worker in four.proxyd.workers()) == 12)
-        first.set()
+        gates[0].set()
+        eventually(lambda: len(page.asked) == 3, what="another who asks for all")
+        gates[1].set()
         eventually(lambda: len(page.asked) == 13, what="all others at the origin at once")
-        others.set()
+        gates[2].set()
         crowd.read_all()
+
+
+def test_a_client_that_leaves_its_validation_sends_not_all_others_to_the_origin(four):
+    gates = [threading.Event() for _ in range(2)]
+    page = four.saying("Cache-Control: max-age=60", "Age: 70", 'ETag: "a"', policy="patient")
+    page.says(*FRESH, before=gates[0]).says(*FRESH, before=gates[1])
+    page.get()
+    with Client(four.port) as leader:
+        leader.send(page.request())
+        eventually(lambda: len(page.asked) == 2)
+        with Crowd(connect(four.port, 12), page.request()) as crowd:
+            eventually(lambda: sum(worker["in_flight"] for worker in four.proxyd.workers()) == 13)
+            leader.reset()
+            eventually(lambda: len(page.asked) == 3, what="another who asks for all")
+            gates[1].set()
+            crowd.read_all()
+            assert all(crowd.body(i) == b"answer 1" for i in range(12))
+    gates[0].set()
+    assert len(page.asked) == 3

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "worker/caching/bypass.h"
 #include "worker/http/preconditions.h"
 
 namespace proxyd::caching {
@@ -43,6 +44,12 @@ std::optional<uint64_t> first_octet_wanted(std::string_view range_field) {
   const http::RangeSelection selection = http::select_ranges(range_field, UINT64_MAX);
   if (selection.kind != http::RangeSelection::Kind::kRanges) return 0;
   return selection.room[0].first < kLongest ? selection.room[0].first : 0;
+}
+
+std::optional<uint64_t> octet_to_begin_with(const http::RequestHead& request, const Policy& policy) {
+  if (policy.slice == 0 || why_bypassed(request, policy) != Reason::kNone) return std::nullopt;
+  if (request.method == http::Method::kHead) return 0;   // to which Range means nothing (RFC 9110 14.2)
+  return first_octet_wanted(request.fields.combined(FieldName::kRange));
 }
 
 }   // namespace proxyd::caching

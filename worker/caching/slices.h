@@ -5,7 +5,9 @@
 #include <string>
 #include <string_view>
 
+#include "worker/caching/policy.h"
 #include "worker/http/fields.h"
+#include "worker/http/head.h"
 #include "worker/http/range.h"
 
 namespace proxyd::caching {
@@ -36,5 +38,7 @@ std::string key_of_another_slice(std::string_view key, uint64_t number, uint64_t
 // The first octet that is wanted, as far as that can be known before the length is: 0 for the last octets. Nothing
 // where several ranges may be meant.
 std::optional<uint64_t> first_octet_wanted(std::string_view range_field);
+// Of a request. Nothing, too, where it takes no part in caching or the policy has no slices.
+std::optional<uint64_t> octet_to_begin_with(const http::RequestHead& request, const Policy& policy);
 
 }   // namespace proxyd::caching

@@ -18,7 +18,8 @@ using caching::Use;
 using http::FieldName;
 using http::Method;
 
-constexpr int kMostLooks = 4;   // while others change what is found; then the origin answers, and nothing is stored
+constexpr int kMostInVain = 2;   // validations that are waited for
+constexpr int kMostLooks = 4;    // while others change what is found; then the origin answers, and nothing is stored
 
 static_assert(caching::kMostTags == cache::kMostTagStamps);
 
@@ -107,11 +108,8 @@ CacheVisit::Next CacheVisit::next_without_any() const {
 
 // What an earlier look found.
 void CacheVisit::forget() {
-  stored_ = {};
+  release_stored();
   may_stand_in_ = false;
-  vary_head_ = {};
-  passed_ = {};
-  part_.reset();
   section_.reset();
   key_ = primary_->text;
 }
@@ -247,8 +245,11 @@ async::Task<void> CacheVisit::wait() {
     follower.news().set(false);
     const cache::Progress progress = stored_.arm();
     if (!still_waits(progress)) {
-      // Who asked learned nothing that is good for others: they need not queue to hear the same.
-      waited_in_vain_ = awaited_ == Awaited::kValidation && !progress.dead && !progress.freshened;
+      // Who asked died, left, or learned nothing that is good for others. Once more somebody asks for all; then nobody
+      // need queue to hear the same.
+      const bool no_news = awaited_ == Awaited::kValidation && !progress.dead && !progress.freshened;
+      if (no_news) ++validations_in_vain_;
+      waited_in_vain_ = validations_in_vain_ >= kMostInVain;
       co_return;
     }
     async::WaitReady news(shared_.loop(), follower.news(), patience_.earlier_of(request_.total));

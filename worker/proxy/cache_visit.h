@@ -71,26 +71,22 @@ class CacheVisit final : public StoredContent::Heir {
     if (sequence == sequence_ + 1) sequence_ = sequence;
   }
   // There is no answer: true when what is stored may stand in for it (RFC 5861 4).
-  bool stands_in();
+  bool try_to_stand_in();
 
   // The origin's answer is known, and what it means for the cache is done: nobody need wait for this request any more.
-  void let_go() {
+  void release_claims() {
     if (claim_) claim_ = {};
     if (filler_ && !is_new_) filler_ = {};
   }
-  // The origin's answer goes by: nothing that is stored is needed any more.
-  void let_all_go() {
-    stored_ = {};
-    vary_head_ = {};
-    passed_ = {};
-    part_.reset();
-  }
   // The answer has begun: what only its head needed can be freed.
-  void has_begun() {
-    vary_head_ = {};
-    passed_ = {};
-    part_.reset();
+  void release_heads() {
+    release_lists();
     stored_.let_head_go();
+  }
+  // The origin's answer goes by: nothing that is stored is needed any more.
+  void release_stored() {
+    release_lists();
+    stored_ = {};
   }
   // What to answer with, after kServe.
   cache::StoredResponse& stored() { return stored_; }
@@ -102,7 +98,7 @@ class CacheVisit final : public StoredContent::Heir {
   bool is_new() const { return is_new_; }
   bool was_validated() const { return validated_; }
   bool was_passed() const { return static_cast<bool>(passed_); }   // by an earlier answer
-  bool stands_in_for_error() const { return stands_in_; }
+  bool stands_in() const { return stands_in_; }
   bool is_from_origin() const { return is_new_ || validated_; }
   // Somebody should ask the origin while it is served (RFC 5861 3).
   bool wants_validation() const { return reuse_.use == caching::Use::kServeAndRevalidate; }
@@ -124,6 +120,11 @@ class CacheVisit final : public StoredContent::Heir {
  private:
   using Reason = caching::Reason;
 
+  void release_lists() {
+    vary_head_ = {};
+    passed_ = {};
+    part_.reset();
+  }
   void make_key(std::string_view partition);
   bool has_foreign_forwarding_fields() const;
   bool is_forwarded_for_another() const;
@@ -142,6 +143,7 @@ class CacheVisit final : public StoredContent::Heir {
 
   caching::StoredValidators stored_validators();
   void collect_tags(http::ResponseHead& response);
+  bool wants_part() const;
   Then take_answer(const caching::Answer& answer);
   Then take_rest(const caching::Answer& answer);
   bool is_the_slice(const http::ResponseHead& response) const;
@@ -152,11 +154,13 @@ class CacheVisit final : public StoredContent::Heir {
   bool may_be_left_alone() const;
   bool fit_part(http::Fields& fields, const http::ContentLength& content) const;
   Then take_head(const caching::Answer& answer);
-  bool hides_error();
+  bool try_to_hide_error();
   bool may_drop() const;
   Then take_unstorable(const caching::Answer& answer, Reason reason);
   Then go_by(const caching::Answer& answer);
   Then store(const caching::Answer& answer, const caching::Storing& storing);
+  Then write_down(const caching::Answer& answer, const caching::Storing& storing);
+  Then could_not_store(const caching::Answer& answer, Reason reason);
   bool keep(const caching::Freshened& freshened, caching::Moment received);
   cache::StampList stamps(bool with_tags) const;
   bool lock_variant(std::string_view list);
@@ -206,6 +210,7 @@ class CacheVisit final : public StoredContent::Heir {
   bool insists_ = false;
   bool validates_alone_ = false;
   bool waited_in_vain_ = false;
+  uint8_t validations_in_vain_ = 0;
   bool unconditional_ = false;   // the origin is asked once more
   bool validated_ = false;
 };

@@ -67,8 +67,14 @@ const http::Fields* CacheVisit::origin_fields() {
   origin_fields_.emplace(caching::origin_request_fields(request_.head.fields, validators, range));
   if (part_ && !part_->rest()) part_.reset();
   if (part_) part_->rest()->ask_by(*origin_fields_);   // RFC 9111 3.3: it is made whole, where the content is the same
-  asked_for_more_ = request_.head.fields.has(FieldName::kRange) && !origin_fields_->has(FieldName::kRange);
+  asked_for_more_ = wants_part() && !origin_fields_->has(FieldName::kRange);
   return &*origin_fields_;
+}
+
+bool CacheVisit::wants_part() const {
+  const http::Fields& fields = request_.head.fields;
+  if (!fields.has(FieldName::kRange)) return false;
+  return http::select_ranges(fields.combined(FieldName::kRange), UINT64_MAX).kind != http::RangeSelection::Kind::kWhole;
 }
 
 CacheVisit::Then CacheVisit::take(http::ResponseHead& response, caching::Moment sent) {
@@ -80,7 +86,7 @@ CacheVisit::Then CacheVisit::take(http::ResponseHead& response, caching::Moment 
 
 CacheVisit::Then CacheVisit::take_answer(const caching::Answer& answer) {
   const int status = answer.response.status;
-  if (caching::is_error_to_hide(status) && hides_error()) return Then::kServe;
+  if (caching::is_error_to_hide(status) && try_to_hide_error()) return Then::kServe;
   if (request_.head.method == http::Method::kHead) return take_head(answer);
   if (validates() && status == 304 && !unconditional_) return take_not_modified(answer);
   if (!may_store_ || status == 304) return Then::kRelay;
@@ -229,7 +235,7 @@ CacheVisit::Then CacheVisit::take_unstorable(const caching::Answer& answer, Reas
 // A client that asked for a part of what is not stored gets just that: it is asked for as the client did.
 CacheVisit::Then CacheVisit::go_by(const caching::Answer& answer) {
   may_store_ = false;
-  if (!asked_for_more_ || answer.response.status != 200) return Then::kRelay;
+  if (!asked_for_more_ || insists_ || answer.response.status != 200) return Then::kRelay;
   filler_ = {};
   claim_ = {};
   validates_alone_ = false;
@@ -239,13 +245,14 @@ CacheVisit::Then CacheVisit::go_by(const caching::Answer& answer) {
 CacheVisit::Then CacheVisit::store(const caching::Answer& answer, const caching::Storing& storing) {
   if (selects_by_what_we_set(storing.vary_list)) return take_unstorable(answer, Reason::kVary);
   const size_t most_alone = slice_ ? kMostSlices : kMostLeftAlone;
-  if (may_be_left_alone() && request_.proxy.tasks().size() >= most_alone) {
-    filler_ = {};
-    claim_ = {};
-    status_.detail = Reason::kBusy;
-    return go_by(answer);
-  }
-  freshness_ = storing.freshness;
+  if (may_be_left_alone() && request_.proxy.tasks().size() >= most_alone) return could_not_store(answer, Reason::kBusy);
+  const caching::Freshness former = std::exchange(freshness_, storing.freshness);
+  const Then then = write_down(answer, storing);
+  if (then != Then::kServe) freshness_ = former;   // of what may stand in yet
+  return then;
+}
+
+CacheVisit::Then CacheVisit::write_down(const caching::Answer& answer, const caching::Storing& storing) {
   if (!lock_variant(storing.vary_list)) return go_by(answer);
   http::Fields fields = caching::stored_fields(answer.response, policy_, answer.received);
   if (!fit_part(fields, answer.response.content)) {
@@ -258,12 +265,9 @@ CacheVisit::Then CacheVisit::store(const caching::Answer& answer, const caching:
                                                    .stamps = stamps.stamps(),
                                                    .length = length_of(answer.response.content),
                                                    .keep_until = keep_until(storing.freshness)});
+  if (written != cache::Written::ok)
+    return could_not_store(answer, written == cache::Written::refused ? Reason::kTooLarge : Reason::kBusy);
   claim_ = {};
-  if (written != cache::Written::ok) {
-    filler_.abort();
-    status_.detail = written == cache::Written::refused ? Reason::kTooLarge : Reason::kBusy;
-    return go_by(answer);
-  }
   if (part_ && !part_->append_to(filler_)) {
     filler_.abort();
     status_.detail = Reason::kBusy;
@@ -275,6 +279,15 @@ CacheVisit::Then CacheVisit::store(const caching::Answer& answer, const caching:
   status_.stored = true;
   is_new_ = true;
   return Then::kServe;
+}
+
+// For a moment nobody need queue to meet the same.
+CacheVisit::Then CacheVisit::could_not_store(const caching::Answer& answer, Reason reason) {
+  if (filler_) filler_.not_cacheable(shared_.now() + kPassAfterFailure);
+  filler_ = {};
+  claim_ = {};
+  status_.detail = reason;
+  return go_by(answer);
 }
 
 bool CacheVisit::give_up(Reason reason) {
@@ -302,13 +315,13 @@ cache::StampList CacheVisit::stamps(bool with_tags) const {
 }
 
 // RFC 5861 4. Nobody shall queue for an origin that gives no answer.
-bool CacheVisit::stands_in() {
+bool CacheVisit::try_to_stand_in() {
   const bool opening = filler_ && filler_.response().state() == cache::State::opening;
   if (opening) filler_.not_cacheable(shared_.now() + kPassAfterFailure);
-  return hides_error();
+  return try_to_hide_error();
 }
 
-bool CacheVisit::hides_error() {
+bool CacheVisit::try_to_hide_error() {
   const bool at_hand = may_stand_in_ && stored_ && stored_.state() == cache::State::complete;
   if (!at_hand || !caching::may_serve_on_error(freshness_, control_, shared_.now())) return false;
   stands_in_ = true;

@@ -70,7 +70,7 @@ bool CacheVisit::lock_another(std::string_view variant) {
 // No list goes before what it lists. A full one ends as it was to end: then there is room for other variants.
 void CacheVisit::keep_list() {
   if (!vary_head_ || vary_head_of(vary_head_).count() >= kMostVariants) return;
-  const int64_t enough = std::max(keep_until(freshness_), shared_.now() + kKeepLists / 2);
+  const int64_t enough = std::max(keep_until(freshness_), shared_.now() + kKeepLists);
   if (vary_head_.keep_until() < enough) (void)write_list(vary_head_.metadata());
 }
 
@@ -95,13 +95,15 @@ bool CacheVisit::write_list(const VaryHead& list, std::string_view variant) {
   return write_list(metadata_with(list, variant, request_.arena()));
 }
 
+// Twice as long as it must live, so that it is seldom written again: who reads it meanwhile holds an older one.
 bool CacheVisit::write_list(std::string_view metadata) {
+  const int64_t now = shared_.now();
   const cache::StampList stamps = this->stamps(false);
   const cache::Head head{.kind = cache::Kind::vary_head,
                          .metadata = metadata,
                          .stamps = stamps.stamps(),
                          .length = 0,
-                         .keep_until = std::max(shared_.now() + kKeepLists, keep_until(freshness_))};
+                         .keep_until = now + 2 * std::max(kKeepLists, keep_until(freshness_) - now)};
   if (vary_head_) return shared_.cache().freshen(vary_head_, head, sequence_) == cache::Written::ok;
   const bool written = filler_.set_head(head) == cache::Written::ok;
   if (!written) return filler_.abort(), false;

@@ -14,7 +14,8 @@ constexpr int kMostTries = 8;   // each as long as a lock is waited for
 }   // namespace
 
 std::optional<uint64_t> invalidate(Request& request, const http::ResponseHead& response) {
-  if (!caching::is_unsafe(request.head)) return std::nullopt;
+  const bool caches = !request.configuration->cache_policies.empty();
+  if (!caches || !caching::is_unsafe(request.head)) return std::nullopt;
   cache::PurgeStamps& stamps = request.proxy.shared_cache().cache().stamps();
   const caching::Url asked = url_of(request.facts, nullptr);
   cache::PurgeList subjects(stamps);

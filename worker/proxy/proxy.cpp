@@ -13,6 +13,8 @@
 namespace proxyd::proxy {
 namespace {
 
+constexpr int kMostPurgesRecorded = 20;   // a second
+
 uint64_t random_seed() {
   uint64_t seed = 0;
   random_bytes({reinterpret_cast<uint8_t*>(&seed), sizeof seed});
@@ -104,6 +106,15 @@ std::string_view Proxy::random_hex(char* room, size_t digits) {
     std::memcpy(room + at, text.data(), std::min(digits - at, sizeof text));
   }
   return {room, digits};
+}
+
+void Proxy::record_purge(nlohmann::json record) {
+  const Instant now = loop_.now();
+  if (now - purges_counted_from_ >= std::chrono::seconds(1)) {
+    purges_counted_from_ = now;
+    purges_recorded_ = 0;
+  }
+  if (purge_recorder_ && ++purges_recorded_ <= kMostPurgesRecorded) purge_recorder_(std::move(record));
 }
 
 void Proxy::request_began() { status_.worker(slot_).in_flight.store(++requests_, std::memory_order_relaxed); }

@@ -70,9 +70,8 @@ class Proxy final : public downstream::RequestHandler {
   // Told of each PURGE that was carried out: {mode, client, subjects}, texts of UTF-8.
   using PurgeRecorder = std::function<void(nlohmann::json record)>;
   void on_purge(PurgeRecorder recorder) { purge_recorder_ = std::move(recorder); }
-  void record_purge(nlohmann::json record) const {
-    if (purge_recorder_) purge_recorder_(std::move(record));
-  }
+  // At most 20 a second: above, the log alone tells.
+  void record_purge(nlohmann::json record);
 
   metrics::Cell route_misses;
   metrics::Cell loops;
@@ -93,6 +92,8 @@ class Proxy final : public downstream::RequestHandler {
   std::shared_ptr<const Configuration> configuration_;
   std::unique_ptr<AccessLog> access_log_;
   PurgeRecorder purge_recorder_;
+  Instant purges_counted_from_{};
+  int purges_recorded_ = 0;   // since then
   std::array<metrics::Cell, 7> timeouts_;
   std::array<metrics::Cell, http::kRefusalCount> rejects_total_;
   std::array<metrics::Cell, http::kRefusalCount> upstream_bad_;

@@ -137,21 +137,26 @@ std::string text_of(const json& value) {   // of octets that need not be UTF-8
   return value.dump(-1, ' ', false, json::error_handler_t::replace);
 }
 
-// As much as people need to know it by. `text_of` has made it UTF-8.
+json shortened(const json& texts) {
+  if (texts.is_string()) return texts.get_ref<const std::string&>().substr(0, kLongestRecorded);
+  json shown = json::array();
+  for (size_t i = 0; i < std::min(texts.size(), kMostRecorded); ++i) shown.push_back(shortened(texts[i]));
+  return shown;
+}
+
+// As much as people need to know it by, within what the master takes (master/worker_message). As UTF-8.
 json for_the_record(std::string_view mode, const Request& request, const json& purged) {
   json subjects = json::object();
-  for (const auto& [kind, texts] : purged.items()) {
-    if (!texts.is_array()) {
-      subjects[kind] = texts;
+  for (const auto& [kind, what] : purged.items()) {
+    if (what.is_object()) {   // a ban
+      for (const auto& [key, texts] : what.items()) subjects[kind][key] = shortened(texts);
       continue;
     }
-    json shown = json::array();
-    for (size_t i = 0; i < std::min(texts.size(), kMostRecorded); ++i)
-      shown.push_back(texts[i].get_ref<const std::string&>().substr(0, kLongestRecorded));
-    if (texts.size() > kMostRecorded) subjects[kind + "_count"] = texts.size();
-    subjects[kind] = std::move(shown);
+    subjects[kind] = shortened(what);
+    if (what.size() > kMostRecorded) subjects[kind + "_count"] = what.size();
   }
-  return json::parse(text_of({{"mode", mode}, {"client", request.facts.peer_text}, {"subjects", std::move(subjects)}}));
+  const std::string_view client = request.facts.peer_text.substr(0, kLongestRecorded);
+  return json::parse(text_of({{"mode", mode}, {"client", client}, {"subjects", std::move(subjects)}}));
 }
 
 }   // namespace

@@ -159,8 +159,9 @@ async::Task<void> Proxy::handle(downstream::Exchange& exchange) {
     const Origin origin = origin_of(*request.configuration, *request.matched.route, request.facts);
     const caching::Policy* policy = request.configuration->route_policy[request.matched.route->index];
     if (policy && policy->slice) {
-      policy = co_await answer_in_slices(request, *policy, origin);
-      if (!policy) co_return;
+      const InSlices came_to = co_await answer_in_slices(request, *policy, origin);
+      if (came_to == InSlices::kAnswered) co_return;
+      if (came_to == InSlices::kAsAsked) policy = policy->of_each_slice.get();
     }
     std::optional<CacheVisit> visit;
     bool stored = false;
@@ -186,15 +187,14 @@ async::Task<void> Proxy::handle(downstream::Exchange& exchange) {
       const caching::Moment sent = visit ? moment() : caching::Moment();
       const Fetch::Outcome fetched = co_await fetch->run();
       if (fetched != Fetch::Outcome::kResponse) {
-        stored = visit && visit->stands_in();
+        stored = visit && visit->try_to_stand_in();
         if (stored) break;
-        if (visit) visit->let_go();   // before the client has to be waited for
+        if (visit) visit->release_claims();   // before the client has to be waited for
         co_await answer_failure(request, *fetch, fetched);
         co_return;
       }
       adapt(request, fetch->attempt());
-      const bool caches = !request.configuration->cache_policies.empty();
-      const auto invalidated = !caches ? std::nullopt : invalidate(request, fetch->attempt().exchange().response());
+      const auto invalidated = invalidate(request, fetch->attempt().exchange().response());
       if (visit && invalidated) visit->note_own_purge(*invalidated);
       const bool whole = !fetch->attempt().uploading();   // else the answer needs the connection's other half
       const auto then =
@@ -203,7 +203,7 @@ async::Task<void> Proxy::handle(downstream::Exchange& exchange) {
       ask = then == CacheVisit::Then::kAskAgain;
     }
 
-    if (visit) visit->let_go();
+    if (visit) visit->release_claims();
 
     // hand on what is stored, though it may still be coming in
     if (stored) {
@@ -216,7 +216,7 @@ async::Task<void> Proxy::handle(downstream::Exchange& exchange) {
       fetch.reset();
       if (visit->wants_validation()) validate_in_background(request);
       if (answer.leaves_at_once(exchange.sink())) co_return;   // most do
-      answer.let_heads_go();
+      answer.release_heads();
       Relay relay(loop_, answer.content(), exchange.sink(), answer.limits());
       const bool ended = relay.go_on();
       Relayed relayed = relay.relayed();
@@ -232,7 +232,7 @@ async::Task<void> Proxy::handle(downstream::Exchange& exchange) {
       exchange.reset();
       co_return;
     }
-    if (visit) visit->let_all_go();
+    if (visit) visit->release_stored();
     if (attempt.exchange().response().status == 101) {
       co_await run_tunnel(request, attempt.exchange());
       if (attempt.exchange().when_cut().is_set()) fetch->count_cut();

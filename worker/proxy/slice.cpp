@@ -30,7 +30,7 @@ async::Task<Slice::Found> Slice::find() {
   if (next != CacheVisit::Next::kAskOrigin || !visit_.asks_for_cache())
     co_return visit_.was_passed() ? Found::kNo : Found::kNotNow;
   const Found found = co_await ask();
-  visit_.let_go();
+  visit_.release_claims();
   co_return found;
 }
 
@@ -40,7 +40,7 @@ async::Task<Slice::Found> Slice::ask() {
     fetch_.emplace(request_, origin_.group);
     const caching::Moment sent = request_.proxy.moment();
     fetched_ = co_await fetch_->run();
-    if (fetched_ != Fetch::Outcome::kResponse) co_return visit_.stands_in() ? read() : Found::kFailed;
+    if (fetched_ != Fetch::Outcome::kResponse) co_return visit_.try_to_stand_in() ? read() : Found::kFailed;
     http::ResponseHead& response = fetch_->attempt().exchange().response();
     adapt_response_fields(response, response.status == 304, request_.arena());
     const int status = response.status;

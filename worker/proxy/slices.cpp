@@ -161,7 +161,7 @@ void Slices::begin_slice() {
 
 void Slices::let_head_go() {
   if (!content_) return;
-  opened().visit().has_begun();
+  opened().visit().release_heads();
   content_->let_head_go();
 }
 

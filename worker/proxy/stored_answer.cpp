@@ -36,8 +36,8 @@ bool StoredAnswer::begin() {
   return plain ? begin_plainly() : begin_by_fields();
 }
 
-void StoredAnswer::let_heads_go() {
-  visit_.has_begun();
+void StoredAnswer::release_heads() {
+  visit_.release_heads();
   if (stored_) stored_->let_head_go();
   if (ranges_) ranges_->let_head_go();
   if (slices_) slices_->let_head_go();
@@ -207,7 +207,7 @@ RelayLimits StoredAnswer::limits() const {
   config::MaybeDuration patience = request_.timeouts().between_bytes;
   if (patience) *patience *= 2;
   RelayLimits limits{Pace(patience, 0), Pace(request_.timeouts().client_write, kSlowestClient)};
-  if (!visit_.stands_in_for_error()) limits.total = request_.total;   // which may be what ended the wait for another
+  if (!visit_.stands_in()) limits.total = request_.total;   // which may be what ended the wait for another
   return limits;
 }
 

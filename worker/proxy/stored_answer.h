@@ -29,7 +29,7 @@ class StoredAnswer {
   // The head. False when it can't be sent.
   bool begin();
   // What only the head needed can be freed, for the content may take long.
-  void let_heads_go();
+  void release_heads();
   // Tries the whole content in one piece. False: it is for a relay to go on.
   bool leaves_at_once(net::ContentSink& sink);
   net::ContentSource& content() { return *content_; }

@@ -1,7 +1,5 @@
 #include "worker/proxy/stored/shared_cache.h"
 
-#include <unistd.h>
-
 namespace proxyd::proxy {
 namespace {
 
@@ -9,23 +7,15 @@ constexpr auto kBetweenTending = milliseconds(1);
 
 }   // namespace
 
-SharedCache::SharedCache(async::EventLoop& loop, cache::Cache& cache, std::span<const int> wakes, uint32_t slot)
+SharedCache::SharedCache(async::EventLoop& loop, cache::Cache& cache, const cache::WakeDescriptors& wakes,
+                         uint32_t slot)
     : loop_(loop), cache_(cache), wakes_(wakes), followers_(loop), slot_(slot) {}
 
 void SharedCache::begin_use() {
   if (in_use_) return;
   in_use_ = true;
-  mail_.start(loop_, wakes_[slot_]);   // without it followers look again every 100 ms all the same
+  mail_.start(loop_, wakes_.numbers()[slot_]);   // without it followers look again every 100 ms all the same
   loop_.set_beside(this);
-}
-
-void SharedCache::wake_others() {
-  const auto sleepers = cache_.take_wakes();
-  if (sleepers.none()) return;
-  for (size_t slot = 0; slot < wakes_.size(); ++slot) {
-    const uint64_t one = 1;
-    if (sleepers.test(slot)) (void)!::write(wakes_[slot], &one, sizeof one);
-  }
 }
 
 bool SharedCache::before(Instant now, bool idle) {
@@ -33,7 +23,7 @@ bool SharedCache::before(Instant now, bool idle) {
     more_to_tend_ = cache_.tend(steady_ms(now));
     tended_ = now;
   }
-  wake_others();
+  wakes_.wake(cache_.take_wakes());
   if (!idle || more_to_tend_) return false;
   sleeping_ = true;
   return !cache_.going_to_sleep();

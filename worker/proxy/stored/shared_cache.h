@@ -1,9 +1,8 @@
 #pragma once
 
-#include <span>
-
 #include "shared/base/steady.h"
 #include "shared/cache/cache.h"
+#include "shared/cache/wake_descriptors.h"
 #include "worker/async/event_loop.h"
 #include "worker/proxy/stored/followers.h"
 
@@ -11,10 +10,10 @@ namespace proxyd::proxy {
 
 // This worker's way into the cache that all workers share, with what has to be done beside every pass of its loop:
 // housekeeping, news for those who follow, and waking other workers. Owned by the worker; the cache and the descriptors
-// (an eventfd for each worker slot) outlive it. Nothing suspends.
+// outlive it. Nothing suspends.
 class SharedCache final : public async::BesideEachPass {
  public:
-  SharedCache(async::EventLoop& loop, cache::Cache& cache, std::span<const int> wakes, uint32_t slot);
+  SharedCache(async::EventLoop& loop, cache::Cache& cache, const cache::WakeDescriptors& wakes, uint32_t slot);
   ~SharedCache() override { loop_.set_beside(nullptr); }
 
   async::EventLoop& loop() { return loop_; }
@@ -29,11 +28,9 @@ class SharedCache final : public async::BesideEachPass {
   void after() override;
 
  private:
-  void wake_others();
-
   async::EventLoop& loop_;
   cache::Cache& cache_;
-  std::span<const int> wakes_;
+  const cache::WakeDescriptors& wakes_;
   async::Watched mail_;   // our eventfd; nobody reads it, for an edge is all that it has to say
   Followers followers_;
   Instant tended_{};

@@ -10,7 +10,7 @@
 namespace proxyd::proxy {
 
 // What the cache keeps of a response beside its content: its freshness as the opaque metadata, and its field section as
-// lines that are ready to send, without those that frame. Of a vary head the metadata is the vary list. Plain
+// lines that are ready to send, without those that frame. Of a vary head the metadata is a VaryHead. Plain
 // functions; what is read points into the region and lives as long as the handle.
 
 // As the octets that `freshness_of` reads. A view of the value.

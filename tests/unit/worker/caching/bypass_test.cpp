@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <fstream>
+#include <iterator>
 #include <set>
 #include <string>
 
@@ -94,6 +96,14 @@ TEST(Reason, HasAWordOfItsOwn) {
   std::set<std::string_view> words;
   for (size_t i = 0; i < metrics::kCacheReasons.size(); ++i) words.insert(to_string(static_cast<Reason>(i)));
   EXPECT_EQ(words.size(), metrics::kCacheReasons.size());
+}
+
+TEST(Reason, IsExplainedToOperators) {
+  std::ifstream file(PROXYD_SOURCE_DIR "/README.md");
+  const std::string readme(std::istreambuf_iterator<char>(file), {});
+  for (size_t i = 1; i < metrics::kCacheReasons.size(); ++i)
+    EXPECT_NE(readme.find("`" + std::string(metrics::kCacheReasons[i]) + "`"), std::string::npos)
+        << metrics::kCacheReasons[i] << " is not in README.md";
 }
 
 }   // namespace

@@ -42,7 +42,7 @@ class FillTest : public testing::Test {
       : region_(std::move(cache::create_region(64u << 20)).value()),
         view_(cache::view_of(region_)),
         cache_(view_, 0, 1),
-        shared_(loop_, cache_, {}, 0) {}
+        shared_(loop_, cache_, wakes_, 0) {}
 
   std::unique_ptr<Fill> fill_of(uint64_t length) {
     cache::FillLock lock = cache_.begin_fill("k", 0, 0);
@@ -64,6 +64,7 @@ class FillTest : public testing::Test {
   cache::RegionView view_;
   cache::Cache cache_;
   async::EventLoop loop_;
+  cache::WakeDescriptors wakes_ = std::move(*cache::WakeDescriptors::create());
   SharedCache shared_;
   net::BufferPool buffers_;
   net::PipePool pipes_;
