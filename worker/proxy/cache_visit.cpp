@@ -18,8 +18,7 @@ using caching::Use;
 using http::FieldName;
 using http::Method;
 
-constexpr int kMostInVain = 2;   // validations that are waited for
-constexpr int kMostLooks = 4;    // while others change what is found; then the origin answers, and nothing is stored
+constexpr int kMostLooks = 4;   // while others change what is found; then the origin answers, and nothing is stored
 
 static_assert(caching::kMostTags == cache::kMostTagStamps);
 
@@ -243,15 +242,7 @@ async::Task<void> CacheVisit::wait() {
   shared_.followers().add(follower, stored_.wait_number());
   for (;;) {
     follower.news().set(false);
-    const cache::Progress progress = stored_.arm();
-    if (!still_waits(progress)) {
-      // Who asked died, left, or learned nothing that is good for others. Once more somebody asks for all; then nobody
-      // need queue to hear the same.
-      const bool no_news = awaited_ == Awaited::kValidation && !progress.dead && !progress.freshened;
-      if (no_news) ++validations_in_vain_;
-      waited_in_vain_ = validations_in_vain_ >= kMostInVain;
-      co_return;
-    }
+    if (!still_waits(stored_.arm())) co_return;
     async::WaitReady news(shared_.loop(), follower.news(), patience_.earlier_of(request_.total));
     const bool heard = co_await news;
     waited_in_vain_ = !heard;

@@ -210,7 +210,6 @@ class CacheVisit final : public StoredContent::Heir {
   bool insists_ = false;
   bool validates_alone_ = false;
   bool waited_in_vain_ = false;
-  uint8_t validations_in_vain_ = 0;
   bool unconditional_ = false;   // the origin is asked once more
   bool validated_ = false;
 };

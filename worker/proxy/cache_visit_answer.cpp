@@ -29,7 +29,8 @@ std::optional<uint64_t> length_of(const http::ContentLength& content) {
   return content.kind == Kind::kKnown ? std::optional(content.bytes) : std::nullopt;
 }
 
-// The origin says what there is, or that there is nothing; else it refuses this client, or just now.
+// The origin says what there is, or that there is nothing; else it refuses this client, or just now, which takes from
+// others nothing that is fresh.
 bool is_about_content(int status) { return status < 400 || status == 404 || status == 410; }
 
 std::optional<uint64_t> told_length(const http::Fields& fields) {
@@ -219,7 +220,9 @@ bool CacheVisit::may_drop() const {
 CacheVisit::Then CacheVisit::take_unstorable(const caching::Answer& answer, Reason reason) {
   status_.detail = reason;
   cache::Cache& cache = shared_.cache();
-  if (claim_ && is_about_content(answer.response.status) && may_drop()) {   // it is not what the origin says any more
+  const bool is_stale = freshness_.remaining(shared_.now()) <= 0;
+  const bool replaces = answer.response.status < 500 && (is_stale || is_about_content(answer.response.status));
+  if (claim_ && replaces && may_drop()) {   // it is not what the origin says any more
     claim_ = {};
     cache::FillLock lock = cache.begin_fill(key_, sequence_, shared_.now(), &stored_);
     filler_ = std::move(lock.filler);
