@@ -68,11 +68,11 @@ void ContentPool::list_free_segment(uint32_t number) {
   first = number + 1;
 }
 
-// Under the class's lock. A death after the cut and before the list: the class's repair lists it.
 bool ContentPool::wait_for_segments() {
   return std::exchange(segments_were_busy_, false) && PoolLock(*this, member_, Wait::patiently);
 }
 
+// Under the class's lock. A death after the cut and before the list: the class's repair lists it.
 bool ContentPool::add_segment(uint32_t size_class) {
   uint32_t number = kNone;
   {

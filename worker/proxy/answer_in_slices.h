@@ -15,7 +15,7 @@ bool is_stored_whole(cache::Cache& cache, std::string_view primary_key, int64_t 
 enum class InSlices : uint8_t {
   kAnswered,
   kWhole,     // it is not to be had in slices: by its policy, as if that had none
-  kAsAsked,   // not for now: by what the client asks for, `of_each_slice`
+  kAsAsked,   // no slice can be fetched just then: the client's own Range goes to the origin, by `of_each_slice`
 };
 
 // Answers a request for a content that its policy stores in slices. Suspends.
