@@ -56,12 +56,12 @@ AdminAnswer post_shutdown(const AdminRequest& request, Context& context) {
   if (auto refused = fields.refusal()) return *refused;
   const Json said{{"stopping", true}, {"grace", config::format_duration(grace.count())}};
   if (request.dry_run()) return json_answer(said);
-  context.master.shut_down(grace);
   const auto number = context.operations.start("shutdown", "proxyd", request.identity.name,
                                                [said, grace](const Operations::Control& control) -> Operations::Ending {
                                                  (void)control.wait(grace + std::chrono::hours(1));
                                                  return {Operations::State::kDone, json_answer(said)};
                                                });
+  context.master.shut_down(grace);   // after its operation, which the end of the master would not let begin
   return number ? answer_for(context.operations, *number, milliseconds(0), said) : json_answer(said, 202);
 }
 
