@@ -90,8 +90,8 @@ class Filler {
 };
 
 // Whoever makes sure that one request revalidates a stale object for all. Holds the object's handle and its claim; the
-// object stays in the index and is served stale to whoever may. Dropped: the claim is free again and the waiters are
-// woken. A crash leaves the claim of a dead worker, which the next one takes.
+// object stays in the index and is served stale to whoever may. Dropped, or ended: the claim is free again and the
+// waiters are woken. A crash leaves the claim of a dead worker, which the next one takes.
 class Revalidation {
  public:
   Revalidation() = default;
@@ -100,6 +100,8 @@ class Revalidation {
   ~Revalidation();
   explicit operator bool() const { return static_cast<bool>(response_); }
   const StoredResponse& response() const { return response_; }
+  // What those who waited are told, so that they need not try one after another.
+  void end(ClaimEnd how);
 
  private:
   friend class Cache;

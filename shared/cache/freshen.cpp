@@ -16,13 +16,16 @@ Revalidation& Revalidation::operator=(Revalidation&& other) noexcept {
   return *this;
 }
 
-Revalidation::~Revalidation() {
+Revalidation::~Revalidation() { end(ClaimEnd::open); }
+
+void Revalidation::end(ClaimEnd how) {
   if (!response_) return;
   Cache& cache = *response_.cache_;
   Object& object = cache.member_.view.object(response_.index_);
-  object.filler.store(0);
+  object.filler.store(Holder::nobody(how).word());
   step("revalidation: released");
   cache.wakes_.wake(object, response_.index_);
+  response_ = {};
 }
 
 Revalidation Cache::begin_revalidation(const StoredResponse& response) {

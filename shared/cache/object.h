@@ -66,7 +66,7 @@ struct alignas(64) Object {
   std::atomic<uint64_t> length;                               // of the content, or kUnknownLength
 
   alignas(64) std::atomic<uint64_t> filled;   // octets of content that may be read
-  std::atomic<uint64_t> filler;               // Holder that fetches for it, or frees it; 0: nobody
+  std::atomic<uint64_t> filler;               // Holder that fetches for it, validates or frees it
   std::atomic<uint64_t> waiters;              // bit: worker slot mod 64
   EvictionEntry eviction;
   std::array<std::atomic<BlockRef>, kRetiredHeads> retired;   // heads before the last freshenings, still pinned
@@ -75,13 +75,24 @@ struct alignas(64) Object {
 };
 static_assert(sizeof(Object) == 128);
 
-// Who fills an object: worker slot and incarnation in one word, comparable with the slot's present incarnation.
+// How the last claim to validate a stored object ended. Of use to those who waited for it.
+//   open: with something new, or it was abandoned: somebody else may try. in_vain: the origin's answer was for the one
+//   who asked. failed: it gave none, or an error.
+enum class ClaimEnd : uint8_t { open, in_vain, failed };
+
+// Who fills or validates an object: worker slot and incarnation in one word, comparable with the slot's present
+// incarnation.
 struct Holder {
-  uint64_t incarnation = 0;   // below 2^48
+  uint64_t incarnation = 0;   // below 2^48; 0 is nobody's
   uint32_t slot = 0;
 
   static Holder of(uint64_t word) { return Holder{word >> 16, static_cast<uint32_t>(word & 0xffff)}; }
+  // Held by nobody any more.
+  static Holder nobody(ClaimEnd end) { return Holder{0, static_cast<uint32_t>(end)}; }
+
   uint64_t word() const { return incarnation << 16 | slot; }
+  bool is_nobody() const { return incarnation == 0; }
+  ClaimEnd end() const { return is_nobody() ? static_cast<ClaimEnd>(slot) : ClaimEnd::open; }
 };
 
 }   // namespace proxyd::cache

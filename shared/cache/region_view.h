@@ -83,7 +83,7 @@ class RegionView {
   // A worker of this incarnation has the slot: it lives, or is not known to have died.
   bool alive(uint64_t holder) const {
     const Holder who = Holder::of(holder);
-    return holder != 0 && slot(who.slot).incarnation.load() == who.incarnation;
+    return !who.is_nobody() && slot(who.slot).incarnation.load() == who.incarnation;
   }
 
  private:

@@ -135,8 +135,9 @@ Progress StoredResponse::progress() const {
   progress.state = life.state;
   progress.dead = life.dead;
   const uint64_t filler = object.filler.load();
-  progress.held = filler != 0;
-  progress.orphaned = filler != 0 && !view.alive(filler);
+  progress.held = !Holder::of(filler).is_nobody();
+  progress.orphaned = progress.held && !view.alive(filler);
+  progress.claim_end = Holder::of(filler).end();
   progress.freshened = head_ != nullptr && reinterpret_cast<const HeadBlock*>(view.block(object.head.load())) != head_;
   return progress;
 }

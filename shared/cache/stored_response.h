@@ -19,10 +19,11 @@ enum class Purged : uint8_t { no, soft, hard };
 struct Progress {
   State state = State::free;
   uint64_t filled = 0;
-  bool dead = false;        // not in the index any more: replaced, purged or evicted; still readable
-  bool held = false;        // somebody fetches for it: its filler, or who revalidates it
-  bool orphaned = false;    // that somebody has died: the first `take_over` wins
-  bool freshened = false;   // the index has a newer head than this handle: find it again
+  bool dead = false;                     // not in the index any more: replaced, purged or evicted; still readable
+  bool held = false;                     // somebody fetches for it: its filler, or who revalidates it
+  bool orphaned = false;                 // that somebody has died: the first `take_over` wins
+  bool freshened = false;                // the index has a newer head than this handle: find it again
+  ClaimEnd claim_end = ClaimEnd::open;   // where it is not held: how the last one to validate it fared
   bool operator==(const Progress&) const = default;
 };
 

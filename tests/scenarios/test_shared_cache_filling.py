@@ -313,17 +313,40 @@ def test_who_comes_after_a_soft_purge_is_not_given_what_was_asked_for_before_it(
             assert (first.body(0), second.body(0)) == (b"old", b"new")
 
 
-def test_a_refusal_in_place_of_what_is_stale_makes_nobody_queue(four):
+def stand_before(four, page, first, fields=()):
+    """Twelve who want it validated: one asks the origin, the others wait for that."""
+    crowd = Crowd(connect(four.port, 12), page.request(*fields))
+    eventually(lambda: len(page.asked) == 2 and sum(worker["in_flight"] for worker in four.proxyd.workers()) == 12)
+    first.set()
+    return crowd
+
+
+@pytest.mark.parametrize("status", [403, 503])
+@pytest.mark.parametrize("age, fields", [(70, []), (0, ["Cache-Control: no-cache"])], ids=["stale", "fresh"])
+def test_a_validation_that_comes_to_nothing_makes_nobody_queue(four, status, age, fields):
     first, others = threading.Event(), threading.Event()
-    page = four.saying("Cache-Control: max-age=60", "Age: 70", 'ETag: "a"', policy="patient")
-    page.says(status=403, before=first).says(status=403, before=others)
+    page = four.saying("Cache-Control: max-age=60", f"Age: {age}", 'ETag: "a"', policy="patient")
+    page.says(status=status, before=first).says(status=status, before=others)
     page.get()
-    with Crowd(connect(four.port, 12), page.request()) as crowd:
-        eventually(lambda: len(page.asked) == 2 and sum(worker["in_flight"] for worker in four.proxyd.workers()) == 12)
-        first.set()
+    with stand_before(four, page, first, fields) as crowd:
         eventually(lambda: len(page.asked) == 13, what="all others at the origin at once")
         others.set()
         crowd.read_all()
+
+
+@pytest.mark.parametrize("answers", [True, False])
+def test_who_waits_for_a_validation_that_fails_shares_what_stands_in_rfc5861_4(four, answers):
+    first = threading.Event()
+    page = four.saying("Cache-Control: max-age=60, stale-if-error=600", "Age: 70", 'ETag: "a"', policy="patient")
+    page.says(status=503, before=first, steps=None if answers else [first, "close"])
+    page.get()
+    with stand_before(four, page, first) as crowd:
+        crowd.read_all()
+        assert all(crowd.body(i) == b"answer 1" for i in range(12))
+        statuses = [crowd.fields(i)["cache-status"] for i in range(12)]
+    assert len([one for one in statuses if "collapsed" in one and "collapsed=?0" not in one]) == 11, statuses
+    assert all("ttl=-" in one for one in statuses), statuses
+    assert not answers or len(page.asked) == 2   # what gives no answer may be asked once more
 
 
 def test_a_client_that_leaves_its_validation_sends_not_all_others_to_the_origin(four):

@@ -4,7 +4,7 @@
 #include "worker/caching/slices.h"
 #include "worker/proxy/background.h"
 #include "worker/proxy/failure.h"
-#include "worker/proxy/remainder.h"
+#include "worker/proxy/relay_rest.h"
 #include "worker/proxy/slices.h"
 #include "worker/proxy/stored/stored_head.h"
 #include "worker/proxy/stored_answer.h"
@@ -62,7 +62,7 @@ async::Task<InSlices> answer_in_slices(Request& request, const caching::Policy& 
   const caching::Slice& whole = slices.whole();
   const caching::Rest rest{whole.etag, slices.position(), slices.end(), whole.complete};
   const bool broke_off = relayed.end == Relayed::End::kSourceFailed && slices.position() < slices.end();
-  if (broke_off && may_ask) relayed = co_await relay_remainder(request, origin.group, rest);
+  if (broke_off && may_ask) relayed = co_await relay_rest(request, origin.group, rest);
   cut_response(request, origin.group, relayed);
   co_return InSlices::kAnswered;
 }

@@ -1,8 +1,7 @@
 #include "worker/proxy/background.h"
 
 #include "worker/caching/rest.h"
-#include "worker/proxy/cache_visit.h"
-#include "worker/proxy/fetch.h"
+#include "worker/proxy/ask_origin.h"
 #include "worker/proxy/origin.h"
 #include "worker/proxy/own_exchange.h"
 #include "worker/proxy/slice.h"
@@ -34,25 +33,13 @@ async::Task<void> validate(Proxy& proxy, std::unique_ptr<OwnExchange> exchange) 
   CacheVisit visit(request, *policy, origin.partition);
   visit.insist_on_validation();
   if (visit.look() != CacheVisit::Next::kAskOrigin || !visit.owns()) co_return;   // somebody else does
-  for (CacheVisit::Then then = CacheVisit::Then::kAskAgain; then == CacheVisit::Then::kAskAgain;) {
-    request.ask_with(visit.origin_fields());
-    Fetch fetch(request, origin.group);
-    const caching::Moment sent = proxy.moment();
-    const Fetch::Outcome fetched = co_await fetch.run();
-    if (fetched != Fetch::Outcome::kResponse) {
-      co_await async::Sleep(proxy.loop(), Deadline::at(proxy.loop().now() + kAfterFailure));   // the claim held
-      co_return;
-    }
-    http::ResponseHead& response = fetch.attempt().exchange().response();
-    adapt_response_fields(response, response.status == 304, request.arena());
-    then = visit.take(response, sent);
-    const bool failed = response.status >= 500;
-    if (visit.is_new()) {
-      visit.begin_fill(fetch.attempt().hand_over(), nullptr);
-    } else if (failed) {
-      co_await async::Sleep(proxy.loop(), Deadline::at(proxy.loop().now() + kAfterFailure));
-    }
-  }
+  std::optional<Fetch> fetch;
+  const OwnAnswer answer = co_await ask_origin(request, visit, origin, fetch);
+  if (!answer.failed() || visit.is_new()) co_return;
+  if (answer.outcome != Fetch::Outcome::kResponse) (void)visit.try_to_stand_in();
+  fetch.reset();
+  co_await async::Sleep(proxy.loop(), Deadline::at(proxy.loop().now() + kAfterFailure));   // the claim held
+  visit.release_claims();
 }
 
 async::Task<void> validate_slice(Proxy& proxy, std::unique_ptr<OwnExchange> exchange, uint64_t number) {
@@ -62,7 +49,9 @@ async::Task<void> validate_slice(Proxy& proxy, std::unique_ptr<OwnExchange> exch
   const Origin origin = origin_of(*request.configuration, *request.matched.route, request.facts);
   Slice slice(request, *policy, origin, number);
   const bool answered = co_await slice.validate();
-  if (!answered) co_await async::Sleep(proxy.loop(), Deadline::at(proxy.loop().now() + kAfterFailure));
+  if (answered) co_return;
+  co_await async::Sleep(proxy.loop(), Deadline::at(proxy.loop().now() + kAfterFailure));   // the claim held
+  slice.visit().release_claims();
 }
 
 async::Task<void> resume(Proxy& proxy, std::unique_ptr<OwnExchange> exchange, cache::Filler filler) {

@@ -194,6 +194,7 @@ bool CacheVisit::came_for_us() const {
 // fetched it can't be validated: whoever may not use it asks for itself.
 CacheVisit::Next CacheVisit::validate() {
   if (request_.head.method == Method::kHead) return Next::kAskOrigin;
+  if (waited_in_vain_ && origin_failed_ && try_to_hide_error()) return Next::kServe;
   if (stored_.state() != cache::State::complete || waited_in_vain_ || !may_store_) {
     may_store_ = false;
     return Next::kAskOrigin;   // for itself; what is stored may stand in for an error all the same
@@ -235,6 +236,13 @@ bool CacheVisit::still_waits(const cache::Progress& progress) const {
   return progress.state == cache::State::complete && progress.held && !progress.freshened;
 }
 
+// Who waited for a validation that came to nothing is not to queue for the next.
+void CacheVisit::note_end(const cache::Progress& progress) {
+  if (awaited_ != Awaited::kValidation || progress.dead || progress.freshened) return;
+  waited_in_vain_ = progress.claim_end != cache::ClaimEnd::open;
+  origin_failed_ = progress.claim_end == cache::ClaimEnd::failed;
+}
+
 async::Task<void> CacheVisit::wait() {
   status_.collapsed = true;
   if (patience_.is_never()) patience_ = Deadline::at(shared_.loop().now() + milliseconds(policy_.collapse_timeout));
@@ -242,7 +250,11 @@ async::Task<void> CacheVisit::wait() {
   shared_.followers().add(follower, stored_.wait_number());
   for (;;) {
     follower.news().set(false);
-    if (!still_waits(stored_.arm())) co_return;
+    const cache::Progress progress = stored_.arm();
+    if (!still_waits(progress)) {
+      note_end(progress);
+      co_return;
+    }
     async::WaitReady news(shared_.loop(), follower.news(), patience_.earlier_of(request_.total));
     const bool heard = co_await news;
     waited_in_vain_ = !heard;
@@ -256,19 +268,19 @@ caching::CacheStatus CacheVisit::status() const {
   caching::CacheStatus status = status_;
   status.hit = !asked_ && !status_.collapsed;
   if (status.hit) status.detail = status_.reason;   // why it is stale
-  if (status.hit || status.stored || stands_in_) status.ttl = freshness_.remaining(shared_.now()) / 1000;
+  if (status.hit || status.stored || stands_in()) status.ttl = freshness_.remaining(shared_.now()) / 1000;
   return status;
 }
 
 CacheResult CacheVisit::result() const {
   if (!primary_) return CacheResult::kBypass;
-  if (stands_in_) return CacheResult::kStale;
+  if (stands_in()) return CacheResult::kStale;
   if (!asked_ && stored_) {
     if (status_.collapsed) return CacheResult::kCollapsed;
     return status_.reason == Reason::kNone ? CacheResult::kHit : CacheResult::kStale;
   }
-  if (validated_) return CacheResult::kValidated;
-  return is_new_ ? CacheResult::kMiss : CacheResult::kPass;
+  if (was_validated()) return CacheResult::kValidated;
+  return is_new() ? CacheResult::kMiss : CacheResult::kPass;
 }
 
 }   // namespace proxyd::proxy

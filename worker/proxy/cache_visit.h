@@ -75,8 +75,8 @@ class CacheVisit final : public StoredContent::Heir {
 
   // The origin's answer is known, and what it means for the cache is done: nobody need wait for this request any more.
   void release_claims() {
-    if (claim_) claim_ = {};
-    if (filler_ && !is_new_) filler_ = {};
+    end_claim();
+    if (filler_ && !is_new()) filler_ = {};
   }
   // The answer has begun: what only its head needed can be freed.
   void release_heads() {
@@ -95,11 +95,11 @@ class CacheVisit final : public StoredContent::Heir {
   const http::Fields* fields() const { return fields_ ? &*fields_ : nullptr; }
   int64_t age() const { return freshness_.age(shared_.now()); }
   // The origin gave it just now: its Age is the origin's to say.
-  bool is_new() const { return is_new_; }
-  bool was_validated() const { return validated_; }
+  bool is_new() const { return serves_ == Serves::kNew; }
+  bool was_validated() const { return serves_ == Serves::kValidated; }
   bool was_passed() const { return static_cast<bool>(passed_); }   // by an earlier answer
-  bool stands_in() const { return stands_in_; }
-  bool is_from_origin() const { return is_new_ || validated_; }
+  bool stands_in() const { return serves_ == Serves::kStandIn; }
+  bool is_from_origin() const { return is_new() || was_validated(); }
   // Somebody should ask the origin while it is served (RFC 5861 3).
   bool wants_validation() const { return reuse_.use == caching::Use::kServeAndRevalidate; }
   // Once the answer has begun: the content comes in from here on. `reader`: of this request's own client.
@@ -138,6 +138,9 @@ class CacheVisit final : public StoredContent::Heir {
   Next next_without_any() const;
   bool validates() const { return claim_ || validates_alone_; }
   bool still_waits(const cache::Progress& progress) const;
+  void note_end(const cache::Progress& progress);
+  // Nothing came of it for those who wait.
+  void end_claim() { claim_.end(origin_failed_ ? cache::ClaimEnd::failed : cache::ClaimEnd::in_vain); }
   Next replace_part();
   bool came_for_us() const;
 
@@ -197,12 +200,12 @@ class CacheVisit final : public StoredContent::Heir {
   caching::CacheStatus status_;
   enum class Awaited : uint8_t { kHead, kValidation };
   Awaited awaited_ = Awaited::kHead;
+  enum class Serves : uint8_t { kWhatWasStored, kNew, kValidated, kStandIn };
+  Serves serves_ = Serves::kWhatWasStored;
   Deadline patience_ = Deadline::never();
   const caching::TagList* tags_ = nullptr;   // of the origin's answer
   bool may_store_ = false;
   bool asked_ = false;
-  bool is_new_ = false;
-  bool stands_in_ = false;
   bool may_stand_in_ = false;     // `stored_` fits the request, though it is stale
   bool speaks_for_all_ = false;   // what the origin answers to it may be given to others
   bool asked_again_ = false;
@@ -210,8 +213,8 @@ class CacheVisit final : public StoredContent::Heir {
   bool insists_ = false;
   bool validates_alone_ = false;
   bool waited_in_vain_ = false;
+  bool origin_failed_ = false;   // it gave no answer or an error, to this request or to the one that it waited for
   bool unconditional_ = false;   // the origin is asked once more
-  bool validated_ = false;
 };
 
 }   // namespace proxyd::proxy

@@ -80,6 +80,7 @@ bool CacheVisit::wants_part() const {
 
 CacheVisit::Then CacheVisit::take(http::ResponseHead& response, caching::Moment sent) {
   status_.forward_status = response.status;
+  origin_failed_ = caching::is_error_to_hide(response.status);
   collect_tags(response);
   const caching::Answer answer{request_.head, response, request_.url(), sent, request_.proxy.moment()};
   return primary_ ? take_answer(answer) : Then::kRelay;
@@ -115,7 +116,7 @@ CacheVisit::Then CacheVisit::take_no_slice(const caching::Answer& answer) {
   if (status >= 200 && status < 300 && may_drop()) return take_unstorable(answer, Reason::kPartial);
   status_.detail = status == 206 || status == 200 ? Reason::kPartial : Reason::kStatus;
   filler_ = {};
-  claim_ = {};
+  end_claim();
   may_store_ = false;
   return Then::kRelay;
 }
@@ -166,9 +167,9 @@ CacheVisit::Then CacheVisit::take_not_modified(const caching::Answer& answer) {
     return Then::kAskAgain;
   }
   const caching::Freshened freshened = caching::freshen(stored_section(), freshness_.status, answer, policy_);
-  validated_ = true;
+  serves_ = Serves::kValidated;
   status_.stored = keep(freshened, answer.received);
-  claim_ = {};
+  end_claim();
   fields_ = freshened.response.fields;
   for (const http::Field& field : answer.response.fields) {
     if (field.known == FieldName::kSetCookie) fields_->add(field);   // of the one who asked alone
@@ -222,16 +223,13 @@ CacheVisit::Then CacheVisit::take_unstorable(const caching::Answer& answer, Reas
   cache::Cache& cache = shared_.cache();
   const bool is_stale = freshness_.remaining(shared_.now()) <= 0;
   const bool replaces = answer.response.status < 500 && (is_stale || is_about_content(answer.response.status));
-  if (claim_ && replaces && may_drop()) {   // it is not what the origin says any more
-    claim_ = {};
-    cache::FillLock lock = cache.begin_fill(key_, sequence_, shared_.now(), &stored_);
-    filler_ = std::move(lock.filler);
-  }
+  if (claim_ && replaces && may_drop())   // it is not what the origin says any more
+    filler_ = std::move(cache.begin_fill(key_, sequence_, shared_.now(), &stored_).filler);
   const bool failed = answer.response.status >= 500;
   const bool remembered = !slice_ || may_drop();   // nobody asks for a slice that is passed
   if (filler_ && remembered) filler_.not_cacheable(shared_.now() + (failed ? kPassAfterFailure : kPassFor));
   filler_ = {};
-  if (!failed) claim_ = {};
+  if (!failed) end_claim();
   return go_by(answer);
 }
 
@@ -240,7 +238,7 @@ CacheVisit::Then CacheVisit::go_by(const caching::Answer& answer) {
   may_store_ = false;
   if (!asked_for_more_ || insists_ || answer.response.status != 200) return Then::kRelay;
   filler_ = {};
-  claim_ = {};
+  end_claim();
   validates_alone_ = false;
   return Then::kAskAgain;
 }
@@ -280,7 +278,7 @@ CacheVisit::Then CacheVisit::write_down(const caching::Answer& answer, const cac
   fields_ = answer.response.fields;
   if (!fields_->has(FieldName::kDate)) fields_->add(FieldName::kDate, fields.value(FieldName::kDate));
   status_.stored = true;
-  is_new_ = true;
+  serves_ = Serves::kNew;
   return Then::kServe;
 }
 
@@ -288,7 +286,7 @@ CacheVisit::Then CacheVisit::write_down(const caching::Answer& answer, const cac
 CacheVisit::Then CacheVisit::could_not_store(const caching::Answer& answer, Reason reason) {
   if (filler_) filler_.not_cacheable(shared_.now() + kPassAfterFailure);
   filler_ = {};
-  claim_ = {};
+  end_claim();
   status_.detail = reason;
   return go_by(answer);
 }
@@ -319,6 +317,7 @@ cache::StampList CacheVisit::stamps(bool with_tags) const {
 
 // RFC 5861 4. Nobody shall queue for an origin that gives no answer.
 bool CacheVisit::try_to_stand_in() {
+  origin_failed_ = true;
   const bool opening = filler_ && filler_.response().state() == cache::State::opening;
   if (opening) filler_.not_cacheable(shared_.now() + kPassAfterFailure);
   return try_to_hide_error();
@@ -327,7 +326,7 @@ bool CacheVisit::try_to_stand_in() {
 bool CacheVisit::try_to_hide_error() {
   const bool at_hand = may_stand_in_ && stored_ && stored_.state() == cache::State::complete;
   if (!at_hand || !caching::may_serve_on_error(freshness_, control_, shared_.now())) return false;
-  stands_in_ = true;
+  serves_ = Serves::kStandIn;
   return true;
 }
 

@@ -11,7 +11,7 @@
 #include "worker/proxy/origin.h"
 #include "worker/proxy/proxy.h"
 #include "worker/proxy/purge.h"
-#include "worker/proxy/remainder.h"
+#include "worker/proxy/relay_rest.h"
 #include "worker/proxy/request.h"
 #include "worker/proxy/stored_answer.h"
 #include "worker/proxy/tunnel.h"
@@ -221,7 +221,7 @@ async::Task<void> Proxy::handle(downstream::Exchange& exchange) {
       const bool ended = relay.go_on();
       Relayed relayed = relay.relayed();
       if (!ended) relayed = co_await relay_content(relay);
-      if (const auto rest = answer.remainder(relayed)) relayed = co_await relay_remainder(request, origin.group, *rest);
+      if (const auto rest = answer.rest(relayed)) relayed = co_await relay_rest(request, origin.group, *rest);
       cut_response(request, origin.group, relayed);
       co_return;
     }

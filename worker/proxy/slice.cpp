@@ -1,5 +1,6 @@
 #include "worker/proxy/slice.h"
 
+#include "worker/proxy/ask_origin.h"
 #include "worker/proxy/failure.h"
 #include "worker/proxy/stored/stored_head.h"
 
@@ -35,23 +36,14 @@ async::Task<Slice::Found> Slice::find() {
 }
 
 async::Task<Slice::Found> Slice::ask() {
-  for (;;) {
-    request_.ask_with(visit_.origin_fields());
-    fetch_.emplace(request_, origin_.group);
-    const caching::Moment sent = request_.proxy.moment();
-    fetched_ = co_await fetch_->run();
-    if (fetched_ != Fetch::Outcome::kResponse) co_return visit_.try_to_stand_in() ? read() : Found::kFailed;
-    http::ResponseHead& response = fetch_->attempt().exchange().response();
-    adapt_response_fields(response, response.status == 304, request_.arena());
-    const int status = response.status;
-    const CacheVisit::Then then = visit_.take(response, sent);
-    if (then == CacheVisit::Then::kAskAgain) continue;
-    if (visit_.is_new()) visit_.begin_fill(fetch_->attempt().hand_over(), nullptr);
-    fetch_.reset();
-    if (then == CacheVisit::Then::kServe) co_return read();
-    if (status == 416) co_return Found::kBehindEnd;
-    co_return visit_.reason() == caching::Reason::kPartial&& status / 100 == 2 ? Found::kNo : Found::kNotNow;
-  }
+  const OwnAnswer answer = co_await ask_origin(request_, visit_, origin_, fetch_);
+  fetched_ = answer.outcome;
+  if (fetched_ != Fetch::Outcome::kResponse) co_return visit_.try_to_stand_in() ? read() : Found::kFailed;
+  fetch_.reset();
+  if (answer.then == CacheVisit::Then::kServe) co_return read();
+  if (answer.status == 416) co_return Found::kBehindEnd;
+  const bool no_slices = visit_.reason() == caching::Reason::kPartial && answer.status / 100 == 2;
+  co_return no_slices ? Found::kNo : Found::kNotNow;
 }
 
 async::Task<void> Slice::fail() { co_await answer_failure(client_, *fetch_, fetched_); }

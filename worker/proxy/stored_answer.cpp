@@ -191,7 +191,7 @@ void StoredAnswer::take_ranges(const http::Fields& fields, const http::RangeSele
   content_ = &ranges_.emplace(visit_.shared(), visit_.stored(), selection, parts, arena, visit_);
 }
 
-std::optional<caching::Rest> StoredAnswer::remainder(const Relayed& relayed) {
+std::optional<caching::Rest> StoredAnswer::rest(const Relayed& relayed) {
   const bool broke_off = relayed.end == Relayed::End::kSourceFailed && stored_;
   if (!broke_off || visit_.stored().state() == cache::State::complete) return std::nullopt;
   const bool strong = visit_.freshness().has(caching::Freshness::kHasStrongEtag);

@@ -39,7 +39,7 @@ class StoredAnswer {
 
   // What the client lacks when somebody else's fetch broke off while it was answered from it. It may be that nothing
   // can be asked for.
-  std::optional<caching::Rest> remainder(const Relayed& relayed);
+  std::optional<caching::Rest> rest(const Relayed& relayed);
 
  private:
   bool begin_plainly();

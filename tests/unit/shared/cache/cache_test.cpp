@@ -162,6 +162,21 @@ TEST_F(CacheTest, LetsOneRevalidateForAll) {
   EXPECT_EQ(content_of(second_->find("k", 0, 0).response), "new");
 }
 
+TEST_F(CacheTest, TellsThoseWhoWaitHowAValidationEnded) {
+  ASSERT_TRUE(store(*first_, "k", "old"));
+  const Lookup waiting = second_->find("k", 0, 0);
+  for (const ClaimEnd end : {ClaimEnd::in_vain, ClaimEnd::failed, ClaimEnd::open}) {
+    Revalidation claim = first_->begin_revalidation(waiting.response);
+    ASSERT_TRUE(claim) << "however the last one ended";
+    EXPECT_EQ(waiting.response.progress().claim_end, ClaimEnd::open) << "it may bring something yet";
+    claim.end(end);
+    EXPECT_FALSE(claim);
+    EXPECT_FALSE(waiting.response.progress().held);
+    EXPECT_FALSE(waiting.response.progress().orphaned);
+    EXPECT_EQ(waiting.response.progress().claim_end, end);
+  }
+}
+
 TEST_F(CacheTest, KeepsAVaryHeadAndItsList) {
   FillLock lock = first_->begin_fill("k", 0, 0);
   ASSERT_EQ(lock.filler.set_head(Head{.kind = Kind::vary_head, .metadata = "accept-encoding"}), Written::ok);

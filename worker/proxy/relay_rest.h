@@ -11,6 +11,6 @@ namespace proxyd::proxy {
 // What a client reads out of the cache broke off while somebody else fetched it: it grew larger than what may be
 // stored, there was no room, or the origin failed. The rest is asked of the origin and goes on where the answer
 // stopped; never a guess. Suspends. Without a rest kCut: the answer is to be cut, by whose fault the fetch has counted.
-async::Task<Relayed> relay_remainder(Request& request, const upstream::UpstreamGroup& group, caching::Rest rest);
+async::Task<Relayed> relay_rest(Request& request, const upstream::UpstreamGroup& group, caching::Rest rest);
 
 }   // namespace proxyd::proxy

@@ -1,11 +1,11 @@
-#include "worker/proxy/remainder.h"
+#include "worker/proxy/relay_rest.h"
 
 #include "worker/caching/revalidation.h"
 #include "worker/proxy/fetch.h"
 #include "worker/proxy/stored/rest_content.h"
 
 namespace proxyd::proxy {
-async::Task<Relayed> relay_remainder(Request& request, const upstream::UpstreamGroup& group, caching::Rest rest) {
+async::Task<Relayed> relay_rest(Request& request, const upstream::UpstreamGroup& group, caching::Rest rest) {
   const Relayed cut{.end = Relayed::End::kCut};
   if (!rest.can_be_asked_for()) co_return cut;
   http::Fields fields = caching::origin_request_fields(request.head.fields, {}, caching::RangeMode::kFull);
