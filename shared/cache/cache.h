@@ -27,7 +27,8 @@ struct Lookup {
   enum class Outcome : uint8_t { miss, pass, found, unpinnable };
   Outcome outcome = Outcome::miss;
   Purged purged = Purged::no;   // known once the response has its head
-  StoredResponse response;      // found: complete, or opening or filling by somebody: follow it
+  // pass: what says so. found: complete, or opening or filling by somebody: follow it. Else none.
+  StoredResponse response;
 };
 
 // One process's way into the shared cache: the first thing it makes of the region that it was given, for a worker slot
@@ -121,14 +122,21 @@ class Cache {
   FillLock open_fill(const IndexPlace& place, const KeyHash& hash, std::string_view key, uint64_t sequence, int64_t now,
                      const StoredResponse* instead_of);
   Filler make(const IndexPlace& place, const KeyHash& hash, std::string_view key, uint64_t sequence, ObjectIndex old);
+  bool shrink(ShardSet busy);
   bool make_room(uint32_t shard, uint32_t attempt);
   bool make_row(uint32_t shard, uint32_t attempt);
   bool evict(uint32_t shard, bool above_alone, Wait wait);
   bool evict_from(uint32_t first);
   bool empty_segment(uint32_t number);
   bool empty_cheapest(uint64_t at_most);
-  uint32_t reclaim_from(uint32_t first, uint32_t batches, Wait wait = Wait::none);
-  bool keep_within_capacity();
+  // What a look for dead rows in all shards came to.
+  struct Freed {
+    uint32_t rows = 0;
+    bool more = false;   // some were not looked at, for there were too many
+    ShardSet busy;       // nor those of these shards
+  };
+  Freed reclaim_from(uint32_t first, uint32_t batches, Wait wait = Wait::none);
+  bool keep_within_capacity(ShardSet but);
   void sweep(uint32_t rows, int64_t now);
   void sweep_anew();
   bool sweep_row(ObjectIndex index, int64_t now);
@@ -144,7 +152,7 @@ class Cache {
   Shards shards_;
   Wakes wakes_;
   uint32_t tended_ = 0;        // shard whose limbo was looked at last
-  bool looked_ = true;         // then at all that was dead, and no lock was busy
+  ShardSet busy_;              // shards that could not be looked at before the present pause
   uint32_t emptied_to_ = 0;    // segment from which on the next to be emptied is looked for
   ObjectIndex swept_to_ = 0;   // row
   bool walking_ = false;       // over all rows; a walk ends at the last

@@ -277,7 +277,7 @@ uint64_t Shards::capacity_for(uint32_t shard, uint64_t octets, uint64_t taken) c
   return std::max(newcomer, part_of(usable(taken), large() + newcomer, own, member_.view.geometry().shard_count));
 }
 
-std::optional<uint32_t> Shards::fullest() const {
+std::optional<uint32_t> Shards::fullest(ShardSet but) const {
   const uint32_t count = member_.view.geometry().shard_count;
   const uint64_t usable_now = usable(0);
   const uint64_t large_now = large();
@@ -287,7 +287,7 @@ std::optional<uint32_t> Shards::fullest() const {
     const Shard& shard = member_.view.shard(i);
     const uint64_t weight = shard.weight.load(kRelaxed);
     const uint64_t capacity = part_of(usable_now, large_now, shard.large.load(kRelaxed), count);
-    if (weight <= capacity || weight - capacity <= most) continue;
+    if (but[i] || weight <= capacity || weight - capacity <= most) continue;
     most = weight - capacity;
     fullest = i;
   }

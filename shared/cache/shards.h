@@ -1,5 +1,6 @@
 #pragma once
 
+#include <bitset>
 #include <cstdint>
 #include <optional>
 #include <string_view>
@@ -11,6 +12,8 @@
 #include "shared/cache/member.h"
 
 namespace proxyd::cache {
+
+using ShardSet = std::bitset<kMostShards>;
 
 // The rows, index and eviction of the shards: all that is changed under a shard's robust mutex. Process-side, owned by
 // the Cache, one thread; what it changes is in the region.
@@ -61,8 +64,10 @@ class Shards {
   bool evict_one(uint32_t shard);
 
   // --- these take the lock themselves ---
-  // Frees rows and old heads in limbo that no pin names, at most a batch, of which an eighth is for those that were
-  // pinned before. `more`: not all that is dead was looked at. `hindered`: a lock was busy, or another has the batch.
+  // Frees rows and old heads in limbo that no pin names, at most a batch, of which an eighth at least is for those that
+  // were pinned before. `more`: some were not looked at since they died. What was looked at and is pinned is not meant:
+  // others have left in its place already, so that nobody has to wait for it, and each batch looks at those of it that
+  // have waited longest. `hindered`: a lock was busy, or another has the batch.
   struct Reclaimed {
     uint32_t rows = 0;   // freed
     bool more = false;
@@ -85,8 +90,8 @@ class Shards {
   bool crowded() const;
   // The part of a shard's capacity beyond which an object is large.
   uint64_t large_limit() const;
-  // The shard that is furthest above its capacity; nothing: none is.
-  std::optional<uint32_t> fullest() const;
+  // The shard that is furthest above its capacity, of all but these; nothing: none is.
+  std::optional<uint32_t> fullest(ShardSet but) const;
   // Octets of the blocks that hold the object's content, apart from its head; only for who pins it, once it is
   // complete.
   uint64_t weigh_content(ObjectIndex index) const;

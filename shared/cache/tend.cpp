@@ -25,44 +25,57 @@ bool Cache::tend(int64_t now) {
   settle_claims_of(member_.holder.slot, Wait::none);   // of old heads that could not be freed because a lock was busy
   const bool freeing = !shards_.finish_freeing(member_.holder.slot, member_.holder);
   const bool looks = !freeing && now >= pause_until_;
-  const bool freed = looks && reclaim_from(tended_ + 1, 1) != 0;
-  // When the limit has sunk, whole segments are emptied first: to evict first would only leave all of them sparse.
-  const bool segments_above = pool_.used_segments() > pool_.allowed_segments();
-  // What was evicted is in use until it is freed: to evict for that again, before it was tried, would empty the cache.
-  const bool above = looks && !freed && looked_ && !segments_above && keep_within_capacity();
-  if (looks && !freed && !above) {
-    // Nothing is left to free, or all of it is pinned: look again later, and meanwhile empty one segment at most.
-    pause_until_ = now + kPause;
-    if (looked_ && segments_above && !pool_.drop_empty_segments()) {
-      empty_cheapest(kFull) || keep_within_capacity() || empty_cheapest(kAnyLoss);
+  bool more = false;
+  if (looks) {
+    const Freed freed = reclaim_from(tended_ + 1, 1);
+    more = freed.rows != 0 || freed.more || shrink(freed.busy);
+    if (!more) {   // nothing is left to free, or all of it is pinned or locked
+      pause_until_ = now + kPause;
+      busy_ = freed.busy;
     }
   }
   sweep(kRowsInTend, now);
-  return freeing || freed || above;
+  return freeing || more;
 }
 
-// At most so many batches, of one shard after the other; how many rows. Ends at the first busy lock.
-uint32_t Cache::reclaim_from(uint32_t first, uint32_t batches, Wait wait) {
+// When nothing that is dead could be freed; whether something was evicted. What was evicted is in use until it is
+// freed: to evict for that again, before it was tried, would empty the cache. A shard whose lock is busy for a moment
+// is waited for by all; when it is busy at the next look as well, what is too much leaves without it.
+bool Cache::shrink(ShardSet busy) {
+  if ((busy & ~busy_).any()) return false;
+  const bool segments_above = pool_.used_segments() > pool_.allowed_segments();
+  if (!segments_above || busy.any()) return keep_within_capacity(busy);
+  // The limit has sunk: to evict first would only leave all segments sparse. One is emptied, which takes all shards,
+  // and nothing more until it is known what that has freed.
+  if (!pool_.drop_empty_segments()) empty_cheapest(kFull) || keep_within_capacity({}) || empty_cheapest(kAnyLoss);
+  return false;
+}
+
+// At most so many batches, of one shard after the other. Waits for the first busy lock alone.
+Cache::Freed Cache::reclaim_from(uint32_t first, uint32_t batches, Wait wait) {
   const uint32_t count = member_.view.geometry().shard_count;
-  uint32_t freed = 0;
-  looked_ = true;
+  Freed freed;
   for (uint32_t i = 0; i < count; ++i) {
     tended_ = (first + i) % count;
     for (;;) {
-      const Shards::Reclaimed reclaimed = shards_.reclaim(tended_, wait);
-      looked_ = looked_ && !reclaimed.hindered && !reclaimed.more;
-      freed += reclaimed.rows;
-      if (reclaimed.hindered) return freed;
-      if (reclaimed.rows == 0 && !reclaimed.more) break;
+      const Shards::Reclaimed reclaimed = shards_.reclaim(tended_, freed.busy.none() ? wait : Wait::none);
+      freed.rows += reclaimed.rows;
+      freed.more = reclaimed.more;
+      freed.busy[tended_] = reclaimed.hindered;
+      if (reclaimed.hindered || (reclaimed.rows == 0 && !reclaimed.more)) break;
       if (--batches == 0) return freed;
     }
   }
   return freed;
 }
 
-bool Cache::keep_within_capacity() {
-  const auto fullest = shards_.fullest();
-  return fullest && evict(*fullest, true, Wait::none);
+// Of all shards but these.
+bool Cache::keep_within_capacity(ShardSet but) {
+  for (auto fullest = shards_.fullest(but); fullest; fullest = shards_.fullest(but)) {
+    if (evict(*fullest, true, Wait::none)) return true;
+    but.set(*fullest);
+  }
+  return false;
 }
 
 // Some of the least wanted of a shard, while they are above its capacity or however many it has; whether there was one.
@@ -99,9 +112,9 @@ bool Cache::evict_from(uint32_t first) {
 bool Cache::make_room(uint32_t shard, uint32_t attempt) {
   if (attempt >= kRounds || pool_.hindered()) return false;
   if (pool_.drop_empty_segments()) return true;
-  const bool freed = reclaim_from(shard, 1, Wait::patiently) != 0;
+  const bool freed = reclaim_from(shard, 1, Wait::patiently).rows != 0;
   if (freed && attempt == 0) return true;
-  if (attempt == 0 && keep_within_capacity() && reclaim_from(tended_, 1) != 0) return true;
+  if (attempt == 0 && keep_within_capacity({}) && reclaim_from(tended_, 1).rows != 0) return true;
   if (!empty_cheapest(kHalf) && !evict_from(shard) && !empty_cheapest(kAnyLoss)) return freed;
   reclaim_from(shard, kMostFromSegment / kReclaimBatch);
   return true;
