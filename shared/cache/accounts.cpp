@@ -33,7 +33,6 @@ Accounts accounts_of(const RegionView& view) {
   sums.shard_repairs = value(tally.shard_repairs);
   sums.class_repairs = value(tally.class_repairs);
   sums.emptied_segments = value(tally.emptied_segments);
-  sums.hindered = value(tally.hindered);
   return sums;
 }
 

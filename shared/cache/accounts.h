@@ -21,7 +21,7 @@ struct Accounts {
   uint64_t limbo = 0;      // rows that wait until nobody pins them
   uint64_t published = 0;
   uint64_t evicted = 0, expired = 0, purged = 0, refused = 0, no_room = 0, pins_full = 0, lock_busy = 0;
-  uint64_t taken_over = 0, shard_repairs = 0, class_repairs = 0, emptied_segments = 0, hindered = 0;
+  uint64_t taken_over = 0, shard_repairs = 0, class_repairs = 0, emptied_segments = 0;
 };
 Accounts accounts_of(const RegionView& view);
 

@@ -50,7 +50,8 @@ Lookup Cache::find(std::string_view key, uint64_t sequence, int64_t now) {
     return lookup;
   }
   if (lookup.response.state() == State::pass) {
-    if (now < lookup.response.keep_until()) lookup.outcome = Lookup::Outcome::pass;
+    if (now >= lookup.response.keep_until()) return {};   // it is over: as if there were none
+    lookup.outcome = Lookup::Outcome::pass;
     return lookup;
   }
   eviction.hit(lookup.response.index() % member_.view.geometry().shard_objects);

@@ -140,7 +140,7 @@ bool Filler::extend() {
   if (add_extent(length)) return true;
   Cache& cache = *response_.cache_;
   hindered_ = cache.pool_.hindered();
-  count(hindered_ ? cache.member_.tally().hindered : cache.member_.tally().no_room);
+  if (!hindered_) count(cache.member_.tally().no_room);
   return false;
 }
 

@@ -154,7 +154,6 @@ struct alignas(64) Tally {
   std::atomic<uint64_t> shard_repairs;
   std::atomic<uint64_t> class_repairs;
   std::atomic<uint64_t> emptied_segments;
-  std::atomic<uint64_t> hindered;   // times a fill found no block for a busy lock
 };
 
 struct alignas(4096) Superblock {

@@ -108,9 +108,27 @@ TEST_F(CacheTest, RemembersForAWhileThatAKeyIsNotCacheable) {
   first_->begin_fill("k", 0, 0).filler.not_cacheable(1000);
   EXPECT_EQ(second_->find("k", 0, 999).outcome, Lookup::Outcome::pass);
   EXPECT_EQ(second_->begin_fill("k", 0, 999).outcome, Outcome::pass);
-  EXPECT_EQ(second_->find("k", 0, 1000).outcome, Lookup::Outcome::miss);
+  const Lookup over = second_->find("k", 0, 1000);
+  EXPECT_EQ(over.outcome, Lookup::Outcome::miss);
+  EXPECT_FALSE(over.response) << "as if there had never been one";
   const Lookup pass = second_->find("k", 0, 999);
   EXPECT_EQ(second_->begin_fill("k", 0, 999, &pass.response).outcome, Outcome::filler) << "it proves cacheable";
+}
+
+TEST_F(CacheTest, KnowsWhetherAnybodyElseReadsARow) {
+  ASSERT_TRUE(store(*first_, "k", "x"));
+  const Lookup mine = first_->find("k", 0, 0);
+  EXPECT_FALSE(first_->has_other_readers(mine.response));
+  {
+    const Lookup again = first_->find("k", 0, 0);
+    EXPECT_TRUE(first_->has_other_readers(mine.response)) << "this worker, a second time";
+  }
+  EXPECT_FALSE(first_->has_other_readers(mine.response));
+  {
+    const Lookup other = second_->find("k", 0, 0);
+    EXPECT_TRUE(first_->has_other_readers(mine.response));
+  }
+  EXPECT_FALSE(first_->has_other_readers(mine.response));
 }
 
 TEST_F(CacheTest, FreshensWithoutTouchingTheContentOrItsReaders) {
