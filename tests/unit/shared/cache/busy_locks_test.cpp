@@ -118,7 +118,6 @@ TEST_F(BusyLocksTest, AFillThatFindsNoBlockForABusyLockWaitsOnce) {
   const Locked held = hold(classes());
   EXPECT_TRUE(lock.filler.reserve().empty());
   EXPECT_TRUE(lock.filler.hindered());
-  EXPECT_EQ(first_->accounts().hindered, 1u);
   EXPECT_EQ(first_->accounts().no_room, 0u);
   let_go(held);
   EXPECT_LE(first_->accounts().lock_busy, 1u);
@@ -149,6 +148,22 @@ TEST_F(BusyLocksTest, AHeadThatFindsNoBlockForABusyLockCanBeSetLater) {
   EXPECT_EQ(lock.filler.set_head(Head{.length = 1}), Written::ok);
   lock = {};
   expect_sound();
+}
+
+// Who can't write now keeps nobody waiting: they ask for themselves, and after that time the next may fill.
+TEST_F(BusyLocksTest, AFillWhoseHeadFindsNoBlockEndsAsAPassOfASecond) {
+  FillLock lock = first_->begin_fill("k", 0, 0);
+  const FillLock follower = second_->begin_fill("k", 0, 0);
+  ASSERT_EQ(follower.outcome, FillLock::Outcome::follow);
+  const Locked held = hold(classes());
+  ASSERT_EQ(lock.filler.set_head(Head{.length = 1}), Written::busy);
+  lock.filler.not_cacheable(1000);
+  EXPECT_EQ(follower.response.progress().state, State::pass);
+  EXPECT_EQ(second_->find("k", 0, 999).outcome, Lookup::Outcome::pass);
+  EXPECT_EQ(second_->begin_fill("k", 0, 999).outcome, FillLock::Outcome::pass);
+  let_go(held);
+  EXPECT_EQ(second_->find("k", 0, 1000).outcome, Lookup::Outcome::miss);
+  EXPECT_EQ(second_->begin_fill("k", 0, 1000).outcome, FillLock::Outcome::filler);
 }
 
 TEST_F(BusyLocksTest, OldHeadsAreFreedWhenTheirClassIsFree) {

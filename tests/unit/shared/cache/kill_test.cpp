@@ -81,9 +81,13 @@ TEST_F(KillTest, EveryStepOfARepairCanBeItsLast) {
   EXPECT_GT(ends, 50u);
 }
 
+// Whether a master lives and clears away what a dead one left, or none does for a while.
+class DeathInABanTest : public KillTest, public testing::WithParamInterface<bool> {};
+INSTANTIATE_TEST_SUITE_P(AMasterLives, DeathInABanTest, testing::Bool());
+
 // In a full table, so that another ban gives way: what was answered holds whenever somebody looks, and the next purger
 // goes on.
-TEST_F(KillTest, EveryStepOfABanCanBeItsLast) {
+TEST_P(DeathInABanTest, EachOfItsStepsCanBeTheLast) {
   const auto prepare = [this] {
     renew();
     Cache cache(view_, 2, 1);
@@ -103,10 +107,11 @@ TEST_F(KillTest, EveryStepOfABanCanBeItsLast) {
     Cache reader(view_, 1, 1);
     EXPECT_EQ(purged(reader, "a.test/match"), Purged::hard);
     EXPECT_EQ(purged(reader, "b.test/x"), Purged::no);
-    Cache master(view_, kMaster, 1);
-    ASSERT_TRUE(master.worker_died(0));
+    if (GetParam()) {
+      ASSERT_TRUE(Cache(view_, kMaster, 1).worker_died(0));
+    }
     Cache other(view_, 3, 1);
-    const uint64_t before = other.published();
+    const uint64_t before = std::max(other.published(), view_.superblock().purging.load());   // the dead one's holds
     ASSERT_TRUE(keep(other, "c.test/new") || purged(other, "c.test/new") == Purged::no);
     EXPECT_EQ(ban(other, "c.test", "new"), before + 1);
     for (Cache* one : {&reader, &other}) {
@@ -144,6 +149,31 @@ TEST_F(KillTest, OneFollowerTakesOverFromAFillerThatDied) {
   EXPECT_EQ(filler.append(std::string_view(content).substr(100'001)), content.size() - 100'001);
   ASSERT_TRUE(filler.complete());
   EXPECT_TRUE(content_of(second.response) == content);
+}
+
+// Of a fill, and of a claim to revalidate: else each would look again after 100 ms.
+TEST_F(KillTest, WhoWaitsForAWorkerThatDiedIsWokenByTheMaster) {
+  renew();
+  Cache one(view_, 1, 1);
+  ASSERT_TRUE(store(one, "stale", "x"));
+  EXPECT_FALSE(child(0, [](Cache& cache) {
+    const FillLock fill = cache.begin_fill("k", 0, 0);
+    const Revalidation claim = cache.begin_revalidation(cache.find("stale", 0, 0).response);
+    ::_exit(9);
+  }));
+  const std::array followed{one.find("k", 0, 0), one.find("stale", 0, 0)};
+  for (const Lookup& each : followed) {
+    ASSERT_EQ(each.outcome, Lookup::Outcome::found);
+    EXPECT_TRUE(each.response.arm().held);
+  }
+  ASSERT_FALSE(one.going_to_sleep());
+  Cache master(view_, kMaster, 1);
+  ASSERT_TRUE(master.worker_died(0));
+  EXPECT_EQ(master.take_wakes(), std::bitset<kSlots>().set(1));
+  one.awake();
+  const WaitNumbers mail = one.take_mail();
+  EXPECT_EQ(mail.count(), 2u);
+  for (const Lookup& each : followed) EXPECT_TRUE(mail[each.response.wait_number()]);
 }
 
 TEST_F(KillTest, AFillThatNobodyFollowsGoesWithItsFiller) {
