@@ -1,6 +1,7 @@
 """What is stored and what is not: RFC 9111 3, and the directives of responses that decide it (5.2.2)."""
 import pytest
 from client import Client
+from origin import ok
 from pages import DAY, date
 
 FRESH = "Cache-Control: max-age=3600"
@@ -140,6 +141,20 @@ def test_every_post_reaches_the_origin_though_its_answer_is_stored_rfc9110_9_3_3
     page.says(FRESH, "Content-Location: " + page.path)
     assert [page.get(method="POST", body=b"12345").number for _ in range(3)] == [1, 2, 3]
     assert page.get().number == 3
+
+
+@pytest.mark.parametrize("sent, fate", [(b"12345", "hit"), (b"123", "miss")], ids=["the rest comes", "the rest is held back"])
+def test_an_answer_to_post_that_comes_before_its_content_is_stored_where_that_ends_at_once_rfc9110_9_3_3(caches, sent, fate):
+    page = caches.page("open")
+    page.says(FRESH, "Content-Location: " + page.path)
+    answer = [ok(b"early", FRESH.encode(), b"Content-Location: " + page.path.encode()), "rest"]
+    caches.origin.early = lambda request: answer if (request.method, request.target) == ("POST", page.path) else None
+    with Client(caches.port) as client:
+        client.send(page.request(method="POST", body=b"12345")[:-5])
+        client.send(sent)
+        assert client.response().body == b"early"
+        assert page.get().fate == fate
+    caches.origin.early = lambda request: None
 
 
 NEVER_STORED = ["Keep-Alive: timeout=5", "Proxy-Authenticate: Basic", "Proxy-Authentication-Info: a=b", "Proxy-Authorization: x", "Proxy-Connection: keep-alive",

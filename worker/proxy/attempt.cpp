@@ -9,13 +9,16 @@ namespace {
 using Kind = http::ContentLength::Kind;
 using upstream::Fault;
 
-constexpr auto kGoAheadWait = milliseconds(1000);   // for an origin's 100 (Continue), which may never come
+constexpr auto kGoAheadWait = milliseconds(1000);     // for an origin's 100 (Continue), which may never come
+constexpr auto kUploadEndWait = milliseconds(1000);   // for a client that may wait for the response first
 
 // Something has arrived from the origin, as a task, so that it can be awaited beside the upload.
 async::Task<bool> arrival(upstream::Exchange& exchange, Deadline deadline) {
   const bool ready = co_await exchange.readable(deadline);
   co_return ready;
 }
+
+async::Task<void> pass_time(async::EventLoop& loop, Deadline deadline) { co_await async::Sleep(loop, deadline); }
 
 }   // namespace
 
@@ -142,6 +145,13 @@ Attempt::Outcome Attempt::after_upload() {
 async::Task<void> Attempt::await_upload_or_arrival() {
   async::Task<bool> arrived = arrival(*exchange_, Deadline::never());
   co_await async::first_of(upload_, arrived);
+}
+
+async::Task<bool> Attempt::end_of_upload() {
+  const Deadline moment = Deadline::at(request_.loop().now() + kUploadEndWait);
+  async::Task<void> passed = pass_time(request_.loop(), moment.earlier_of(request_.total));
+  co_await async::first_of(upload_, passed);
+  co_return upload_.done() && after_upload() == Outcome::kResponse;
 }
 
 void Attempt::pass_interim(http::ResponseHead& response) {

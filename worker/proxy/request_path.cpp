@@ -196,7 +196,8 @@ async::Task<void> Proxy::handle(downstream::Exchange& exchange) {
       adapt(request, fetch->attempt());
       const auto invalidated = invalidate(request, fetch->attempt().exchange().response());
       if (visit && invalidated) visit->note_own_purge(*invalidated);
-      const bool whole = !fetch->attempt().uploading();   // else the answer needs the connection's other half
+      bool whole = !fetch->attempt().uploading();   // else the answer needs the connection's other half
+      if (!whole && visit && visit->may_store()) whole = co_await fetch->attempt().end_of_upload();
       const auto then =
           visit && whole ? visit->take(fetch->attempt().exchange().response(), sent) : CacheVisit::Then::kRelay;
       stored = then == CacheVisit::Then::kServe;
