@@ -199,6 +199,23 @@ LARGE = random.Random(7).randbytes(2 << 20)
 CHUNKED = b"200000\r\n" + LARGE + b"\r\n0\r\n\r\n"
 
 
+def test_fetches_that_clients_wait_for_leave_room_for_what_is_fetched_for_no_client():
+    gate = threading.Event()
+    with Caches({"plain": {}}, workers=1) as one:
+        clients = [Client(one.port) for _ in range(80)]   # more than may go on alone
+        pages = [one.saying(*FRESH, middle=gate) for _ in clients]
+        for client, page in zip(clients, pages):
+            client.send(page.request())
+        eventually(lambda: all(page.asked for page in pages))
+        page = one.saying(*FRESH)
+        page.get('If-None-Match: "other"')
+        eventually(lambda: page.get().number == 1 and len(page.asked) == 1, what="a hit")
+        gate.set()
+        for client in clients:
+            assert client.response().status == 200
+            client.socket.close()
+
+
 def received_by_six(page, reading=False):
     """What six clients at once get; None for one that was cut. `reading`: the origin stops in the middle of its content
     until all of them have begun to read."""

@@ -246,7 +246,7 @@ CacheVisit::Then CacheVisit::go_by(const caching::Answer& answer) {
 CacheVisit::Then CacheVisit::store(const caching::Answer& answer, const caching::Storing& storing) {
   if (selects_by_what_we_set(storing.vary_list)) return take_unstorable(answer, Reason::kVary);
   const size_t most_alone = slice_ ? kMostSlices : kMostLeftAlone;
-  if (may_be_left_alone() && request_.proxy.tasks().size() >= most_alone) return could_not_store(answer, Reason::kBusy);
+  if (may_be_left_alone() && shared_.fills_alone() >= most_alone) return could_not_store(answer, Reason::kBusy);
   const caching::Freshness former = std::exchange(freshness_, storing.freshness);
   const Then then = write_down(answer, storing);
   if (then != Then::kServe) freshness_ = former;   // of what may stand in yet

@@ -20,12 +20,14 @@ Fill::Fill(SharedCache& shared, cache::Filler filler, upstream::Incoming incomin
 
 Fill::~Fill() {
   if (reader_) reader_->fill_ = nullptr;
+  if (alone_) shared_.note_alone(-1);
 }
 
 void Fill::start(async::TaskGroup& tasks, std::unique_ptr<Fill> fill, FilledContent* reader) {
   Fill* const started = fill.get();
   started->reader_ = reader;
   if (reader) reader->fill_ = started;
+  if (!reader) started->go_on_alone();
   async::Task<void> task = run(std::move(fill));
   if (task.done()) return;
   started->tasks_ = &tasks;
@@ -77,8 +79,14 @@ void Fill::stop_for_size() {
   if (lock.outcome == cache::FillLock::Outcome::filler) lock.filler.not_cacheable(shared_.now() + limits_.pass_for);
 }
 
+void Fill::go_on_alone() {
+  alone_ = true;
+  shared_.note_alone(1);
+}
+
 void Fill::reader_left() {
   reader_ = nullptr;
+  go_on_alone();
   shared_.loop().ready().push(leaving_);
 }
 

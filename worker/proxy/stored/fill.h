@@ -51,6 +51,7 @@ class Fill final : public net::ContentSink {
   static async::Task<void> run(std::unique_ptr<Fill> fill);
   void end(const Relayed& relayed);
   void stop_for_size();
+  void go_on_alone();
   // Its client is gone; once that has let go of all it held, whether anyone else reads it is looked at.
   void reader_left();
   bool is_unwanted() const;
@@ -73,6 +74,7 @@ class Fill final : public net::ContentSink {
   int tries_ = 0;   // in a row, that a busy lock hindered
   bool full_ = false;
   bool finished_ = false;
+  bool alone_ = false;   // and so counted
   async::Signal nothing_;
   FilledContent* reader_ = nullptr;
   Leaving leaving_{*this};

@@ -21,6 +21,9 @@ class SharedCache final : public async::BesideEachPass {
   Followers& followers() { return followers_; }
   // Milliseconds of the clock that all processes of the machine share.
   int64_t now() const { return steady_ms(loop_.now()); }
+  // Fills that go on though no client of this worker's waits for all of it.
+  size_t fills_alone() const { return fills_alone_; }
+  void note_alone(int change) { fills_alone_ += static_cast<size_t>(change); }
   // From now on requests use the cache: until then a pass costs nothing for it.
   void begin_use();
 
@@ -34,6 +37,7 @@ class SharedCache final : public async::BesideEachPass {
   async::Watched mail_;   // our eventfd; nobody reads it, for an edge is all that it has to say
   Followers followers_;
   Instant tended_{};
+  size_t fills_alone_ = 0;
   bool in_use_ = false;
   bool more_to_tend_ = false;
   bool sleeping_ = false;
