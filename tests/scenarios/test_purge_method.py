@@ -3,10 +3,12 @@ import contextlib
 import itertools
 import json
 import threading
+import time
 
 import pytest
 from client import Client, exchange, get
 from origin import Origin, ok
+from process import accepted_by
 from proxyd import Proxyd, eventually, free_port, site
 
 FRESH = b"Cache-Control: max-age=600"
@@ -324,3 +326,55 @@ def test_a_purge_by_a_plugin_is_recorded_beside_those_of_the_api(world):
     eventually(lambda: any(item.get("ban", {}).get("paths") == "/[a-z]+-folder$" for item in world.proxyd.api("GET", "/api/v1/cache/purges")[1]["items"]))
     listed = world.proxyd.proxyctl("cache", "purges", "-o", "wide").stdout
     assert "ban /[a-z]+-folder$ of a.test" in listed and "URL a.test/recorded?x=1" in listed and "127.0.0.1" in listed
+
+
+def test_of_many_purges_in_a_second_twenty_are_recorded_and_all_carried_out():
+    """The log has each of them."""
+    with running({"allow": ["127.0.0.1"]}) as world, Client(world.port, timeout=60) as client:
+        numbered(world.origin)
+        before = [world.got(b"/many/%d" % number) for number in (0, 299)]
+        begun = time.monotonic()
+        client.send(b"".join(get(b"/many/%d" % number, method=b"PURGE") for number in range(300)))
+        assert [client.response().status for _ in range(300)] == [200] * 300
+        most = 20 * (int(time.monotonic() - begun) + 1)
+        assert not set(before) & {world.got(b"/many/%d" % number) for number in (0, 299)}
+        eventually(lambda: world.purge(b"/later") and recorded(world, "a.test/later"))
+        assert 20 <= len(recorded(world, "a.test/many/")) <= most
+        assert world.proxyd.logs().count('purged by 127.0.0.1: {"urls":["a.test/many/') == 300
+
+
+def recorded(world, url):
+    """The records of purges of URLs that begin so."""
+    items, cursor = [], ""
+    while cursor is not None:
+        page = world.proxyd.api("GET", "/api/v1/cache/purges?limit=100" + cursor)[1]
+        items += [item for item in page["items"] if any(one.startswith(url) for one in item.get("urls", []))]
+        cursor = page["next_cursor"] and "&cursor=" + page["next_cursor"]
+    return items
+
+
+def test_a_ban_holds_for_all_workers_while_no_master_lives():
+    """A worker that leaves answers once more on each connection that has asked for nothing yet."""
+    with running({"allow": ["127.0.0.1"]}, workers=2) as world, contextlib.ExitStack() as left:
+        numbered(world.origin)
+        taken, spared = world.got(b"/orphan/1"), world.got(b"/orphan/x")
+        pids = world.proxyd.pids()
+        clients = []
+
+        def of_each():
+            clients.append(left.enter_context(Client(world.port)))
+            owner = accepted_by(pids, world.port)
+            found = [[client for client in clients if owner.get(client.socket.getsockname()[1]) == pid] for pid in pids]
+            return min(map(len, found)) >= 4 and found
+        idle = eventually(of_each)
+        world.proxyd.kill()
+        eventually(lambda: world.proxyd.logs().count("the master has gone") == 2)
+
+        def asked(worker, *what, **how):
+            client = idle[worker].pop()
+            client.send(get(*what, **how))
+            return client.response()
+        assert [asked(worker, b"/orphan/1").body for worker in (0, 1)] == [taken] * 2
+        assert asked(0, b"/orphan/[0-9]", REGEX, method=b"PURGE").status == 200
+        assert taken not in [asked(worker, b"/orphan/1").body for worker in (1, 0)]
+        assert [asked(worker, b"/orphan/x").body for worker in (1, 0)] == [spared] * 2
