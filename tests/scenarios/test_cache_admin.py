@@ -13,10 +13,8 @@ from proxyd import eventually
 
 @pytest.fixture(scope="module")
 def world():
-    made = World()
-    with made.proxyd:
-        yield made
-    made.origin.stop()
+    with World() as running:
+        yield running
 
 
 def test_a_url_is_gone_for_all_workers_and_nothing_else_is(world):
@@ -201,11 +199,9 @@ def test_a_purge_is_an_event_and_in_the_audit(world):
 
 
 def test_purges_survive_the_master_and_stay_in_order(tmp_path):
-    world = World(state=str(tmp_path), workers=1)
-    with world.proxyd:
+    with World(state=str(tmp_path), workers=1) as world:
         first = world.purge(tags=["before"])["id"]
-    again = World(state=str(tmp_path), workers=1)
-    with again.proxyd:
+    with World(state=str(tmp_path), workers=1) as again:
         second = again.purge(tags=["after"])["id"]
         assert [item["id"] for item in again.proxyd.root("GET", PURGES).json["items"]] == [second, first]
 
@@ -223,8 +219,7 @@ def locked(path):
 
 
 def test_a_purge_waits_for_no_database(tmp_path):
-    world = World(state=str(tmp_path), workers=1)
-    with world.proxyd:
+    with World(state=str(tmp_path), workers=1) as world:
         assert world.seen("/locked") == 1
         with locked(tmp_path / "proxyd.db"):
             for _ in range(3):   # of them any that waited for the lock would take 5 s
@@ -248,8 +243,7 @@ def test_a_worker_that_is_stopped_or_killed_is_passed_over(world):
 
 
 def test_without_a_worker_tags_are_purged_and_urls_are_not():
-    world = World(workers=1)
-    with world.proxyd:
+    with World(workers=1) as world:
         pid = world.proxyd.pids()[0]
         os.kill(pid, signal.SIGSTOP)
         try:
@@ -261,8 +255,7 @@ def test_without_a_worker_tags_are_purged_and_urls_are_not():
 
 
 def test_the_cache_says_how_full_it_is_and_what_it_saves():
-    world = World(workers=1)
-    with world.proxyd:
+    with World(workers=1) as world:
         empty = world.proxyd.root("GET", "/api/v1/cache").json
         assert empty["objects"] == 0 and empty["hit_ratio"] == {"requests": None, "bytes": None} and empty["capacity"] == empty["ceiling"] == 64 << 20
         assert world.seen("/stats/a") == world.seen("/stats/b") == 1   # a miss and seven hits each
@@ -317,8 +310,7 @@ def objects(world, query=""):
 
 
 def test_what_is_stored_is_listed_by_host_prefix_and_tag():
-    world = World(workers=1)
-    with world.proxyd:
+    with World(workers=1) as world:
         assert objects(world) == []
         for path, host, *fields in (("/a/1?x=1", b"a.test"), ("/a/2", b"a.test", b"X-Tags: red"), ("/b", b"a.test:8080", b"X-Tags: red blue"), ("/a/1", b"b.test")):
             world.seen(path, host, *fields)
@@ -341,10 +333,9 @@ def test_what_is_stored_is_listed_by_host_prefix_and_tag():
 
 
 def test_cookies_and_credentials_in_keys_are_not_shown():
-    world = World(workers=1)
-    document = cached_site(world.port, world.origin.address)
-    document["cache_policies"]["main"] = {"key": {"cookies": ["currency"], "headers": ["X-Country"]}}
-    with world.proxyd:
+    with World(workers=1) as world:
+        document = cached_site(world.port, world.origin.address)
+        document["cache_policies"]["main"] = {"key": {"cookies": ["currency"], "headers": ["X-Country"]}}
         world.proxyd.apply(document)
         world.fields = [b"Cache-Control: public, max-age=600", b"Vary: Authorization"]
         world.seen("/secret", b"a.test", b"Cookie: currency=hidden", b"X-Country: de", b"Authorization: Basic hidden")
@@ -354,10 +345,8 @@ def test_cookies_and_credentials_in_keys_are_not_shown():
 
 
 def test_a_purge_outlives_the_master_that_was_killed_right_after_its_answer():
-    world = World()
-    clients = [Client(world.port) for _ in range(16)]
-    with contextlib.ExitStack() as left:
-        left.callback(world.proxyd.stop)
+    with World() as world:
+        clients = [Client(world.port) for _ in range(16)]
 
         def answers():
             bodies = set()

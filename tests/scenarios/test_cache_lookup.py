@@ -6,10 +6,8 @@ from client import exchange, get
 
 @pytest.fixture(scope="module")
 def world():
-    made = World()
-    with made.proxyd:
-        yield made
-    made.origin.stop()
+    with World() as running:
+        yield running
 
 
 def lookup(world, url, **more):

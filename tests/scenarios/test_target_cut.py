@@ -104,31 +104,32 @@ def test_an_answer_that_its_target_has_given_whole_goes_on_to_a_slow_client():
     origin.stop()
 
 
-def test_a_cut_answer_is_no_error_of_its_target():
+@contextlib.contextmanager
+def answering_in_part():
+    """A client that has the beginning of an answer, the rest of which its target never sends."""
     never = threading.Event()
     origin = Origin(early=lambda request: [b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\npart", never])
     with world(origin.address) as (proxyd, port), Client(port) as client:
         client.send(get())
         assert client.head()[0] == 200
-        assert proxyd.root("DELETE", ONE + "?drain=0s&wait=20s").json["cut"] == 1
-        with pytest.raises(Closed):
-            client.exactly(100)
-        assert proxyd.metric("proxyd_upstream_errors_total", token="http_response_incomplete") == 0
+        yield proxyd, client
     never.set()
     origin.stop()
 
 
+def test_a_cut_answer_is_no_error_of_its_target():
+    with answering_in_part() as (proxyd, client):
+        assert proxyd.root("DELETE", ONE + "?drain=0s&wait=20s").json["cut"] == 1
+        with pytest.raises(Closed):
+            client.exactly(100)
+        assert proxyd.metric("proxyd_upstream_errors_total", token="http_response_incomplete") == 0
+
+
 def test_a_removal_that_keeps_does_not_join_one_that_cuts():
-    never = threading.Event()
-    origin = Origin(early=lambda request: [b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\npart", never])
-    with world(origin.address) as (proxyd, port), Client(port) as client:
-        client.send(get())
-        assert client.head()[0] == 200
+    with answering_in_part() as (proxyd, client):
         begun = proxyd.root("DELETE", ONE + "?drain=1h")
         assert begun.status == 202
         kept = proxyd.root("DELETE", ONE + "?drain=0s&keep=true")
         assert kept.status == 409 and kept.type == "not-drained", kept
         assert proxyd.root("POST", begun.fields["Location"] + ":cancel").status == 200
         assert proxyd.root("GET", ONE).json["in_flight"] == 1
-    never.set()
-    origin.stop()

@@ -2,7 +2,7 @@
 from admin import AdminProxyd
 from client import exchange, get
 from origin import Origin, ok
-from proxyd import free_port, site
+from proxyd import StopsAtTheEnd, free_port, site
 
 PURGES = "/api/v1/cache/purges"
 
@@ -18,7 +18,7 @@ def cached_site(port, address):
     return document
 
 
-class World:
+class World(StopsAtTheEnd):
     """A server of two workers whose origin says of each path how often it was asked for it."""
 
     def __init__(self, **more):
@@ -47,3 +47,7 @@ class World:
         answer = self.proxyd.root("POST", PURGES, what)
         assert answer.status == 200, answer
         return answer.json
+
+    def stop(self):
+        self.proxyd.stop()
+        self.origin.stop()
