@@ -12,6 +12,7 @@ from scale import scaled
 
 MIB = 1 << 20
 LARGE = scaled(64 * MIB if SANITIZED else 256 * MIB, 8192 * MIB)
+STORED = scaled(32 * MIB, 1024 * MIB)
 pytestmark = pytest.mark.alone
 
 
@@ -32,6 +33,17 @@ def test_a_large_transfer_arrives_whole_and_costs_less_than_a_mebibyte(bulk, tra
         assert transfer(port, LARGE, chunked) == LARGE
     print(f"{LARGE} octets, private memory grew by {memory.grown}")
     assert SANITIZED or memory.grown < MIB
+
+
+@pytest.mark.parametrize("chunked", [False, True], ids=["length", "chunked"])
+def test_a_large_content_comes_whole_out_of_the_cache(chunked):
+    origin, port = BulkOrigin(b"Cache-Control: max-age=3600"), free_port()
+    document = site(port, origin.address, cached={"max_object": f"{STORED // MIB}MiB"})
+    with Proxyd({**document, "cache": {"memory": f"{4 * STORED // MIB}MiB"}}, arguments=("--cache", f"{4 * STORED // MIB}MiB")):
+        for _ in range(5):
+            assert download(port, STORED, chunked) == STORED
+        assert origin.given <= 2, "what is large enters on its second request"
+    origin.stop()
 
 
 def test_transfers_at_once_in_both_directions_arrive_whole(bulk):

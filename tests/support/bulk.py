@@ -91,7 +91,10 @@ class Incoming:
 
 
 class BulkOrigin(Listener):
-    def __init__(self):
+    """`fields`: lines that its answers to GET have as well."""
+
+    def __init__(self, *fields):
+        self.fields, self.given = b"".join(field + b"\r\n" for field in fields), 0
         super().__init__(self._serve)
 
     def _serve(self, connection):
@@ -112,7 +115,9 @@ class BulkOrigin(Listener):
     def _answer(self, connection, kind, octets):
         chunked = kind == "chunked"
         framing = b"Transfer-Encoding: chunked" if chunked else b"Content-Length: " + octets.encode()
-        connection.sendall(b"HTTP/1.1 200 OK\r\n" + framing + b"\r\n\r\n")
+        with self.lock:
+            self.given += 1
+        connection.sendall(b"HTTP/1.1 200 OK\r\n" + self.fields + framing + b"\r\n\r\n")
         send_content(connection, int(octets), chunked)
 
 
