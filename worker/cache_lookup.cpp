@@ -40,8 +40,7 @@ struct Terms {
 
 Terms terms_of(const proxy::Configuration& configuration, const routing::RouteEntry& route, AskedRequest& asked) {
   Terms terms;
-  const bool forwards = route.settings.upstream || route.split;
-  terms.policy = forwards ? configuration.cache_policies.of_route(route.settings) : nullptr;
+  terms.policy = configuration.route_policy[route.index];
   if (!terms.policy) return terms;
   terms.bypassed = caching::why_bypassed(asked.head(), *terms.policy);
   if (terms.bypassed != Reason::kNone && !caching::is_post_to_be_stored(asked.head(), *terms.policy)) return terms;
@@ -86,9 +85,14 @@ void judge(const cache::StoredResponse& stored, cache::Purged purged, const Aske
 void conclude_without_any(json& answer, const char* result, Reason reason, const std::string& why, AskedRequest& asked,
                           const caching::Policy& policy) {
   const caching::CacheControl control = caching::request_directives(asked.head().fields, policy);
-  const bool refused = caching::use_of_nothing(control) == caching::Use::kGatewayTimeout;
-  if (!refused) return conclude(answer, result, reason, why);
-  conclude(answer, "refuse", reason, "it is answered 504: by only-if-cached the origin is not asked, and " + why);
+  if (caching::use_of_nothing(control) == caching::Use::kGatewayTimeout)
+    return conclude(answer, "refuse", reason,
+                    "it is answered 504: by only-if-cached the origin is not asked, and " + why);
+  if (control.no_store)
+    return conclude(answer, "pass", Reason::kRequestNoStore, why + "; by no-store the answer is not stored either");
+  if (asked.head().method == http::Method::kHead)
+    return conclude(answer, "pass", reason, why + "; the answer to HEAD is not stored either");
+  conclude(answer, result, reason, why);
 }
 
 void look(cache::Cache& cache, const caching::CacheKey& primary, AskedRequest& asked, const caching::Policy& policy,
@@ -109,6 +113,8 @@ void look(cache::Cache& cache, const caching::CacheKey& primary, AskedRequest& a
   }
   if (found.response) answer["stored"] = describe_object(found.response, sequence, now.steady);
   using Outcome = cache::Lookup::Outcome;
+  if (found.outcome == Outcome::unpinnable)
+    return conclude_without_any(answer, "pass", Reason::kBusy, "this worker reads too much at once", asked, policy);
   if (found.outcome == Outcome::pass)
     return conclude_without_any(answer, "pass", Reason::kMiss,
                                 "the origin's last answer was not to be stored: nobody waits for it", asked, policy);

@@ -51,6 +51,12 @@ def test_a_lookup_says_what_the_cache_would_be_and_why(world):
     assert world.asked[("a.test", "/look")] == 1, "to look asks nobody"
 
 
+@pytest.mark.parametrize("more, reason", [({"headers": {"Cache-Control": "no-store"}}, "request_no_store"), ({"method": "HEAD"}, "miss")], ids=["no-store", "HEAD"])
+def test_a_lookup_says_where_the_answer_would_not_be_stored_either(world, more, reason):
+    found = lookup(world, f"http://a.test/unstored-{reason}", **more)
+    assert (found["result"], found["reason"]) == ("pass", reason) and "not stored either" in found["why"]
+
+
 def test_a_lookup_of_what_is_stored_in_part_says_what_the_part_answers(world):
     first = exchange(world.port, get(b"/open/part", b"Range: bytes=0-4"))
     assert (first.status, first.body) == (206, b"answe")

@@ -5,7 +5,7 @@ import random
 import threading
 
 import pytest
-from client import Client
+from client import Client, exchange
 from crowd import Crowd, connect, spread
 from mixture import Mixture
 from pages import Caches
@@ -135,6 +135,22 @@ def test_a_change_of_policy_holds_at_once_and_keeps_what_is_stored():
         host["routes"] = [{key: value for key, value in host["routes"][0].items() if key != "cache"}]
         caches.proxyd.apply({**caches.document, "hosts": {"plain": host}})
         assert page.fates((), ()) == ["miss", "miss"] and not page.get().value("Cache-Status")
+
+
+@pytest.mark.parametrize("to", [{"respond": {"status": 200, "body": "here"}}, {"redirect": {"to": "https://b.test/", "status": 308}}], ids=["respond", "redirect"])
+def test_a_download_goes_on_in_slices_where_its_route_has_no_upstream_any_more(to):
+    body = bytes(range(256)) * 65536   # more than lies in sockets on its way
+    with Caches({"sliced": {"range": "slice", "slice": "1MiB"}}) as caches:
+        page = caches.saying("Cache-Control: max-age=60, stale-while-revalidate=3600", "Age: 61", 'ETag: "a"', body=body, ranges=True, policy="sliced")
+        assert page.get().body == body   # all slices are stored, and stale
+        pids = {worker["pid"] for worker in caches.proxyd.workers()}
+        with Client(caches.port) as client:
+            client.send(page.request())
+            client.peek()
+            caches.proxyd.apply({**caches.document, "hosts": {"sliced": {"names": ["sliced.test"], "cache": "sliced", "routes": [{"name": "all", "match": {"path_prefix": "/"}, **to}]}}})
+            assert client.response().body == body
+        assert exchange(caches.port, page.request()).status in (200, 308)
+        assert {worker["pid"] for worker in caches.proxyd.workers()} == pids, "none has died"
 
 
 def test_cache_status_is_left_out_where_the_document_says_so():

@@ -58,11 +58,10 @@ async::Task<InSlices> answer_in_slices(Request& request, const caching::Policy& 
   answer.release_heads();
   Relay relay(request.loop(), answer.content(), request.exchange.sink(), answer.limits());
   Relayed relayed = co_await relay_content(relay);
-  const bool may_ask = !caching::request_directives(request.head.fields, policy).only_if_cached;
   const caching::Slice& whole = slices.whole();
   const caching::Rest rest{whole.etag, slices.position(), slices.end(), whole.complete};
   const bool broke_off = relayed.end == Relayed::End::kSourceFailed && slices.position() < slices.end();
-  if (broke_off && may_ask) relayed = co_await relay_rest(request, origin.group, rest);
+  if (broke_off) relayed = co_await relay_rest(request, origin.group, rest);
   cut_response(request, origin.group, relayed);
   co_return InSlices::kAnswered;
 }

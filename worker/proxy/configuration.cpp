@@ -126,7 +126,8 @@ Result<std::shared_ptr<const Configuration>, ConfigurationBuilder::Refusal> Conf
                                         : std::nullopt);
     for (const auto& route : host->routes) {
       built->routes.push_back(cells_for(host->settings.name, route->settings.name));
-      const caching::Policy* policy = built->cache_policies.of_route(route->settings);
+      const bool forwards = route->settings.upstream || route->split;   // what we answer ourselves is in no cache
+      const caching::Policy* policy = forwards ? built->cache_policies.of_route(route->settings) : nullptr;
       built->route_policy.push_back(policy);
       built->caches.push_back(policy ? cache_cells_for(host->settings.name, route->settings.name) : CacheCells());
       const auto& upstream = route->settings.upstream;

@@ -1,13 +1,24 @@
 #include "worker/proxy/relay_rest.h"
 
+#include "worker/caching/reuse.h"
 #include "worker/caching/revalidation.h"
 #include "worker/proxy/fetch.h"
 #include "worker/proxy/stored/rest_content.h"
 
 namespace proxyd::proxy {
+namespace {
+
+// RFC 9111 5.2.1.7: the client wants nothing that has to be asked for.
+bool may_be_asked_for(const Request& request) {
+  const caching::Policy* policy = request.configuration->route_policy[request.matched.route->index];
+  return policy && !caching::request_directives(request.head.fields, *policy).only_if_cached;
+}
+
+}   // namespace
+
 async::Task<Relayed> relay_rest(Request& request, const upstream::UpstreamGroup& group, caching::Rest rest) {
   const Relayed cut{.end = Relayed::End::kCut};
-  if (!rest.can_be_asked_for()) co_return cut;
+  if (!rest.can_be_asked_for() || !may_be_asked_for(request)) co_return cut;
   http::Fields fields = caching::origin_request_fields(request.head.fields, {}, caching::RangeMode::kFull);
   rest.ask_by(fields);
   request.ask_with(&fields);

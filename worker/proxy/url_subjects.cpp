@@ -68,7 +68,7 @@ void add(caching::Url url, const caching::KeyRules& rules, std::string_view part
 UrlSubjects url_subjects(const Configuration& configuration, const caching::Url& url, std::string_view raw_path) {
   UrlSubjects subjects;
   for (const routing::RouteEntry* route : routes_for(configuration, url)) {
-    const caching::Policy* policy = configuration.cache_policies.of_route(route->settings);
+    const caching::Policy* policy = configuration.route_policy[route->index];
     if (!policy) continue;
     caching::Url keyed = url;
     if (route->settings.raw_path) keyed.path = raw_path;
