@@ -84,10 +84,10 @@ void Fill::go_on_alone() {
   shared_.note_alone(1);
 }
 
-void Fill::reader_left() {
+void Fill::reader_left(bool with_all) {
   reader_ = nullptr;
   go_on_alone();
-  shared_.loop().ready().push(leaving_);
+  if (!with_all) shared_.loop().ready().push(leaving_);
 }
 
 // It goes on when others read it, or when more than half of it is here.

@@ -52,8 +52,9 @@ class Fill final : public net::ContentSink {
   void end(const Relayed& relayed);
   void stop_for_size();
   void go_on_alone();
-  // Its client is gone; once that has let go of all it held, whether anyone else reads it is looked at.
-  void reader_left();
+  // Its client has all that it wanted, or is gone: then, once that has let go of all it held, whether anyone else reads
+  // it is looked at.
+  void reader_left(bool with_all);
   bool is_unwanted() const;
   struct Leaving : async::Wakeup {
     explicit Leaving(Fill& owner)

@@ -17,11 +17,8 @@ class FilledContent final : public net::ContentSource {
       : stored_(shared, std::move(response), begin, end, heir), end_(end) {}
   ~FilledContent() override {
     if (!fill_) return;
-    if (end_ && stored_.position() >= *end_) {
-      fill_->reader_ = nullptr;   // it has all that it wanted
-    } else {
-      fill_->reader_left();
-    }
+    const bool has_all = end_ && stored_.position() >= *end_;
+    fill_->reader_left(has_all);
   }
 
   net::Offer offer(net::PieceKinds kinds) override;
