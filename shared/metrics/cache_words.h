@@ -24,7 +24,8 @@ constexpr bool is_served(CacheResult result) {
 }
 
 // Why a request was not answered from the cache alone, or its answer was not stored: one word each, the same in
-// Cache-Status (detail), in the access log, in the metric per route and in the answer to a lookup.
+// the access log, in the metric per route and in the answer to a lookup; in Cache-Status as `detail`, or folded into
+// `fwd`.
 enum class CacheReason : uint8_t {
   kNone,
   // the request takes no part

@@ -70,8 +70,11 @@ Freshened freshen(const http::Fields& stored_fields, int stored_status, const An
 HeadEffect effect_of_head(const http::ResponseHead& response, std::optional<uint64_t> told_length,
                           const StoredValidators& stored, int stored_status, uint64_t stored_length) {
   if (response.status != 200 || stored_status != 200) return HeadEffect::kNone;
-  const bool other = differs(response.fields.value(FieldName::kEtag), stored.etag) ||
-                     differs(response.fields.value(FieldName::kLastModified), stored.last_modified) ||
+  const std::string_view etag = response.fields.value(FieldName::kEtag);
+  const std::string_view modified = response.fields.value(FieldName::kLastModified);
+  // One that is not stored would become that of a content it may not be of.
+  const bool other = (!etag.empty() && etag != stored.etag) ||
+                     (!modified.empty() && modified != stored.last_modified) ||
                      (told_length && *told_length != stored_length);
   return other ? HeadEffect::kInvalidate : HeadEffect::kFreshen;
 }

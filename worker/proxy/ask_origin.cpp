@@ -21,4 +21,16 @@ async::Task<OwnAnswer> ask_origin(Request& request, CacheVisit& visit, const Ori
   }
 }
 
+async::Task<std::optional<uint64_t>> ask_origin_for_rest(Request& request, const caching::Rest& rest,
+                                                         caching::RangeMode range, Fetch& fetch) {
+  if (!rest.can_be_asked_for()) co_return std::nullopt;
+  http::Fields fields = caching::origin_request_fields(request.head.fields, {}, range);
+  rest.ask_by(fields);
+  request.ask_with(&fields);
+  const Fetch::Outcome fetched = co_await fetch.run();
+  request.ask_with(nullptr);
+  if (fetched != Fetch::Outcome::kResponse) co_return std::nullopt;
+  co_return rest.begins_at(fetch.attempt().exchange().response());
+}
+
 }   // namespace proxyd::proxy

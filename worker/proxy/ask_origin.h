@@ -3,6 +3,8 @@
 #include <optional>
 
 #include "worker/async/task.h"
+#include "worker/caching/rest.h"
+#include "worker/caching/revalidation.h"
 #include "worker/proxy/cache_visit.h"
 #include "worker/proxy/fetch.h"
 #include "worker/proxy/origin.h"
@@ -24,5 +26,11 @@ struct OwnAnswer {
 // is what the last try was by. Suspends until the answer's head is there.
 async::Task<OwnAnswer> ask_origin(Request& request, CacheVisit& visit, const Origin& origin,
                                   std::optional<Fetch>& fetch);
+
+// Asks the origin for the rest of what is had already, as the client asked but by no condition of the client's, and
+// never for a guess: what is had must be known by a strong validator. Where in the content the answer that `fetch` then
+// has begins; nothing when it is none. Suspends until the answer's head is there.
+async::Task<std::optional<uint64_t>> ask_origin_for_rest(Request& request, const caching::Rest& rest,
+                                                         caching::RangeMode range, Fetch& fetch);
 
 }   // namespace proxyd::proxy

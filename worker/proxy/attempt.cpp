@@ -147,11 +147,11 @@ async::Task<void> Attempt::await_upload_or_arrival() {
   co_await async::first_of(upload_, arrived);
 }
 
-async::Task<bool> Attempt::end_of_upload() {
+async::Task<Attempt::Outcome> Attempt::end_of_upload() {
   const Deadline moment = Deadline::at(request_.loop().now() + kUploadEndWait);
   async::Task<void> passed = pass_time(request_.loop(), moment.earlier_of(request_.total));
   co_await async::first_of(upload_, passed);
-  co_return upload_.done() && after_upload() == Outcome::kResponse;
+  co_return upload_.done() ? after_upload() : Outcome::kResponse;
 }
 
 void Attempt::pass_interim(http::ResponseHead& response) {

@@ -46,8 +46,8 @@ class Attempt {
   void stop_upload() { upload_.cancel(); }
   // Until the upload has ended or `other` has. Suspends.
   auto upload_or(async::Task<Relayed>& other) { return async::first_of(upload_, other); }
-  // Waits a moment for the end of an upload whose response is here already. True when all of it is sent. Suspends.
-  async::Task<bool> end_of_upload();
+  // Waits a moment for the end of an upload whose response is here already. kResponse too where it goes on. Suspends.
+  async::Task<Outcome> end_of_upload();
   // What the end of the upload means for the request; kResponse when that may go on.
   Outcome after_upload();
   // The connection came from the pool and had ended before any of the request arrived.

@@ -35,7 +35,10 @@ async::Task<void> validate(Proxy& proxy, std::unique_ptr<OwnExchange> exchange) 
   if (visit.look() != CacheVisit::Next::kAskOrigin || !visit.owns()) co_return;   // somebody else does
   std::optional<Fetch> fetch;
   const OwnAnswer answer = co_await ask_origin(request, visit, origin, fetch);
-  if (!answer.failed() || visit.is_new()) co_return;
+  if (!answer.failed() || visit.is_new()) {
+    visit.release_claims();
+    co_return;
+  }
   if (answer.outcome != Fetch::Outcome::kResponse) (void)visit.try_to_stand_in();
   fetch.reset();
   co_await async::Sleep(proxy.loop(), Deadline::at(proxy.loop().now() + kAfterFailure));   // the claim held
@@ -65,14 +68,8 @@ async::Task<void> resume(Proxy& proxy, std::unique_ptr<OwnExchange> exchange, ca
   const caching::Rest rest{.etag = stored.value(FieldName::kEtag),
                            .begin = filler.response().filled(),
                            .complete = filler.response().length()};
-  if (!rest.can_be_asked_for()) co_return;
-  http::Fields fields = caching::origin_request_fields(request.head.fields, {}, policy->range);
-  if (rest.begin > 0) rest.ask_by(fields);
-  request.ask_with(&fields);
   Fetch fetch(request, origin.group);
-  const Fetch::Outcome fetched = co_await fetch.run();
-  if (fetched != Fetch::Outcome::kResponse) co_return;
-  const auto begins = rest.begins_at(fetch.attempt().exchange().response());
+  const auto begins = co_await ask_origin_for_rest(request, rest, policy->range, fetch);
   if (!begins) co_return;
   const Fill::Limits limits = fill_limits(request, *policy);
   Fill::start(proxy.tasks(),
@@ -81,33 +78,34 @@ async::Task<void> resume(Proxy& proxy, std::unique_ptr<OwnExchange> exchange, ca
               nullptr);
 }
 
+using Own = std::unique_ptr<OwnExchange>;
+
+// A task of the worker's for a request that may end before it. Where there is no place or memory for it, what is served
+// meanwhile is not the worse.
+template <class Make>
+void start(Request& request, Make task) {
+  Proxy& proxy = request.proxy;
+  if (proxy.tasks().size() >= kMostTasks) return;
+  try {
+    proxy.tasks().add(task(proxy, std::make_unique<OwnExchange>(proxy.loop(), request.exchange)));
+  } catch (const std::bad_alloc&) {
+  }
+}
+
 }   // namespace
 
 void validate_in_background(Request& request) {
-  Proxy& proxy = request.proxy;
-  if (proxy.tasks().size() >= kMostTasks) return;
-  try {
-    proxy.tasks().add(validate(proxy, std::make_unique<OwnExchange>(proxy.loop(), request.exchange)));
-  } catch (const std::bad_alloc&) {   // what is served meanwhile is not the worse for it
-  }
+  start(request, [](Proxy& proxy, Own exchange) { return validate(proxy, std::move(exchange)); });
 }
 
 void validate_in_background(Request& request, uint64_t slice) {
-  Proxy& proxy = request.proxy;
-  if (proxy.tasks().size() >= kMostTasks) return;
-  try {
-    proxy.tasks().add(validate_slice(proxy, std::make_unique<OwnExchange>(proxy.loop(), request.exchange), slice));
-  } catch (const std::bad_alloc&) {   // what is served meanwhile is not the worse for it
-  }
+  start(request, [slice](Proxy& proxy, Own exchange) { return validate_slice(proxy, std::move(exchange), slice); });
 }
 
+// Where it can't, the filler goes, and its followers are told.
 void resume_in_background(Request& request, cache::Filler filler) {
-  Proxy& proxy = request.proxy;
-  if (proxy.tasks().size() >= kMostTasks) return;
-  try {
-    proxy.tasks().add(resume(proxy, std::make_unique<OwnExchange>(proxy.loop(), request.exchange), std::move(filler)));
-  } catch (const std::bad_alloc&) {   // the filler goes, and its followers are told
-  }
+  start(request,
+        [&filler](Proxy& proxy, Own exchange) { return resume(proxy, std::move(exchange), std::move(filler)); });
 }
 
 }   // namespace proxyd::proxy

@@ -141,8 +141,10 @@ CacheVisit::Next CacheVisit::found(cache::Lookup lookup) {
   stored_ = std::move(lookup.response);
   if (!stored_.has_head()) {
     const cache::Progress progress = stored_.progress();
-    if (progress.orphaned && !may_store_) return go_without_storing(Reason::kMiss);
-    if (progress.orphaned) {
+    // One with a head is gone on with by who has read that.
+    const bool orphaned = progress.orphaned && progress.state == cache::State::opening;
+    if (orphaned && !may_store_) return go_without_storing(Reason::kMiss);
+    if (orphaned) {
       filler_ = shared_.cache().take_over(stored_);
       sequence_ = filler_ ? filler_.sequence() : sequence_;
       if (filler_) return status_.reason = Reason::kMiss, Next::kAskOrigin;

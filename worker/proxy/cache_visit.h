@@ -51,8 +51,8 @@ class CacheVisit final : public StoredContent::Heir {
   void insist_on_validation() { insists_ = true; }
   // For a request for a slice of a content: nothing else is an answer to it.
   void expect_slice(uint64_t number) { slice_ = number; }
-  // What the origin says may be stored, as far as the request goes.
-  bool may_store() const { return primary_ && may_store_; }
+  // The origin's answer to a request whose content is still on its way could be stored once that has ended.
+  bool would_store(const http::ResponseHead& response, caching::Moment sent) const;
   // What the origin says is for the cache as well.
   bool asks_for_cache() const { return filler_ || validates(); }
   std::string_view key() const { return key_; }

@@ -78,6 +78,12 @@ bool CacheVisit::wants_part() const {
   return http::select_ranges(fields.combined(FieldName::kRange), UINT64_MAX).kind != http::RangeSelection::Kind::kWhole;
 }
 
+bool CacheVisit::would_store(const http::ResponseHead& response, caching::Moment sent) const {
+  if (!primary_ || !may_store_ || response.status >= 300) return false;
+  return caching::decide_storing({request_.head, response, request_.url(), sent, request_.proxy.moment()}, policy_)
+      .stored();
+}
+
 CacheVisit::Then CacheVisit::take(http::ResponseHead& response, caching::Moment sent) {
   status_.forward_status = response.status;
   origin_failed_ = caching::is_error_to_hide(response.status);
@@ -245,8 +251,9 @@ CacheVisit::Then CacheVisit::go_by(const caching::Answer& answer) {
 
 CacheVisit::Then CacheVisit::store(const caching::Answer& answer, const caching::Storing& storing) {
   if (selects_by_what_we_set(storing.vary_list)) return take_unstorable(answer, Reason::kVary);
-  const size_t most_alone = slice_ ? kMostSlices : kMostLeftAlone;
-  if (may_be_left_alone() && shared_.fills_alone() >= most_alone) return could_not_store(answer, Reason::kBusy);
+  const bool too_many =
+      slice_ ? shared_.alone(AloneFills::kSlices) >= kMostSlices : shared_.alone(AloneFills::kWhole) >= kMostLeftAlone;
+  if (may_be_left_alone() && too_many) return could_not_store(answer, Reason::kBusy);
   const caching::Freshness former = std::exchange(freshness_, storing.freshness);
   const Then then = write_down(answer, storing);
   if (then != Then::kServe) freshness_ = former;   // of what may stand in yet
@@ -337,7 +344,8 @@ Fill::Limits fill_limits(const Request& request, const caching::Policy& policy) 
 }
 
 void CacheVisit::begin_fill(upstream::Incoming incoming, FilledContent* reader) {
-  const Fill::Limits limits = fill_limits(request_, policy_);
+  Fill::Limits limits = fill_limits(request_, policy_);
+  if (slice_) limits.kind = AloneFills::kSlices;
   Fill::start(request_.proxy.tasks(),
               std::make_unique<Fill>(shared_, std::move(filler_), std::move(incoming), limits, 0), reader);
 }

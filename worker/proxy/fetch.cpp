@@ -56,4 +56,9 @@ async::Task<Fetch::Outcome> Fetch::run() {
   co_return outcome_ == Attempt::Outcome::kResponse ? Outcome::kResponse : Outcome::kAttemptFailed;
 }
 
+async::Task<Fetch::Outcome> Fetch::end_of_upload() {
+  outcome_ = co_await attempt_->end_of_upload();
+  co_return outcome_ == Attempt::Outcome::kResponse ? Outcome::kResponse : Outcome::kAttemptFailed;
+}
+
 }   // namespace proxyd::proxy

@@ -29,6 +29,9 @@ class Fetch {
   // Until the head of a final response is there, or no attempt is left. Suspends.
   async::Task<Outcome> run();
 
+  // After kResponse: waits a moment for the end of the upload, which goes on after that. Suspends.
+  async::Task<Outcome> end_of_upload();
+
   const upstream::UpstreamGroup& group() const { return group_; }
   // The last one, if a target was chosen.
   Attempt& attempt() { return *attempt_; }

@@ -27,6 +27,7 @@ std::optional<uint64_t> invalidate(Request& request, const http::ResponseHead& r
   const caching::TagList groups = caching::invalidated_groups(request.head, response);
   for (const std::string_view group : groups.tags())
     subjects.add_tag(caching::group_tag(asked, group, request.arena()));
+  if (groups.overflow) subjects.add_host(request.facts.host);   // rather too much
   if (subjects.words().empty()) return std::nullopt;
   for (int tries = 0; tries < kMostTries; ++tries) {
     if (const auto sequence = stamps.purge(subjects.words(), cache::PurgeMode::hard)) return sequence;

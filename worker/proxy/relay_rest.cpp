@@ -1,8 +1,7 @@
 #include "worker/proxy/relay_rest.h"
 
 #include "worker/caching/reuse.h"
-#include "worker/caching/revalidation.h"
-#include "worker/proxy/fetch.h"
+#include "worker/proxy/ask_origin.h"
 #include "worker/proxy/stored/rest_content.h"
 
 namespace proxyd::proxy {
@@ -18,16 +17,9 @@ bool may_be_asked_for(const Request& request) {
 
 async::Task<Relayed> relay_rest(Request& request, const upstream::UpstreamGroup& group, caching::Rest rest) {
   const Relayed cut{.end = Relayed::End::kCut};
-  if (!rest.can_be_asked_for() || !may_be_asked_for(request)) co_return cut;
-  http::Fields fields = caching::origin_request_fields(request.head.fields, {}, caching::RangeMode::kFull);
-  rest.ask_by(fields);
-  request.ask_with(&fields);
+  if (!may_be_asked_for(request)) co_return cut;
   Fetch fetch(request, group);
-  const Fetch::Outcome fetched = co_await fetch.run();
-  request.ask_with(nullptr);
-  if (fetched != Fetch::Outcome::kResponse) co_return cut;
-  upstream::Exchange& origin = fetch.attempt().exchange();
-  const auto begins = rest.begins_at(origin.response());
+  const auto begins = co_await ask_origin_for_rest(request, rest, caching::RangeMode::kFull, fetch);
   if (!begins) co_return cut;
   const RelayLimits limits = fetch.attempt().response_limits();
   RestContent content(fetch.attempt().hand_over(), *begins, rest.begin, rest.end);

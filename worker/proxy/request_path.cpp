@@ -185,7 +185,10 @@ async::Task<void> Proxy::handle(downstream::Exchange& exchange) {
       if (visit) request.ask_with(visit->origin_fields());
       fetch.emplace(request, origin.group);
       const caching::Moment sent = visit ? moment() : caching::Moment();
-      const Fetch::Outcome fetched = co_await fetch->run();
+      Fetch::Outcome fetched = co_await fetch->run();
+      const bool ends_soon = fetched == Fetch::Outcome::kResponse && visit && fetch->attempt().uploading() &&
+                             visit->would_store(fetch->attempt().exchange().response(), sent);
+      if (ends_soon) fetched = co_await fetch->end_of_upload();
       if (fetched != Fetch::Outcome::kResponse) {
         stored = visit && visit->try_to_stand_in();
         if (stored) break;
@@ -196,8 +199,7 @@ async::Task<void> Proxy::handle(downstream::Exchange& exchange) {
       adapt(request, fetch->attempt());
       const auto invalidated = invalidate(request, fetch->attempt().exchange().response());
       if (visit && invalidated) visit->note_own_purge(*invalidated);
-      bool whole = !fetch->attempt().uploading();   // else the answer needs the connection's other half
-      if (!whole && visit && visit->may_store()) whole = co_await fetch->attempt().end_of_upload();
+      const bool whole = !fetch->attempt().uploading();   // else the answer needs the connection's other half
       const auto then =
           visit && whole ? visit->take(fetch->attempt().exchange().response(), sent) : CacheVisit::Then::kRelay;
       stored = then == CacheVisit::Then::kServe;

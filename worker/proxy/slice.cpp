@@ -52,7 +52,7 @@ async::Task<bool> Slice::validate() {
   visit_.insist_on_validation();
   if (visit_.look() != CacheVisit::Next::kAskOrigin || !visit_.owns()) co_return true;
   const Found found = co_await ask();
-  co_return found == Found::kYes;
+  co_return found == Found::kYes && !visit_.stands_in();
 }
 
 Slice::Found Slice::read() {

@@ -20,7 +20,7 @@ Fill::Fill(SharedCache& shared, cache::Filler filler, upstream::Incoming incomin
 
 Fill::~Fill() {
   if (reader_) reader_->fill_ = nullptr;
-  if (alone_) shared_.note_alone(-1);
+  if (alone_) --shared_.alone(limits_.kind);
 }
 
 void Fill::start(async::TaskGroup& tasks, std::unique_ptr<Fill> fill, FilledContent* reader) {
@@ -81,7 +81,7 @@ void Fill::stop_for_size() {
 
 void Fill::go_on_alone() {
   alone_ = true;
-  shared_.note_alone(1);
+  ++shared_.alone(limits_.kind);
 }
 
 void Fill::reader_left(bool with_all) {

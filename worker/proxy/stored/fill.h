@@ -22,6 +22,7 @@ class Fill final : public net::ContentSink {
     RelayLimits relay;            // of the origin
     uint64_t most = UINT64_MAX;   // octets of content that may be stored
     int64_t pass_for = 0;         // ms that requests shall not queue for it once it was too large
+    AloneFills kind = AloneFills::kWhole;
   };
 
   // `skip`: octets at the beginning of what comes that are stored already.

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include "shared/base/steady.h"
 #include "shared/cache/cache.h"
 #include "shared/cache/wake_descriptors.h"
@@ -7,6 +8,9 @@
 #include "worker/proxy/stored/followers.h"
 
 namespace proxyd::proxy {
+
+// Bounded apart: slices are short, and many.
+enum class AloneFills : uint8_t { kWhole, kSlices };
 
 // This worker's way into the cache that all workers share, with what has to be done beside every pass of its loop:
 // housekeeping, news for those who follow, and waking other workers. Owned by the worker; the cache and the descriptors
@@ -21,9 +25,8 @@ class SharedCache final : public async::BesideEachPass {
   Followers& followers() { return followers_; }
   // Milliseconds of the clock that all processes of the machine share.
   int64_t now() const { return steady_ms(loop_.now()); }
-  // Fills that go on though no client of this worker's waits for all of it.
-  size_t fills_alone() const { return fills_alone_; }
-  void note_alone(int change) { fills_alone_ += static_cast<size_t>(change); }
+  // How many fills go on though the client that began them does not read all of it. Fill counts them.
+  size_t& alone(AloneFills kind) { return alone_[static_cast<size_t>(kind)]; }
   // From now on requests use the cache: until then a pass costs nothing for it.
   void begin_use();
 
@@ -37,7 +40,7 @@ class SharedCache final : public async::BesideEachPass {
   async::Watched mail_;   // our eventfd; nobody reads it, for an edge is all that it has to say
   Followers followers_;
   Instant tended_{};
-  size_t fills_alone_ = 0;
+  std::array<size_t, 2> alone_{};   // by AloneFills
   bool in_use_ = false;
   bool more_to_tend_ = false;
   bool sleeping_ = false;

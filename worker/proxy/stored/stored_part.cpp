@@ -8,13 +8,19 @@ namespace proxyd::proxy {
 
 using http::FieldName;
 
+namespace {
+
+constexpr uint64_t kMostJoined = 16u << 20;   // octets: they are copied in one pass of the loop
+
+}   // namespace
+
 StoredPart::StoredPart(cache::StoredResponse response, http::Arena& arena) : response_(std::move(response)) {
   http::Fields fields(arena);
   read_section(response_.section(), fields);
   const auto where = http::parse_content_range(fields.value(FieldName::kContentRange));
   if (where && response_.length() == where->range.size())
     rest_ = caching::rest_of(*where, fields.value(FieldName::kEtag));
-  if (rest_ && !rest_->can_be_asked_for()) rest_.reset();
+  if (rest_ && (!rest_->can_be_asked_for() || rest_->begin > kMostJoined)) rest_.reset();
 }
 
 bool StoredPart::is_completed_by(const http::ResponseHead& answer) const {
