@@ -135,6 +135,15 @@ def test_a_head_that_tells_of_another_content_makes_the_stored_one_stale_rfc9111
     assert (later.fate, later.value("A"), later.body) == ("miss", "new", b"answer 3")
 
 
+@pytest.mark.parametrize("told", ['ETag: "new"', "Last-Modified: " + date()], ids=lambda line: line.split(":")[0])
+def test_a_head_gives_no_validator_to_what_was_stored_without_one_rfc9111_4_3_5(caches, told):
+    page = caches.saying("Cache-Control: max-age=3600", body=b"one").says("Cache-Control: max-age=3600", told, body=b"two")
+    page.get()
+    page.get("Cache-Control: no-cache", method="HEAD")
+    later = page.get()
+    assert (later.fate, later.body) == ("miss", b"two")
+
+
 def test_a_head_with_another_status_leaves_what_is_stored_rfc9111_4_3_5(caches):
     page = caches.saying(*STALE, "A: 1").says("Cache-Control: max-age=1000", "A: 2", status=410).says(*FRESH)
     page.get()

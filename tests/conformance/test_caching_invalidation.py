@@ -119,6 +119,14 @@ def test_only_an_answer_to_an_unsafe_method_with_a_list_of_strings_invalidates_r
     assert page.get().fate == "hit"
 
 
+@pytest.mark.parametrize("field", [", ".join(f'"g{i}"' for i in range(200)), '"%s"' % ("x" * 2000)], ids=["many", "long"])
+def test_groups_beyond_those_that_are_kept_take_rather_too_much_with_them_rfc9875_3(caches, field):
+    page = grouped(caches, '"g199"')
+    page.get()
+    caches.saying("Cache-Group-Invalidation: " + field).get(method="POST", body=b"abc")
+    assert page.get().fate == "miss"
+
+
 def test_a_group_is_of_its_origin_alone_rfc9875_2(caches):
     here, there = grouped(caches, '"four"'), grouped(caches, '"four"', policy="open")
     here.get(), there.get()

@@ -30,6 +30,14 @@ def slices(first, last):
     return [[f"bytes={number * SIZE}-{number * SIZE + SIZE - 1}"] for number in range(first, last + 1)]
 
 
+def test_a_slice_of_a_failed_origin_is_not_asked_for_again_at_each_hit_rfc5861_3(caches):
+    page = sliced(caches, "Cache-Control: max-age=60, stale-while-revalidate=600, stale-if-error=600", "Age: 61", 'ETag: "a"').says(status=503)
+    assert page.get("Range: bytes=0-9").body == LARGE[:10]
+    for _ in range(40):
+        assert page.get("Range: bytes=0-9").body == LARGE[:10]
+    assert len(page.asked) < 20, "one question, and a second's rest"
+
+
 def test_slices_are_fetched_once_each_and_serve_any_range_rfc9111_3_4(caches):
     page = caches.saying("Cache-Control: max-age=3600", 'ETag: "a"', body=LARGE, ranges=True, policy="slices")
     got = page.get("Range: bytes=70000-70009")

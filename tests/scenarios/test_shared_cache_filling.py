@@ -6,6 +6,7 @@ import threading
 import pytest
 from client import Client, Closed
 from crowd import Crowd, connect, spread
+from origin import ok
 from pages import Caches
 from process import owner_of
 from proxyd import eventually
@@ -214,6 +215,38 @@ def test_fetches_that_clients_wait_for_leave_room_for_what_is_fetched_for_no_cli
         for client in clients:
             assert client.response().status == 200
             client.socket.close()
+
+
+def test_slices_take_no_place_from_what_else_is_fetched_for_no_client():
+    gate = threading.Event()
+    with Caches({"plain": {}, "sliced": {"range": "slice", "slice": "64KiB"}}, workers=1) as one:
+        clients = [Client(one.port) for _ in range(80)]
+        part = b"HTTP/1.1 206 Part\r\nCache-Control: max-age=60\r\nETag: \"a\"\r\nContent-Range: bytes 0-65535/65536\r\nContent-Length: 65536\r\n\r\n"
+        pages = [one.saying(policy="sliced", steps=[part + b"x" * 1000, gate, b"x" * 64536]) for _ in clients]
+        for client, page in zip(clients, pages):
+            client.send(page.request())
+        eventually(lambda: all(page.asked for page in pages))
+        page = one.saying(*FRESH)
+        page.get('If-None-Match: "other"')
+        eventually(lambda: page.get().number == 1 and len(page.asked) == 1, what="a hit")
+        gate.set()
+        for client in clients:
+            assert client.response().body == b"x" * 65536
+            client.socket.close()
+
+
+def test_an_upload_that_grows_too_large_after_an_early_answer_is_refused_as_ever():
+    limited = {"limits": {"request_body": "1KiB"}}
+    with Caches({"open": {"methods": ["GET", "HEAD", "POST"]}}, hosts={"open": limited}) as caches:
+        page = caches.page("open")
+        page.says(*FRESH)
+        answer = [ok(b"early", b"Cache-Control: max-age=60", b"Content-Location: " + page.path.encode()), "end"]
+        caches.origin.early = lambda request: answer if request.method == "POST" else None
+        with Client(caches.port) as client:
+            client.send(page.request("Transfer-Encoding: chunked", method="POST") + b"400\r\n" + b"x" * 1024 + b"\r\n")
+            client.send(b"1\r\nx\r\n")
+            assert client.response().status == 413
+        assert page.get().body == b"answer 1", "nothing was stored"
 
 
 def received_by_six(page, reading=False):
