@@ -1,9 +1,11 @@
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
+#include <utility>
 
 namespace proxyd::metrics {
 
@@ -72,46 +74,56 @@ enum class CacheReason : uint8_t {
   kBusy,   // the cache, or this worker with what nobody waits for
 };
 
-inline constexpr std::array<std::string_view, 39> kCacheReasons = {"none",
-                                                                   "method",
-                                                                   "method_override",
-                                                                   "request_content",
-                                                                   "encoded_traversal",
-                                                                   "precondition",
-                                                                   "upgrade",
-                                                                   "bypass_cookie",
-                                                                   "bypass_header",
-                                                                   "bypass_query",
-                                                                   "bypass_path",
-                                                                   "key_too_long",
-                                                                   "miss",
-                                                                   "vary_miss",
-                                                                   "partial",
-                                                                   "stale",
-                                                                   "soft_purged",
-                                                                   "no_cache",
-                                                                   "request_no_cache",
-                                                                   "request_max_age",
-                                                                   "request_min_fresh",
-                                                                   "status",
-                                                                   "request_no_store",
-                                                                   "no_store",
-                                                                   "private",
-                                                                   "not_understood",
-                                                                   "authorization",
-                                                                   "forwarding_fields",
-                                                                   "vary",
-                                                                   "vary_too_long",
-                                                                   "coding",
-                                                                   "set_cookie",
-                                                                   "content_location",
-                                                                   "content_range",
-                                                                   "too_large",
-                                                                   "no_lifetime",
-                                                                   "no_validator",
-                                                                   "expired",
-                                                                   "busy"};
-static_assert(kCacheReasons.size() == static_cast<size_t>(CacheReason::kBusy) + 1);
+// By reason.
+inline constexpr std::array kCacheReasons = [] {
+  using enum CacheReason;
+  constexpr std::pair<CacheReason, std::string_view> kWords[] = {
+      {kNone, "none"},
+      {kMethod, "method"},
+      {kMethodOverride, "method_override"},
+      {kRequestContent, "request_content"},
+      {kEncodedTraversal, "encoded_traversal"},
+      {kPrecondition, "precondition"},
+      {kUpgrade, "upgrade"},
+      {kBypassCookie, "bypass_cookie"},
+      {kBypassHeader, "bypass_header"},
+      {kBypassQuery, "bypass_query"},
+      {kBypassPath, "bypass_path"},
+      {kKeyTooLong, "key_too_long"},
+      {kMiss, "miss"},
+      {kVaryMiss, "vary_miss"},
+      {kPartial, "partial"},
+      {kStale, "stale"},
+      {kSoftPurged, "soft_purged"},
+      {kNoCache, "no_cache"},
+      {kRequestNoCache, "request_no_cache"},
+      {kRequestMaxAge, "request_max_age"},
+      {kRequestMinFresh, "request_min_fresh"},
+      {kStatus, "status"},
+      {kRequestNoStore, "request_no_store"},
+      {kNoStore, "no_store"},
+      {kPrivate, "private"},
+      {kNotUnderstood, "not_understood"},
+      {kAuthorization, "authorization"},
+      {kForwardingFields, "forwarding_fields"},
+      {kVary, "vary"},
+      {kVaryTooLong, "vary_too_long"},
+      {kCoding, "coding"},
+      {kSetCookie, "set_cookie"},
+      {kContentLocation, "content_location"},
+      {kContentRange, "content_range"},
+      {kTooLarge, "too_large"},
+      {kNoLifetime, "no_lifetime"},
+      {kNoValidator, "no_validator"},
+      {kExpired, "expired"},
+      {kBusy, "busy"},
+  };
+  std::array<std::string_view, std::size(kWords)> words;
+  for (const auto& [reason, word] : kWords) words[static_cast<size_t>(reason)] = word;
+  return words;
+}();
+static_assert(kCacheReasons.size() == static_cast<size_t>(CacheReason::kBusy) + 1 &&
+              std::find(kCacheReasons.begin(), kCacheReasons.end(), "") == kCacheReasons.end());
 
 // "request_no_store"; "none" for kNone.
 constexpr std::string_view to_string(CacheReason reason) { return kCacheReasons[static_cast<size_t>(reason)]; }

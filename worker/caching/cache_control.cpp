@@ -47,36 +47,9 @@ int64_t least(int64_t before, int64_t seconds) {
   return before == CacheControl::kAbsent ? seconds : std::min(before, seconds);
 }
 
-bool* find_flag(CacheControl& control, std::string_view name) {
-  const std::array<std::pair<std::string_view, bool*>, 9> flags = {{{"no-store", &control.no_store},
-                                                                    {"no-cache", &control.no_cache},
-                                                                    {"private", &control.is_private},
-                                                                    {"public", &control.is_public},
-                                                                    {"must-revalidate", &control.must_revalidate},
-                                                                    {"proxy-revalidate", &control.proxy_revalidate},
-                                                                    {"must-understand", &control.must_understand},
-                                                                    {"immutable", &control.immutable},
-                                                                    {"only-if-cached", &control.only_if_cached}}};
-  for (const auto& [known, flag] : flags) {
-    if (equals_ignoring_case(name, known)) return flag;
-  }
-  return nullptr;
-}
-
-int64_t* find_limit(CacheControl& control, std::string_view name) {
-  const std::array<std::pair<std::string_view, int64_t*>, 4> limits = {
-      {{"max-age", &control.max_age},
-       {"s-maxage", &control.s_maxage},
-       {"stale-while-revalidate", &control.stale_while_revalidate},
-       {"stale-if-error", &control.stale_if_error}}};
-  for (const auto& [known, limit] : limits) {
-    if (equals_ignoring_case(name, known)) return limit;
-  }
-  return nullptr;
-}
-
-// max-stale and min-fresh, which only requests have.
+// What only requests have.
 bool take_request_only(CacheControl& control, const Directive& directive) {
+  if (equals_ignoring_case(directive.name, "only-if-cached")) return control.only_if_cached = true;
   const bool is_max_stale = equals_ignoring_case(directive.name, "max-stale");
   if (!is_max_stale && !equals_ignoring_case(directive.name, "min-fresh")) return false;
   std::optional<int64_t> seconds = parse_delta_seconds(directive.value);
@@ -90,11 +63,11 @@ bool take_request_only(CacheControl& control, const Directive& directive) {
 }
 
 bool take(CacheControl& control, const Directive& directive, Message message) {
-  if (bool* flag = find_flag(control, directive.name)) {
+  if (bool* flag = flag_of(control, directive.name)) {
     *flag = true;
     return true;
   }
-  if (int64_t* limit = find_limit(control, directive.name)) {
+  if (int64_t* limit = seconds_of(control, directive.name)) {
     const std::optional<int64_t> seconds = parse_delta_seconds(directive.value);
     if (seconds || message == Message::kResponse) *limit = least(*limit, seconds.value_or(0));
     return true;
@@ -118,7 +91,36 @@ CacheControl parse(const http::Fields& fields, Message message) {
   return control;
 }
 
+template <class Member>
+using Directives = std::pair<std::string_view, Member CacheControl::*>;
+
+constexpr std::array<Directives<bool>, 8> kFlags = {{{"no-store", &CacheControl::no_store},
+                                                     {"no-cache", &CacheControl::no_cache},
+                                                     {"private", &CacheControl::is_private},
+                                                     {"public", &CacheControl::is_public},
+                                                     {"must-revalidate", &CacheControl::must_revalidate},
+                                                     {"proxy-revalidate", &CacheControl::proxy_revalidate},
+                                                     {"must-understand", &CacheControl::must_understand},
+                                                     {"immutable", &CacheControl::immutable}}};
+constexpr std::array<Directives<int64_t>, 4> kSeconds = {
+    {{"max-age", &CacheControl::max_age},
+     {"s-maxage", &CacheControl::s_maxage},
+     {"stale-while-revalidate", &CacheControl::stale_while_revalidate},
+     {"stale-if-error", &CacheControl::stale_if_error}}};
+
+template <class Table>
+auto find(CacheControl& control, const Table& table, std::string_view name) {
+  for (const auto& [known, member] : table) {
+    if (equals_ignoring_case(name, known)) return &(control.*member);
+  }
+  return decltype(&(control.*table[0].second)){};
+}
+
 }   // namespace
+
+bool* flag_of(CacheControl& control, std::string_view directive) { return find(control, kFlags, directive); }
+
+int64_t* seconds_of(CacheControl& control, std::string_view directive) { return find(control, kSeconds, directive); }
 
 std::optional<int64_t> parse_delta_seconds(std::string_view text) {
   if (text.empty()) return std::nullopt;

@@ -39,6 +39,10 @@ struct CacheControl {
   bool operator==(const CacheControl&) const = default;
 };
 
+// Where a directive of responses is kept; null for any other name.
+bool* flag_of(CacheControl& control, std::string_view directive);
+int64_t* seconds_of(CacheControl& control, std::string_view directive);
+
 // A directive twice, or with a value that is none: what forbids more holds (4.2.1), so an invalid lifetime is none at
 // all. Directives that we don't know are passed over; a quoted string that never ends forbids storing.
 CacheControl parse_response_directives(const http::Fields& fields);

@@ -10,32 +10,12 @@ namespace {
 
 using Kind = StructuredMember::Kind;
 
-int64_t* find_limit(CacheControl& control, std::string_view key) {
-  if (key == "max-age") return &control.max_age;
-  if (key == "s-maxage") return &control.s_maxage;
-  if (key == "stale-while-revalidate") return &control.stale_while_revalidate;
-  if (key == "stale-if-error") return &control.stale_if_error;
-  return nullptr;
-}
-
-bool* find_flag(CacheControl& control, std::string_view key) {
-  if (key == "no-store") return &control.no_store;
-  if (key == "no-cache") return &control.no_cache;
-  if (key == "private") return &control.is_private;
-  if (key == "public") return &control.is_public;
-  if (key == "must-revalidate") return &control.must_revalidate;
-  if (key == "proxy-revalidate") return &control.proxy_revalidate;
-  if (key == "must-understand") return &control.must_understand;
-  if (key == "immutable") return &control.immutable;
-  return nullptr;
-}
-
 // False when the type is not the directive's. A key twice: the last one counts (RFC 9651 4.2.2).
 bool take(CacheControl& control, const StructuredMember& member) {
-  if (int64_t* limit = find_limit(control, member.key)) {
+  if (int64_t* limit = seconds_of(control, member.key)) {
     if (member.kind != Kind::kInteger) return false;
     *limit = std::clamp<int64_t>(member.integer, 0, kMostSeconds);
-  } else if (bool* flag = find_flag(control, member.key)) {
+  } else if (bool* flag = flag_of(control, member.key)) {
     const bool names_fields =
         member.kind == Kind::kString && (flag == &control.no_cache || flag == &control.is_private);
     if (member.kind != Kind::kBoolean && !names_fields) return false;
