@@ -25,7 +25,11 @@ Configuration::Configuration(config::Snapshot from, config::Document decoded)
       matcher(document, snapshot.materials),
       cache_policies(document) {
   for (const auto& host : matcher.hosts()) {
-    for (const auto& route : host->routes) route_partitions.push_back(partitions_of(host->settings, *route));
+    for (const auto& route : host->routes) {
+      route_partitions.push_back(partitions_of(host->settings, *route));
+      const bool forwards = route->settings.upstream || route->split;   // what we answer ourselves is in no cache
+      route_policy.push_back(forwards ? cache_policies.of_route(route->settings) : nullptr);
+    }
   }
 }
 
@@ -126,9 +130,7 @@ Result<std::shared_ptr<const Configuration>, ConfigurationBuilder::Refusal> Conf
                                         : std::nullopt);
     for (const auto& route : host->routes) {
       built->routes.push_back(cells_for(host->settings.name, route->settings.name));
-      const bool forwards = route->settings.upstream || route->split;   // what we answer ourselves is in no cache
-      const caching::Policy* policy = forwards ? built->cache_policies.of_route(route->settings) : nullptr;
-      built->route_policy.push_back(policy);
+      const caching::Policy* policy = built->route_policy[route->index];
       built->caches.push_back(policy ? cache_cells_for(host->settings.name, route->settings.name) : CacheCells());
       const auto& upstream = route->settings.upstream;
       built->route_upstream.push_back(upstream ? &built->upstreams.at(*upstream) : nullptr);
