@@ -1,6 +1,6 @@
-#include <gtest/gtest.h>
-
 #include "worker/upstream/upstream_group.h"
+
+#include <gtest/gtest.h>
 
 namespace proxyd::upstream {
 namespace {

@@ -1,10 +1,10 @@
-#include "shared/metrics/reject_reasons.h"
+#include "worker/http/refusal.h"
 
 #include <gtest/gtest.h>
 
 #include <set>
 
-#include "worker/http/refusal.h"
+#include "shared/metrics/reject_reasons.h"
 
 namespace proxyd::http {
 namespace {

@@ -1,11 +1,8 @@
+#include "worker/net/proxy_protocol.h"
+
 #include <gtest/gtest.h>
 
 #include <string>
-
-#include "worker/net/address.h"
-#include "worker/net/buffer_pool.h"
-#include "worker/net/pipe_pool.h"
-#include "worker/net/proxy_protocol.h"
 
 namespace proxyd::net {
 namespace {
@@ -67,49 +64,6 @@ TEST(ProxyHeader, IsAbsentWhenTheVersionIsNotAccepted) {
   EXPECT_EQ(state_of(v2(0x20, 0, "", 0), ProxyHeaderKind::kV1), State::kAbsent);
   EXPECT_EQ(state_of("GET / HTTP/1.1\r\n"), State::kAbsent);
   EXPECT_EQ(state_of("P"), State::kNeedMore);
-}
-
-TEST(Address, OverAnIpv6SocketMayBeIpv4) {
-  EXPECT_EQ(Address::parse("::ffff:192.0.2.1", 80)->text(), "192.0.2.1:80");
-  EXPECT_EQ(Address::parse("2001:db8::1", 80)->text(), "[2001:db8::1]:80");
-  EXPECT_EQ(Address().text(), "unix:");
-  EXPECT_FALSE(Address::parse("192.0.2.256", 80));
-  EXPECT_FALSE(Address::parse(std::string(100, '1'), 80));
-}
-
-TEST(SocketAddress, IsAnAddressWithAPortOrAPath) {
-  EXPECT_EQ(SocketAddress::parse("127.0.0.1:80")->family(), AF_INET);
-  EXPECT_EQ(SocketAddress::parse("[::1]:80")->family(), AF_INET6);
-  EXPECT_EQ(SocketAddress::parse("unix:/run/x")->family(), AF_UNIX);
-  for (const char* bad : {"127.0.0.1", "127.0.0.1:", "127.0.0.1:65536", "name:80", "unix:"})
-    EXPECT_FALSE(SocketAddress::parse(bad)) << bad;
-  EXPECT_FALSE(SocketAddress::parse("unix:/" + std::string(200, 'x')));
-}
-
-TEST(BufferPool, LendsTheSmallestSizeThatHoldsAndTakesItBack) {
-  BufferPool pool;
-  EXPECT_EQ(pool.borrow(1).capacity(), 4096u);
-  EXPECT_EQ(pool.borrow(4097).capacity(), 16384u);
-  EXPECT_EQ(pool.borrow(1 << 20).capacity(), 131072u);
-  const char* first = nullptr;
-  {
-    Buffer buffer = pool.borrow(4096);
-    first = buffer.data();
-    Buffer moved = std::move(buffer);
-    EXPECT_FALSE(buffer);   // NOLINT: what was moved from is empty
-  }
-  EXPECT_EQ(pool.borrow(4096).data(), first);
-  EXPECT_GT(pool.hits(), 0u);
-}
-
-TEST(PipePool, LendsAPipeAgain) {
-  PipePool pool;
-  Pipe pipe = pool.borrow();
-  ASSERT_TRUE(pipe);
-  EXPECT_GE(pipe.capacity, 65536u);
-  const int descriptor = pipe.read_end.value();
-  pool.give_back(std::move(pipe));
-  EXPECT_EQ(pool.borrow().read_end.value(), descriptor);
 }
 
 }   // namespace
