@@ -1,8 +1,6 @@
 #pragma once
 
 #include <cstdint>
-#include <string>
-#include <vector>
 
 #include "shared/cache/region_view.h"
 
@@ -24,11 +22,5 @@ struct Accounts {
   uint64_t taken_over = 0, shard_repairs = 0, class_repairs = 0, emptied_segments = 0;
 };
 Accounts accounts_of(const RegionView& view);
-
-// Compares everything with everything while nobody uses the region: owners with what objects list, maps, counts and
-// lists with owners, index, limbo and free rows with the object table, claims and pins with nothing. What does not
-// agree is said, one sentence each. For tests and for a region that is about to be adopted; allocates; takes as long as
-// the region is large.
-std::vector<std::string> faults_of(const RegionView& view);
 
 }   // namespace proxyd::cache

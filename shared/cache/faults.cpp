@@ -1,9 +1,10 @@
+#include "shared/cache/faults.h"
+
 #include <fmt/format.h>
 
 #include <unordered_map>
 #include <utility>
 
-#include "shared/cache/accounts.h"
 #include "shared/cache/extents.h"
 #include "shared/cache/head_block.h"
 #include "shared/cache/index.h"

@@ -12,6 +12,7 @@
 #include <functional>
 #include <optional>
 
+#include "shared/cache/faults.h"
 #include "shared/cache/step.h"
 #include "tests/campaigns/cache_ratio_load.h"
 #include "tests/support/cache_load.h"

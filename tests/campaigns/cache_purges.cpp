@@ -11,6 +11,7 @@
 #include <cstdio>
 #include <cstdlib>
 
+#include "shared/cache/faults.h"
 #include "shared/cache/step.h"
 #include "tests/support/purge_load.h"
 

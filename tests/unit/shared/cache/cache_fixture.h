@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "shared/cache/cache.h"
+#include "shared/cache/faults.h"
 
 namespace proxyd::cache {
 
