@@ -71,7 +71,7 @@ Cache::Freed Cache::reclaim_from(uint32_t first, uint32_t batches, Wait wait) {
 
 // Of all shards but these.
 bool Cache::keep_within_capacity(ShardSet but) {
-  for (auto fullest = shards_.fullest(but); fullest; fullest = shards_.fullest(but)) {
+  for (auto fullest = shards_.capacity().fullest(but); fullest; fullest = shards_.capacity().fullest(but)) {
     if (evict(*fullest, true, Wait::none)) return true;
     but.set(*fullest);
   }
@@ -84,7 +84,7 @@ bool Cache::evict(uint32_t shard, bool above_alone, Wait wait) {
   if (!lock) return false;
   lock.change();
   Eviction& eviction = shards_.eviction(shard);
-  eviction.set_capacity(shards_.capacity(shard));
+  eviction.set_capacity(shards_.capacity().of(shard));
   const uint64_t before = eviction.weight();
   const uint64_t enough = kMostSegments * member_.view.geometry().segment_size;
   for (uint32_t i = 0; i < kEvictedAtOnce && before - eviction.weight() < enough; ++i) {

@@ -59,11 +59,12 @@ Object& Filler::object() const { return response_.cache_->member_.view.object(re
 // Under the shard's lock: whether something so large may enter at all. What is not large is judged when it is complete.
 Written Filler::judge(uint64_t length) {
   Shards& shards = response_.cache_->shards_;
-  if (length > kLargestClass && shards.crowded()) return Written::refused;
-  if (length <= shards.large_limit()) return Written::ok;
+  const Capacity& capacity = shards.capacity();
+  if (length > kLargestClass && capacity.is_crowded()) return Written::refused;
+  if (length <= capacity.large_limit()) return Written::ok;
   const uint32_t shard = response_.cache_->member_.view.shard_of(response_.index_);
   Eviction& eviction = shards.eviction(shard);
-  eviction.set_capacity(shards.capacity_for(shard, length, 0));
+  eviction.set_capacity(capacity.with(shard, length, 0));
   return eviction.admit(object().hash.low, length).verdict == Verdict::enters ? Written::ok : Written::refused;
 }
 

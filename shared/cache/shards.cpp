@@ -1,7 +1,5 @@
 #include "shared/cache/shards.h"
 
-#include <algorithm>
-
 #include "shared/cache/extents.h"
 #include "shared/cache/head_block.h"
 #include "shared/cache/step.h"
@@ -10,10 +8,7 @@ namespace proxyd::cache {
 namespace {
 
 constexpr auto kRelaxed = std::memory_order_relaxed;
-constexpr uint64_t kReservePart = 16;   // of the memory: half for fills and limbo, half for half-full segments
-constexpr uint64_t kCrowdedPart = 4;
 constexpr uint32_t kMostEvicted = 64;   // for one that enters
-constexpr uint64_t kLargePart = 10;     // as the eviction's small queue: what is larger counts as large for a shard
 
 // Moves the life word whatever the filler does to it meanwhile.
 template <class Change>
@@ -23,18 +18,14 @@ void change_life(Object& object, Change change) {
   }
 }
 
-// A shard's part: an equal one, and beside it what is large there, which all pay for; where there is more of that than
-// fits, as much of it as there is room for all.
-uint64_t part_of(uint64_t usable, uint64_t all_large, uint64_t own_large, uint32_t shards) {
-  if (all_large <= usable) return (usable - all_large) / shards + own_large;
-  return static_cast<uint64_t>(static_cast<double>(own_large) / static_cast<double>(all_large) *
-                               static_cast<double>(usable));
-}
-
 }   // namespace
 
 Shards::Shards(const Member& member, ContentPool& pool)
-    : member_(member), pool_(pool), index_(member.view), rows_(member.view.geometry().shard_objects) {
+    : member_(member),
+      pool_(pool),
+      capacity_(member, pool),
+      index_(member.view),
+      rows_(member.view.geometry().shard_objects) {
   const uint32_t count = member.view.geometry().shard_count;
   evictions_.reserve(count);
   for (uint32_t i = 0; i < count; ++i) evictions_.emplace_back(member.view.eviction(i, rows_));
@@ -233,67 +224,6 @@ void Shards::note_weight(uint32_t shard) {
   member_.view.shard(shard).weight.store(evictions_[shard].weight(), kRelaxed);
 }
 
-uint64_t Shards::large_limit() const {
-  const Geometry& geometry = member_.view.geometry();
-  return uint64_t{pool_.allowed_segments()} * geometry.segment_size / geometry.shard_count / kLargePart;
-}
-
-uint64_t Shards::kept() const {
-  uint64_t octets = 0;
-  for (uint32_t i = 0; i < member_.view.geometry().shard_count; ++i) {
-    octets += member_.view.shard(i).weight.load(kRelaxed);
-  }
-  return octets;
-}
-
-bool Shards::crowded() const {
-  const uint64_t allowed = uint64_t{pool_.allowed_segments()} * member_.view.geometry().segment_size;
-  return pool_.used_granules() * kGranule > kept() + allowed / kCrowdedPart;
-}
-
-// What the limit leaves when a reserve is taken off. Fills and limbo come and go: as long as they keep to their half of
-// the reserve nobody has to leave for them, or a newcomer would find its room without having won it.
-uint64_t Shards::usable(uint64_t taken) const {
-  const uint64_t known = kept() + taken;
-  const uint64_t used = pool_.used_granules() * kGranule;
-  const uint64_t unknown = used > known ? used - known : 0;
-  const uint64_t allowed = uint64_t{pool_.allowed_segments()} * member_.view.geometry().segment_size;
-  const uint64_t reserve = allowed / kReservePart;
-  const uint64_t apart = std::max(unknown + reserve / 2, reserve);
-  return allowed > apart ? allowed - apart : 0;
-}
-
-uint64_t Shards::large() const {
-  uint64_t octets = 0;
-  for (uint32_t i = 0; i < member_.view.geometry().shard_count; ++i) {
-    octets += member_.view.shard(i).large.load(kRelaxed);
-  }
-  return octets;
-}
-
-uint64_t Shards::capacity_for(uint32_t shard, uint64_t octets, uint64_t taken) const {
-  const uint64_t newcomer = octets > large_limit() ? octets : 0;
-  const uint64_t own = member_.view.shard(shard).large.load(kRelaxed) + newcomer;
-  return std::max(newcomer, part_of(usable(taken), large() + newcomer, own, member_.view.geometry().shard_count));
-}
-
-std::optional<uint32_t> Shards::fullest(ShardSet but) const {
-  const uint32_t count = member_.view.geometry().shard_count;
-  const uint64_t usable_now = usable(0);
-  const uint64_t large_now = large();
-  std::optional<uint32_t> fullest;
-  uint64_t most = 0;
-  for (uint32_t i = 0; i < count; ++i) {
-    const Shard& shard = member_.view.shard(i);
-    const uint64_t weight = shard.weight.load(kRelaxed);
-    const uint64_t capacity = part_of(usable_now, large_now, shard.large.load(kRelaxed), count);
-    if (but[i] || weight <= capacity || weight - capacity <= most) continue;
-    most = weight - capacity;
-    fullest = i;
-  }
-  return fullest;
-}
-
 uint64_t Shards::weigh_content(ObjectIndex index) const {
   const Object& object = member_.view.object(index);
   uint64_t octets = 0;
@@ -320,7 +250,7 @@ void Shards::admit(ObjectIndex index, uint64_t content) {
   const uint64_t octets = content + member_.view.block_size(object.head.load());
   const bool row_free = has_row(shard);
   Eviction& eviction = evictions_[shard];
-  eviction.set_capacity(capacity_for(shard, octets, octets));
+  eviction.set_capacity(capacity_.with(shard, octets, octets));
   const bool is_pass = life.state == State::pass;
   const Admission admission =
       is_pass ? Admission{Verdict::enters, Place::small} : eviction.admit(object.hash.low, octets, row_free);
@@ -336,7 +266,7 @@ void Shards::admit(ObjectIndex index, uint64_t content) {
   }
   eviction.insert(index % rows_, object.hash.low, octets, admission.place);
   step("admit: inserted");
-  if (octets > large_limit()) {
+  if (octets > capacity_.large_limit()) {
     object.marks.fetch_or(kLarge, kRelaxed);
     member_.view.shard(shard).large.fetch_add(octets, kRelaxed);
   }

@@ -1,19 +1,16 @@
 #pragma once
 
-#include <bitset>
 #include <cstdint>
-#include <optional>
 #include <string_view>
 #include <vector>
 
+#include "shared/cache/capacity.h"
 #include "shared/cache/content_pool.h"
 #include "shared/cache/eviction.h"
 #include "shared/cache/index.h"
 #include "shared/cache/member.h"
 
 namespace proxyd::cache {
-
-using ShardSet = std::bitset<kMostShards>;
 
 // The rows, index and eviction of the shards: all that is changed under a shard's robust mutex. Process-side, owned by
 // the Cache, one thread; what it changes is in the region.
@@ -80,21 +77,10 @@ class Shards {
   bool finish_freeing(uint32_t slot, Holder holder);
 
   // --- without lock ---
-  // Octets the eviction of this shard may hold now; and if a newcomer of so many octets enters, `taken` of which are in
-  // blocks already.
-  uint64_t capacity(uint32_t shard) const { return capacity_for(shard, 0, 0); }
-  uint64_t capacity_for(uint32_t shard, uint64_t octets, uint64_t taken) const;
-  // Octets of what the eviction knows, in all shards.
-  uint64_t kept() const;
-  // Fills and limbo hold so much that nothing large should begin.
-  bool crowded() const;
-  // The part of a shard's capacity beyond which an object is large.
-  uint64_t large_limit() const;
-  // The shard that is furthest above its capacity, of all but these; nothing: none is.
-  std::optional<uint32_t> fullest(ShardSet but) const;
   // Octets of the blocks that hold the object's content, apart from its head; only for who pins it, once it is
   // complete.
   uint64_t weigh_content(ObjectIndex index) const;
+  const Capacity& capacity() const { return capacity_; }
   Eviction& eviction(uint32_t shard) { return evictions_[shard]; }
   const Index& index() const { return index_; }
   ObjectIndex row(uint32_t shard, uint32_t number) const { return shard * rows_ + number; }
@@ -125,11 +111,10 @@ class Shards {
   void note_weight(uint32_t shard);
   void weigh_again(ObjectIndex index, uint64_t octets);
   bool has_row(uint32_t shard) const;
-  uint64_t usable(uint64_t taken) const;
-  uint64_t large() const;
 
   const Member& member_;
   ContentPool& pool_;
+  Capacity capacity_;
   Index index_;
   uint32_t rows_;
   std::vector<Eviction> evictions_;

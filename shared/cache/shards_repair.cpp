@@ -28,7 +28,7 @@ void Shards::repair(uint32_t shard) {
   it.large.store(0, kRelaxed);
   it.reclaims.fetch_add(1, kRelaxed);
   step("repair shard: lists are empty");
-  const uint64_t limit = large_limit();
+  const uint64_t limit = capacity_.large_limit();
   for (uint32_t i = 0; i < touched; ++i) repair_row(it, row(shard, i), limit);
   repair_entering(shard, it.entering.load());
   note_weight(shard);

@@ -118,10 +118,10 @@ TEST_P(LimboTest, NothingIsEvictedAgainForWhatIsEvictedAndNotYetFreed) {
   }
   tend_until(1000, 3000);
   ContentPool pool(first_->member());
-  const Shards shards(first_->member(), pool);
+  const Capacity capacity(first_->member(), pool);
   ASSERT_EQ(view_.geometry().shard_count, 1u);
-  EXPECT_LE(shards.kept(), shards.capacity(0));
-  EXPECT_GT(shards.kept() + kMiB, shards.capacity(0));
+  EXPECT_LE(capacity.kept(), capacity.of(0));
+  EXPECT_GT(capacity.kept() + kMiB, capacity.of(0));
   fills.clear();
   read.clear();
   expect_sound();
