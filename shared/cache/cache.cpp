@@ -13,10 +13,6 @@ namespace {
 
 constexpr size_t kLargestKey = 16u << 10;
 
-const HeadBlock* head_of(const RegionView& view, BlockRef head) {
-  return reinterpret_cast<const HeadBlock*>(view.block(head));
-}
-
 }   // namespace
 
 Cache::Cache(const RegionView& view, uint32_t slot, uint64_t incarnation)
@@ -50,8 +46,11 @@ Lookup Cache::find(std::string_view key, uint64_t sequence, int64_t now) {
     return lookup;
   }
   if (lookup.response.state() == State::pass) {
-    if (now >= lookup.response.keep_until()) return {};   // it is over: as if there were none
-    lookup.outcome = Lookup::Outcome::pass;
+    if (now < lookup.response.keep_until()) {
+      lookup.outcome = Lookup::Outcome::pass;
+    } else {
+      lookup.response = {};   // it is over: as if there were none
+    }
     return lookup;
   }
   eviction.hit(lookup.response.index() % member_.view.geometry().shard_objects);
@@ -81,12 +80,12 @@ StoredResponse Cache::pin(ObjectIndex index, const KeyHash& hash, std::string_vi
   const bool settled = life.state == State::complete || life.state == State::filling;
   const BlockRef held = pins_.head(entry);
   const BlockRef head = held != 0 ? held : object.head.load();
-  if (head_of(member_.view, head)->key() != key) {
+  if (member_.view.head(head)->key() != key) {
     pins_.unpin(entry);
     return {};
   }
   if (settled && held == 0) pins_.narrow(entry, head);
-  return StoredResponse(this, index, entry, settled ? head_of(member_.view, head) : nullptr);
+  return StoredResponse(this, index, entry, settled ? member_.view.head(head) : nullptr);
 }
 
 // Under the shard's lock, of an object in the index: it cannot die meanwhile.
@@ -164,7 +163,7 @@ Purged Cache::newest_purge(const HeadBlock& head) {
 bool Cache::replaceable(ObjectIndex index, uint64_t sequence, int64_t now, const StoredResponse* instead_of) const {
   const Object& object = member_.view.object(index);
   const Life life = Life::of(object.life.load());
-  const HeadBlock* head = head_of(member_.view, object.head.load());
+  const HeadBlock* head = member_.view.head_of(object);
   const bool same = instead_of != nullptr && instead_of->index() == index &&
                     (instead_of->head_ == nullptr || instead_of->head_ == head);
   if (life.state == State::aborted) return true;
@@ -206,7 +205,9 @@ Filler Cache::take_over(const StoredResponse& response) {
   Object& object = member_.view.object(response.index_);
   uint64_t holder = object.filler.load();
   const State state = response.state();
-  if (holder == 0 || member_.view.alive(holder) || (state != State::opening && state != State::filling)) return {};
+  if (Holder::of(holder).is_nobody() || member_.view.alive(holder) ||
+      (state != State::opening && state != State::filling))
+    return {};
   if (!object.filler.compare_exchange_strong(holder, member_.holder.word())) return {};
   step("take over: mine");
   count(member_.tally().taken_over);

@@ -68,9 +68,7 @@ bool Cache::settle_claims_of(uint32_t slot, Wait wait) {
     Shards::Lock lock(shards_, member_.view.shard_of(index), wait);
     if (!lock) return false;
     const Object& object = member_.view.object(index);
-    const State state = Life::of(object.life.load()).state;
-    const bool exists = state != State::free && state != State::freeing;
-    if (exists && Extents(member_.view, object).lists(block)) {
+    if (Life::of(object.life.load()).is_used() && Extents(member_.view, object).lists(block)) {
       one.store(0);
     } else if (!pool_.free(block, index, slot)) {
       return false;

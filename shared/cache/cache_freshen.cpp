@@ -61,7 +61,7 @@ Written Cache::freshen(const StoredResponse& response, const Head& head, uint64_
   {
     Shards::Lock lock(shards_, shard);
     if (lock) {
-      const bool same = reinterpret_cast<const HeadBlock*>(member_.view.block(object.head.load())) == old;
+      const bool same = member_.view.head_of(object) == old;
       lock.change();
       const bool replaced = same && Life::of(object.life.load()).live() && shards_.replace_head(response.index_, block);
       if (replaced) object.keep_until.store(head.keep_until, std::memory_order_relaxed);

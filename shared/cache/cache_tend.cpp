@@ -212,7 +212,7 @@ void Cache::sweep_anew() {
 bool Cache::sweep_row(ObjectIndex index, int64_t now) {
   Object& object = member_.view.object(index);
   const Life life = Life::of(object.life.load());
-  if (life.dead || life.state == State::free || life.state == State::freeing) return true;
+  if (life.is_gone()) return true;
   const bool filling = life.state == State::opening || life.state == State::filling;
   const int64_t keep_until = object.keep_until.load(kRelaxed);
   const bool expired = !filling && keep_until != 0 && keep_until < now;

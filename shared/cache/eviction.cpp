@@ -126,8 +126,6 @@ void Eviction::move(uint32_t index, Place to) {
   entries_[index].place.store(to, std::memory_order_release);
 }
 
-void Eviction::spare(uint32_t index) { move(index, place_of(index)); }
-
 void Eviction::evict(uint32_t index) {
   ghosts_.add(entries_[index].fingerprint);
   remove(index);

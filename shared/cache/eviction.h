@@ -73,11 +73,10 @@ class Eviction {
   // Whether an object may enter. `row_free` false: no row is free, so something must leave even if the weight fits.
   Admission admit(uint64_t hash, uint64_t weight, bool row_free = true);
   bool fits(uint64_t added) const { return room(weight(), added); }
-  // The next to leave; still in. None when nothing is in. The caller may ask again and again, each time after `evict`,
-  // `remove` (an expired one is better gone) or `spare` of what it was told.
+  // The next to leave; still in. None when nothing is in. The caller may ask again and again, each time after `evict`
+  // or `remove` (an expired one is better gone) of what it was told.
   std::optional<uint32_t> victim();
   void evict(uint32_t index);   // it leaves, and its ghost is remembered
-  void spare(uint32_t index);   // it can't leave now (a fill that others read): it is the newest of its queue again
 
   void insert(uint32_t index, uint64_t hash, uint64_t weight, Place place);
   void remove(uint32_t index);   // purged, expired, replaced: no ghost. Nothing when it is in no queue

@@ -202,8 +202,8 @@ class Comparison {
     const Shard& shard = view_.shard(number);
     uint32_t free_listed = 0, limbo = 0, limbo_dead = 0;
     for (ObjectIndex row = shard.first_free; row != kNoObject; row = view_.object(row).next.load()) ++free_listed;
-    for (const ObjectIndex first : {shard.first_limbo, shard.first_waiting}) {
-      for (ObjectIndex row = first; row != kNoObject; row = view_.object(row).next.load()) {
+    for (const RowList& list : {shard.newly_dead, shard.waiting}) {
+      for (ObjectIndex row = list.first; row != kNoObject; row = view_.object(row).next.load()) {
         ++limbo;
         limbo_dead += Life::of(view_.object(row).life.load()).dead;
       }

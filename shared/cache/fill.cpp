@@ -278,7 +278,7 @@ void Filler::resume() {
   const RegionView& view = response_.cache_->member_.view;
   if (!response_.has_head() || response_.state() != State::filling) return;
   Object& object = this->object();
-  auto* head = reinterpret_cast<HeadBlock*>(view.block(object.head.load()));
+  HeadBlock* head = view.head_of(object);
   allocated_ = head->room;
   std::span<char> last{head->content(), head->room};
   const Extents extents(view, object);

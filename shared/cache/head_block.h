@@ -12,14 +12,12 @@ namespace proxyd::cache {
 
 // The block that begins a stored response: whole key, stamps, the caller's metadata, field section, and room for
 // content behind them. Written once before the object names it, never changed after but for `checked`, `banned` and
-// `bans_seen`;
-// another head replaces it whole. In the region; freed when no pin names it.
+// `bans_seen`; another head replaces it whole. In the region; freed when no pin names it.
 struct HeadBlock {
   uint64_t sequence;                       // purges up to it cannot concern this response
   mutable std::atomic<uint64_t> checked;   // purges up to it were looked at, and none concerned it
   // Bans up to it were looked at, and what they say is in `banned`.
   mutable std::atomic<uint64_t> bans_seen;
-  int64_t keep_until;
   uint32_t key_size;
   uint32_t stamp_count;
   uint32_t metadata_size;
@@ -54,7 +52,6 @@ struct HeadBlock {
     block->sequence = sequence;
     block->checked.store(sequence, std::memory_order_relaxed);
     block->bans_seen.store(sequence, std::memory_order_relaxed);
-    block->keep_until = head.keep_until;
     block->room = static_cast<uint32_t>(room);
     block->complete = complete;
     const auto put = [place](size_t at, const void* from, size_t count) {
@@ -81,6 +78,6 @@ struct HeadBlock {
     return block;
   }
 };
-static_assert(sizeof(HeadBlock) == 56);
+static_assert(sizeof(HeadBlock) == 48);
 
 }   // namespace proxyd::cache

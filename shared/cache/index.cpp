@@ -19,35 +19,31 @@ bool Index::insert(const IndexPlace& place, ObjectIndex index) {
   return false;
 }
 
-std::atomic<uint64_t>* Index::find_slot(const IndexPlace& place, ObjectIndex index, uint32_t* bucket) const {
+Index::Slot Index::slot_with(const IndexPlace& place, ObjectIndex index) const {
   const uint64_t wanted = slot_of(place.tag, index);
   Bucket* group = view_.group(place.shard, place.group);
   for (uint32_t i = 0; i < kBucketsInGroup; ++i) {
-    for (auto& slot : group[(place.home + i) % kBucketsInGroup].slots) {
-      if (slot.load(std::memory_order_relaxed) != wanted) continue;
-      *bucket = i;
-      return &slot;
+    for (auto& word : group[(place.home + i) % kBucketsInGroup].slots) {
+      if (word.load(std::memory_order_relaxed) == wanted) return {&word, i != 0};
     }
   }
-  return nullptr;
+  return {};
 }
 
 bool Index::replace(const IndexPlace& place, ObjectIndex old, ObjectIndex index) {
-  uint32_t bucket = 0;
-  auto* slot = find_slot(place, old, &bucket);
-  if (slot == nullptr) return false;
-  slot->store(slot_of(place.tag, index));
+  const Slot slot = slot_with(place, old);
+  if (slot.word == nullptr) return false;
+  slot.word->store(slot_of(place.tag, index));
   step("index: replaced");
   return true;
 }
 
 void Index::remove(const IndexPlace& place, ObjectIndex index) {
-  uint32_t bucket = 0;
-  auto* slot = find_slot(place, index, &bucket);
-  if (slot == nullptr) return;
-  slot->store(0);
+  const Slot slot = slot_with(place, index);
+  if (slot.word == nullptr) return;
+  slot.word->store(0);
   step("index: removed");
-  if (bucket != 0) view_.group(place.shard, place.group)[place.home].away.fetch_sub(1);
+  if (slot.is_away) view_.group(place.shard, place.group)[place.home].away.fetch_sub(1);
 }
 
 ObjectIndex Index::any_of(const IndexPlace& place) const {

@@ -60,7 +60,11 @@ class Index {
     }
     return false;
   }
-  std::atomic<uint64_t>* find_slot(const IndexPlace& place, ObjectIndex index, uint32_t* bucket) const;
+  struct Slot {
+    std::atomic<uint64_t>* word = nullptr;   // none: it has no entry
+    bool is_away = false;                    // from its home
+  };
+  Slot slot_with(const IndexPlace& place, ObjectIndex index) const;
 
   RegionView view_;
 };

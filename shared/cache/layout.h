@@ -70,6 +70,12 @@ struct alignas(4096) BanTable {
   std::array<Ban, kMostBans> bans;
 };
 
+// Rows of a shard linked by their `next`, oldest first.
+struct RowList {
+  ObjectIndex first;   // kNoObject: it is empty
+  ObjectIndex last;
+};
+
 // A shard's own: which rows are free, which wait in limbo. Guarded by `lock`; atomics are read without it as well.
 struct alignas(128) Shard {
   memory::RobustMutex lock;
@@ -85,10 +91,8 @@ struct alignas(128) Shard {
   std::atomic<ObjectIndex> entering;
   std::atomic<ObjectIndex> leaving;
   ObjectIndex first_free;
-  ObjectIndex first_limbo;
-  ObjectIndex last_limbo;
-  ObjectIndex first_waiting;   // of those in limbo that were pinned when they were looked at
-  ObjectIndex last_waiting;
+  RowList newly_dead;   // of those in limbo: not looked at yet
+  RowList waiting;      // that were pinned when they were looked at
 };
 
 // 2 MiB (less where the ceiling is small) cut for one size class. The owners are the truth about which blocks are in

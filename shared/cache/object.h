@@ -43,8 +43,12 @@ struct Life {
     return generation | uint64_t{static_cast<uint8_t>(state)} << 32 | uint64_t{static_cast<uint8_t>(kind)} << 40 |
            uint64_t{dead} << 48;
   }
+  // The row is an object's, which may be dead.
+  bool is_used() const { return state != State::free && state != State::freeing; }
+  // Not an object of the index.
+  bool is_gone() const { return dead || !is_used(); }
   // May be served, followed or taken as an answer that nothing may be stored.
-  bool live() const { return !dead && state != State::free && state != State::freeing && state != State::aborted; }
+  bool live() const { return !is_gone() && state != State::aborted; }
 };
 
 inline constexpr uint32_t kDirectExtents = 3;

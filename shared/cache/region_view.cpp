@@ -79,9 +79,8 @@ uint64_t layout_hash() {
           offsetof(Ban, host_count), offsetof(Ban, size), offsetof(Ban, hosts), offsetof(Ban, text), sizeof(Stamp)});
   mix_in({sizeof(Shard), offsetof(Shard, changing), offsetof(Shard, touched), offsetof(Shard, objects),
           offsetof(Shard, limbo), offsetof(Shard, weight), offsetof(Shard, large), offsetof(Shard, changed_by),
-          offsetof(Shard, reclaims), offsetof(Shard, first_free), offsetof(Shard, first_limbo),
-          offsetof(Shard, last_limbo), offsetof(Shard, first_waiting), offsetof(Shard, entering),
-          offsetof(Shard, leaving), sizeof(Bucket), offsetof(Bucket, slots)});
+          offsetof(Shard, reclaims), offsetof(Shard, first_free), offsetof(Shard, newly_dead), offsetof(Shard, waiting),
+          offsetof(Shard, entering), offsetof(Shard, leaving), sizeof(Bucket), offsetof(Bucket, slots)});
   mix_in({sizeof(EvictionState), offsetof(EvictionState, small), offsetof(EvictionState, main),
           offsetof(EvictionState, ghost_clock), offsetof(EvictionState, frequency), offsetof(EvictionState, journal),
           sizeof(EvictionEntry), offsetof(EvictionEntry, weight), offsetof(EvictionEntry, fingerprint),
@@ -98,10 +97,9 @@ uint64_t layout_hash() {
           offsetof(Object, length), offsetof(Object, filled), offsetof(Object, filler), offsetof(Object, waiters),
           offsetof(Object, eviction), offsetof(Object, retired), offsetof(Object, next), offsetof(Object, rest)});
   mix_in({sizeof(HeadBlock), offsetof(HeadBlock, checked), offsetof(HeadBlock, bans_seen),
-          offsetof(HeadBlock, keep_until), offsetof(HeadBlock, key_size), offsetof(HeadBlock, stamp_count),
-          offsetof(HeadBlock, metadata_size), offsetof(HeadBlock, section_size), offsetof(HeadBlock, room),
-          offsetof(HeadBlock, complete), offsetof(HeadBlock, banned), sizeof(ExtentBlock),
-          offsetof(ExtentBlock, extents)});
+          offsetof(HeadBlock, key_size), offsetof(HeadBlock, stamp_count), offsetof(HeadBlock, metadata_size),
+          offsetof(HeadBlock, section_size), offsetof(HeadBlock, room), offsetof(HeadBlock, complete),
+          offsetof(HeadBlock, banned), sizeof(ExtentBlock), offsetof(ExtentBlock, extents)});
   return hash;
 }
 
@@ -129,8 +127,8 @@ Result<memory::Region> create_region(uint64_t ceiling) {
   for (uint32_t i = 0; i < geometry->shard_count; ++i) {
     Shard& shard = view.shard(i);
     shard.lock.create();
-    shard.first_free = shard.first_limbo = shard.last_limbo = kNoObject;
-    shard.first_waiting = shard.last_waiting = kNoObject;
+    shard.first_free = kNoObject;
+    shard.newly_dead = shard.waiting = RowList{kNoObject, kNoObject};
     shard.entering = shard.leaving = kNoObject;
     EvictionState& eviction = *view.eviction(i, 0).state;   // as after a reset, but no page is touched
     eviction.small = eviction.main = QueueState{0, kNoEntry, kNoEntry, 0, 0};

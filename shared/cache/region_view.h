@@ -11,6 +11,8 @@
 
 namespace proxyd::cache {
 
+struct HeadBlock;
+
 // How many of what a region of a given ceiling has, and where: a pure function of the ceiling, so that whoever adopts a
 // region of the same layout hash and size computes the same.
 struct Geometry {
@@ -67,6 +69,9 @@ class RegionView {
   uint32_t shard_of(ObjectIndex index) const { return index / geometry_.shard_objects; }
   uint32_t object_count() const { return geometry_.shard_count * geometry_.shard_objects; }
   std::byte* block(BlockRef ref) const { return data_ + geometry_.content_at + uint64_t{ref - 1} * kGranule; }
+  HeadBlock* head(BlockRef ref) const { return reinterpret_cast<HeadBlock*>(block(ref)); }
+  // The one that the object has now; what lies there may be read under a pin or the shard's lock only.
+  HeadBlock* head_of(const Object& object) const { return head(object.head.load()); }
   uint32_t segment_of(BlockRef ref) const { return (ref - 1) / (geometry_.segment_size / kGranule); }
   BlockRef first_block(uint32_t segment) const { return segment * (geometry_.segment_size / kGranule) + 1; }
   std::byte* segment_content(uint32_t number) const {

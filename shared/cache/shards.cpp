@@ -62,9 +62,7 @@ ObjectIndex Shards::find(const IndexPlace& place, const KeyHash& hash, std::stri
   index_.candidates(place, [&](ObjectIndex index) {
     const Object& object = member_.view.object(index);
     const Life life = Life::of(object.life.load());
-    if (life.dead || life.state == State::free || life.state == State::freeing || object.hash != hash) return false;
-    const auto* head = reinterpret_cast<const HeadBlock*>(member_.view.block(object.head.load()));
-    if (head->key() != key) return false;
+    if (life.is_gone() || object.hash != hash || member_.view.head_of(object)->key() != key) return false;
     found = index;
     return true;
   });
@@ -164,30 +162,25 @@ void Shards::leave_eviction(ObjectIndex index) {
   evictions_[shard].remove(index % rows_);
 }
 
-void Shards::to_limbo(ObjectIndex index) {
-  Shard& shard = member_.view.shard(member_.view.shard_of(index));
-  to_limbo(index, shard.first_limbo, shard.last_limbo);
-}
+void Shards::to_limbo(ObjectIndex index) { append(member_.view.shard(member_.view.shard_of(index)).newly_dead, index); }
 
 // What is pinned waits in a list of its own, so that what can be freed is not looked at behind it.
-void Shards::to_waiting(ObjectIndex index) {
-  Shard& shard = member_.view.shard(member_.view.shard_of(index));
-  to_limbo(index, shard.first_waiting, shard.last_waiting);
-}
+void Shards::to_waiting(ObjectIndex index) { append(member_.view.shard(member_.view.shard_of(index)).waiting, index); }
 
-void Shards::to_limbo(ObjectIndex index, ObjectIndex& first, ObjectIndex& last) {
+// Either list of those in limbo. Nothing when it is in one.
+void Shards::append(RowList& list, ObjectIndex index) {
   Object& object = member_.view.object(index);
   if ((object.marks.load(kRelaxed) & kInLimbo) != 0) return;
   object.marks.fetch_or(kInLimbo, kRelaxed);
   object.next.store(kNoObject, kRelaxed);
   step("limbo: marked");
-  if (last == kNoObject) {
-    first = index;
+  if (list.last == kNoObject) {
+    list.first = index;
   } else {
-    member_.view.object(last).next.store(index, kRelaxed);
+    member_.view.object(list.last).next.store(index, kRelaxed);
   }
   step("limbo: linked");
-  last = index;
+  list.last = index;
   member_.view.shard(member_.view.shard_of(index)).limbo.fetch_add(1, kRelaxed);
 }
 

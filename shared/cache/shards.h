@@ -96,14 +96,14 @@ class Shards {
   ObjectIndex same_key(ObjectIndex index) const;
   void to_limbo(ObjectIndex index);
   void to_waiting(ObjectIndex index);
-  void to_limbo(ObjectIndex index, ObjectIndex& first, ObjectIndex& last);
+  void append(RowList& list, ObjectIndex index);
   void leave_eviction(ObjectIndex index);
   bool look_at_limbo(uint32_t shard, Wait wait, Batch& batch);
   void look_at_pins(Batch& batch) const;
   void look_at_list(ObjectIndex first, Batch& batch, uint32_t most);
   Reclaimed take_from_limbo(uint32_t shard, Batch& batch);
-  bool unlink_from_limbo(Shard& shard, ObjectIndex index, bool waiting);
-  bool take_row_from_limbo(ObjectIndex index, uint32_t place);
+  bool unlink_from_limbo(Shard& shard, RowList& list, ObjectIndex index);
+  void take_row_from_limbo(ObjectIndex index, uint32_t place);
   bool free_retired(ObjectIndex index, const Batch& batch, uint32_t at);
   bool free_blocks(ObjectIndex index);
   bool free_chain(ObjectIndex index);

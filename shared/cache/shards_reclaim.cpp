@@ -75,9 +75,9 @@ bool Shards::look_at_limbo(uint32_t shard, Wait wait, Batch& batch) {
   if (!lock) return false;
   Shard& it = member_.view.shard(shard);
   batch.reclaims = it.reclaims.load(kRelaxed);
-  look_at_list(it.first_limbo, batch, kMostNew);
+  look_at_list(it.newly_dead.first, batch, kMostNew);
   batch.not_waiting = batch.count;
-  look_at_list(it.first_waiting, batch, kReclaimBatch);
+  look_at_list(it.waiting.first, batch, kReclaimBatch);
   return true;
 }
 
@@ -121,11 +121,11 @@ Shards::Reclaimed Shards::take_from_limbo(uint32_t shard, Batch& batch) {
   for (uint32_t at = 0; at < batch.count; ++at) {
     const Batch::Row& row = batch.rows[at];
     Object& object = member_.view.object(row.index);
-    if (!unlink_from_limbo(it, row.index, at >= batch.not_waiting)) break;   // a repair has ordered the list anew
+    RowList& list = at < batch.not_waiting ? it.newly_dead : it.waiting;
+    if (!unlink_from_limbo(it, list, row.index)) break;   // a repair has ordered the list anew
     const Life life = Life::of(object.life.load());
-    if (row.dead && !row.pinned && life.generation == row.generation &&
-        take_row_from_limbo(row.index, reclaimed.rows)) {
-      ++reclaimed.rows;
+    if (row.dead && !row.pinned && life.generation == row.generation) {
+      take_row_from_limbo(row.index, reclaimed.rows++);
       continue;
     }
     if (!life.dead && !busy) busy = !free_retired(row.index, batch, at);
@@ -133,17 +133,16 @@ Shards::Reclaimed Shards::take_from_limbo(uint32_t shard, Batch& batch) {
     if (waits) to_waiting(row.index);
   }
   reclaimed.hindered = false;
-  reclaimed.more = it.first_limbo != kNoObject;
+  reclaimed.more = it.newly_dead.first != kNoObject;
   return reclaimed;
 }
 
 // False: it is not the first of its list.
-bool Shards::unlink_from_limbo(Shard& shard, ObjectIndex index, bool waiting) {
+bool Shards::unlink_from_limbo(Shard& shard, RowList& list, ObjectIndex index) {
+  if (list.first != index) return false;
   Object& object = member_.view.object(index);
-  ObjectIndex& first = waiting ? shard.first_waiting : shard.first_limbo;
-  if (first != index) return false;
-  first = object.next.load(kRelaxed);
-  if (first == kNoObject) (waiting ? shard.last_waiting : shard.last_limbo) = kNoObject;
+  list.first = object.next.load(kRelaxed);
+  if (list.first == kNoObject) list.last = kNoObject;
   step("reclaim: unlinked");
   object.marks.fetch_and(~kInLimbo, kRelaxed);
   shard.limbo.fetch_sub(1, kRelaxed);
@@ -151,7 +150,7 @@ bool Shards::unlink_from_limbo(Shard& shard, ObjectIndex index, bool waiting) {
 }
 
 // Says in the worker's slot that it frees this row, then that the row is being freed by it.
-bool Shards::take_row_from_limbo(ObjectIndex index, uint32_t place) {
+void Shards::take_row_from_limbo(ObjectIndex index, uint32_t place) {
   Object& object = member_.view.object(index);
   member_.slot().freeing[place].store(index + 1);
   step("reclaim: noted");
@@ -160,7 +159,6 @@ bool Shards::take_row_from_limbo(ObjectIndex index, uint32_t place) {
   life.state = State::freeing;
   object.life.store(life.word());
   step("reclaim: freeing");
-  return true;
 }
 
 // Old heads of a living object that no pin names. False: a lock was busy; where that was behind the claim, the claim

@@ -22,7 +22,8 @@ void Shards::repair(uint32_t shard) {
   step("repair shard: queues");
   for (const ObjectIndex index : {it.entering.load(), it.leaving.load()}) repair_group(shard, index);
   step("repair shard: index");
-  it.first_free = it.first_limbo = it.last_limbo = it.first_waiting = it.last_waiting = kNoObject;
+  it.first_free = kNoObject;
+  it.newly_dead = it.waiting = RowList{kNoObject, kNoObject};
   it.limbo.store(0, kRelaxed);
   it.objects.store(0, kRelaxed);
   it.large.store(0, kRelaxed);
@@ -38,8 +39,7 @@ void Shards::repair(uint32_t shard) {
 void Shards::repair_group(uint32_t shard, ObjectIndex index) {
   if (index == kNoObject) return;
   index_.rebuild(IndexPlace::of(member_.view.geometry(), member_.view.object(index).hash), [&](ObjectIndex one) {
-    const Life life = Life::of(member_.view.object(one).life.load());
-    return one / rows_ == shard && !life.dead && life.state != State::free && life.state != State::freeing;
+    return one / rows_ == shard && !Life::of(member_.view.object(one).life.load()).is_gone();
   });
 }
 
@@ -47,8 +47,7 @@ void Shards::repair_group(uint32_t shard, ObjectIndex index) {
 void Shards::repair_entering(uint32_t shard, ObjectIndex index) {
   if (index == kNoObject) return;
   const Object& object = member_.view.object(index);
-  const Life life = Life::of(object.life.load());
-  if (life.dead || life.state == State::free || life.state == State::freeing || indexed(index)) return;
+  if (Life::of(object.life.load()).is_gone() || indexed(index)) return;
   const IndexPlace place = IndexPlace::of(member_.view.geometry(), object.hash);
   if (place.shard != shard) return;
   if (same_key(index) != kNoObject || !index_.insert(place, index)) kill(index);
@@ -57,8 +56,7 @@ void Shards::repair_entering(uint32_t shard, ObjectIndex index) {
 void Shards::repair_row(Shard& shard, ObjectIndex index, uint64_t limit) {
   Object& object = member_.view.object(index);
   const Life life = Life::of(object.life.load());
-  const bool gone = life.dead || life.state == State::free || life.state == State::freeing;
-  if (gone) evictions_[member_.view.shard_of(index)].remove(index % rows_);
+  if (life.is_gone()) evictions_[member_.view.shard_of(index)].remove(index % rows_);
   const bool kept = object.eviction.place.load(kRelaxed) != Place::none;
   const bool is_large = kept && ((object.marks.load(kRelaxed) & kLarge) != 0 || object.eviction.weight > limit);
   object.marks.store(is_large ? kLarge : 0, kRelaxed);
@@ -92,8 +90,7 @@ bool Shards::indexed(ObjectIndex index) const {
 
 ObjectIndex Shards::same_key(ObjectIndex index) const {
   const Object& object = member_.view.object(index);
-  const auto* head = reinterpret_cast<const HeadBlock*>(member_.view.block(object.head.load()));
-  return find(IndexPlace::of(member_.view.geometry(), object.hash), object.hash, head->key());
+  return find(IndexPlace::of(member_.view.geometry(), object.hash), object.hash, member_.view.head_of(object)->key());
 }
 
 // A block that the dead holder had linked but still claimed: it is the object's now. Others are left to the master.
@@ -103,8 +100,7 @@ void Shards::settle_listed_claims(uint32_t shard, uint32_t slot) {
     const auto index = static_cast<ObjectIndex>(word >> 32);
     if (word == 0 || index / rows_ != shard) continue;
     const Object& object = member_.view.object(index);
-    const State state = Life::of(object.life.load()).state;
-    if (state == State::free || state == State::freeing) continue;
+    if (!Life::of(object.life.load()).is_used()) continue;
     if (Extents(member_.view, object).lists(static_cast<BlockRef>(word))) one.store(0);
   }
 }

@@ -60,10 +60,10 @@ const HeadBlock* StoredResponse::head() const {
   if (head_ != nullptr) return head_;
   const RegionView& view = cache_->member_.view;
   const BlockRef held = cache_->pins_.head(pin_);
-  if (held != 0) return head_ = reinterpret_cast<const HeadBlock*>(view.block(held));
+  if (held != 0) return head_ = view.head(held);
   const bool settled = state() != State::opening;   // before the head: until then a taken over fill may set another
   const BlockRef block = object().head.load();
-  const auto* head = reinterpret_cast<const HeadBlock*>(view.block(block));
+  const HeadBlock* head = view.head(block);
   if (settled && head->complete != 0) {
     head_ = head;
     cache_->pins_.narrow(pin_, block);
@@ -138,7 +138,7 @@ Progress StoredResponse::progress() const {
   progress.held = !Holder::of(filler).is_nobody();
   progress.orphaned = progress.held && !view.alive(filler);
   progress.claim_end = Holder::of(filler).end();
-  progress.freshened = head_ != nullptr && reinterpret_cast<const HeadBlock*>(view.block(object.head.load())) != head_;
+  progress.freshened = head_ != nullptr && view.head_of(object) != head_;
   return progress;
 }
 

@@ -57,7 +57,7 @@ TEST_F(BansTest, AreComparedOnceWithWhatIsStaleByOneOfThem) {
   const auto seen = [this] {
     const Lookup found = second_->find("http://a.test/x\n@app", second_->published(), 0);
     const BlockRef head = view_.object(found.response.index()).head.load();
-    return reinterpret_cast<const HeadBlock*>(view_.block(head))->bans_seen.load();
+    return view_.head(head)->bans_seen.load();
   };
   EXPECT_EQ(seen(), 0u);
   ban("x", "a.test", PurgeMode::soft);

@@ -98,16 +98,6 @@ struct Model {
     uses[object.row] = 0;
     counters.frequency.set_window(10ULL * remembers());
   }
-  void spare(uint32_t row) {
-    for (auto* queue : {&small, &main}) {
-      const auto found = std::ranges::find_if(*queue, [&](const Object& object) { return object.row == row; });
-      if (found == queue->end()) continue;
-      const Object object = *found;
-      queue->erase(found);
-      queue->push_back(object);
-      return;
-    }
-  }
   void weigh(uint32_t row, uint64_t weight) {
     for (auto* queue : {&small, &main})
       for (Object& object : *queue)
@@ -203,14 +193,11 @@ struct Pair {
       shard.eviction.remove(row);
       model.remove(row);
       gone(row);
-    } else if (dice < 980) {
+    } else if (dice < 995) {
       const uint64_t weight = random() % 100;
       shard.eviction.weight_changed(row, weight);
       model.weigh(row, weight);
       shrink(0, false);
-    } else if (dice < 995) {
-      shard.eviction.spare(row);
-      model.spare(row);
     } else {
       model.capacity = 500 + random() % 1500;
       shard.eviction.set_capacity(model.capacity);

@@ -15,6 +15,7 @@ namespace {
 
 constexpr uint32_t kRows = 24;
 constexpr uint64_t kCapacity = 600;
+constexpr uint32_t kRequests = 200;
 using Rows = std::vector<uint32_t>;
 
 struct Death {};
@@ -29,23 +30,6 @@ class EvictionRecoverTest : public testing::Test {
   EvictionRecoverTest() { at_step = count_down; }
   ~EvictionRecoverTest() override { at_step = nullptr; }
 
-  // A shard with a history: both queues, ghosts, counts.
-  static void live(Shard& shard, uint64_t seed) {
-    std::mt19937_64 random(seed);
-    for (uint32_t at = 0; at < 200; ++at) {
-      const uint64_t hash = random() % 60;
-      const auto row = static_cast<uint32_t>(random() % kRows);
-      shard.request(hash);
-      if (shard.entries[row].place != Place::none) {
-        shard.eviction.hit(row);
-        continue;
-      }
-      const Admission admission = shard.eviction.admit(hash, 20 + hash);
-      if (admission.verdict != Verdict::enters) continue;
-      shard.make_room(20 + hash);
-      shard.eviction.insert(row, hash, 20 + hash, admission.place);
-    }
-  }
   static Rows rows_of(const Shard& shard) {
     Rows rows = shard.in(Place::small);
     const Rows main = shard.in(Place::main);
@@ -76,7 +60,7 @@ class EvictionRecoverTest : public testing::Test {
       bool recovered = false;
       for (uint32_t again = 1; !ended && !recovered; ++again) {
         Shard shard(kCapacity, kRows);
-        live(shard, seed);
+        live(shard, seed, kRequests);
         const Rows before = rows_of(shard);
         ended = !dies([&] { change(shard.eviction); }, at);
         recovered = !dies([&] { ASSERT_TRUE(shard.eviction.recover()); }, again);
@@ -94,7 +78,7 @@ TEST_F(EvictionRecoverTest, EndsWhatAnyChangeOfARowHadBegun) {
   for (uint64_t seed = 1; seed <= 2; ++seed) {
     for (uint32_t row = 0; row < kRows; ++row) {
       Shard shard(kCapacity, kRows);
-      live(shard, seed);
+      live(shard, seed, kRequests);
       if (shard.entries[row].place == Place::none) {
         for (const Place place : {Place::small, Place::main})
           die_everywhere(seed, [&](Eviction& of) { of.insert(row, 77, 10, place); }, {row});
@@ -102,7 +86,6 @@ TEST_F(EvictionRecoverTest, EndsWhatAnyChangeOfARowHadBegun) {
       }
       die_everywhere(seed, [&](Eviction& of) { of.remove(row); }, {row});
       die_everywhere(seed, [&](Eviction& of) { of.evict(row); }, {row});
-      die_everywhere(seed, [&](Eviction& of) { of.spare(row); });
       die_everywhere(seed, [&](Eviction& of) { of.weight_changed(row, (1ULL << 40) + 12345); });
     }
   }
@@ -118,7 +101,7 @@ TEST_F(EvictionRecoverTest, EndsWhatAJudgementHadBegun) {
 
 TEST_F(EvictionRecoverTest, LooksAtEveryRowOnlyWhenWhatIsNotedMakesNoSense) {
   Shard shard(kCapacity, kRows);
-  live(shard, 1);
+  live(shard, 1, kRequests);
   shard.state.journal.note({.kind = QueueChange::Kind::unlink, .place = Place::small, .index = kRows});
   EXPECT_FALSE(shard.eviction.recover());
   shard.eviction.rebuild();

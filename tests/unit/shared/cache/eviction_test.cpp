@@ -199,16 +199,6 @@ TEST(Eviction, CountsNoMoreThanThreeUses) {
   EXPECT_EQ(shard.entries[0].uses, 3);
 }
 
-TEST(Eviction, SparesWhatCannotLeaveNow) {
-  Shard shard(1000, 1000);
-  fill(shard, 0, 10, 100, Place::small);
-  EXPECT_EQ(shard.eviction.victim(), 0u);
-  shard.eviction.spare(0);
-  EXPECT_EQ(shard.eviction.victim(), 1u);
-  EXPECT_EQ(shard.in(Place::small).back(), 0u);
-  EXPECT_EQ(shard.fault(), "");
-}
-
 TEST(Eviction, TakesALowerCapacityAtOnce) {
   Shard shard(1000, 1000);
   fill(shard, 0, 100, 10, Place::small);

@@ -172,7 +172,7 @@ class KillTest : public CacheTest {
       const Object& object = view_.object(index);
       const Life life = Life::of(object.life.load());
       if (life.dead || life.state != State::complete) continue;
-      rows[index] = reinterpret_cast<const HeadBlock*>(view_.block(object.head.load()))->key();
+      rows[index] = view_.head_of(object)->key();
     }
     return rows;
   }

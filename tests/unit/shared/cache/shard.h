@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstring>
+#include <random>
 #include <string>
 #include <vector>
 
@@ -70,5 +71,23 @@ struct Shard {
   }
   std::string fault() const { return fault(Place::small) + fault(Place::main); }
 };
+
+// Gives it a history of so many requests: both queues, ghosts, counts.
+inline void live(Shard& shard, uint64_t seed, uint32_t requests) {
+  std::mt19937_64 random(seed);
+  for (uint32_t at = 0; at < requests; ++at) {
+    const uint64_t hash = random() % 60;
+    const auto row = static_cast<uint32_t>(random() % shard.entries.size());
+    shard.request(hash);
+    if (shard.entries[row].place != Place::none) {
+      shard.eviction.hit(row);
+      continue;
+    }
+    const Admission admission = shard.eviction.admit(hash, 20 + hash);
+    if (admission.verdict != Verdict::enters) continue;
+    shard.make_room(20 + hash);
+    shard.eviction.insert(row, hash, 20 + hash, admission.place);
+  }
+}
 
 }   // namespace proxyd::cache
