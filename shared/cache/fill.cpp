@@ -232,25 +232,24 @@ bool Filler::complete() {
   }
   object.length.store(filled);
   step("complete: length");
-  end(State::complete, true);
+  end(State::complete, response_.kind(), true);
   return true;
 }
 
-void Filler::abort() { end(State::aborted, false); }
+void Filler::abort() { end(State::aborted, response_.kind(), false); }
 
-void Filler::not_cacheable(int64_t until) {
+void Filler::not_cacheable(int64_t until, Kind kind) {
   assert(response_.state() == State::opening);
   object().keep_until.store(until, std::memory_order_relaxed);
-  end(State::pass, true);
+  end(State::pass, kind, true);
 }
 
 // The state first, so that whoever is woken sees it; the eviction after. Where its lock is busy the sweep does the
 // rest. Sweeps have passed it by for as long as it was filled: the next looks for what was purged meanwhile.
-void Filler::end(State state, bool admit) {
+void Filler::end(State state, Kind kind, bool admit) {
   Cache& cache = *response_.cache_;
   const ObjectIndex index = response_.index_;
   Object& object = this->object();
-  const Kind kind = Life::of(object.life.load()).kind;
   const bool dead = !move_state(object, state, kind);
   step("end: state");
   object.filler.store(0);

@@ -64,8 +64,9 @@ class Filler {
   bool complete();
   // Nothing of this may be used as a whole. Followers are cut or fetch themselves.
   void abort();
-  // Only before set_head: until that time requests for this key do not queue for each other.
-  void not_cacheable(int64_t until);
+  // Only before set_head: until that time requests for this key do not queue for each other. Whoever finds the pass
+  // sees its kind.
+  void not_cacheable(int64_t until, Kind kind = Kind::response);
 
  private:
   friend class Cache;
@@ -78,7 +79,7 @@ class Filler {
   uint32_t next_class() const;
   BlockRef take(uint32_t size_class, bool or_smaller = false);
   bool list(BlockRef extent);
-  void end(State state, bool admit);
+  void end(State state, Kind kind, bool admit);
 
   StoredResponse response_;
   std::span<char> room_;     // the rest of the last extent, where the next octets go

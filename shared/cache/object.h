@@ -25,7 +25,8 @@ struct KeyHash {
 //   free → opening (no field section yet) → filling → complete
 //                  └→ pass (hit-for-miss)  └→ aborted          any of these, dead → freeing → free
 enum class State : uint8_t { free, opening, filling, complete, pass, aborted, freeing };
-enum class Kind : uint8_t { response, vary_head };
+// too_large: a pass, because the content was larger than what is stored.
+enum class Kind : uint8_t { response, vary_head, too_large };
 
 // State, kind and generation in one word, so that a reader sees them together. `dead`: not in the index any more; it is
 // freed when nobody pins it, and whoever pins it may go on reading. The generation rises when an object dies.

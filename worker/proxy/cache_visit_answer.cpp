@@ -19,7 +19,7 @@ using http::FieldName;
 using Kind = http::ContentLength::Kind;
 
 constexpr int64_t kPassFor = 120'000;         // ms: a hit-for-miss
-constexpr int64_t kPassForSize = 600'000;     // ms: for longer, by which it is known
+constexpr int64_t kPassForSize = 600'000;     // ms: of what was too large
 constexpr size_t kMostLeftAlone = 64;         // fetches of a worker that go on without a reader
 constexpr size_t kMostSlices = 1024;          // the same of slices, which are no longer than the policy says
 constexpr int64_t kPassAfterFailure = 1000;   // ms: nobody queues for an origin that does not answer
@@ -148,7 +148,7 @@ CacheVisit::Then CacheVisit::take_rest(const caching::Answer& answer) {
 
 CacheVisit::Then CacheVisit::take_whole(const caching::Answer& answer) {
   // It was too large to be stored: without a length it is not tried again for a while.
-  const bool was_too_large = passed_ && passed_.keep_until() > shared_.now() + kPassFor;
+  const bool was_too_large = passed_ && passed_.kind() == cache::Kind::too_large;
   if (was_too_large && !length_of(answer.response.content)) return Then::kRelay;
   const caching::Storing storing = caching::decide_storing(answer, policy_);
   return storing.stored() ? store(answer, storing) : take_unstorable(answer, storing.reason);

@@ -76,7 +76,8 @@ void Fill::stop_for_size() {
   const uint64_t sequence = filler_.sequence();
   filler_.abort();
   cache::FillLock lock = shared_.cache().begin_fill(key, sequence, shared_.now());
-  if (lock.outcome == cache::FillLock::Outcome::filler) lock.filler.not_cacheable(shared_.now() + limits_.pass_for);
+  if (lock.outcome == cache::FillLock::Outcome::filler)
+    lock.filler.not_cacheable(shared_.now() + limits_.pass_for, cache::Kind::too_large);
 }
 
 void Fill::go_on_alone() {

@@ -115,6 +115,15 @@ TEST_F(CacheTest, RemembersForAWhileThatAKeyIsNotCacheable) {
   EXPECT_EQ(second_->begin_fill("k", 0, 999, &pass.response).outcome, Outcome::filler) << "it proves cacheable";
 }
 
+TEST_F(CacheTest, APassSaysWhetherItIsForTheSizeOfTheContent) {
+  first_->begin_fill("large", 0, 0).filler.not_cacheable(1000, Kind::too_large);
+  first_->begin_fill("private", 0, 0).filler.not_cacheable(1000);
+  EXPECT_EQ(second_->find("large", 0, 0).response.kind(), Kind::too_large);
+  EXPECT_EQ(second_->begin_fill("large", 0, 0).response.kind(), Kind::too_large);
+  EXPECT_EQ(second_->find("private", 0, 0).response.kind(), Kind::response);
+  EXPECT_EQ(second_->begin_fill("large", 0, 1000).filler.response().kind(), Kind::response) << "which is another row";
+}
+
 TEST_F(CacheTest, KnowsWhetherAnybodyElseReadsARow) {
   ASSERT_TRUE(store(*first_, "k", "x"));
   const Lookup mine = first_->find("k", 0, 0);
