@@ -5,6 +5,8 @@
 
 #include "shared/base/bytes.h"
 #include "worker/caching/request_parts.h"
+#include "worker/http/forwarded.h"
+#include "worker/http/list.h"
 
 namespace proxyd::caching {
 namespace {
@@ -55,6 +57,18 @@ bool has_parameter(const http::RequestHead& request, const std::vector<NamePatte
   return false;
 }
 
+bool is_forwarded_for_another(const http::Fields& fields, std::string_view authority, http::Scheme scheme) {
+  http::ListMembers elements(fields.combined(FieldName::kForwarded));
+  std::string_view element;
+  while (elements.next(element)) {
+    const std::string_view host = http::forwarded_parameter(element, "host");
+    const std::string_view proto = http::forwarded_parameter(element, "proto");
+    if (!host.empty() && !equals_ignoring_case(host, authority)) return true;
+    if (!proto.empty() && !equals_ignoring_case(proto, http::to_string(scheme))) return true;
+  }
+  return false;
+}
+
 }   // namespace
 
 Reason why_bypassed(const http::RequestHead& request, const Policy& policy) {
@@ -82,6 +96,20 @@ bool is_post_to_be_stored(const http::RequestHead& request, const Policy& policy
   as_get.method = Method::kGet;
   as_get.content = {};
   return why_bypassed(as_get, policy) == Reason::kNone;
+}
+
+bool has_foreign_forwarding_fields(const http::Fields& request_fields, std::string_view authority, http::Scheme scheme,
+                                   const Policy& policy) {
+  const bool forwarded = request_fields.has(FieldName::kForwarded);
+  if (forwarded && is_forwarded_for_another(request_fields, authority, scheme)) return true;
+  if (!request_fields.has(FieldName::kOther)) return false;
+  for (const http::Field& field : request_fields) {
+    if (field.known != FieldName::kOther || !equals_ignoring_case(field.name.substr(0, 12), "x-forwarded-")) continue;
+    bool keyed = false;
+    for (const std::string& name : policy.key.headers) keyed = keyed || equals_ignoring_case(name, field.name);
+    if (!keyed) return true;
+  }
+  return false;
 }
 
 }   // namespace proxyd::caching

@@ -16,4 +16,10 @@ Reason why_bypassed(const http::RequestHead& request, const Policy& policy);
 // The answer to a POST may be stored, where the policy names the method and nothing else about the request forbids it.
 bool is_post_to_be_stored(const http::RequestHead& request, const Policy& policy);
 
+// What a trusted proxy hands on beyond what we set ourselves reaches the origin and may change its answer, which is for
+// nobody else then: a host or scheme in Forwarded that is not the one of the key, or any X-Forwarded-* that the key
+// does not hold. `authority` and `scheme`: those of the key.
+bool has_foreign_forwarding_fields(const http::Fields& request_fields, std::string_view authority, http::Scheme scheme,
+                                   const Policy& policy);
+
 }   // namespace proxyd::caching

@@ -48,7 +48,12 @@ Reuse decide_reuse(const Freshness& stored, const CacheControl& request, bool so
   return reuse;
 }
 
-bool may_serve_on_error(const Freshness& stored, const CacheControl& request, int64_t steady_now) {
+bool was_asked_since(const Freshness& stored, const Reuse& reuse, int64_t began) {
+  const bool wanted_by_request = reuse.reason == Reason::kRequestNoCache || reuse.reason == Reason::kRequestMaxAge;
+  return wanted_by_request && reuse.remaining > 0 && stored.asked_at() >= began;
+}
+
+bool may_serve_stale_if_error(const Freshness& stored, const CacheControl& request, int64_t steady_now) {
   if (request.no_cache || stored.has(Freshness::kNoCache)) return false;
   int64_t window = stored.stale_if_error;
   if (!stored.has(Freshness::kMustRevalidate)) window = std::max(window, request.stale_if_error * 1000);

@@ -35,11 +35,17 @@ constexpr Use use_of_nothing(const CacheControl& request) {
   return request.only_if_cached ? Use::kGatewayTimeout : Use::kAskOrigin;
 }
 
-// Whether the stored response may stand in for an origin that can't be reached or answers with such a status (RFC 5861
-// 4). A client that asked for validation gets the error.
-bool may_serve_on_error(const Freshness& stored, const CacheControl& request, int64_t steady_now);
+// A request that wants to be sure of a response came before the origin was asked for it: that was for this one as well.
+// `began`: the request, steady.
+bool was_asked_since(const Freshness& stored, const Reuse& reuse, int64_t began);
 
-constexpr bool is_error_to_hide(int status) { return status == 500 || status == 502 || status == 503 || status == 504; }
+// Whether the stored response may be served though an origin can't be reached or answers with such a status (RFC 5861
+// 4). A client that asked for validation gets the error.
+bool may_serve_stale_if_error(const Freshness& stored, const CacheControl& request, int64_t steady_now);
+
+constexpr bool is_status_for_stale_if_error(int status) {
+  return status == 500 || status == 502 || status == 503 || status == 504;
+}
 
 // As Age says it (RFC 9111 5.1).
 constexpr int64_t age_in_seconds(int64_t milliseconds) {

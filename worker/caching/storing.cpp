@@ -219,4 +219,13 @@ http::Fields stored_fields(const http::ResponseHead& response, const Policy& pol
   return fields;
 }
 
+bool fit_content_range(http::Fields& fields, std::optional<uint64_t> length) {
+  const auto said = http::parse_content_range(fields.value(FieldName::kContentRange));
+  if (!said) return true;
+  const auto part = length ? http::fit_to_content(*said, *length) : std::nullopt;
+  if (!part) return false;
+  fields.set(to_string(FieldName::kContentRange), http::write_content_range(*part, fields.arena()));
+  return true;
+}
+
 }   // namespace proxyd::caching

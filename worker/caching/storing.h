@@ -38,4 +38,8 @@ Storing decide_keeping(const Answer& answer, const Policy& policy);
 // response's arena.
 http::Fields stored_fields(const http::ResponseHead& response, const Policy& policy, Moment received);
 
+// A part is what came of it, whatever its Content-Range says, which is corrected. False for one whose length is not
+// known: that is none. All of a content is left as it is.
+bool fit_content_range(http::Fields& fields, std::optional<uint64_t> length);
+
 }   // namespace proxyd::caching

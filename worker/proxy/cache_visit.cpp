@@ -2,14 +2,11 @@
 
 #include <algorithm>
 
-#include "shared/base/bytes.h"
 #include "shared/base/steady.h"
 #include "worker/caching/bypass.h"
 #include "worker/caching/vary.h"
-#include "worker/http/list.h"
 #include "worker/proxy/background.h"
 #include "worker/proxy/stored/stored_head.h"
-#include "worker/routing/client.h"
 
 namespace proxyd::proxy {
 namespace {
@@ -22,6 +19,12 @@ constexpr int kMostLooks = 4;   // while others change what is found; then the o
 
 static_assert(caching::kMostTags == cache::kMostTagStamps);
 
+bool is_forwarded_beyond_key(const Request& request, const caching::Policy& policy) {
+  const routing::RequestFacts& facts = request.facts;
+  return facts.from_trusted_proxy &&
+         caching::has_foreign_forwarding_fields(request.head.fields, facts.authority, facts.scheme, policy);
+}
+
 }   // namespace
 
 CacheVisit::CacheVisit(Request& request, const caching::Policy& policy, std::string_view partition)
@@ -33,7 +36,7 @@ CacheVisit::CacheVisit(Request& request, const caching::Policy& policy, std::str
   if (!primary_) return;
   sequence_ = shared_.cache().published();
   if (control_.no_store) status_.detail = Reason::kRequestNoStore;
-  if (has_foreign_forwarding_fields()) status_.detail = Reason::kForwardingFields;
+  if (is_forwarded_beyond_key(request, policy)) status_.detail = Reason::kForwardingFields;
   speaks_for_all_ = status_.detail == Reason::kNone;
   may_store_ = speaks_for_all_ && request.head.method != Method::kHead;
 }
@@ -44,33 +47,6 @@ void CacheVisit::make_key(std::string_view partition) {
   primary_ = caching::cache_key(request_.url(), request_.head.fields, policy_.key, partition);
   if (!primary_) status_.reason = Reason::kKeyTooLong;
   if (primary_) key_ = primary_->text;
-}
-
-// What a trusted proxy hands on in Forwarded of another host or scheme than the key has.
-bool CacheVisit::is_forwarded_for_another() const {
-  http::ListMembers elements(request_.head.fields.combined(FieldName::kForwarded));
-  std::string_view element;
-  while (elements.next(element)) {
-    const std::string_view host = routing::forwarded_parameter(element, "host");
-    const std::string_view scheme = routing::forwarded_parameter(element, "proto");
-    if (!host.empty() && !equals_ignoring_case(host, request_.facts.authority)) return true;
-    if (!scheme.empty() && !equals_ignoring_case(scheme, http::to_string(request_.facts.scheme))) return true;
-  }
-  return false;
-}
-
-// What a trusted proxy adds beyond what we set ourselves reaches the origin and may change its answer.
-bool CacheVisit::has_foreign_forwarding_fields() const {
-  if (!request_.facts.from_trusted_proxy) return false;
-  if (request_.head.fields.has(FieldName::kForwarded) && is_forwarded_for_another()) return true;
-  if (!request_.head.fields.has(FieldName::kOther)) return false;
-  for (const http::Field& field : request_.head.fields) {
-    if (field.known != FieldName::kOther || !equals_ignoring_case(field.name.substr(0, 12), "x-forwarded-")) continue;
-    bool keyed = false;
-    for (const std::string& name : policy_.key.headers) keyed = keyed || equals_ignoring_case(name, field.name);
-    if (!keyed) return true;
-  }
-  return false;
 }
 
 // A client that wants little of it is answered long before the fetch ends.
@@ -180,16 +156,11 @@ CacheVisit::Next CacheVisit::judge(bool soft_purged) {
   reuse_ = caching::decide_reuse(freshness_, control_, soft_purged, shared_.now());
   status_.reason = reuse_.reason;
   const bool must_ask = insists_ && reuse_.reason != Reason::kNone;
-  if ((reuse_.served() && !must_ask) || (!soft_purged && came_for_us())) return Next::kServe;
+  if (reuse_.served() && !must_ask) return Next::kServe;
+  const bool asked_by_another = status_.collapsed && !soft_purged;
+  if (asked_by_another && caching::was_asked_since(freshness_, reuse_, steady_ms(request_.began))) return Next::kServe;
   if (reuse_.use == Use::kGatewayTimeout) return Next::kGatewayTimeout;
   return validate();
-}
-
-// The request wants to be sure of it, and others have asked the origin since it began: that was for this one as well.
-bool CacheVisit::came_for_us() const {
-  const bool wanted_by_request = reuse_.reason == Reason::kRequestNoCache || reuse_.reason == Reason::kRequestMaxAge;
-  return status_.collapsed && wanted_by_request && reuse_.remaining > 0 &&
-         freshness_.asked_at() >= steady_ms(request_.began);
 }
 
 // One asks for all, unless what it learns is good for itself alone: then all ask side by side. While it is being

@@ -128,8 +128,6 @@ class CacheVisit final : public StoredContent::Heir {
     part_.reset();
   }
   void make_key(std::string_view partition);
-  bool has_foreign_forwarding_fields() const;
-  bool is_forwarded_for_another() const;
   void forget();
   Next look_once();
   Next found(cache::Lookup lookup);
@@ -144,7 +142,6 @@ class CacheVisit final : public StoredContent::Heir {
   // Nothing came of it for those who wait.
   void end_claim() { claim_.end(origin_failed_ ? cache::ClaimEnd::failed : cache::ClaimEnd::in_vain); }
   Next replace_part();
-  bool came_for_us() const;
 
   caching::StoredValidators stored_validators();
   void collect_tags(http::ResponseHead& response);
@@ -157,7 +154,6 @@ class CacheVisit final : public StoredContent::Heir {
   Then take_not_modified(const caching::Answer& answer);
   bool selects_by_what_we_set(std::string_view list) const;
   bool may_be_left_alone() const;
-  bool fit_part(http::Fields& fields, const http::ContentLength& content) const;
   Then take_head(const caching::Answer& answer);
   bool try_to_hide_error();
   bool may_drop() const;

@@ -3,6 +3,7 @@
 
 #include "shared/cache/subjects.h"
 #include "worker/caching/groups.h"
+#include "worker/caching/hit_for_miss.h"
 #include "worker/caching/slices.h"
 #include "worker/caching/tags.h"
 #include "worker/caching/vary.h"
@@ -15,23 +16,18 @@
 namespace proxyd::proxy {
 namespace {
 
+using caching::kPassAfterFailure;
+using caching::kPassFor;
 using http::FieldName;
 using Kind = http::ContentLength::Kind;
 
-constexpr int64_t kPassFor = 120'000;         // ms: a hit-for-miss
-constexpr int64_t kPassForSize = 600'000;     // ms: of what was too large
-constexpr size_t kMostLeftAlone = 64;         // fetches of a worker that go on without a reader
-constexpr size_t kMostSlices = 1024;          // the same of slices, which are no longer than the policy says
-constexpr int64_t kPassAfterFailure = 1000;   // ms: nobody queues for an origin that does not answer
+constexpr size_t kMostLeftAlone = 64;   // fetches of a worker that go on without a reader
+constexpr size_t kMostSlices = 1024;    // the same of slices, which are no longer than the policy says
 
 std::optional<uint64_t> length_of(const http::ContentLength& content) {
   if (content.kind == Kind::kNone) return 0;
   return content.kind == Kind::kKnown ? std::optional(content.bytes) : std::nullopt;
 }
-
-// The origin says what there is, or that there is nothing; else it refuses this client, or just now, which takes from
-// others nothing that is fresh.
-bool is_about_content(int status) { return status < 400 || status == 404 || status == 410; }
 
 std::optional<uint64_t> told_length(const http::Fields& fields) {
   uint64_t length = 0;
@@ -86,7 +82,7 @@ bool CacheVisit::would_store(const http::ResponseHead& response, caching::Moment
 
 CacheVisit::Then CacheVisit::take(http::ResponseHead& response, caching::Moment sent) {
   status_.forward_status = response.status;
-  origin_failed_ = caching::is_error_to_hide(response.status);
+  origin_failed_ = caching::is_status_for_stale_if_error(response.status);
   collect_tags(response);
   const caching::Answer answer{request_.head, response, request_.url(), sent, request_.proxy.moment()};
   return primary_ ? take_answer(answer) : Then::kRelay;
@@ -94,7 +90,7 @@ CacheVisit::Then CacheVisit::take(http::ResponseHead& response, caching::Moment 
 
 CacheVisit::Then CacheVisit::take_answer(const caching::Answer& answer) {
   const int status = answer.response.status;
-  if (caching::is_error_to_hide(status) && try_to_hide_error()) return Then::kServe;
+  if (caching::is_status_for_stale_if_error(status) && try_to_hide_error()) return Then::kServe;
   if (request_.head.method == http::Method::kHead) return take_head(answer);
   if (validates() && status == 304 && !unconditional_) return take_not_modified(answer);
   if (!may_store_ || status == 304) return Then::kRelay;
@@ -228,12 +224,12 @@ CacheVisit::Then CacheVisit::take_unstorable(const caching::Answer& answer, Reas
   status_.detail = reason;
   cache::Cache& cache = shared_.cache();
   const bool is_stale = freshness_.remaining(shared_.now()) <= 0;
-  const bool replaces = answer.response.status < 500 && (is_stale || is_about_content(answer.response.status));
-  if (claim_ && replaces && may_drop())   // it is not what the origin says any more
+  const caching::Unstorable effect = caching::effect_of_unstorable(answer.response.status, is_stale);
+  if (claim_ && effect.replaces && may_drop())   // it is not what the origin says any more
     filler_ = std::move(cache.begin_fill(key_, sequence_, shared_.now(), &stored_).filler);
   const bool failed = answer.response.status >= 500;
   const bool remembered = !slice_ || may_drop();   // nobody asks for a slice that is passed
-  if (filler_ && remembered) filler_.not_cacheable(shared_.now() + (failed ? kPassAfterFailure : kPassFor));
+  if (filler_ && remembered) filler_.not_cacheable(shared_.now() + effect.pass_for);
   filler_ = {};
   if (!failed) end_claim();
   return go_by(answer);
@@ -263,7 +259,7 @@ CacheVisit::Then CacheVisit::store(const caching::Answer& answer, const caching:
 CacheVisit::Then CacheVisit::write_down(const caching::Answer& answer, const caching::Storing& storing) {
   if (!lock_variant(storing.vary_list)) return go_by(answer);
   http::Fields fields = caching::stored_fields(answer.response, policy_, answer.received);
-  if (!fit_part(fields, answer.response.content)) {
+  if (!caching::fit_content_range(fields, length_of(answer.response.content))) {
     give_up(Reason::kContentRange);
     return go_by(answer);
   }
@@ -305,17 +301,6 @@ bool CacheVisit::give_up(Reason reason) {
   return false;
 }
 
-// A part is what came of it, whatever its Content-Range says; one whose length is not known is none.
-bool CacheVisit::fit_part(http::Fields& fields, const http::ContentLength& content) const {
-  const auto said = http::parse_content_range(fields.value(FieldName::kContentRange));
-  if (!said) return true;   // all of it
-  const auto length = length_of(content);
-  const auto part = length ? http::fit_to_content(*said, *length) : std::nullopt;
-  if (!part) return false;
-  fields.set(to_string(FieldName::kContentRange), http::write_content_range(*part, request_.arena()));
-  return true;
-}
-
 cache::StampList CacheVisit::stamps(bool with_tags) const {
   const cache::PurgeStamps& all = shared_.cache().stamps();
   if (!with_tags) return cache::stamps_of(all, primary_->url(), {}, false);
@@ -332,7 +317,7 @@ bool CacheVisit::try_to_stand_in() {
 
 bool CacheVisit::try_to_hide_error() {
   const bool at_hand = may_stand_in_ && stored_ && stored_.state() == cache::State::complete;
-  if (!at_hand || !caching::may_serve_on_error(freshness_, control_, shared_.now())) return false;
+  if (!at_hand || !caching::may_serve_stale_if_error(freshness_, control_, shared_.now())) return false;
   serves_ = Serves::kStandIn;
   return true;
 }
@@ -340,7 +325,7 @@ bool CacheVisit::try_to_hide_error() {
 Fill::Limits fill_limits(const Request& request, const caching::Policy& policy) {
   RelayLimits of_origin{Pace(request.timeouts().between_bytes, 0), Pace(std::nullopt, 0)};
   of_origin.total = request.total;
-  return {of_origin, policy.max_object, kPassForSize};
+  return {of_origin, policy.max_object, caching::kPassForSize};
 }
 
 void CacheVisit::begin_fill(upstream::Incoming incoming, FilledContent* reader) {

@@ -1,23 +1,10 @@
 #include "worker/routing/client.h"
 
 #include "shared/base/bytes.h"
+#include "worker/http/forwarded.h"
 #include "worker/http/list.h"
 
 namespace proxyd::routing {
-
-std::string_view forwarded_parameter(std::string_view element, std::string_view name) {
-  while (!element.empty()) {
-    const size_t end = std::min(element.find(';'), element.size());
-    const std::string_view pair = http::trim(element.substr(0, end));
-    element.remove_prefix(std::min(end + 1, element.size()));
-    const size_t equals = pair.find('=');
-    if (equals == std::string_view::npos || !equals_ignoring_case(pair.substr(0, equals), name)) continue;
-    std::string_view value = pair.substr(equals + 1);
-    if (value.size() >= 2 && value.front() == '"' && value.back() == '"') value = value.substr(1, value.size() - 2);
-    return value;
-  }
-  return {};
-}
 
 namespace {
 
@@ -53,7 +40,7 @@ std::optional<http::Scheme> scheme_of(std::string_view text) {
 void walk_addresses(Client& client, std::string_view list, bool forwarded, const config::CidrList& trusted) {
   while (!list.empty() && trusted.holds(client.address)) {
     const std::string_view member = take_last(list);
-    const auto text = address_in(forwarded ? forwarded_parameter(member, "for") : member);
+    const auto text = address_in(forwarded ? http::forwarded_parameter(member, "for") : member);
     const auto address = text ? config::parse_mapped_address(*text) : std::nullopt;
     if (!address) return;
     client.address = *address;
@@ -70,8 +57,8 @@ void take_scheme_and_host(Client& client, const http::RequestHead& head, std::st
   std::string_view host = take_last(host_list);
   if (!forwarded.empty()) {
     const std::string_view last = take_last(forwarded);
-    if (proto.empty()) proto = forwarded_parameter(last, "proto");
-    if (host.empty()) host = forwarded_parameter(last, "host");
+    if (proto.empty()) proto = http::forwarded_parameter(last, "proto");
+    if (host.empty()) host = http::forwarded_parameter(last, "host");
   }
   if (const auto scheme = scheme_of(proto)) client.scheme = *scheme;
   if (host.empty()) return;

@@ -24,7 +24,4 @@ struct Client {
 Client resolve_client(const std::array<uint8_t, 16>& peer, std::string_view peer_text, http::Scheme scheme,
                       const http::RequestHead& head, const config::CidrList& trusted);
 
-// The value of `for`, `proto` … in one element of Forwarded, without quotes (RFC 7239 4); empty: it has none.
-std::string_view forwarded_parameter(std::string_view element, std::string_view name);
-
 }   // namespace proxyd::routing

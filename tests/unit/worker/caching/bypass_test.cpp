@@ -79,6 +79,28 @@ TEST_F(Bypass, IsWhatThePolicyNames) {
   EXPECT_EQ(why_target("/menu"), "none");
 }
 
+// Known ones, X-Forwarded-For and the like, are those that we set ourselves.
+TEST_F(Bypass, KnowsForwardingFieldsThatChangeAnAnswerBeyondTheKey) {
+  const auto foreign = [this](Lines lines) {
+    return has_foreign_forwarding_fields(fields(lines), "a.test", http::Scheme::kHttps, policy);
+  };
+  EXPECT_FALSE(foreign({{"X-Forwarded-For", "192.0.2.1"}, {"X-Forwarded-Proto", "http"}, {"X-Forwarded", "x"}}));
+  EXPECT_TRUE(foreign({{"x-forwarded-PREFIX", "/shop"}}));
+  policy.key.headers = {"X-Forwarded-Prefix"};
+  EXPECT_FALSE(foreign({{"x-forwarded-PREFIX", "/shop"}}));
+  EXPECT_TRUE(foreign({{"x-forwarded-PREFIX", "/shop"}, {"X-Forwarded-Ssl", "on"}}));
+}
+
+TEST_F(Bypass, KnowsAForwardedThatNamesAnotherHostOrScheme_Rfc7239_4) {
+  const auto foreign = [this](std::string_view forwarded) {
+    return has_foreign_forwarding_fields(fields({{"Forwarded", forwarded}}), "a.test", http::Scheme::kHttps, policy);
+  };
+  EXPECT_FALSE(foreign("for=192.0.2.1;host=A.test;proto=HTTPS"));
+  EXPECT_FALSE(foreign("host=\"a.test\""));
+  EXPECT_TRUE(foreign("host=b.test"));
+  EXPECT_TRUE(foreign("host=a.test, proto=http"));
+}
+
 TEST(CookiePairs, AreReadFromEveryLine_Rfc6265_5_4) {
   http::Arena arena;
   http::Fields fields(arena);

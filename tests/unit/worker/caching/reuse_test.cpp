@@ -24,8 +24,8 @@ class ReuseOfAResponse : public testing::Test, public Messages {
     return std::string(kUses[static_cast<size_t>(made.use)]) + " " + std::string(to_string(made.reason));
   }
   bool on_error(int64_t seconds, std::string_view cache_control = {}) {
-    return may_serve_on_error(stored, request_directives(fields({{"Cache-Control", cache_control}}), policy),
-                              seconds * 1000);
+    return may_serve_stale_if_error(stored, request_directives(fields({{"Cache-Control", cache_control}}), policy),
+                                    seconds * 1000);
   }
   static Freshness made() {
     Freshness freshness;
@@ -147,8 +147,25 @@ TEST_F(ReuseOfAResponse, NeverStandsInWhereTheOriginForbidsIt_Rfc9111_4_2_4) {
 }
 
 TEST_F(ReuseOfAResponse, HidesErrorsOfServersAlone_Rfc5861_4) {
-  for (const int status : {500, 502, 503, 504}) EXPECT_TRUE(is_error_to_hide(status));
-  for (const int status : {200, 404, 429, 501, 505}) EXPECT_FALSE(is_error_to_hide(status));
+  for (const int status : {500, 502, 503, 504}) EXPECT_TRUE(is_status_for_stale_if_error(status));
+  for (const int status : {200, 404, 429, 501, 505}) EXPECT_FALSE(is_status_for_stale_if_error(status));
+}
+
+TEST_F(ReuseOfAResponse, IsWhatARequestWantedThatCameBeforeItWasAskedFor) {
+  stored.response_time = 5000;
+  stored.took = 1000;
+  const auto fits = [this](std::string_view cache_control, int64_t began) {
+    return was_asked_since(stored, reuse(6, cache_control), began);
+  };
+  EXPECT_TRUE(fits("no-cache", 4000));
+  EXPECT_TRUE(fits("max-age=0", 4000));
+  EXPECT_FALSE(fits("no-cache", 4001));
+  EXPECT_FALSE(fits("min-fresh=100", 4000));   // that would have to be another response
+  stored.flags = Freshness::kNoCache;
+  EXPECT_FALSE(fits({}, 4000));   // the origin wants to be asked each time
+  stored.flags = 0;
+  stored.lifetime = 500;
+  EXPECT_FALSE(fits("no-cache", 4000));   // stale by now
 }
 
 TEST_F(ReuseOfAResponse, SaysItsAgeInWholeSeconds_Rfc9111_5_1) {

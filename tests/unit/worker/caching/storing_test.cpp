@@ -205,6 +205,21 @@ TEST_F(Storing, LeavesOutFieldsOfTheConnection_Rfc9111_3_1) {
   EXPECT_EQ(text, "c Date WWW-Authenticate ");
 }
 
+TEST_F(Storing, OfAPartSaysWhatCameOfIt_Rfc9110_14_4) {
+  const auto fitted = [this](std::string_view said, std::optional<uint64_t> length) {
+    http::Fields made = fields({{"Content-Range", said}});
+    const bool fits = fit_content_range(made, length);
+    return fits ? std::string(made.value(http::FieldName::kContentRange)) : "none";
+  };
+  EXPECT_EQ(fitted("bytes 0-9/50", 10), "bytes 0-9/50");
+  EXPECT_EQ(fitted("bytes 0-9/50", 4), "bytes 0-3/50");
+  EXPECT_EQ(fitted("bytes 0-9/50", 0), "none");
+  EXPECT_EQ(fitted("bytes 0-9/50", std::nullopt), "none");
+  http::Fields whole = fields({{"ETag", "\"x\""}});
+  EXPECT_TRUE(fit_content_range(whole, std::nullopt));
+  EXPECT_FALSE(whole.has(http::FieldName::kContentRange));
+}
+
 TEST_F(Storing, AddsADateWhereThereIsNone_Rfc9110_6_6_1) {
   EXPECT_EQ(stored_fields(response(), policy, kNow).value(http::FieldName::kDate), date_text(0));
   const std::string before = date_text(-5);
