@@ -20,6 +20,7 @@
 #include "worker/proxy/stored/stored_content.h"
 #include "worker/proxy/stored/stored_head.h"
 #include "worker/proxy/stored/stored_part.h"
+#include "worker/proxy/variant_list.h"
 
 namespace proxyd::proxy {
 
@@ -152,7 +153,6 @@ class CacheVisit final : public StoredContent::Heir {
   Then take_no_slice(const caching::Answer& answer);
   Then take_whole(const caching::Answer& answer);
   Then take_not_modified(const caching::Answer& answer);
-  bool selects_by_what_we_set(std::string_view list) const;
   bool may_be_left_alone() const;
   Then take_head(const caching::Answer& answer);
   bool try_to_hide_error();
@@ -160,19 +160,13 @@ class CacheVisit final : public StoredContent::Heir {
   Then take_unstorable(const caching::Answer& answer, Reason reason);
   Then go_by(const caching::Answer& answer);
   Then store(const caching::Answer& answer, const caching::Storing& storing);
+  bool lock_place(const caching::Storing& storing);
   Then write_down(const caching::Answer& answer, const caching::Storing& storing);
   Then could_not_store(const caching::Answer& answer, Reason reason);
   bool keep(const caching::Freshened& freshened, caching::Moment received);
-  cache::StampList stamps(bool with_tags) const;
-  bool lock_variant(std::string_view list);
-  bool lock_key(std::string_view key);
-  bool lock_another(std::string_view variant);
-  bool publish_list(std::string_view list, std::string_view variant);
-  bool lies_rightly(std::string_view vary_list) const;
-  bool write_list(const VaryHead& list, std::string_view variant);
-  bool write_list(std::string_view metadata);
-  void keep_list();
-  bool give_up(Reason reason);
+  cache::StampList stamps() const;
+  VariantList variants(int64_t keep_until) const;
+  void give_up(Reason reason);
   const http::Fields& stored_section();
 
   Request& request_;

@@ -9,6 +9,7 @@
 #include "worker/caching/vary.h"
 #include "worker/http/preconditions.h"
 #include "worker/proxy/cache_visit.h"
+#include "worker/proxy/intermediary_fields.h"
 #include "worker/proxy/stored/stored_head.h"
 
 // What the origin's answer does to the cache: it validates what is stored (RFC 9111 4.3), replaces it (3), or is none
@@ -27,6 +28,15 @@ constexpr size_t kMostSlices = 1024;    // the same of slices, which are no long
 std::optional<uint64_t> length_of(const http::ContentLength& content) {
   if (content.kind == Kind::kNone) return 0;
   return content.kind == Kind::kKnown ? std::optional(content.bytes) : std::nullopt;
+}
+
+// The client's own fields are what variants are selected by; what we set in their place may be another for each client.
+bool selects_by_what_we_set(std::string_view list, const Request& request) {
+  if (list.empty()) return false;
+  const auto named = [list](const auto& name) { return caching::names_field(list, name); };
+  const std::vector<std::string>& edited = request.matched.route->request_edits.varying();
+  return std::any_of(kFieldsOfOneRequest.begin(), kFieldsOfOneRequest.end(), named) ||
+         std::any_of(edited.begin(), edited.end(), named);
 }
 
 std::optional<uint64_t> told_length(const http::Fields& fields) {
@@ -182,7 +192,8 @@ CacheVisit::Then CacheVisit::take_not_modified(const caching::Answer& answer) {
 // What a 304 or a HEAD brought is written down, or what may not stay is dropped. True when it stays.
 bool CacheVisit::keep(const caching::Freshened& freshened, caching::Moment received) {
   const caching::Storing& storing = freshened.storing;
-  if (!storing.stored() || !lies_rightly(storing.vary_list)) {
+  VariantList variants = this->variants(keep_until(storing.freshness));
+  if (!storing.stored() || !variants.covers(storing.vary_list, request_.arena())) {
     status_.detail = storing.reason;
     freshness_.response_time = received.steady;
     freshness_.initial_age = storing.freshness.initial_age;
@@ -190,8 +201,8 @@ bool CacheVisit::keep(const caching::Freshened& freshened, caching::Moment recei
     return false;
   }
   freshness_ = storing.freshness;
-  keep_list();
-  cache::StampList stamps = this->stamps(true);
+  variants.keep();
+  cache::StampList stamps = this->stamps();
   // A 304 says some of the tags anew and none of the others: what was one stays one, for too much is purged, not too
   // little.
   if (!stamps.add_others(stored_.stamps())) stamps = stamps_of(shared_.cache().stamps(), primary_->url(), {}, true);
@@ -246,24 +257,35 @@ CacheVisit::Then CacheVisit::go_by(const caching::Answer& answer) {
 }
 
 CacheVisit::Then CacheVisit::store(const caching::Answer& answer, const caching::Storing& storing) {
-  if (selects_by_what_we_set(storing.vary_list)) return take_unstorable(answer, Reason::kVary);
+  if (selects_by_what_we_set(storing.vary_list, request_)) return take_unstorable(answer, Reason::kVary);
   const bool too_many =
       slice_ ? shared_.alone(AloneFills::kSlices) >= kMostSlices : shared_.alone(AloneFills::kWhole) >= kMostLeftAlone;
   if (may_be_left_alone() && too_many) return could_not_store(answer, Reason::kBusy);
-  const caching::Freshness former = std::exchange(freshness_, storing.freshness);
-  const Then then = write_down(answer, storing);
-  if (then != Then::kServe) freshness_ = former;   // of what may stand in yet
-  return then;
+  return write_down(answer, storing);
+}
+
+bool CacheVisit::lock_place(const caching::Storing& storing) {
+  const cache::StoredResponse* former = stored_ ? &stored_ : passed_ ? &passed_ : nullptr;
+  VariantList variants = this->variants(keep_until(storing.freshness));
+  VariantList::Place place = variants.lock(storing.vary_list, request_.head.fields, std::move(filler_), former);
+  filler_ = std::move(place.filler);
+  if (place.reason != Reason::kNone) return give_up(place.reason), false;
+  key_ = place.key;
+  return true;
+}
+
+VariantList CacheVisit::variants(int64_t keep_until) const {
+  return {shared_, vary_head_, *primary_, sequence_, keep_until};
 }
 
 CacheVisit::Then CacheVisit::write_down(const caching::Answer& answer, const caching::Storing& storing) {
-  if (!lock_variant(storing.vary_list)) return go_by(answer);
+  if (!lock_place(storing)) return go_by(answer);
   http::Fields fields = caching::stored_fields(answer.response, policy_, answer.received);
   if (!caching::fit_content_range(fields, length_of(answer.response.content))) {
     give_up(Reason::kContentRange);
     return go_by(answer);
   }
-  const cache::StampList stamps = this->stamps(true);
+  const cache::StampList stamps = this->stamps();
   const cache::Written written = filler_.set_head({.metadata = metadata_of(storing.freshness),
                                                    .section = section_of(fields),
                                                    .stamps = stamps.stamps(),
@@ -278,6 +300,7 @@ CacheVisit::Then CacheVisit::write_down(const caching::Answer& answer, const cac
     return go_by(answer);
   }
   stored_ = filler_.response().share();
+  freshness_ = storing.freshness;
   fields_ = answer.response.fields;
   if (!fields_->has(FieldName::kDate)) fields_->add(FieldName::kDate, fields.value(FieldName::kDate));
   status_.stored = true;
@@ -294,17 +317,14 @@ CacheVisit::Then CacheVisit::could_not_store(const caching::Answer& answer, Reas
   return go_by(answer);
 }
 
-bool CacheVisit::give_up(Reason reason) {
+void CacheVisit::give_up(Reason reason) {
   status_.detail = reason;
   if (filler_) filler_.not_cacheable(shared_.now() + kPassFor);
   filler_ = {};
-  return false;
 }
 
-cache::StampList CacheVisit::stamps(bool with_tags) const {
-  const cache::PurgeStamps& all = shared_.cache().stamps();
-  if (!with_tags) return cache::stamps_of(all, primary_->url(), {}, false);
-  return cache::stamps_of(all, primary_->url(), tags_->tags(), tags_->overflow);
+cache::StampList CacheVisit::stamps() const {
+  return cache::stamps_of(shared_.cache().stamps(), primary_->url(), tags_->tags(), tags_->overflow);
 }
 
 // RFC 5861 4. Nobody shall queue for an origin that gives no answer.
