@@ -6,7 +6,7 @@ async::Task<OwnAnswer> ask_origin(Request& request, CacheVisit& visit, const Ori
                                   std::optional<Fetch>& fetch) {
   OwnAnswer answer;
   for (;;) {
-    request.ask_with(visit.origin_fields());
+    request.ask_with(visit.begin_asking());
     fetch.emplace(request, origin.group);
     const caching::Moment sent = request.proxy.moment();
     answer.outcome = co_await fetch->run();

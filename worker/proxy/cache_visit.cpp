@@ -84,7 +84,7 @@ CacheVisit::Next CacheVisit::next_without_any() const {
 // What an earlier look found.
 void CacheVisit::forget() {
   release_stored();
-  may_stand_in_ = false;
+  fits_ = false;
   section_.reset();
   key_ = primary_->text;
 }
@@ -110,7 +110,7 @@ CacheVisit::Next CacheVisit::found(cache::Lookup lookup) {
   }
   if (lookup.outcome == Outcome::miss) return lock(nullptr);
   if (lookup.outcome == Outcome::pass) {
-    passed_ = std::move(lookup.response);
+    hit_for_miss_ = std::move(lookup.response);
     status_.reason = vary_head_ ? Reason::kVaryMiss : Reason::kMiss;
     return next_without_any();
   }
@@ -152,7 +152,7 @@ CacheVisit::Next CacheVisit::judge(bool soft_purged) {
   freshness_ = freshness_of(stored_);
   const bool is_part = freshness_.has(caching::Freshness::kPartial);
   if (is_part && !part_answers(stored_, request_.head, request_.proxy.wall_clock_ms() / 1000)) return replace_part();
-  may_stand_in_ = true;
+  fits_ = true;
   reuse_ = caching::decide_reuse(freshness_, control_, soft_purged, shared_.now());
   status_.reason = reuse_.reason;
   const bool must_ask = insists_ && reuse_.reason != Reason::kNone;
@@ -167,7 +167,7 @@ CacheVisit::Next CacheVisit::judge(bool soft_purged) {
 // fetched it can't be validated: whoever may not use it asks for itself.
 CacheVisit::Next CacheVisit::validate() {
   if (request_.head.method == Method::kHead) return Next::kAskOrigin;
-  if (waited_in_vain_ && origin_failed_ && try_to_hide_error()) return Next::kServe;
+  if (waited_in_vain_ && origin_failed_ && serve_stale_if_error()) return Next::kServe;
   if (stored_.state() != cache::State::complete || waited_in_vain_ || !may_store_) {
     may_store_ = false;
     return Next::kAskOrigin;   // for itself; what is stored may stand in for an error all the same
@@ -190,7 +190,7 @@ CacheVisit::Next CacheVisit::lock(const cache::StoredResponse* instead_of) {
   if (!may_store_ || waited_in_vain_) return go_without_storing(status_.reason);
   cache::FillLock lock = shared_.cache().begin_fill(key_, sequence_, shared_.now(), instead_of);
   if (lock.outcome == Outcome::filler) filler_ = std::move(lock.filler);
-  if (lock.outcome == Outcome::pass) passed_ = std::move(lock.response);
+  if (lock.outcome == Outcome::pass) hit_for_miss_ = std::move(lock.response);
   if (lock.outcome == Outcome::busy || lock.outcome == Outcome::no_room) {
     status_.detail = Reason::kBusy;
     return go_without_storing(status_.reason);
@@ -241,13 +241,13 @@ caching::CacheStatus CacheVisit::status() const {
   caching::CacheStatus status = status_;
   status.hit = !asked_ && !status_.collapsed;
   if (status.hit) status.detail = status_.reason;   // why it is stale
-  if (status.hit || status.stored || stands_in()) status.ttl = freshness_.remaining(shared_.now()) / 1000;
+  if (status.hit || status.stored || is_stale_if_error()) status.ttl = freshness_.remaining(shared_.now()) / 1000;
   return status;
 }
 
 CacheResult CacheVisit::result() const {
   if (!primary_) return CacheResult::kBypass;
-  if (stands_in()) return CacheResult::kStale;
+  if (is_stale_if_error()) return CacheResult::kStale;
   if (!asked_ && stored_) {
     if (status_.collapsed) return CacheResult::kCollapsed;
     return status_.reason == Reason::kNone ? CacheResult::kHit : CacheResult::kStale;

@@ -58,8 +58,9 @@ class CacheVisit final : public StoredContent::Heir {
   bool asks_for_cache() const { return filler_ || validates(); }
   std::string_view key() const { return key_; }
 
-  // The fields that the origin is asked with, once `look` said kAskOrigin; null: the client's own.
-  const http::Fields* origin_fields();
+  // Once `look` said kAskOrigin, and again after kAskAgain: the fields that the origin is asked with; null: the
+  // client's own.
+  const http::Fields* begin_asking();
 
   // What the origin's answer comes to. Its fields are as the client is to see them.
   enum class Then : uint8_t {
@@ -73,8 +74,8 @@ class CacheVisit final : public StoredContent::Heir {
   void note_own_purge(uint64_t sequence) {
     if (sequence == sequence_ + 1) sequence_ = sequence;
   }
-  // There is no answer: true when what is stored may stand in for it (RFC 5861 4).
-  bool try_to_stand_in();
+  // There is no answer: true when what is stored is served in its place (RFC 5861 4).
+  bool try_stale_if_error();
 
   // The origin's answer is known, and what it means for the cache is done: nobody need wait for this request any more.
   void release_claims() {
@@ -100,8 +101,8 @@ class CacheVisit final : public StoredContent::Heir {
   // The origin gave it just now: its Age is the origin's to say.
   bool is_new() const { return serves_ == Serves::kNew; }
   bool was_validated() const { return serves_ == Serves::kValidated; }
-  bool was_passed() const { return static_cast<bool>(passed_); }   // by an earlier answer
-  bool stands_in() const { return serves_ == Serves::kStandIn; }
+  bool is_hit_for_miss() const { return static_cast<bool>(hit_for_miss_); }   // by an earlier answer
+  bool is_stale_if_error() const { return serves_ == Serves::kStaleIfError; }
   bool is_from_origin() const { return is_new() || was_validated(); }
   // Somebody should ask the origin while it is served (RFC 5861 3).
   bool wants_validation() const { return reuse_.use == caching::Use::kServeAndRevalidate; }
@@ -125,7 +126,7 @@ class CacheVisit final : public StoredContent::Heir {
 
   void release_lists() {
     vary_head_ = {};
-    passed_ = {};
+    hit_for_miss_ = {};
     part_.reset();
   }
   void make_key(std::string_view partition);
@@ -150,23 +151,22 @@ class CacheVisit final : public StoredContent::Heir {
   Then take_answer(const caching::Answer& answer);
   Then take_rest(const caching::Answer& answer);
   bool is_the_slice(const http::ResponseHead& response) const;
-  Then take_no_slice(const caching::Answer& answer);
   Then take_whole(const caching::Answer& answer);
   Then take_not_modified(const caching::Answer& answer);
   bool may_be_left_alone() const;
   Then take_head(const caching::Answer& answer);
-  bool try_to_hide_error();
+  bool serve_stale_if_error();
   bool may_drop() const;
   Then take_unstorable(const caching::Answer& answer, Reason reason);
-  Then go_by(const caching::Answer& answer);
+  Then go_by(const caching::Answer& answer, Reason reason, int64_t pass_for);
+  Then take_no_slice(const caching::Answer& answer);
   Then store(const caching::Answer& answer, const caching::Storing& storing);
-  bool lock_place(const caching::Storing& storing);
-  Then write_down(const caching::Answer& answer, const caching::Storing& storing);
-  Then could_not_store(const caching::Answer& answer, Reason reason);
+  Reason lock_place(const caching::Storing& storing);
+  cache::Written write_head(const caching::Answer& answer, const http::Fields& fields,
+                            const caching::Freshness& freshness);
   bool keep(const caching::Freshened& freshened, caching::Moment received);
   cache::StampList stamps() const;
   VariantList variants(int64_t keep_until) const;
-  void give_up(Reason reason);
   const http::Fields& stored_section();
 
   Request& request_;
@@ -180,8 +180,8 @@ class CacheVisit final : public StoredContent::Heir {
 
   cache::StoredResponse stored_;
   cache::StoredResponse vary_head_;
-  cache::StoredResponse passed_;     // a hit-for-miss
-  std::optional<StoredPart> part_;   // of which the rest is asked for
+  cache::StoredResponse hit_for_miss_;   // a hit-for-miss
+  std::optional<StoredPart> part_;       // of which the rest is asked for
   cache::Filler filler_;
   cache::Revalidation claim_;
   caching::Freshness freshness_;
@@ -192,13 +192,13 @@ class CacheVisit final : public StoredContent::Heir {
   caching::CacheStatus status_;
   enum class Awaited : uint8_t { kHead, kValidation };
   Awaited awaited_ = Awaited::kHead;
-  enum class Serves : uint8_t { kWhatWasStored, kNew, kValidated, kStandIn };
+  enum class Serves : uint8_t { kWhatWasStored, kNew, kValidated, kStaleIfError };
   Serves serves_ = Serves::kWhatWasStored;
   Deadline patience_ = Deadline::never();
   const caching::TagList* tags_ = nullptr;   // of the origin's answer
   bool may_store_ = false;
   bool asked_ = false;
-  bool may_stand_in_ = false;     // `stored_` fits the request, though it is stale
+  bool fits_ = false;             // `stored_` fits the request, though it may be stale
   bool speaks_for_all_ = false;   // what the origin answers to it may be given to others
   bool asked_again_ = false;
   bool asked_for_more_ = false;   // for all, though the client wants a part

@@ -62,7 +62,7 @@ caching::StoredValidators CacheVisit::stored_validators() {
 }
 
 // Whoever only passes by asks as the client did: the answer is the client's alone.
-const http::Fields* CacheVisit::origin_fields() {
+const http::Fields* CacheVisit::begin_asking() {
   asked_ = true;
   asked_for_more_ = false;
   if (!filler_ && !validates()) return nullptr;
@@ -100,7 +100,7 @@ CacheVisit::Then CacheVisit::take(http::ResponseHead& response, caching::Moment 
 
 CacheVisit::Then CacheVisit::take_answer(const caching::Answer& answer) {
   const int status = answer.response.status;
-  if (caching::is_status_for_stale_if_error(status) && try_to_hide_error()) return Then::kServe;
+  if (caching::is_status_for_stale_if_error(status) && serve_stale_if_error()) return Then::kServe;
   if (request_.head.method == http::Method::kHead) return take_head(answer);
   if (validates() && status == 304 && !unconditional_) return take_not_modified(answer);
   if (!may_store_ || status == 304) return Then::kRelay;
@@ -126,11 +126,7 @@ bool CacheVisit::is_the_slice(const http::ResponseHead& response) const {
 CacheVisit::Then CacheVisit::take_no_slice(const caching::Answer& answer) {
   const int status = answer.response.status;
   if (status >= 200 && status < 300 && may_drop()) return take_unstorable(answer, Reason::kPartial);
-  status_.detail = status == 206 || status == 200 ? Reason::kPartial : Reason::kStatus;
-  filler_ = {};
-  end_claim();
-  may_store_ = false;
-  return Then::kRelay;
+  return go_by(answer, status == 206 || status == 200 ? Reason::kPartial : Reason::kStatus, 0);
 }
 
 // With what is stored it is the answer to a request for all of it; else it is none.
@@ -154,7 +150,7 @@ CacheVisit::Then CacheVisit::take_rest(const caching::Answer& answer) {
 
 CacheVisit::Then CacheVisit::take_whole(const caching::Answer& answer) {
   // It was too large to be stored: without a length it is not tried again for a while.
-  const bool was_too_large = passed_ && passed_.kind() == cache::Kind::too_large;
+  const bool was_too_large = hit_for_miss_ && hit_for_miss_.kind() == cache::Kind::too_large;
   if (was_too_large && !length_of(answer.response.content)) return Then::kRelay;
   const caching::Storing storing = caching::decide_storing(answer, policy_);
   return storing.stored() ? store(answer, storing) : take_unstorable(answer, storing.reason);
@@ -215,7 +211,7 @@ bool CacheVisit::keep(const caching::Freshened& freshened, caching::Moment recei
 }
 
 CacheVisit::Then CacheVisit::take_head(const caching::Answer& answer) {
-  if (!may_stand_in_ || !speaks_for_all_ || stored_.state() != cache::State::complete) return Then::kRelay;
+  if (!fits_ || !speaks_for_all_ || stored_.state() != cache::State::complete) return Then::kRelay;
   const caching::HeadEffect effect =
       caching::effect_of_head(answer.response, told_length(answer.response.fields), stored_validators(),
                               freshness_.status, stored_.length().value_or(0));
@@ -232,26 +228,24 @@ bool CacheVisit::may_drop() const {
 }
 
 CacheVisit::Then CacheVisit::take_unstorable(const caching::Answer& answer, Reason reason) {
-  status_.detail = reason;
-  cache::Cache& cache = shared_.cache();
   const bool is_stale = freshness_.remaining(shared_.now()) <= 0;
   const caching::Unstorable effect = caching::effect_of_unstorable(answer.response.status, is_stale);
   if (claim_ && effect.replaces && may_drop())   // it is not what the origin says any more
-    filler_ = std::move(cache.begin_fill(key_, sequence_, shared_.now(), &stored_).filler);
-  const bool failed = answer.response.status >= 500;
+    filler_ = std::move(shared_.cache().begin_fill(key_, sequence_, shared_.now(), &stored_).filler);
   const bool remembered = !slice_ || may_drop();   // nobody asks for a slice that is passed
-  if (filler_ && remembered) filler_.not_cacheable(shared_.now() + effect.pass_for);
-  filler_ = {};
-  if (!failed) end_claim();
-  return go_by(answer);
+  return go_by(answer, reason, remembered ? effect.pass_for : 0);
 }
 
-// A client that asked for a part of what is not stored gets just that: it is asked for as the client did.
-CacheVisit::Then CacheVisit::go_by(const caching::Answer& answer) {
+// Nothing is stored of it: what this request held for others is given back. For so long nobody need queue to meet the
+// same; 0: who comes next tries.
+CacheVisit::Then CacheVisit::go_by(const caching::Answer& answer, Reason reason, int64_t pass_for) {
+  status_.detail = reason;
   may_store_ = false;
-  if (!asked_for_more_ || insists_ || answer.response.status != 200) return Then::kRelay;
+  if (filler_ && pass_for > 0) filler_.not_cacheable(shared_.now() + pass_for);
   filler_ = {};
-  end_claim();
+  if (answer.response.status < 500) end_claim();   // else who asks in the background holds it for a while
+  // A client that asked for a part of what is not stored gets just that: it is asked for as the client did.
+  if (!asked_for_more_ || insists_ || answer.response.status != 200) return Then::kRelay;
   validates_alone_ = false;
   return Then::kAskAgain;
 }
@@ -260,45 +254,17 @@ CacheVisit::Then CacheVisit::store(const caching::Answer& answer, const caching:
   if (selects_by_what_we_set(storing.vary_list, request_)) return take_unstorable(answer, Reason::kVary);
   const bool too_many =
       slice_ ? shared_.alone(AloneFills::kSlices) >= kMostSlices : shared_.alone(AloneFills::kWhole) >= kMostLeftAlone;
-  if (may_be_left_alone() && too_many) return could_not_store(answer, Reason::kBusy);
-  return write_down(answer, storing);
-}
-
-bool CacheVisit::lock_place(const caching::Storing& storing) {
-  const cache::StoredResponse* former = stored_ ? &stored_ : passed_ ? &passed_ : nullptr;
-  VariantList variants = this->variants(keep_until(storing.freshness));
-  VariantList::Place place = variants.lock(storing.vary_list, request_.head.fields, std::move(filler_), former);
-  filler_ = std::move(place.filler);
-  if (place.reason != Reason::kNone) return give_up(place.reason), false;
-  key_ = place.key;
-  return true;
-}
-
-VariantList CacheVisit::variants(int64_t keep_until) const {
-  return {shared_, vary_head_, *primary_, sequence_, keep_until};
-}
-
-CacheVisit::Then CacheVisit::write_down(const caching::Answer& answer, const caching::Storing& storing) {
-  if (!lock_place(storing)) return go_by(answer);
+  if (may_be_left_alone() && too_many) return go_by(answer, Reason::kBusy, kPassAfterFailure);
+  const Reason reason = lock_place(storing);
+  if (reason != Reason::kNone) return go_by(answer, reason, kPassFor);
   http::Fields fields = caching::stored_fields(answer.response, policy_, answer.received);
-  if (!caching::fit_content_range(fields, length_of(answer.response.content))) {
-    give_up(Reason::kContentRange);
-    return go_by(answer);
-  }
-  const cache::StampList stamps = this->stamps();
-  const cache::Written written = filler_.set_head({.metadata = metadata_of(storing.freshness),
-                                                   .section = section_of(fields),
-                                                   .stamps = stamps.stamps(),
-                                                   .length = length_of(answer.response.content),
-                                                   .keep_until = keep_until(storing.freshness)});
-  if (written != cache::Written::ok)
-    return could_not_store(answer, written == cache::Written::refused ? Reason::kTooLarge : Reason::kBusy);
+  if (!caching::fit_content_range(fields, length_of(answer.response.content)))
+    return go_by(answer, Reason::kContentRange, kPassFor);
+  const cache::Written written = write_head(answer, fields, storing.freshness);
+  if (written == cache::Written::refused) return go_by(answer, Reason::kTooLarge, kPassAfterFailure);
+  if (written != cache::Written::ok) return go_by(answer, Reason::kBusy, kPassAfterFailure);
   claim_ = {};
-  if (part_ && !part_->append_to(filler_)) {
-    filler_.abort();
-    status_.detail = Reason::kBusy;
-    return go_by(answer);
-  }
+  if (part_ && !part_->append_to(filler_)) return go_by(answer, Reason::kBusy, 0);
   stored_ = filler_.response().share();
   freshness_ = storing.freshness;
   fields_ = answer.response.fields;
@@ -308,19 +274,28 @@ CacheVisit::Then CacheVisit::write_down(const caching::Answer& answer, const cac
   return Then::kServe;
 }
 
-// For a moment nobody need queue to meet the same.
-CacheVisit::Then CacheVisit::could_not_store(const caching::Answer& answer, Reason reason) {
-  if (filler_) filler_.not_cacheable(shared_.now() + kPassAfterFailure);
-  filler_ = {};
-  end_claim();
-  status_.detail = reason;
-  return go_by(answer);
+// The right to fill what the answer is stored under.
+caching::Reason CacheVisit::lock_place(const caching::Storing& storing) {
+  const cache::StoredResponse* former = stored_ ? &stored_ : hit_for_miss_ ? &hit_for_miss_ : nullptr;
+  VariantList variants = this->variants(keep_until(storing.freshness));
+  VariantList::Place place = variants.lock(storing.vary_list, request_.head.fields, std::move(filler_), former);
+  filler_ = std::move(place.filler);
+  if (place.reason == Reason::kNone) key_ = place.key;
+  return place.reason;
 }
 
-void CacheVisit::give_up(Reason reason) {
-  status_.detail = reason;
-  if (filler_) filler_.not_cacheable(shared_.now() + kPassFor);
-  filler_ = {};
+cache::Written CacheVisit::write_head(const caching::Answer& answer, const http::Fields& fields,
+                                      const caching::Freshness& freshness) {
+  const cache::StampList stamps = this->stamps();
+  return filler_.set_head({.metadata = metadata_of(freshness),
+                           .section = section_of(fields),
+                           .stamps = stamps.stamps(),
+                           .length = length_of(answer.response.content),
+                           .keep_until = keep_until(freshness)});
+}
+
+VariantList CacheVisit::variants(int64_t keep_until) const {
+  return {shared_, vary_head_, *primary_, sequence_, keep_until};
 }
 
 cache::StampList CacheVisit::stamps() const {
@@ -328,17 +303,17 @@ cache::StampList CacheVisit::stamps() const {
 }
 
 // RFC 5861 4. Nobody shall queue for an origin that gives no answer.
-bool CacheVisit::try_to_stand_in() {
+bool CacheVisit::try_stale_if_error() {
   origin_failed_ = true;
   const bool opening = filler_ && filler_.response().state() == cache::State::opening;
   if (opening) filler_.not_cacheable(shared_.now() + kPassAfterFailure);
-  return try_to_hide_error();
+  return serve_stale_if_error();
 }
 
-bool CacheVisit::try_to_hide_error() {
-  const bool at_hand = may_stand_in_ && stored_ && stored_.state() == cache::State::complete;
+bool CacheVisit::serve_stale_if_error() {
+  const bool at_hand = fits_ && stored_ && stored_.state() == cache::State::complete;
   if (!at_hand || !caching::may_serve_stale_if_error(freshness_, control_, shared_.now())) return false;
-  serves_ = Serves::kStandIn;
+  serves_ = Serves::kStaleIfError;
   return true;
 }
 

@@ -182,7 +182,7 @@ async::Task<void> Proxy::handle(downstream::Exchange& exchange) {
     // ask a target of the upstream, and others, within the retry budget; the cache takes what is its own of the answer
     std::optional<Fetch> fetch;
     for (bool ask = !stored; ask;) {
-      if (visit) request.ask_with(visit->origin_fields());
+      if (visit) request.ask_with(visit->begin_asking());
       fetch.emplace(request, origin.group);
       const caching::Moment sent = visit ? moment() : caching::Moment();
       Fetch::Outcome fetched = co_await fetch->run();
@@ -190,7 +190,7 @@ async::Task<void> Proxy::handle(downstream::Exchange& exchange) {
                              visit->would_store(fetch->attempt().exchange().response(), sent);
       if (ends_soon) fetched = co_await fetch->end_of_upload();
       if (fetched != Fetch::Outcome::kResponse) {
-        stored = visit && visit->try_to_stand_in();
+        stored = visit && visit->try_stale_if_error();
         if (stored) break;
         if (visit) visit->release_claims();   // before the client has to be waited for
         co_await answer_failure(request, *fetch, fetched);

@@ -29,7 +29,7 @@ async::Task<Slice::Found> Slice::find() {
   }
   if (next == CacheVisit::Next::kServe) co_return read();
   if (next != CacheVisit::Next::kAskOrigin || !visit_.asks_for_cache())
-    co_return visit_.was_passed() ? Found::kNo : Found::kNotNow;
+    co_return visit_.is_hit_for_miss() ? Found::kNo : Found::kNotNow;
   const Found found = co_await ask();
   visit_.release_claims();
   co_return found;
@@ -38,7 +38,7 @@ async::Task<Slice::Found> Slice::find() {
 async::Task<Slice::Found> Slice::ask() {
   const OwnAnswer answer = co_await ask_origin(request_, visit_, origin_, fetch_);
   fetched_ = answer.outcome;
-  if (fetched_ != Fetch::Outcome::kResponse) co_return visit_.try_to_stand_in() ? read() : Found::kFailed;
+  if (fetched_ != Fetch::Outcome::kResponse) co_return visit_.try_stale_if_error() ? read() : Found::kFailed;
   fetch_.reset();
   if (answer.then == CacheVisit::Then::kServe) co_return read();
   if (answer.status == 416) co_return Found::kBehindEnd;
@@ -52,7 +52,7 @@ async::Task<bool> Slice::validate() {
   visit_.insist_on_validation();
   if (visit_.look() != CacheVisit::Next::kAskOrigin || !visit_.owns()) co_return true;
   const Found found = co_await ask();
-  co_return found == Found::kYes && !visit_.stands_in();
+  co_return found == Found::kYes && !visit_.is_stale_if_error();
 }
 
 Slice::Found Slice::read() {

@@ -207,7 +207,7 @@ RelayLimits StoredAnswer::limits() const {
   config::MaybeDuration patience = request_.timeouts().between_bytes;
   if (patience) *patience *= 2;
   RelayLimits limits{Pace(patience, 0), Pace(request_.timeouts().client_write, kSlowestClient)};
-  if (!visit_.stands_in()) limits.total = request_.total;   // which may be what ended the wait for another
+  if (!visit_.is_stale_if_error()) limits.total = request_.total;   // which may be what ended the wait for another
   return limits;
 }
 

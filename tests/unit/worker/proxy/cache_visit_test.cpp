@@ -22,13 +22,13 @@ class Asking {
     visit.emplace(request_, *configuration.route_policy[0], configuration.route_partitions[0][0]);
   }
   Then is_answered(Lines lines, int status = 200, std::string_view content = "content") {
-    request_.ask_with(visit->origin_fields());
+    request_.ask_with(visit->begin_asking());
     response_.emplace(exchange_.response(lines, status));
     if (status != 304) response_->content = {http::ContentLength::Kind::kKnown, content.size()};
     return visit->take(*response_, request_.proxy.moment());
   }
   std::string asks_with(std::string_view field) {
-    visit->origin_fields();
+    visit->begin_asking();
     return std::string(request_.fields_for_origin().combined(http::field_name_from(field)));
   }
 
@@ -112,7 +112,7 @@ TEST_F(Visits, ValidateWhatIsStaleOneAtATime_Rfc9111_4_3_1) {
   const auto first = get();
   EXPECT_EQ(first->visit->look(), Next::kAskOrigin);
   EXPECT_TRUE(first->visit->owns());
-  EXPECT_EQ(first->visit->origin_fields()->value(http::FieldName::kIfNoneMatch), "\"a\"");
+  EXPECT_EQ(first->visit->begin_asking()->value(http::FieldName::kIfNoneMatch), "\"a\"");
   const auto second = get();
   EXPECT_EQ(second->visit->look(), Next::kWait);
   EXPECT_EQ(first->is_answered({kFresh, kTag}, 304), Then::kServe);
@@ -127,7 +127,7 @@ TEST_F(Visits, AskAgainWithoutAConditionWhenTheOriginSpeaksOfSomethingElse_Rfc91
   const auto one = get();
   ASSERT_EQ(one->visit->look(), Next::kAskOrigin);
   EXPECT_EQ(one->is_answered({kFresh, {"ETag", "\"b\""}}, 304), Then::kAskAgain);
-  EXPECT_FALSE(one->visit->origin_fields()->has(http::FieldName::kIfNoneMatch));
+  EXPECT_FALSE(one->visit->begin_asking()->has(http::FieldName::kIfNoneMatch));
   EXPECT_EQ(one->is_answered({kFresh, {"ETag", "\"b\""}}), Then::kServe);
   EXPECT_TRUE(one->visit->is_new());
 }
@@ -136,7 +136,7 @@ TEST_F(Visits, ReleaseTheirClaimWhenThereIsNoAnswer) {
   store({kFresh, kOld, kTag});
   const auto first = get();
   ASSERT_EQ(first->visit->look(), Next::kAskOrigin);
-  EXPECT_FALSE(first->visit->try_to_stand_in()) << "nothing allows that";
+  EXPECT_FALSE(first->visit->try_stale_if_error()) << "nothing allows that";
   const auto second = get();
   EXPECT_EQ(second->visit->look(), Next::kWait);
   first->visit->release_claims();
@@ -147,10 +147,10 @@ TEST_F(Visits, ReleaseTheirClaimWhenThereIsNoAnswer) {
 TEST_F(Visits, ThatGetNoAnswerLeaveAPassOfASecondInPlaceOfTheirFill) {
   const auto first = get();
   ASSERT_EQ(first->visit->look(), Next::kAskOrigin);
-  EXPECT_FALSE(first->visit->try_to_stand_in());
+  EXPECT_FALSE(first->visit->try_stale_if_error());
   const auto second = get();
   EXPECT_EQ(second->visit->look(), Next::kAskOrigin) << "though the first has not gone";
-  EXPECT_TRUE(second->visit->was_passed());
+  EXPECT_TRUE(second->visit->is_hit_for_miss());
   EXPECT_FALSE(second->visit->owns());
   EXPECT_EQ(pass_ends_in(*second), 1000);
 }
@@ -166,7 +166,7 @@ TEST_F(Visits, ThatFindNoRoomLeaveAPassOfASecond) {
   EXPECT_EQ(first->visit->result(), CacheResult::kPass);
   const auto second = get();
   EXPECT_EQ(second->visit->look(), Next::kAskOrigin);
-  EXPECT_TRUE(second->visit->was_passed());
+  EXPECT_TRUE(second->visit->is_hit_for_miss());
   EXPECT_EQ(pass_ends_in(*second), 1000);
 }
 
@@ -177,7 +177,7 @@ TEST_F(Visits, OfAnAnswerThatMayNotBeStoredLeaveAPassOfTwoMinutes) {
   EXPECT_EQ(first->visit->reason(), Reason::kNoStore);
   const auto second = get();
   EXPECT_EQ(second->visit->look(), Next::kAskOrigin);
-  EXPECT_TRUE(second->visit->was_passed());
+  EXPECT_TRUE(second->visit->is_hit_for_miss());
   EXPECT_EQ(pass_ends_in(*second), 120'000);
 }
 
@@ -189,18 +189,18 @@ TEST_F(Visits, ThroughAPassMayStoreAllTheSame) {
   EXPECT_EQ(get()->visit->look(), Next::kServe);
 }
 
-TEST_F(Visits, StandInForAnErrorWhereTheOriginAllowsIt_Rfc5861_4) {
+TEST_F(Visits, ServeWhatIsStaleInPlaceOfAnErrorWhereTheOriginAllowsIt_Rfc5861_4) {
   store({{"Cache-Control", "max-age=60, stale-if-error=60"}, kOld, kTag});
   const auto failed = get();
   ASSERT_EQ(failed->visit->look(), Next::kAskOrigin);
-  EXPECT_TRUE(failed->visit->try_to_stand_in());
-  EXPECT_TRUE(failed->visit->stands_in());
+  EXPECT_TRUE(failed->visit->try_stale_if_error());
+  EXPECT_TRUE(failed->visit->is_stale_if_error());
   EXPECT_EQ(failed->visit->result(), CacheResult::kStale);
   failed->visit->release_claims();
   const auto answered = get();
   ASSERT_EQ(answered->visit->look(), Next::kAskOrigin);
   EXPECT_EQ(answered->is_answered({}, 503), Then::kServe);
-  EXPECT_TRUE(answered->visit->stands_in());
+  EXPECT_TRUE(answered->visit->is_stale_if_error());
 }
 
 TEST_F(Visits, ServeWhatIsStaleWhileItIsValidatedWhereTheOriginAllowsIt_Rfc5861_3) {
@@ -237,7 +237,7 @@ TEST_F(Visits, OfWhatTakesNoPartPassBy) {
   const auto posted = asking("POST");
   EXPECT_EQ(posted->visit->look(), Next::kAskOrigin);
   EXPECT_EQ(posted->visit->result(), CacheResult::kBypass);
-  EXPECT_EQ(posted->visit->origin_fields(), nullptr) << "the client's own";
+  EXPECT_EQ(posted->visit->begin_asking(), nullptr) << "the client's own";
   const auto secret = get({{"Cache-Control", "no-store"}, {"If-None-Match", "\"x\""}});
   EXPECT_EQ(secret->visit->look(), Next::kServe) << "it may be answered from what others stored";
 }
