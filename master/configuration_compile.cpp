@@ -77,6 +77,8 @@ Result<Configuration::Compiled, Configuration::Failure> Configuration::compile(A
   auto publication = std::make_shared<ipc::Publication>();
   publication->edition = {next.revision.number, next.epoch};
   publication->snapshot = std::move(*snapshot);
+  // A worker that is slow to forget a rehearsal would keep the addresses from the change itself.
+  if (way.purpose == Purpose::kRehearsal) sockets->clear();
   for (const ListeningSocket& socket : *sockets)
     publication->sockets.push_back({socket.listener, socket.address, ipc::duplicate(socket.descriptor)});
   for (const UniqueFd& log : next.logs->access) publication->access_logs.push_back(ipc::duplicate(log.value()));

@@ -1,8 +1,10 @@
-"""Connections that are open while their listener changes."""
+"""Listeners that come and go, and connections that are open meanwhile."""
+import contextlib
+import os
 import signal
 
 import pytest
-from client import Client, get
+from client import Client, get, status_of
 from origin import Origin
 from proxyd import Proxyd, eventually, free_port, site
 
@@ -61,3 +63,21 @@ def test_a_ready_route_says_no_as_soon_as_the_master_does_while_requests_are_sti
         assert client.response().status == 200
         proxyd.signal(signal.SIGTERM)
         assert proxyd.ended() == 0
+
+
+def test_a_worker_that_is_slow_to_forget_a_rehearsal_keeps_no_address_from_the_change(origin):
+    """`proxyctl apply` tries each change before it makes it."""
+    port, other = free_port(), free_port()
+    document = site(port, origin.address)
+    with Proxyd(document, workers=2) as proxyd:
+        slow = proxyd.pids()[0]
+        os.kill(slow, signal.SIGSTOP)
+        try:
+            document["listeners"]["other"] = {"address": f"127.0.0.1:{other}"}
+            status, answer = proxyd.api("PUT", "/api/v1/config?dry_run=true", document)
+            assert status == 200, answer
+            proxyd.apply(document)
+            assert status_of(other) == 200
+        finally:
+            with contextlib.suppress(ProcessLookupError):   # its watchdog may have ended it
+                os.kill(slow, signal.SIGCONT)
