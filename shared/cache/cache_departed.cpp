@@ -40,7 +40,8 @@ bool Cache::worker_died(uint32_t slot) {
   }
   const Holder holder{dead.departed.load(), slot};
   step("departed: said");
-  bool all = stamps_.visit_lock() && pool_.visit_locks();
+  bool all = stamps_.visit_lock();
+  all = pool_.visit_locks() && all;   // each repairs what it can
   for (uint32_t shard = 0; shard < member_.view.geometry().shard_count; ++shard) {
     all = static_cast<bool>(Shards::Lock(shards_, shard)) && all;
   }

@@ -26,6 +26,7 @@ bool Cache::tend(int64_t now) {
   const bool freeing = !shards_.finish_freeing(member_.holder.slot, member_.holder);
   const bool looks = !freeing && now >= pause_until_;
   bool more = false;
+  if (freeing) pause_until_ = now + kPause;   // who holds the lock may need the processor for it
   if (looks) {
     const Freed freed = reclaim_from(tended_ + 1, 1);
     more = freed.rows != 0 || freed.more || shrink(freed.busy);
@@ -35,7 +36,7 @@ bool Cache::tend(int64_t now) {
     }
   }
   sweep(kRowsInTend, now);
-  return freeing || more;
+  return more;
 }
 
 // When nothing that is dead could be freed; whether something was evicted. What was evicted is in use until it is
@@ -108,9 +109,14 @@ bool Cache::evict_from(uint32_t first) {
 
 // For a fill that found no block. First what costs nothing: empty segments, and what is dead. Then what is above its
 // shard's capacity, then a segment that holds little, then what the eviction thinks least of, which comes in all sizes,
-// then any segment. True: something was freed or killed, try again.
+// then any segment. True: something was freed or killed, try again. Where nothing can be freed for a busy lock, to
+// evict would only empty the cache.
 bool Cache::make_room(uint32_t shard, uint32_t attempt) {
   if (attempt >= kRounds || pool_.hindered()) return false;
+  if (!shards_.finish_freeing(member_.holder.slot, member_.holder)) {
+    pool_.hinder();
+    return false;
+  }
   if (pool_.drop_empty_segments()) return true;
   const bool freed = reclaim_from(shard, 1, Wait::patiently).rows != 0;
   if (freed && attempt == 0) return true;
@@ -228,7 +234,7 @@ bool Cache::sweep_row(ObjectIndex index, int64_t now) {
     const StoredResponse response(this, index, entry, nullptr);
     if (object.life.load() != life.word()) return true;
     hard_purged = life.state == State::complete && response.purged(published()) == Purged::hard;
-    content = shards_.weigh_content(index);
+    if (lost) content = shards_.weigh_content(index);
   }
   if (!expired && !orphaned && !hard_purged && !lost && life.state != State::aborted) return true;
   Shards::Lock lock(shards_, member_.view.shard_of(index), Wait::none);

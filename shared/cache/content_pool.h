@@ -33,6 +33,8 @@ class ContentPool {
   BlockRef take_smaller(uint32_t size_class, ObjectIndex owner);
   // The last `take` failed because a lock was busy or this worker has no claim left: to make room would not help.
   bool hindered() const { return hindered_; }
+  // A busy lock keeps this process from freeing what would be room.
+  void hinder() { hindered_ = true; }
   // When it was hindered by the lock of the segments, which nobody waits for with another in hand: until that is free,
   // patiently. The caller holds none. False: it was something else, or the lock is not to be had.
   bool wait_for_segments();

@@ -86,9 +86,10 @@ bool ContentPool::add_segment(uint32_t size_class) {
     segment.ready = 0;
     segment.listed = 0;
     step("add segment: found");
+    segment.pages.store(1, kRelaxed);   // first: else a death would keep them from being given back
+    step("add segment: pages");
     segment.cut.store(size_class + 1);
     step("add segment: cut");
-    segment.pages.store(1, kRelaxed);
     pool.used.store(pool.used.load(kRelaxed) + 1, kRelaxed);
   }
   step("add segment: counted");

@@ -13,9 +13,9 @@ uint32_t PurgeStamps::stamp_of(StampKind kind, std::string_view text) const {
   return static_cast<uint32_t>(hash_key(secret, text).low) & (view_.geometry().stamp_count - 1);
 }
 
-bool PurgeStamps::lock() {
+bool PurgeStamps::lock(Wait wait) {
   Superblock& superblock = view_.superblock();
-  const auto outcome = superblock.purge_lock.acquire();   // with all its patience: callers count tries
+  const auto outcome = superblock.purge_lock.acquire(wait);   // callers count tries
   if (outcome == memory::RobustMutex::Outcome::owner_died) {
     superblock.published.store(std::max(superblock.published.load(), superblock.purging.load()));
     superblock.purge_lock.repaired();
@@ -24,13 +24,13 @@ bool PurgeStamps::lock() {
 }
 
 bool PurgeStamps::visit_lock() {
-  if (!lock()) return false;
+  if (!lock(Wait::patiently)) return false;
   view_.superblock().purge_lock.release();
   return true;
 }
 
-std::optional<uint64_t> PurgeStamps::begin() {
-  if (!lock()) return std::nullopt;
+std::optional<uint64_t> PurgeStamps::begin(Wait wait) {
+  if (!lock(wait)) return std::nullopt;
   Superblock& superblock = view_.superblock();
   const uint64_t sequence = superblock.published.load() + 1;
   superblock.purging.store(sequence);
@@ -52,8 +52,8 @@ void PurgeStamps::publish(uint64_t sequence) {
   view_.superblock().purge_lock.release();
 }
 
-std::optional<uint64_t> PurgeStamps::purge(std::span<const uint32_t> stamps, PurgeMode mode) {
-  const auto sequence = begin();
+std::optional<uint64_t> PurgeStamps::purge(std::span<const uint32_t> stamps, PurgeMode mode, Wait wait) {
+  const auto sequence = begin(wait);
   if (!sequence) return std::nullopt;
   for (const uint32_t stamp : stamps) write(stamp, mode, *sequence);
   publish(*sequence);

@@ -28,8 +28,8 @@ class PurgeStamps {
   uint64_t published() const { return view_.superblock().published.load(std::memory_order_acquire); }
   uint32_t stamp_of(StampKind kind, std::string_view text) const;
   // The sequence of this purge, which holds for all workers when it returns; nothing when the lock could not be had in
-  // its patience: ask again. Costs two words for each stamp.
-  std::optional<uint64_t> purge(std::span<const uint32_t> stamps, PurgeMode mode);
+  // its patience, or briefly: ask again. Costs two words for each stamp.
+  std::optional<uint64_t> purge(std::span<const uint32_t> stamps, PurgeMode mode, Wait wait = Wait::patiently);
   // Publishes what a dead purger wrote. False: the lock was busy.
   bool visit_lock();
   // Whether one of the stamps is newer than `since`, the sequence of an object.
@@ -41,10 +41,10 @@ class PurgeStamps {
   friend class Bans;
   // A purge is what lies between these two: a sequence that nobody else has, and nothing where the lock is busy; and
   // that all of it holds.
-  std::optional<uint64_t> begin();
+  std::optional<uint64_t> begin(Wait wait = Wait::patiently);
   void publish(uint64_t sequence);
   void write(uint32_t stamp, PurgeMode mode, uint64_t sequence);
-  bool lock();
+  bool lock(Wait wait);
   RegionView view_;
 };
 

@@ -17,7 +17,7 @@ namespace {
 
 constexpr uint64_t kMagic = 0x6568'6361'6378'7270;
 // Of keys, stored field sections, stamp hashes, and what words mean that keep their place; raise when one changes.
-constexpr uint64_t kFormats = 3;
+constexpr uint64_t kFormats = 4;
 constexpr uint64_t kBytesForEachObject = 1024;   // rows are plenty and cost nothing untouched
 constexpr uint32_t kMostObjects = 1u << 27;
 constexpr uint64_t kLeastShard = 64u << 20;   // a thousand objects of 64 KiB
@@ -73,18 +73,39 @@ uint64_t layout_hash() {
   mix_in({sizeof(Superblock), offsetof(Superblock, published), offsetof(Superblock, purge_lock),
           offsetof(Superblock, purging), offsetof(Superblock, repair_lock), offsetof(Superblock, pool),
           offsetof(Superblock, classes), offsetof(Superblock, tally), sizeof(Tally)});
-  mix_in({sizeof(WorkerSlot), offsetof(WorkerSlot, mailbox), offsetof(WorkerSlot, claims),
-          offsetof(WorkerSlot, freeing), offsetof(WorkerSlot, pins_used), offsetof(WorkerSlot, pins)});
+  mix_in({sizeof(WorkerSlot), offsetof(WorkerSlot, departed), offsetof(WorkerSlot, sleeping),
+          offsetof(WorkerSlot, mailbox), offsetof(WorkerSlot, claims), offsetof(WorkerSlot, freeing),
+          offsetof(WorkerSlot, pins_used), offsetof(WorkerSlot, pins)});
   mix_in({sizeof(BanTable), offsetof(BanTable, words), offsetof(BanTable, bans), offsetof(Ban, kind),
           offsetof(Ban, host_count), offsetof(Ban, size), offsetof(Ban, hosts), offsetof(Ban, text), sizeof(Stamp)});
   mix_in({sizeof(Shard), offsetof(Shard, changing), offsetof(Shard, touched), offsetof(Shard, objects),
           offsetof(Shard, limbo), offsetof(Shard, weight), offsetof(Shard, large), offsetof(Shard, changed_by),
           offsetof(Shard, reclaims), offsetof(Shard, first_free), offsetof(Shard, newly_dead), offsetof(Shard, waiting),
           offsetof(Shard, entering), offsetof(Shard, leaving), sizeof(Bucket), offsetof(Bucket, slots)});
-  mix_in({sizeof(EvictionState), offsetof(EvictionState, small), offsetof(EvictionState, main),
-          offsetof(EvictionState, ghost_clock), offsetof(EvictionState, frequency), offsetof(EvictionState, journal),
-          sizeof(EvictionEntry), offsetof(EvictionEntry, weight), offsetof(EvictionEntry, fingerprint),
-          offsetof(EvictionEntry, uses), offsetof(EvictionEntry, place)});
+  mix_in({sizeof(EvictionState),
+          offsetof(EvictionState, small),
+          offsetof(EvictionState, main),
+          offsetof(EvictionState, ghost_clock),
+          offsetof(EvictionState, frequency),
+          offsetof(EvictionState, journal),
+          sizeof(QueueState),
+          offsetof(QueueState, oldest),
+          offsetof(QueueState, newest),
+          offsetof(QueueState, count),
+          sizeof(QueueChange),
+          offsetof(QueueChange, place),
+          offsetof(QueueChange, index),
+          offsetof(QueueChange, newest),
+          offsetof(QueueChange, count),
+          offsetof(QueueChange, weight),
+          offsetof(QueueChange, entry_weight),
+          sizeof(QueueJournal),
+          offsetof(QueueJournal, current),
+          sizeof(EvictionEntry),
+          offsetof(EvictionEntry, weight),
+          offsetof(EvictionEntry, fingerprint),
+          offsetof(EvictionEntry, uses),
+          offsetof(EvictionEntry, place)});
   mix_in({sizeof(Segment), offsetof(Segment, free_blocks), offsetof(Segment, ready), offsetof(Segment, listed),
           offsetof(Segment, next), offsetof(Segment, previous), offsetof(Segment, pages), offsetof(Segment, free_map),
           offsetof(Segment, owner), sizeof(SizeClass), offsetof(SizeClass, intent), offsetof(SizeClass, used_blocks),
@@ -140,7 +161,13 @@ Result<memory::Region> create_region(uint64_t ceiling) {
 Result<memory::Region> adopt_region(UniqueFd descriptor, uint64_t ceiling) {
   const auto geometry = Geometry::of(ceiling);
   if (!geometry) return Error{fmt::format("no cache region has a ceiling of {} octets", ceiling)};
-  return memory::Region::adopt(std::move(descriptor), "cache", layout_hash(), geometry->size);
+  auto region = memory::Region::adopt(std::move(descriptor), "cache", layout_hash(), geometry->size);
+  if (!region) return region;
+  const auto& superblock = *reinterpret_cast<const Superblock*>(region->data());
+  if (superblock.magic != kMagic || superblock.ceiling != ceiling)
+    return Error{fmt::format("the cache region is damaged: it says that it has a ceiling of {} octets, not {}",
+                             superblock.ceiling, ceiling)};
+  return region;
 }
 
 EvictionMemory RegionView::eviction(uint32_t shard, uint32_t rows) const {

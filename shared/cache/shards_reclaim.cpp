@@ -178,13 +178,13 @@ bool Shards::free_retired(ObjectIndex index, const Batch& batch, uint32_t at) {
   return true;
 }
 
-// Ends at the first busy lock, but for what is done already.
+// What a busy lock is in the way of stays noted; the others need not wait for it.
 bool Shards::finish_freeing(uint32_t slot, Holder holder) {
   bool all = true;
   std::bitset<kReclaimBatch> done;
   std::bitset<kMostShards> shards;
   auto& freeing = member_.view.slot(slot).freeing;
-  for (uint32_t i = 0; i < kReclaimBatch && all; ++i) {
+  for (uint32_t i = 0; i < kReclaimBatch; ++i) {
     const uint32_t noted = freeing[i].load();
     if (noted == 0) continue;
     const Object& object = member_.view.object(noted - 1);

@@ -9,13 +9,13 @@
 namespace proxyd::proxy {
 namespace {
 
-constexpr int kMostTries = 8;   // each as long as a lock is waited for
+constexpr int kMostTries = 16;
+constexpr auto kNextTry = milliseconds(10);   // a peer that is stopped with the lock is not waited for in one piece
 
 }   // namespace
 
-std::optional<uint64_t> invalidate(Request& request, const http::ResponseHead& response) {
-  const bool caches = !request.configuration->cache_policies.empty();
-  if (!caches || !caching::is_unsafe(request.head)) return std::nullopt;
+async::Task<std::optional<uint64_t>> invalidate(Request& request, const http::ResponseHead& response) {
+  if (request.configuration->cache_policies.empty()) co_return std::nullopt;
   cache::PurgeStamps& stamps = request.proxy.shared_cache().cache().stamps();
   const caching::Url asked = url_of(request.facts, nullptr);
   cache::PurgeList subjects(stamps);
@@ -28,12 +28,14 @@ std::optional<uint64_t> invalidate(Request& request, const http::ResponseHead& r
   for (const std::string_view group : groups.tags())
     subjects.add_tag(caching::group_tag(asked, group, request.arena()));
   if (groups.overflow) subjects.add_host(request.facts.host);   // rather too much
-  if (subjects.words().empty()) return std::nullopt;
+  if (subjects.words().empty()) co_return std::nullopt;
   for (int tries = 0; tries < kMostTries; ++tries) {
-    if (const auto sequence = stamps.purge(subjects.words(), cache::PurgeMode::hard)) return sequence;
+    if (tries > 0) co_await async::Sleep(request.loop(), Deadline::at(request.loop().now() + kNextTry));
+    const auto sequence = stamps.purge(subjects.words(), cache::PurgeMode::hard, cache::Wait::briefly);
+    if (sequence) co_return sequence;
   }
   request.proxy.log().warning("what {} changed could not be invalidated: the cache's purge lock is held", asked.path);
-  return std::nullopt;
+  co_return std::nullopt;
 }
 
 }   // namespace proxyd::proxy

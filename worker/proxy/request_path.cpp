@@ -1,6 +1,7 @@
 #include <new>
 
 #include "worker/caching/cache_status.h"
+#include "worker/caching/invalidation.h"
 #include "worker/proxy/answer_in_slices.h"
 #include "worker/proxy/background.h"
 #include "worker/proxy/cache_visit.h"
@@ -197,7 +198,9 @@ async::Task<void> Proxy::handle(downstream::Exchange& exchange) {
         co_return;
       }
       adapt(request, fetch->attempt());
-      const auto invalidated = invalidate(request, fetch->attempt().exchange().response());
+      std::optional<uint64_t> invalidated;
+      if (caching::is_unsafe(request.head))
+        invalidated = co_await invalidate(request, fetch->attempt().exchange().response());
       if (visit && invalidated) visit->note_own_purge(*invalidated);
       const bool whole = !fetch->attempt().uploading();   // else the answer needs the connection's other half
       const auto then =

@@ -99,4 +99,11 @@ bool Fill::is_unwanted() const {
   return !nearly_here && !shared_.cache().has_other_readers(filler_.response());
 }
 
+// Out of the index first, where nobody finds it any more: who has found it meanwhile is seen at the second look.
+void Fill::stop_if_unwanted() {
+  if (!is_unwanted()) return;
+  if (!filler_.response().progress().dead) (void)shared_.cache().drop(filler_.response().key());
+  if (is_unwanted()) tasks_->cancel(place_);
+}
+
 }   // namespace proxyd::proxy

@@ -57,13 +57,10 @@ class Fill final : public net::ContentSink {
   // it is looked at.
   void reader_left(bool with_all);
   bool is_unwanted() const;
+  void stop_if_unwanted();
   struct Leaving : async::Wakeup {
     explicit Leaving(Fill& owner)
-        : Wakeup([](Wakeup& self) {
-            Fill& fill = static_cast<Leaving&>(self).fill;
-            if (fill.is_unwanted()) fill.tasks_->cancel(fill.place_);
-          }),
-          fill(owner) {}
+        : Wakeup([](Wakeup& self) { static_cast<Leaving&>(self).fill.stop_if_unwanted(); }), fill(owner) {}
     Fill& fill;
   };
 
