@@ -9,10 +9,12 @@
 // A stale object between the request that revalidates it and the answer: the claim, and a new head for an old content.
 namespace proxyd::cache {
 
-Revalidation::Revalidation(Revalidation&& other) noexcept : response_(std::move(other.response_)) {}
+Revalidation::Revalidation(Revalidation&& other) noexcept
+    : response_(std::move(other.response_)), before_(other.before_) {}
 
 Revalidation& Revalidation::operator=(Revalidation&& other) noexcept {
   std::swap(response_, other.response_);
+  std::swap(before_, other.before_);
   return *this;
 }
 
@@ -20,6 +22,8 @@ Revalidation::~Revalidation() { end(ClaimEnd::open); }
 
 void Revalidation::end(ClaimEnd how) {
   if (!response_) return;
+  const bool again = before_ == ClaimEnd::once_in_vain || before_ == ClaimEnd::in_vain;
+  if (how == ClaimEnd::in_vain && !again) how = ClaimEnd::once_in_vain;
   Cache& cache = *response_.cache_;
   Object& object = cache.member_.view.object(response_.index_);
   object.filler.store(Holder::nobody(how).word());
@@ -34,7 +38,7 @@ Revalidation Cache::begin_revalidation(const StoredResponse& response) {
   if (response.state() != State::complete || member_.view.alive(holder)) return {};
   if (!object.filler.compare_exchange_strong(holder, member_.holder.word())) return {};
   step("revalidation: mine");
-  return Revalidation(response.share());
+  return Revalidation(response.share(), Holder::of(holder).end());
 }
 
 Written Cache::freshen(const StoredResponse& response, const Head& head, uint64_t sequence) {

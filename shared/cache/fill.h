@@ -101,13 +101,15 @@ class Revalidation {
   ~Revalidation();
   explicit operator bool() const { return static_cast<bool>(response_); }
   const StoredResponse& response() const { return response_; }
-  // What those who waited are told, so that they need not try one after another.
+  // What those who waited are told, so that they need not try one after another; in_vain the first time is
+  // once_in_vain.
   void end(ClaimEnd how);
 
  private:
   friend class Cache;
-  explicit Revalidation(StoredResponse response) : response_(std::move(response)) {}
+  Revalidation(StoredResponse response, ClaimEnd before) : response_(std::move(response)), before_(before) {}
   StoredResponse response_;
+  ClaimEnd before_ = ClaimEnd::open;   // how the one before it ended
 };
 
 // What begin_fill came to. `filler`: this request fetches, `filler` is set. `follow`: somebody does, `response` is what

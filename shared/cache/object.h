@@ -81,9 +81,10 @@ struct alignas(64) Object {
 static_assert(sizeof(Object) == 128);
 
 // How the last claim to validate a stored object ended. Of use to those who waited for it.
-//   open: with something new, or it was abandoned: somebody else may try. in_vain: the origin's answer was for the one
-//   who asked. failed: it gave none, or an error.
-enum class ClaimEnd : uint8_t { open, in_vain, failed };
+//   open: with something new, or it was abandoned: somebody else may try. failed: the origin gave no answer, or an
+//   error. once_in_vain: its answer was for the one who asked; in_vain: so was the one before, and nobody need queue
+//   for it.
+enum class ClaimEnd : uint8_t { open, failed, once_in_vain, in_vain };
 
 // Who fills or validates an object: worker slot and incarnation in one word, comparable with the slot's present
 // incarnation.

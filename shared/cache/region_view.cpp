@@ -25,7 +25,31 @@ constexpr uint64_t kHeaderPage = 4096;        // the region's own page before it
 
 uint64_t rounded(uint64_t value, uint64_t unit) { return (value + unit - 1) / unit * unit; }
 
-constexpr uint64_t mix(uint64_t hash, uint64_t value) { return (hash ^ value) * 0x9e37'79b9'7f4a'7c15 + (hash >> 29); }
+struct Mixture {
+  uint64_t hash = kMagic;
+  void add(std::initializer_list<uint64_t> values) {
+    for (const uint64_t value : values) hash = (hash ^ value) * 0x9e37'79b9'7f4a'7c15 + (hash >> 29);
+  }
+};
+
+// Rows, and what they list.
+void add_content(Mixture& all) {
+  all.add({sizeof(Segment), offsetof(Segment, free_blocks), offsetof(Segment, ready), offsetof(Segment, listed),
+           offsetof(Segment, next), offsetof(Segment, previous), offsetof(Segment, pages), offsetof(Segment, free_map),
+           offsetof(Segment, owner), sizeof(SizeClass), offsetof(SizeClass, intent), offsetof(SizeClass, used_blocks),
+           offsetof(SizeClass, segments), offsetof(SizeClass, first)});
+  all.add({sizeof(SegmentPool), offsetof(SegmentPool, intent), offsetof(SegmentPool, used),
+           offsetof(SegmentPool, whole), offsetof(SegmentPool, touched), offsetof(SegmentPool, first_with_pages),
+           offsetof(SegmentPool, first_without)});
+  all.add({sizeof(Object), offsetof(Object, hash), offsetof(Object, life), offsetof(Object, head),
+           offsetof(Object, chain), offsetof(Object, direct), offsetof(Object, marks), offsetof(Object, keep_until),
+           offsetof(Object, length), offsetof(Object, filled), offsetof(Object, filler), offsetof(Object, waiters),
+           offsetof(Object, eviction), offsetof(Object, retired), offsetof(Object, next), offsetof(Object, rest)});
+  all.add({sizeof(HeadBlock), offsetof(HeadBlock, checked), offsetof(HeadBlock, bans_seen),
+           offsetof(HeadBlock, key_size), offsetof(HeadBlock, stamp_count), offsetof(HeadBlock, metadata_size),
+           offsetof(HeadBlock, section_size), offsetof(HeadBlock, room), offsetof(HeadBlock, complete),
+           offsetof(HeadBlock, banned), sizeof(ExtentBlock), offsetof(ExtentBlock, extents)});
+}
 
 }   // namespace
 
@@ -63,65 +87,49 @@ std::optional<Geometry> Geometry::of(uint64_t ceiling) {
 }
 
 uint64_t layout_hash() {
-  uint64_t hash = kMagic;
-  const auto mix_in = [&hash](std::initializer_list<uint64_t> values) {
-    for (const uint64_t value : values) hash = mix(hash, value);
-  };
-  mix_in({kFormats, kBytesForEachObject, kLeastShard, kGranule, kLargestSegment, kSlots, kPins, kClaims, kReclaimBatch,
-          kWaitNumbers, kMostShards, kSlotsInBucket, kBucketsInGroup, kMostBans});
-  for (const uint32_t granules : kClassGranules) mix_in({granules});
-  mix_in({sizeof(Superblock), offsetof(Superblock, published), offsetof(Superblock, purge_lock),
-          offsetof(Superblock, purging), offsetof(Superblock, repair_lock), offsetof(Superblock, pool),
-          offsetof(Superblock, classes), offsetof(Superblock, tally), sizeof(Tally)});
-  mix_in({sizeof(WorkerSlot), offsetof(WorkerSlot, departed), offsetof(WorkerSlot, sleeping),
-          offsetof(WorkerSlot, mailbox), offsetof(WorkerSlot, claims), offsetof(WorkerSlot, freeing),
-          offsetof(WorkerSlot, pins_used), offsetof(WorkerSlot, pins)});
-  mix_in({sizeof(BanTable), offsetof(BanTable, words), offsetof(BanTable, bans), offsetof(Ban, kind),
-          offsetof(Ban, host_count), offsetof(Ban, size), offsetof(Ban, hosts), offsetof(Ban, text), sizeof(Stamp)});
-  mix_in({sizeof(Shard), offsetof(Shard, changing), offsetof(Shard, touched), offsetof(Shard, objects),
-          offsetof(Shard, limbo), offsetof(Shard, weight), offsetof(Shard, large), offsetof(Shard, changed_by),
-          offsetof(Shard, reclaims), offsetof(Shard, first_free), offsetof(Shard, newly_dead), offsetof(Shard, waiting),
-          offsetof(Shard, entering), offsetof(Shard, leaving), sizeof(Bucket), offsetof(Bucket, slots)});
-  mix_in({sizeof(EvictionState),
-          offsetof(EvictionState, small),
-          offsetof(EvictionState, main),
-          offsetof(EvictionState, ghost_clock),
-          offsetof(EvictionState, frequency),
-          offsetof(EvictionState, journal),
-          sizeof(QueueState),
-          offsetof(QueueState, oldest),
-          offsetof(QueueState, newest),
-          offsetof(QueueState, count),
-          sizeof(QueueChange),
-          offsetof(QueueChange, place),
-          offsetof(QueueChange, index),
-          offsetof(QueueChange, newest),
-          offsetof(QueueChange, count),
-          offsetof(QueueChange, weight),
-          offsetof(QueueChange, entry_weight),
-          sizeof(QueueJournal),
-          offsetof(QueueJournal, current),
-          sizeof(EvictionEntry),
-          offsetof(EvictionEntry, weight),
-          offsetof(EvictionEntry, fingerprint),
-          offsetof(EvictionEntry, uses),
-          offsetof(EvictionEntry, place)});
-  mix_in({sizeof(Segment), offsetof(Segment, free_blocks), offsetof(Segment, ready), offsetof(Segment, listed),
-          offsetof(Segment, next), offsetof(Segment, previous), offsetof(Segment, pages), offsetof(Segment, free_map),
-          offsetof(Segment, owner), sizeof(SizeClass), offsetof(SizeClass, intent), offsetof(SizeClass, used_blocks),
-          offsetof(SizeClass, segments), offsetof(SizeClass, first)});
-  mix_in({sizeof(SegmentPool), offsetof(SegmentPool, intent), offsetof(SegmentPool, used), offsetof(SegmentPool, whole),
-          offsetof(SegmentPool, touched), offsetof(SegmentPool, first_with_pages),
-          offsetof(SegmentPool, first_without)});
-  mix_in({sizeof(Object), offsetof(Object, hash), offsetof(Object, life), offsetof(Object, head),
-          offsetof(Object, chain), offsetof(Object, direct), offsetof(Object, marks), offsetof(Object, keep_until),
-          offsetof(Object, length), offsetof(Object, filled), offsetof(Object, filler), offsetof(Object, waiters),
-          offsetof(Object, eviction), offsetof(Object, retired), offsetof(Object, next), offsetof(Object, rest)});
-  mix_in({sizeof(HeadBlock), offsetof(HeadBlock, checked), offsetof(HeadBlock, bans_seen),
-          offsetof(HeadBlock, key_size), offsetof(HeadBlock, stamp_count), offsetof(HeadBlock, metadata_size),
-          offsetof(HeadBlock, section_size), offsetof(HeadBlock, room), offsetof(HeadBlock, complete),
-          offsetof(HeadBlock, banned), sizeof(ExtentBlock), offsetof(ExtentBlock, extents)});
-  return hash;
+  Mixture all;
+  all.add({kFormats, kBytesForEachObject, kLeastShard, kGranule, kLargestSegment, kSlots, kPins, kClaims, kReclaimBatch,
+           kWaitNumbers, kMostShards, kSlotsInBucket, kBucketsInGroup, kMostBans});
+  for (const uint32_t granules : kClassGranules) all.add({granules});
+  all.add({sizeof(Superblock), offsetof(Superblock, published), offsetof(Superblock, purge_lock),
+           offsetof(Superblock, purging), offsetof(Superblock, repair_lock), offsetof(Superblock, pool),
+           offsetof(Superblock, classes), offsetof(Superblock, tally), sizeof(Tally)});
+  all.add({sizeof(WorkerSlot), offsetof(WorkerSlot, departed), offsetof(WorkerSlot, sleeping),
+           offsetof(WorkerSlot, mailbox), offsetof(WorkerSlot, claims), offsetof(WorkerSlot, freeing),
+           offsetof(WorkerSlot, pins_used), offsetof(WorkerSlot, pins)});
+  all.add({sizeof(BanTable), offsetof(BanTable, words), offsetof(BanTable, bans), offsetof(Ban, kind),
+           offsetof(Ban, host_count), offsetof(Ban, size), offsetof(Ban, hosts), offsetof(Ban, text), sizeof(Stamp)});
+  all.add({sizeof(Shard), offsetof(Shard, changing), offsetof(Shard, touched), offsetof(Shard, objects),
+           offsetof(Shard, limbo), offsetof(Shard, weight), offsetof(Shard, large), offsetof(Shard, changed_by),
+           offsetof(Shard, reclaims), offsetof(Shard, first_free), offsetof(Shard, newly_dead),
+           offsetof(Shard, waiting), offsetof(Shard, entering), offsetof(Shard, leaving), sizeof(Bucket),
+           offsetof(Bucket, slots)});
+  all.add({sizeof(EvictionState),
+           offsetof(EvictionState, small),
+           offsetof(EvictionState, main),
+           offsetof(EvictionState, ghost_clock),
+           offsetof(EvictionState, frequency),
+           offsetof(EvictionState, journal),
+           sizeof(QueueState),
+           offsetof(QueueState, oldest),
+           offsetof(QueueState, newest),
+           offsetof(QueueState, count),
+           sizeof(QueueChange),
+           offsetof(QueueChange, place),
+           offsetof(QueueChange, index),
+           offsetof(QueueChange, newest),
+           offsetof(QueueChange, count),
+           offsetof(QueueChange, weight),
+           offsetof(QueueChange, entry_weight),
+           sizeof(QueueJournal),
+           offsetof(QueueJournal, current),
+           sizeof(EvictionEntry),
+           offsetof(EvictionEntry, weight),
+           offsetof(EvictionEntry, fingerprint),
+           offsetof(EvictionEntry, uses),
+           offsetof(EvictionEntry, place)});
+  add_content(all);
+  return all.hash;
 }
 
 Result<memory::Region> create_region(uint64_t ceiling) {

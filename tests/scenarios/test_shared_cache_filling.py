@@ -371,17 +371,36 @@ def stand_before(four, page, first, fields=()):
     return crowd
 
 
-@pytest.mark.parametrize("status", [403, 503])
-@pytest.mark.parametrize("age, fields", [(70, []), (0, ["Cache-Control: no-cache"])], ids=["stale", "fresh"])
-def test_a_validation_that_comes_to_nothing_makes_nobody_queue(four, status, age, fields):
+STALE_OR_FRESH = pytest.mark.parametrize("age, fields", [(70, []), (0, ["Cache-Control: no-cache"])], ids=["stale", "fresh"])
+
+
+@STALE_OR_FRESH
+def test_a_validation_that_fails_makes_nobody_queue(four, age, fields):
     first, others = threading.Event(), threading.Event()
     page = four.saying("Cache-Control: max-age=60", f"Age: {age}", 'ETag: "a"', policy="patient")
-    page.says(status=status, before=first).says(status=status, before=others)
+    page.says(status=503, before=first).says(status=503, before=others)
     page.get()
     with stand_before(four, page, first, fields) as crowd:
         eventually(lambda: len(page.asked) == 13, what="all others at the origin at once")
         others.set()
         crowd.read_all()
+
+
+@STALE_OR_FRESH
+def test_after_two_who_are_refused_all_ask_for_themselves_and_one_304_is_for_all(four, age, fields):
+    gates = [threading.Event() for _ in range(3)]
+    page = four.saying("Cache-Control: max-age=60", f"Age: {age}", 'ETag: "a"', policy="patient")
+    page.says(status=403, before=gates[0]).says(status=403, before=gates[1]).says(*FRESH, before=gates[2])
+    page.get()
+    with stand_before(four, page, gates[0], fields) as crowd:
+        eventually(lambda: len(page.asked) == 3, what="another who asks for all")
+        gates[1].set()
+        eventually(lambda: len(page.asked) == 13, what="all others at the origin at once")
+        assert all(asked.values("If-None-Match") == ['"a"'] for asked in page.asked[1:])
+        gates[2].set()
+        crowd.read_all()
+        assert sorted(crowd.body(i) == b"answer 1" for i in range(12)) == [False] * 2 + [True] * 10
+    assert page.get().fate == "hit", "what is refused to some takes nothing from others"
 
 
 @pytest.mark.parametrize("answers", [True, False])

@@ -7,9 +7,9 @@ bool is_about_content(int status) { return status < 400 || status == 404 || stat
 
 }   // namespace
 
-Unstorable effect_of_unstorable(int status, bool is_stale) {
+Unstorable effect_of_unstorable(int status) {
   if (status >= 500) return {false, kPassAfterFailure};
-  return {is_stale || is_about_content(status), kPassFor};
+  return {is_about_content(status), kPassFor};
 }
 
 }   // namespace proxyd::caching

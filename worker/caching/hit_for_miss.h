@@ -16,8 +16,8 @@ struct Unstorable {
   int64_t pass_for = 0;
 };
 
-// An origin says what there is, or that there is nothing; else it refuses this client, or just now, which takes from
-// others nothing that is fresh. `is_stale`: what is stored.
-Unstorable effect_of_unstorable(int status, bool is_stale);
+// An origin says what there is, or that there is nothing; else it refuses this client, or just now, which takes nothing
+// from others.
+Unstorable effect_of_unstorable(int status);
 
 }   // namespace proxyd::caching

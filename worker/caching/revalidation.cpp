@@ -19,6 +19,10 @@ bool is_replaced(const http::Field& stored, const http::Fields& update) {
   return stored.known != FieldName::kOther ? update.has(stored.known) : update.find(stored.name) != nullptr;
 }
 
+bool differs(std::string_view one, std::string_view other) { return !one.empty() && !other.empty() && one != other; }
+
+}   // namespace
+
 http::Fields updated(const http::Fields& stored, http::Fields update, http::Arena& arena) {
   update.remove_all(kNeverUpdated);
   http::Fields fields(arena);
@@ -28,10 +32,6 @@ http::Fields updated(const http::Fields& stored, http::Fields update, http::Aren
   for (const http::Field& field : update) fields.add(field);
   return fields;
 }
-
-bool differs(std::string_view one, std::string_view other) { return !one.empty() && !other.empty() && one != other; }
-
-}   // namespace
 
 http::Fields origin_request_fields(const http::Fields& request_fields, const StoredValidators& stored,
                                    RangeMode range) {

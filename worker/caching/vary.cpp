@@ -183,6 +183,21 @@ std::optional<std::string_view> secondary_key(std::string_view list, const http:
   return std::string_view(text, static_cast<size_t>(to - text));
 }
 
+bool is_in_favourite_language(std::string_view key, std::string_view answered) {
+  constexpr std::string_view kFavourite = "\naccept-language:=";
+  const size_t at = key.find(kFavourite);
+  if (at == std::string_view::npos) return true;
+  key = key.substr(at + kFavourite.size());
+  const std::string_view favourite = key.substr(0, key.find('\n'));
+  while (!answered.empty()) {
+    const size_t comma = answered.find(',');
+    const std::string_view entry = answered.substr(0, comma);
+    if (entry.starts_with("accept-language=")) return entry.substr(entry.find('=') + 1) == favourite;
+    answered = comma == std::string_view::npos ? std::string_view() : answered.substr(comma + 1);
+  }
+  return true;
+}
+
 bool names_field(std::string_view list, std::string_view name) {
   while (!list.empty()) {
     const size_t comma = list.find(',');

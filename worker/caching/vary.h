@@ -32,6 +32,10 @@ std::optional<std::string_view> merge_vary_lists(std::string_view one, std::stri
 // What stands behind the primary key in a variant's key; empty for an empty list. Nothing when it were too long.
 std::optional<std::string_view> secondary_key(std::string_view list, const http::Fields& request_fields);
 
+// An answer came in the language by which `key` is told from others (a secondary key of `list`), or no language is.
+// Else it is not what all who have that favourite would be given. `answered`: the answer's own vary list.
+bool is_in_favourite_language(std::string_view key, std::string_view answered);
+
 // Whether a vary list names the field, in lower case.
 bool names_field(std::string_view list, std::string_view name);
 

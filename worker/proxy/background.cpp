@@ -39,7 +39,7 @@ async::Task<void> validate(Proxy& proxy, std::unique_ptr<OwnExchange> exchange) 
     visit.release_claims();
     co_return;
   }
-  if (answer.outcome != Fetch::Outcome::kResponse) (void)visit.try_stale_if_error();
+  if (answer.outcome != Fetch::Outcome::kResponse) (void)visit.try_stale_if_error(fetch->failed_by_origin());
   fetch.reset();
   co_await async::Sleep(proxy.loop(), Deadline::at(proxy.loop().now() + kAfterFailure));   // the claim held
   visit.release_claims();

@@ -136,13 +136,13 @@ CacheSearch::Next CacheSearch::replace_part() {
 CacheSearch::Next CacheSearch::validate() {
   if (held_.request.head.method == Method::kHead) return Next::kAskOrigin;
   if (waited_in_vain_ && held_.origin_failed && held_.serve_stale_if_error()) return Next::kServe;
-  if (held_.stored.state() != cache::State::complete || waited_in_vain_ || !held_.may_store) {
+  if (held_.stored.state() != cache::State::complete || !held_.may_store) {
     held_.may_store = false;
     return Next::kAskOrigin;   // for itself; where that fails, what is stored may be served all the same
   }
   const caching::Freshness& freshness = held_.freshness;
   const bool not_for_others = freshness.has(caching::Freshness::kNoCache) || freshness.lifetime <= 0;
-  if (not_for_others && !held_.insists) {
+  if ((not_for_others && !held_.insists) || waited_in_vain_) {
     held_.duty.revalidate_alone();
     return Next::kAskOrigin;
   }
@@ -181,10 +181,10 @@ bool CacheSearch::still_waits(const cache::Progress& progress) const {
   return progress.state == cache::State::complete && progress.held && !progress.freshened;
 }
 
-// Who waited for a validation that came to nothing is not to queue for the next.
+// Who waited for a validation that failed, or was the second that came to nothing, is not to queue for the next.
 void CacheSearch::note_end(const cache::Progress& progress) {
   if (awaited_ != Awaited::kValidation || progress.dead || progress.freshened) return;
-  waited_in_vain_ = progress.claim_end != cache::ClaimEnd::open;
+  waited_in_vain_ = progress.claim_end == cache::ClaimEnd::failed || progress.claim_end == cache::ClaimEnd::in_vain;
   held_.origin_failed = progress.claim_end == cache::ClaimEnd::failed;
 }
 

@@ -125,7 +125,8 @@ CacheUpdate::Then CacheUpdate::take_no_slice(const caching::Answer& answer) {
   return go_by(answer, status == 206 || status == 200 ? Reason::kPartial : Reason::kStatus, 0);
 }
 
-// With what is stored it is the answer to a request for all of it; else it is none.
+// With what is stored it is the answer to a request for all of it, by the fields of both (RFC 9111 3.4): it need not
+// say again what it said of the first part. Else it is none.
 CacheUpdate::Then CacheUpdate::take_rest(const caching::Answer& answer) {
   if (!held_.part->is_completed_by(answer.response)) {
     held_.part.reset();
@@ -136,6 +137,11 @@ CacheUpdate::Then CacheUpdate::take_rest(const caching::Answer& answer) {
   whole.status = 200;
   whole.reason = {};
   whole.content = {Kind::kKnown, *rest->complete};
+  http::Arena& arena = whole.fields.arena();
+  whole.fields = caching::updated(held_.part->fields(arena), answer.response.fields, arena);
+  for (const http::Field& field : answer.response.fields) {
+    if (field.known == FieldName::kSetCookie) whole.fields.add(field);
+  }
   whole.fields.remove(FieldName::kContentRange);
   http::remove_digests(whole.fields);
   const Then then = take_whole({answer.request, whole, answer.url, answer.sent, answer.received});
@@ -174,6 +180,7 @@ CacheUpdate::Then CacheUpdate::take_not_modified(const caching::Answer& answer) 
       caching::freshen(held_.stored_section(), held_.freshness.status, answer, held_.policy);
   held_.serves = Holding::Serves::kValidated;
   held_.status.stored = keep(freshened, answer.received);
+  if (held_.status.stored) held_.duty.end_claim();
   held_.give_up_duty();
   fields_ = freshened.response.fields;
   for (const http::Field& field : answer.response.fields) {
@@ -205,7 +212,16 @@ bool CacheUpdate::keep(const caching::Freshened& freshened, caching::Moment rece
                          .stamps = stamps.stamps(),
                          .length = held_.stored.length(),
                          .keep_until = keep_until(held_.freshness)};
-  return held_.shared.cache().freshen(held_.stored, head, held_.sequence) == cache::Written::ok;
+  const cache::Written written = held_.shared.cache().freshen(held_.stored, head, held_.sequence);
+  if (written == cache::Written::superseded) drop_if_newest();
+  return written == cache::Written::ok;
+}
+
+// Slow readers hold so many former heads that it has no place for another: then it is fetched anew, once for all, lest
+// it be validated by everyone until they end.
+void CacheUpdate::drop_if_newest() {
+  const cache::Progress progress = held_.stored.progress();
+  if (!progress.dead && !progress.freshened) (void)held_.shared.cache().drop(held_.key);
 }
 
 CacheUpdate::Then CacheUpdate::take_head(const caching::Answer& answer) {
@@ -226,8 +242,7 @@ bool CacheUpdate::may_drop() const {
 }
 
 CacheUpdate::Then CacheUpdate::take_unstorable(const caching::Answer& answer, Reason reason) {
-  const bool is_stale = held_.freshness.remaining(held_.shared.now()) <= 0;
-  const caching::Unstorable effect = caching::effect_of_unstorable(answer.response.status, is_stale);
+  const caching::Unstorable effect = caching::effect_of_unstorable(answer.response.status);
   const bool for_all = held_.duty.role() == Role::kRevalidates;
   if (for_all && effect.replaces && may_drop()) {   // it is not what the origin says any more
     cache::Cache& cache = held_.shared.cache();

@@ -53,6 +53,7 @@ class CacheUpdate {
   cache::Written write_head(const caching::Answer& answer, const http::Fields& fields,
                             const caching::Freshness& freshness);
   Then go_by(const caching::Answer& answer, Reason reason, int64_t pass_for);
+  void drop_if_newest();
   bool keep(const caching::Freshened& freshened, caching::Moment received);
   bool is_the_slice(const http::ResponseHead& response) const;
   bool may_drop() const;

@@ -9,8 +9,8 @@
 namespace proxyd::proxy {
 
 // Nobody shall queue for an origin that gives no answer.
-bool CacheVisit::try_stale_if_error() {
-  held_.origin_failed = true;
+bool CacheVisit::try_stale_if_error(bool by_origin) {
+  held_.origin_failed = by_origin;
   held_.duty.stop_filling(held_.shared.now() + caching::kPassAfterFailure);
   return held_.serve_stale_if_error();
 }

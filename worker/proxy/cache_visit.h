@@ -56,8 +56,9 @@ class CacheVisit final : public StoredContent::Heir {
   // What the origin's answer comes to. Its fields are as the client is to see them. After kServe: `stored`, and where
   // that is new `begin_fill`.
   Then take(http::ResponseHead& response, caching::Moment sent) { return update_.take(response, sent); }
-  // There is no answer: true when what is stored is served in its place (RFC 5861 4).
-  bool try_stale_if_error();
+  // There is no answer: true when what is stored is served in its place (RFC 5861 4). `by_origin`: which is the
+  // origin's doing, so that others need not ask it for the same.
+  bool try_stale_if_error(bool by_origin);
   // This request's own answer made its URL invalid just now; what is stored of that answer is newer, unless others
   // purged as well.
   void note_own_purge(uint64_t sequence) {

@@ -32,6 +32,10 @@ class Fetch {
   // After kResponse: waits a moment for the end of the upload, which goes on after that. Suspends.
   async::Task<Outcome> end_of_upload();
 
+  // Where there is no response: nobody could be asked, or who was asked did not answer; else it is the client's doing.
+  bool failed_by_origin() const {
+    return outcome_ == Attempt::Outcome::kTargetFailed || outcome_ == Attempt::Outcome::kTotalTimeout;
+  }
   const upstream::UpstreamGroup& group() const { return group_; }
   // The last one, if a target was chosen.
   Attempt& attempt() { return *attempt_; }

@@ -191,7 +191,7 @@ async::Task<void> Proxy::handle(downstream::Exchange& exchange) {
                              visit->would_store(fetch->attempt().exchange().response(), sent);
       if (ends_soon) fetched = co_await fetch->end_of_upload();
       if (fetched != Fetch::Outcome::kResponse) {
-        stored = visit && visit->try_stale_if_error();
+        stored = visit && visit->try_stale_if_error(fetch->failed_by_origin());
         if (stored) break;
         if (visit) visit->release_claims();   // before the client has to be waited for
         co_await answer_failure(request, *fetch, fetched);

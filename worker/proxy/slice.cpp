@@ -38,7 +38,8 @@ async::Task<Slice::Found> Slice::find() {
 async::Task<Slice::Found> Slice::ask() {
   const OwnAnswer answer = co_await ask_origin(request_, visit_, origin_, fetch_);
   fetched_ = answer.outcome;
-  if (fetched_ != Fetch::Outcome::kResponse) co_return visit_.try_stale_if_error() ? read() : Found::kFailed;
+  if (fetched_ != Fetch::Outcome::kResponse)
+    co_return visit_.try_stale_if_error(fetch_->failed_by_origin()) ? read() : Found::kFailed;
   fetch_.reset();
   if (answer.then == CacheVisit::Then::kServe) co_return read();
   if (answer.status == 416) co_return Found::kBehindEnd;

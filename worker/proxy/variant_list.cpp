@@ -14,6 +14,7 @@ namespace {
 using caching::Reason;
 using Outcome = cache::FillLock::Outcome;
 
+constexpr int64_t kKeepFull = int64_t{600} * 1000;     // ms: a list with no room for another variant
 constexpr int64_t kKeepLists = int64_t{3600} * 1000;   // ms: at least, from the last time that a variant is stored
 
 }   // namespace
@@ -41,6 +42,7 @@ VariantList::Place VariantList::lock(std::string_view vary_list, const http::Fie
   }
   const auto secondary = caching::secondary_key(list, request_fields);
   if (!secondary) return {Reason::kVaryTooLong, std::move(filler_), {}};
+  if (!caching::is_in_favourite_language(*secondary, vary_list)) return {Reason::kVary, std::move(filler_), {}};
   key = arena.concat(key, *secondary);
   if (!head_ || list != vary_head_of(head_).list) return lock_by_new_list(list, key, former, arena);
   const Reason reason = lock_listed(key, former, arena);
@@ -81,26 +83,27 @@ VariantList::Place VariantList::lock_by_new_list(std::string_view list, std::str
   return {Reason::kNone, std::move(lock.filler), variant};
 }
 
-// A full one ends as it was to end: then there is room for other variants.
+// Twice as long as it must live, so that it is seldom written again: who reads it meanwhile holds an older one. A full
+// one ends soon: then there is room for other variants, and those that are listed again are found as they were.
 void VariantList::keep() {
   if (!head_ || vary_head_of(head_).count() >= kMostVariants) return;
-  const int64_t enough = std::max(keep_until_, shared_.now() + kKeepLists);
-  if (head_.keep_until() < enough) (void)write(head_.metadata());
+  const int64_t enough = std::max(kKeepLists, keep_until_ - shared_.now());
+  if (head_.keep_until() < shared_.now() + enough) (void)write(head_.metadata(), 2 * enough);
 }
 
 bool VariantList::write(const VaryHead& list, std::string_view variant, http::Arena& arena) {
-  return write(metadata_with(list, variant, arena));
+  const int64_t enough = std::max(kKeepLists, keep_until_ - shared_.now());
+  const bool full = list.count() + 1 >= kMostVariants;
+  return write(metadata_with(list, variant, arena), full ? kKeepFull : 2 * enough);
 }
 
-// Twice as long as it must live, so that it is seldom written again: who reads it meanwhile holds an older one.
-bool VariantList::write(std::string_view metadata) {
-  const int64_t now = shared_.now();
+bool VariantList::write(std::string_view metadata, int64_t keep_for) {
   const cache::StampList stamps = cache::stamps_of(shared_.cache().stamps(), primary_.url(), {}, false);
   const cache::Head head{.kind = cache::Kind::vary_head,
                          .metadata = metadata,
                          .stamps = stamps.stamps(),
                          .length = 0,
-                         .keep_until = now + 2 * std::max(kKeepLists, keep_until_ - now)};
+                         .keep_until = shared_.now() + keep_for};
   if (head_) return shared_.cache().freshen(head_, head, sequence_) == cache::Written::ok;
   const bool written = filler_.set_head(head) == cache::Written::ok;
   if (!written) return filler_.abort(), false;

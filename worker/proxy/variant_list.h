@@ -48,7 +48,7 @@ class VariantList {
   Place lock_by_new_list(std::string_view list, std::string_view variant, const cache::StoredResponse* former,
                          http::Arena& arena);
   bool write(const VaryHead& list, std::string_view variant, http::Arena& arena);
-  bool write(std::string_view metadata);
+  bool write(std::string_view metadata, int64_t keep_for);
 
   SharedCache& shared_;
   const cache::StoredResponse& head_;

@@ -15,12 +15,17 @@ constexpr uint64_t kMostJoined = 16u << 20;   // octets: they are copied in one 
 }   // namespace
 
 StoredPart::StoredPart(cache::StoredResponse response, http::Arena& arena) : response_(std::move(response)) {
-  http::Fields fields(arena);
-  read_section(response_.section(), fields);
+  const http::Fields fields = this->fields(arena);
   const auto where = http::parse_content_range(fields.value(FieldName::kContentRange));
   if (where && response_.length() == where->range.size())
     rest_ = caching::rest_of(*where, fields.value(FieldName::kEtag));
   if (rest_ && (!rest_->can_be_asked_for() || rest_->begin > kMostJoined)) rest_.reset();
+}
+
+http::Fields StoredPart::fields(http::Arena& arena) const {
+  http::Fields fields(arena);
+  read_section(response_.section(), fields);
+  return fields;
 }
 
 bool StoredPart::is_completed_by(const http::ResponseHead& answer) const {

@@ -19,6 +19,8 @@ class StoredPart {
   // What is missing. Nothing where what comes could not be joined to it: it is no beginning, lacks nothing, or has no
   // strong validator.
   const std::optional<caching::Rest>& rest() const { return rest_; }
+  // The fields that were stored with it, in the arena.
+  http::Fields fields(http::Arena& arena) const;
   // A 206 is just the rest, of the same content.
   bool is_completed_by(const http::ResponseHead& answer) const;
   // False without room for it.

@@ -192,7 +192,12 @@ TEST_F(CacheTest, LetsOneRevalidateForAll) {
 TEST_F(CacheTest, TellsThoseWhoWaitHowAValidationEnded) {
   ASSERT_TRUE(store(*first_, "k", "old"));
   const Lookup waiting = second_->find("k", 0, 0);
-  for (const ClaimEnd end : {ClaimEnd::in_vain, ClaimEnd::failed, ClaimEnd::open}) {
+  using Ends = std::pair<ClaimEnd, ClaimEnd>;   // as it is ended, and what is told
+  for (const auto [end, told] :
+       {Ends{ClaimEnd::in_vain, ClaimEnd::once_in_vain}, Ends{ClaimEnd::in_vain, ClaimEnd::in_vain},
+        Ends{ClaimEnd::in_vain, ClaimEnd::in_vain}, Ends{ClaimEnd::failed, ClaimEnd::failed},
+        Ends{ClaimEnd::in_vain, ClaimEnd::once_in_vain}, Ends{ClaimEnd::open, ClaimEnd::open},
+        Ends{ClaimEnd::in_vain, ClaimEnd::once_in_vain}}) {
     Revalidation claim = first_->begin_revalidation(waiting.response);
     ASSERT_TRUE(claim) << "however the last one ended";
     EXPECT_EQ(waiting.response.progress().claim_end, ClaimEnd::open) << "it may bring something yet";
@@ -200,7 +205,7 @@ TEST_F(CacheTest, TellsThoseWhoWaitHowAValidationEnded) {
     EXPECT_FALSE(claim);
     EXPECT_FALSE(waiting.response.progress().held);
     EXPECT_FALSE(waiting.response.progress().orphaned);
-    EXPECT_EQ(waiting.response.progress().claim_end, end);
+    EXPECT_EQ(waiting.response.progress().claim_end, told);
   }
 }
 

@@ -5,21 +5,16 @@
 namespace proxyd::caching {
 namespace {
 
-TEST(HitForMiss, TakesTheFreshAwayOnlyWhereTheOriginSaysWhatThereIs) {
-  for (const int status : {200, 206, 301, 404, 410})
-    EXPECT_TRUE(effect_of_unstorable(status, false).replaces) << status;
-  for (const int status : {400, 401, 403, 429}) EXPECT_FALSE(effect_of_unstorable(status, false).replaces) << status;
-}
-
-TEST(HitForMiss, TakesTheStaleAwayWithAnyAnswerButAFailure) {
-  for (const int status : {200, 401, 403, 429, 499}) EXPECT_TRUE(effect_of_unstorable(status, true).replaces) << status;
-  for (const int status : {500, 503, 599}) EXPECT_FALSE(effect_of_unstorable(status, true).replaces) << status;
+TEST(HitForMiss, TakesWhatIsStoredAwayOnlyWhereTheOriginSaysWhatThereIs) {
+  for (const int status : {200, 206, 301, 404, 410}) EXPECT_TRUE(effect_of_unstorable(status).replaces) << status;
+  for (const int status : {400, 401, 403, 429, 500, 503, 599})
+    EXPECT_FALSE(effect_of_unstorable(status).replaces) << status;
 }
 
 TEST(HitForMiss, IsShortAfterAFailure) {
-  EXPECT_EQ(effect_of_unstorable(200, false).pass_for, kPassFor);
-  EXPECT_EQ(effect_of_unstorable(403, true).pass_for, kPassFor);
-  EXPECT_EQ(effect_of_unstorable(500, true).pass_for, kPassAfterFailure);
+  EXPECT_EQ(effect_of_unstorable(200).pass_for, kPassFor);
+  EXPECT_EQ(effect_of_unstorable(403).pass_for, kPassFor);
+  EXPECT_EQ(effect_of_unstorable(500).pass_for, kPassAfterFailure);
 }
 
 }   // namespace

@@ -136,7 +136,7 @@ TEST_F(Visits, ReleaseTheirClaimWhenThereIsNoAnswer) {
   store({kFresh, kOld, kTag});
   const auto first = get();
   ASSERT_EQ(first->visit->look(), Next::kAskOrigin);
-  EXPECT_FALSE(first->visit->try_stale_if_error()) << "nothing allows that";
+  EXPECT_FALSE(first->visit->try_stale_if_error(true)) << "nothing allows that";
   const auto second = get();
   EXPECT_EQ(second->visit->look(), Next::kWait);
   first->visit->release_claims();
@@ -147,7 +147,7 @@ TEST_F(Visits, ReleaseTheirClaimWhenThereIsNoAnswer) {
 TEST_F(Visits, ThatGetNoAnswerLeaveAPassOfASecondInPlaceOfTheirFill) {
   const auto first = get();
   ASSERT_EQ(first->visit->look(), Next::kAskOrigin);
-  EXPECT_FALSE(first->visit->try_stale_if_error());
+  EXPECT_FALSE(first->visit->try_stale_if_error(true));
   const auto second = get();
   EXPECT_EQ(second->visit->look(), Next::kAskOrigin) << "though the first has not gone";
   EXPECT_TRUE(second->visit->is_hit_for_miss());
@@ -193,7 +193,7 @@ TEST_F(Visits, ServeWhatIsStaleInPlaceOfAnErrorWhereTheOriginAllowsIt_Rfc5861_4)
   store({{"Cache-Control", "max-age=60, stale-if-error=60"}, kOld, kTag});
   const auto failed = get();
   ASSERT_EQ(failed->visit->look(), Next::kAskOrigin);
-  EXPECT_TRUE(failed->visit->try_stale_if_error());
+  EXPECT_TRUE(failed->visit->try_stale_if_error(true));
   EXPECT_TRUE(failed->visit->is_stale_if_error());
   EXPECT_EQ(failed->visit->result(), CacheResult::kStale);
   failed->visit->release_claims();
