@@ -230,6 +230,17 @@ def test_a_part_and_the_rest_under_one_strong_validator_make_the_whole_rfc9110_1
     assert (hit.fate, hit.status, hit.body) == ("hit", 200, b"0123456789")
 
 
+def test_what_is_joined_has_the_fields_of_the_stored_part_that_the_rest_need_not_say_again_rfc9111_3_4(caches):
+    first = ["Cache-Control: max-age=3600", 'ETag: "a"']
+    page = caches.saying(*first, "Content-Type: text/css", "Content-Encoding: gzip", "A: 1", body=b"0123456789", ranges=True, policy="open")
+    page.says(*first, "A: 2", body=b"0123456789", ranges=True)
+    page.get("Range: bytes=0-4", "Accept-Encoding: gzip")
+    for fate in ("miss", "hit"):
+        got = page.get("Accept-Encoding: gzip")
+        assert (got.fate, got.status, got.body) == (fate, 200, b"0123456789")
+        assert [got.value(name) for name in ("Content-Type", "Content-Encoding", "A", "Content-Range")] == ["text/css", "gzip", "2", None]
+
+
 def test_what_is_joined_of_parts_has_no_digest_of_one_of_them_rfc9530_2(caches):
     page = caches.saying("Cache-Control: max-age=3600", 'ETag: "a"', "Content-Digest: sha-256=:AAAA:", body=b"0123456789", ranges=True, policy="open")
     page.get("Range: bytes=0-4")

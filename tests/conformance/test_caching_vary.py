@@ -62,6 +62,16 @@ def test_the_language_liked_best_selects_what_is_stored_in_it_rfc9110_12_5_4(cac
     assert fates(caches, "Accept-Language", "Accept-Language: en, de", "Accept-Language: fr, de;q=0.5", extra=german) == ["miss", "miss"]
 
 
+def test_an_answer_in_another_language_is_not_that_of_all_with_the_same_favourite_rfc9111_4_1(caches):
+    def says(language, *fields):
+        return [*FRESH, "Vary: Accept-Language", f"Content-Language: {language}", *fields]
+    page = caches.saying(*says("de", "Cache-Tag: german")).says(*says("en")).says(*says("en")).says(*says("fr"))
+    page.get("Accept-Language: de"), page.get("Accept-Language: en")
+    assert caches.proxyd.api("POST", "/api/v1/cache/purges", {"tags": ["german"]})[0] in (200, 201)
+    assert page.get("Accept-Language: de, en;q=0.5").value("Content-Language") == "en"
+    assert page.get("Accept-Language: de, fr;q=0.9").value("Content-Language") == "fr"
+
+
 def test_variants_are_stored_beside_each_other_rfc9111_4_1(caches):
     page = caches.saying(*FRESH, "Vary: Foo")
     assert [page.get(f"Foo: {i}").number for i in (1, 2, 3, 1, 2, 3)] == [1, 2, 3, 1, 2, 3]
