@@ -193,7 +193,7 @@ TEST_F(CacheTest, TellsThoseWhoWaitHowAValidationEnded) {
   ASSERT_TRUE(store(*first_, "k", "old"));
   const Lookup waiting = second_->find("k", 0, 0);
   using Ends = std::pair<ClaimEnd, ClaimEnd>;   // as it is ended, and what is told
-  for (const auto [end, told] :
+  for (const auto& [end, told] :
        {Ends{ClaimEnd::in_vain, ClaimEnd::once_in_vain}, Ends{ClaimEnd::in_vain, ClaimEnd::in_vain},
         Ends{ClaimEnd::in_vain, ClaimEnd::in_vain}, Ends{ClaimEnd::failed, ClaimEnd::failed},
         Ends{ClaimEnd::in_vain, ClaimEnd::once_in_vain}, Ends{ClaimEnd::open, ClaimEnd::open},
