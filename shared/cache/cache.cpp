@@ -229,6 +229,16 @@ bool Cache::drop(std::string_view key) {
   return true;
 }
 
+bool Cache::withdraw(const StoredResponse& response) {
+  const ObjectIndex index = response.index_;
+  Shards::Lock lock(shards_, member_.view.shard_of(index));
+  if (!lock) return false;
+  if (Life::of(member_.view.object(index).life.load()).dead) return true;
+  lock.change();
+  shards_.kill(index);
+  return true;
+}
+
 Cache::Step Cache::walk(ObjectIndex cursor, uint32_t rows) {
   const Geometry& geometry = member_.view.geometry();
   Step step_on;

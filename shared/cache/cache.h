@@ -76,6 +76,8 @@ class Cache {
   Bans& bans() { return bans_; }
   // Marks the object of this key dead at once, so that its memory comes back. After the stamps; an optimization only.
   bool drop(std::string_view key);
+  // The same for this very object, which nobody purged. False: a lock was busy.
+  bool withdraw(const StoredResponse& response);
 
   // --- once a loop pass ---
   // A bounded piece of housekeeping, about a microsecond; at most each millisecond unless more is waiting: frees what

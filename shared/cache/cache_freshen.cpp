@@ -69,6 +69,8 @@ Written Cache::freshen(const StoredResponse& response, const Head& head, uint64_
       lock.change();
       const bool replaced = same && Life::of(object.life.load()).live() && shards_.replace_head(response.index_, block);
       if (replaced) object.keep_until.store(head.keep_until, std::memory_order_relaxed);
+      uint64_t ended = object.filler.load();   // in vain, maybe; this was not
+      if (replaced && Holder::of(ended).is_nobody()) object.filler.compare_exchange_strong(ended, 0);
       outcome = replaced ? Written::ok : Written::superseded;
     }
   }

@@ -23,8 +23,9 @@ constexpr int64_t kPause = 5;   // ms
 
 bool Cache::tend(int64_t now) {
   settle_claims_of(member_.holder.slot, Wait::none);   // of old heads that could not be freed because a lock was busy
-  const bool freeing = !shards_.finish_freeing(member_.holder.slot, member_.holder);
-  const bool looks = !freeing && now >= pause_until_;
+  const bool pauses = now < pause_until_;
+  const bool freeing = !pauses && !shards_.finish_freeing(member_.holder.slot, member_.holder);
+  const bool looks = !pauses && !freeing;
   bool more = false;
   if (freeing) pause_until_ = now + kPause;   // who holds the lock may need the processor for it
   if (looks) {

@@ -117,6 +117,7 @@ class Shards {
   Capacity capacity_;
   Index index_;
   uint32_t rows_;
+  bool notes_ = true;   // this worker's slot may name rows that are being freed
   std::vector<Eviction> evictions_;
 };
 

@@ -152,6 +152,7 @@ bool Shards::unlink_from_limbo(Shard& shard, RowList& list, ObjectIndex index) {
 // Says in the worker's slot that it frees this row, then that the row is being freed by it.
 void Shards::take_row_from_limbo(ObjectIndex index, uint32_t place) {
   Object& object = member_.view.object(index);
+  notes_ = true;
   member_.slot().freeing[place].store(index + 1);
   step("reclaim: noted");
   object.filler.store(member_.holder.word());
@@ -180,6 +181,8 @@ bool Shards::free_retired(ObjectIndex index, const Batch& batch, uint32_t at) {
 
 // What a busy lock is in the way of stays noted; the others need not wait for it.
 bool Shards::finish_freeing(uint32_t slot, Holder holder) {
+  const bool own = slot == member_.holder.slot;
+  if (own && !notes_) return true;   // as in most passes of a loop
   bool all = true;
   std::bitset<kReclaimBatch> done;
   std::bitset<kMostShards> shards;
@@ -211,6 +214,7 @@ bool Shards::finish_freeing(uint32_t slot, Holder holder) {
       step("reclaim: forgotten");
     }
   }
+  if (own && all) notes_ = false;
   return all;
 }
 

@@ -241,6 +241,15 @@ def test_what_is_joined_has_the_fields_of_the_stored_part_that_the_rest_need_not
         assert [got.value(name) for name in ("Content-Type", "Content-Encoding", "A", "Content-Range")] == ["text/css", "gzip", "2", None]
 
 
+def test_what_is_joined_keeps_the_tags_of_the_stored_part_rfc9111_3_4(caches):
+    first = ["Cache-Control: max-age=3600", 'ETag: "a"']
+    page = caches.saying(*first, "Cache-Tag: joined", body=b"0123456789", ranges=True, policy="open").says(*first, body=b"0123456789", ranges=True)
+    page.get("Range: bytes=0-4"), page.get()
+    assert page.get().fate == "hit"
+    assert caches.proxyd.api("POST", "/api/v1/cache/purges", {"tags": ["joined"]})[0] in (200, 201)
+    assert page.get().fate == "miss"
+
+
 def test_what_is_joined_of_parts_has_no_digest_of_one_of_them_rfc9530_2(caches):
     page = caches.saying("Cache-Control: max-age=3600", 'ETag: "a"', "Content-Digest: sha-256=:AAAA:", body=b"0123456789", ranges=True, policy="open")
     page.get("Range: bytes=0-4")

@@ -235,18 +235,31 @@ def test_slices_take_no_place_from_what_else_is_fetched_for_no_client():
             client.socket.close()
 
 
-def test_an_upload_that_grows_too_large_after_an_early_answer_is_refused_as_ever():
-    limited = {"limits": {"request_body": "1KiB"}}
-    with Caches({"open": {"methods": ["GET", "HEAD", "POST"]}}, hosts={"open": limited}) as caches:
+@pytest.fixture
+def early():
+    """A stored page whose POST is answered before its content has ended, which may be 1 KiB."""
+    with Caches({"open": {"methods": ["GET", "HEAD", "POST"]}}, hosts={"open": {"limits": {"request_body": "1KiB"}}}) as caches:
         page = caches.page("open")
         page.says(*FRESH)
+        assert page.get().body == b"answer 1"
         answer = [ok(b"early", b"Cache-Control: max-age=60", b"Content-Location: " + page.path.encode()), "end"]
         caches.origin.early = lambda request: answer if request.method == "POST" else None
         with Client(caches.port) as client:
             client.send(page.request("Transfer-Encoding: chunked", method="POST") + b"400\r\n" + b"x" * 1024 + b"\r\n")
-            client.send(b"1\r\nx\r\n")
-            assert client.response().status == 413
-        assert page.get().body == b"answer 1", "nothing was stored"
+            yield page, client
+
+
+def test_an_upload_that_grows_too_large_after_an_early_answer_is_refused_as_ever(early):
+    page, client = early
+    client.send(b"1\r\nx\r\n")
+    assert client.response().status == 413
+    assert page.get().body in (b"answer 1", b"answer 2"), "nothing was stored of it"
+
+
+def test_an_early_answer_invalidates_though_its_upload_never_ends_rfc9111_4_4(early):
+    page, client = early
+    eventually(lambda: page.get().body == b"answer 2")
+    client.reset()
 
 
 def received_by_six(page, reading=False):
@@ -361,6 +374,25 @@ def test_who_comes_after_a_soft_purge_is_not_given_what_was_asked_for_before_it(
             first.read_all()
             second.read_all()
             assert (first.body(0), second.body(0)) == (b"old", b"new")
+
+
+def test_what_all_validate_for_themselves_stays_however_many_former_heads_are_read(four):
+    gates = [threading.Event(), threading.Event()]
+    said = ("Cache-Control: no-cache", 'ETag: "a"')
+    page = four.saying(*said).says(*said, before=gates[0]).says(*said).says(*said, before=gates[1]).says(*said)
+    page.get()
+    with Client(four.port) as one, Client(four.port) as other:
+        one.send(page.request())
+        eventually(lambda: len(page.asked) == 2)
+        page.get()
+        other.send(page.request())
+        eventually(lambda: len(page.asked) == 4)
+        for _ in range(4):
+            assert page.get().body == b"answer 1"
+        assert all(asked.values("If-None-Match") == ['"a"'] for asked in page.asked[1:])
+        for gate, client in zip(gates, (one, other)):
+            gate.set()
+            assert client.response().body == b"answer 1"
 
 
 def stand_before(four, page, first, fields=()):

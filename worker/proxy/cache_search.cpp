@@ -142,7 +142,8 @@ CacheSearch::Next CacheSearch::validate() {
   }
   const caching::Freshness& freshness = held_.freshness;
   const bool not_for_others = freshness.has(caching::Freshness::kNoCache) || freshness.lifetime <= 0;
-  if ((not_for_others && !held_.insists) || waited_in_vain_) {
+  const bool in_vain = waited_in_vain_ || held_.stored.progress().claim_end == cache::ClaimEnd::in_vain;
+  if ((not_for_others || in_vain) && !held_.insists) {
     held_.duty.revalidate_alone();
     return Next::kAskOrigin;
   }

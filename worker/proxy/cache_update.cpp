@@ -202,26 +202,23 @@ bool CacheUpdate::keep(const caching::Freshened& freshened, caching::Moment rece
   }
   held_.freshness = storing.freshness;
   variants.keep();
-  cache::StampList stamps = this->stamps();
-  // A 304 says some of the tags anew and none of the others: what was one stays one, for too much is purged, not too
-  // little.
-  if (!stamps.add_others(held_.stored.stamps()))
-    stamps = stamps_of(held_.shared.cache().stamps(), held_.primary->url(), {}, true);
+  const cache::StampList stamps = stamps_with_former();
   const cache::Head head{.metadata = metadata_of(held_.freshness),
                          .section = section_of(freshened.response.fields),
                          .stamps = stamps.stamps(),
                          .length = held_.stored.length(),
                          .keep_until = keep_until(held_.freshness)};
   const cache::Written written = held_.shared.cache().freshen(held_.stored, head, held_.sequence);
-  if (written == cache::Written::superseded) drop_if_newest();
+  const bool for_all = held_.duty.role() == Role::kRevalidates;
+  if (for_all && written == cache::Written::superseded) withdraw_if_newest();
   return written == cache::Written::ok;
 }
 
 // Slow readers hold so many former heads that it has no place for another: then it is fetched anew, once for all, lest
 // it be validated by everyone until they end.
-void CacheUpdate::drop_if_newest() {
+void CacheUpdate::withdraw_if_newest() {
   const cache::Progress progress = held_.stored.progress();
-  if (!progress.dead && !progress.freshened) (void)held_.shared.cache().drop(held_.key);
+  if (!progress.dead && !progress.freshened) (void)held_.shared.cache().withdraw(held_.stored);
 }
 
 CacheUpdate::Then CacheUpdate::take_head(const caching::Answer& answer) {
@@ -307,7 +304,7 @@ caching::Reason CacheUpdate::lock_place(const caching::Storing& storing) {
 
 cache::Written CacheUpdate::write_head(const caching::Answer& answer, const http::Fields& fields,
                                        const caching::Freshness& freshness) {
-  const cache::StampList stamps = this->stamps();
+  const cache::StampList stamps = held_.part ? stamps_with_former() : this->stamps();
   return held_.duty.filler().set_head({.metadata = metadata_of(freshness),
                                        .section = section_of(fields),
                                        .stamps = stamps.stamps(),
@@ -321,6 +318,14 @@ VariantList CacheUpdate::variants(int64_t keep_until) const {
 
 cache::StampList CacheUpdate::stamps() const {
   return cache::stamps_of(held_.shared.cache().stamps(), held_.primary->url(), tags_->tags(), tags_->overflow);
+}
+
+// A 304 or a rest says some of the tags anew and none of the others: what was one stays one, for too much is purged,
+// not too little.
+cache::StampList CacheUpdate::stamps_with_former() const {
+  cache::StampList stamps = this->stamps();
+  const bool all = stamps.add_others(held_.stored.stamps());
+  return all ? stamps : stamps_of(held_.shared.cache().stamps(), held_.primary->url(), {}, true);
 }
 
 }   // namespace proxyd::proxy

@@ -53,12 +53,13 @@ class CacheUpdate {
   cache::Written write_head(const caching::Answer& answer, const http::Fields& fields,
                             const caching::Freshness& freshness);
   Then go_by(const caching::Answer& answer, Reason reason, int64_t pass_for);
-  void drop_if_newest();
+  void withdraw_if_newest();
   bool keep(const caching::Freshened& freshened, caching::Moment received);
   bool is_the_slice(const http::ResponseHead& response) const;
   bool may_drop() const;
   bool are_too_many_alone() const;
   cache::StampList stamps() const;
+  cache::StampList stamps_with_former() const;
   VariantList variants(int64_t keep_until) const;
 
   Holding& held_;

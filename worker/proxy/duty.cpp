@@ -37,6 +37,7 @@ void Duty::stop_filling(int64_t pass_until) {
 }
 
 void Duty::give_up(cache::ClaimEnd how) {
+  if (role_ == Role::kForItself) return;   // as most requests do
   filler_ = {};
   claim_.end(how);
   move_to(Role::kForItself);

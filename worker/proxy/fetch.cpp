@@ -28,6 +28,7 @@ async::Task<Fetch::Outcome> Fetch::run() {
   for (int number = 1;; ++number) {
     const upstream::Balancer::Choice choice = request_.proxy.balancer().choose(group_, tried_);
     if (choice.outcome != upstream::Balancer::Outcome::kChosen) {
+      outcome_ = Attempt::Outcome::kTargetFailed;
       const bool full = choice.outcome == upstream::Balancer::Outcome::kAllFull;
       co_return full ? Outcome::kAllFull : Outcome::kNoTarget;
     }

@@ -63,6 +63,13 @@ void adapt(Request& request, Attempt& attempt) {
   adapt_response_fields(response, keep_length, request.arena());
 }
 
+// The answer came before the upload's end, which is worth a moment where the answer could be stored; or it ended
+// unseen.
+bool may_end_upload(Attempt& attempt, const CacheVisit& visit, caching::Moment sent) {
+  if (!attempt.has_upload()) return false;
+  return !attempt.uploading() || visit.would_store(attempt.exchange().response(), sent);
+}
+
 // Begins the answer with the response's head. False when it can't be.
 bool begin_response(Request& request, Attempt& attempt, const std::optional<CacheVisit>& visit) {
   http::ResponseHead& response = attempt.exchange().response();
@@ -187,9 +194,14 @@ async::Task<void> Proxy::handle(downstream::Exchange& exchange) {
       fetch.emplace(request, origin.group);
       const caching::Moment sent = visit ? moment() : caching::Moment();
       Fetch::Outcome fetched = co_await fetch->run();
-      const bool ends_soon = fetched == Fetch::Outcome::kResponse && visit && fetch->attempt().uploading() &&
-                             visit->would_store(fetch->attempt().exchange().response(), sent);
-      if (ends_soon) fetched = co_await fetch->end_of_upload();
+      if (fetched == Fetch::Outcome::kResponse) {
+        adapt(request, fetch->attempt());
+        if (caching::is_unsafe(request.head)) {
+          const auto invalidated = co_await invalidate(request, fetch->attempt().exchange().response());
+          if (visit && invalidated) visit->note_own_purge(*invalidated);
+        }
+        if (visit && may_end_upload(fetch->attempt(), *visit, sent)) fetched = co_await fetch->end_of_upload();
+      }
       if (fetched != Fetch::Outcome::kResponse) {
         stored = visit && visit->try_stale_if_error(fetch->failed_by_origin());
         if (stored) break;
@@ -197,11 +209,6 @@ async::Task<void> Proxy::handle(downstream::Exchange& exchange) {
         co_await answer_failure(request, *fetch, fetched);
         co_return;
       }
-      adapt(request, fetch->attempt());
-      std::optional<uint64_t> invalidated;
-      if (caching::is_unsafe(request.head))
-        invalidated = co_await invalidate(request, fetch->attempt().exchange().response());
-      if (visit && invalidated) visit->note_own_purge(*invalidated);
       const bool whole = !fetch->attempt().uploading();   // else the answer needs the connection's other half
       const auto then =
           visit && whole ? visit->take(fetch->attempt().exchange().response(), sent) : CacheVisit::Then::kRelay;

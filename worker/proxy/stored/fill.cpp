@@ -102,7 +102,7 @@ bool Fill::is_unwanted() const {
 // Out of the index first, where nobody finds it any more: who has found it meanwhile is seen at the second look.
 void Fill::stop_if_unwanted() {
   if (!is_unwanted()) return;
-  if (!filler_.response().progress().dead) (void)shared_.cache().drop(filler_.response().key());
+  (void)shared_.cache().withdraw(filler_.response());
   if (is_unwanted()) tasks_->cancel(place_);
 }
 
