@@ -50,6 +50,13 @@ bool wants_part(const http::Fields& fields) {
   return http::select_ranges(fields.combined(FieldName::kRange), UINT64_MAX).kind != http::RangeSelection::Kind::kWhole;
 }
 
+// Which are of the one who asked alone, and in no stored fields.
+void add_cookies(const http::Fields& from, http::Fields& to) {
+  for (const http::Field& field : from) {
+    if (field.known == FieldName::kSetCookie) to.add(field);
+  }
+}
+
 // A client that wants little of it is answered long before the fetch ends.
 bool may_be_left_alone(const http::Fields& fields) {
   return fields.has_any(http::bit_of(FieldName::kRange) | http::bit_of(FieldName::kIfNoneMatch) |
@@ -139,9 +146,7 @@ CacheUpdate::Then CacheUpdate::take_rest(const caching::Answer& answer) {
   whole.content = {Kind::kKnown, *rest->complete};
   http::Arena& arena = whole.fields.arena();
   whole.fields = caching::updated(held_.part->fields(arena), answer.response.fields, arena);
-  for (const http::Field& field : answer.response.fields) {
-    if (field.known == FieldName::kSetCookie) whole.fields.add(field);
-  }
+  add_cookies(answer.response.fields, whole.fields);
   whole.fields.remove(FieldName::kContentRange);
   http::remove_digests(whole.fields);
   const Then then = take_whole({answer.request, whole, answer.url, answer.sent, answer.received});
@@ -183,9 +188,7 @@ CacheUpdate::Then CacheUpdate::take_not_modified(const caching::Answer& answer) 
   if (held_.status.stored) held_.duty.end_claim();
   held_.give_up_duty();
   fields_ = freshened.response.fields;
-  for (const http::Field& field : answer.response.fields) {
-    if (field.known == FieldName::kSetCookie) fields_->add(field);   // of the one who asked alone
-  }
+  add_cookies(answer.response.fields, *fields_);
   return Then::kServe;
 }
 

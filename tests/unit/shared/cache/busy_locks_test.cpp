@@ -111,6 +111,26 @@ TEST_F(BusyLocksTest, NothingIsEvictedForABusyLock) {
   expect_sound();
 }
 
+TEST_F(BusyLocksTest, NothingIsEvictedWhereWhatIsDeadCannotBeFreed) {
+  store_some(100);
+  const Accounts full = first_->accounts();
+  first_->limit_memory(full.fixed + full.rows + full.segments);   // no segment is left
+  drop_some(20);
+  const std::string section(40'000, 'x');
+  Locked others = classes();
+  others.erase(others.begin() + ContentPool::class_for(section.size() + 200));   // the one that is asked for is free
+  const Locked held = hold(others);
+  first_->tend(6);   // notes what it can't free
+  Written written = Written::ok;
+  for (unsigned i = 20; i < 100 && written == Written::ok; ++i)   // until all blocks of the class are taken
+    written = first_->freshen(first_->find(key_of(i), 0, 0).response, Head{.section = section}, 0);
+  EXPECT_EQ(written, Written::busy);
+  let_go(held);
+  EXPECT_EQ(first_->accounts().objects, 80u);
+  EXPECT_EQ(first_->accounts().evicted, 0u);
+  expect_sound();
+}
+
 TEST_F(BusyLocksTest, AFillThatFindsNoBlockForABusyLockWaitsOnce) {
   FillLock lock = first_->begin_fill("k", 0, 0);
   ASSERT_EQ(lock.filler.set_head(Head{.length = 1'000'000}), Written::ok);

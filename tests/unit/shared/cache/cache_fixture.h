@@ -39,6 +39,20 @@ class CacheTest : public testing::Test {
            lock.filler.complete();
   }
 
+  // Without writing the content, so that its pages are never touched.
+  static bool store_blank(Cache& cache, std::string_view key, uint64_t size) {
+    FillLock lock = cache.begin_fill(key, cache.published(), 0);
+    if (lock.outcome != FillLock::Outcome::filler) return false;
+    if (lock.filler.set_head(Head{.section = "A: b\r\n", .length = size}) != Written::ok) return false;
+    for (uint64_t left = size; left != 0;) {
+      const size_t part = std::min<uint64_t>(lock.filler.reserve().size(), left);
+      if (part == 0) return false;
+      lock.filler.commit(part);
+      left -= part;
+    }
+    return lock.filler.complete();
+  }
+
   static std::string content_of(const StoredResponse& response) {
     std::string content;
     std::array<std::string_view, 3> ranges;

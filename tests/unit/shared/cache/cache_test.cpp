@@ -1,5 +1,7 @@
 #include "shared/cache/cache.h"
 
+#include <fcntl.h>
+
 #include "tests/unit/shared/cache/cache_fixture.h"
 
 namespace proxyd::cache {
@@ -207,6 +209,40 @@ TEST_F(CacheTest, TellsThoseWhoWaitHowAValidationEnded) {
     EXPECT_FALSE(waiting.response.progress().orphaned);
     EXPECT_EQ(waiting.response.progress().claim_end, told);
   }
+}
+
+TEST_F(CacheTest, ForgetsThatValidationsWereInVainOnceOneSucceeds) {
+  ASSERT_TRUE(store(*first_, "k", "old"));
+  const Lookup stale = first_->find("k", 0, 0);
+  for (int i = 0; i < 2; ++i) first_->begin_revalidation(stale.response).end(ClaimEnd::in_vain);
+  ASSERT_EQ(stale.response.progress().claim_end, ClaimEnd::in_vain);
+  ASSERT_EQ(second_->freshen(stale.response, Head{}, 0), Written::ok);
+  EXPECT_EQ(second_->find("k", 0, 0).response.progress().claim_end, ClaimEnd::open);
+}
+
+TEST_F(CacheTest, WithdrawsThisObjectAndNoOtherOfItsKey) {
+  ASSERT_TRUE(store(*first_, "k", "old"));
+  const Lookup old = first_->find("k", 0, 0);
+  ASSERT_TRUE(first_->withdraw(old.response));
+  EXPECT_EQ(second_->find("k", 0, 0).outcome, Lookup::Outcome::miss);
+  EXPECT_EQ(content_of(old.response), "old") << "still read by whoever pinned it";
+  ASSERT_TRUE(store(*first_, "k", "new"));
+  ASSERT_TRUE(first_->withdraw(old.response));
+  EXPECT_EQ(content_of(second_->find("k", 0, 0).response), "new");
+  EXPECT_EQ(first_->accounts().purged, 0u) << "nobody purged it";
+}
+
+TEST_F(CacheTest, IsNotAdoptedWithADamagedSuperblock) {
+  const auto adopt = [this](uint64_t ceiling) {
+    return static_cast<bool>(adopt_region(UniqueFd(::fcntl(region_.descriptor(), F_DUPFD_CLOEXEC, 3)), ceiling));
+  };
+  EXPECT_TRUE(adopt(kCeiling));
+  Superblock& superblock = view_.superblock();
+  superblock.ceiling = 2 * kCeiling;
+  EXPECT_FALSE(adopt(kCeiling));
+  superblock.ceiling = kCeiling;
+  superblock.magic ^= 1;
+  EXPECT_FALSE(adopt(kCeiling));
 }
 
 TEST_F(CacheTest, KeepsAVaryHeadAndItsList) {

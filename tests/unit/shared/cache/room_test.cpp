@@ -4,20 +4,6 @@
 namespace proxyd::cache {
 namespace {
 
-// Stores without writing the content, so that its pages are never touched.
-bool store_blank(Cache& cache, std::string_view key, uint64_t size) {
-  FillLock lock = cache.begin_fill(key, cache.published(), 0);
-  if (lock.outcome != FillLock::Outcome::filler) return false;
-  if (lock.filler.set_head(Head{.section = "A: b\r\n", .length = size}) != Written::ok) return false;
-  for (uint64_t left = size; left != 0;) {
-    const size_t part = std::min<uint64_t>(lock.filler.reserve().size(), left);
-    if (part == 0) return false;
-    lock.filler.commit(part);
-    left -= part;
-  }
-  return lock.filler.complete();
-}
-
 std::string key_of(std::string_view kind, unsigned number) { return std::string(kind) + std::to_string(number); }
 
 class RoomTest : public CacheTest {

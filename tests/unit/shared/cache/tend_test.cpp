@@ -10,18 +10,6 @@ class TendTest : public CacheTest {
 
   static std::string key_of(unsigned number) { return "k" + std::to_string(number); }
 
-  // Without writing the content, so that its pages are never touched.
-  static bool store_blank(Cache& cache, std::string_view key, uint64_t size) {
-    FillLock lock = cache.begin_fill(key, 0, 0);
-    if (!lock.filler || lock.filler.set_head(Head{.length = size}) != Written::ok) return false;
-    for (uint64_t left = size; left != 0;) {
-      const size_t part = std::min<uint64_t>(lock.filler.reserve().size(), left);
-      if (part == 0) return false;
-      lock.filler.commit(part);
-      left -= part;
-    }
-    return lock.filler.complete();
-  }
   void store_some(unsigned count, uint64_t size) {
     for (unsigned i = 0; i < count; ++i) ASSERT_TRUE(store_blank(*first_, key_of(i), size));
   }

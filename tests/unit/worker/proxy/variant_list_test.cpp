@@ -5,6 +5,7 @@
 #include <string>
 
 #include "tests/unit/worker/caching/messages.h"
+#include "tests/unit/worker/proxy/stored/worker_fixture.h"
 #include "worker/proxy/stored/stored_head.h"
 
 namespace proxyd::proxy {
@@ -12,14 +13,8 @@ namespace {
 
 using caching::Reason;
 
-class VariantListTest : public testing::Test, public caching::Messages {
+class VariantListTest : public WorkerTest, public caching::Messages {
  protected:
-  VariantListTest()
-      : region_(std::move(cache::create_region(64u << 20)).value()),
-        view_(cache::view_of(region_)),
-        cache_(view_, 0, 1),
-        shared_(loop_, cache_, wakes_, 0) {}
-
   cache::StoredResponse head() { return std::move(cache_.find(primary_.text, 0, shared_.now()).response); }
   cache::Filler filler(std::string_view key) { return std::move(cache_.begin_fill(key, 0, shared_.now()).filler); }
   VariantList variants(const cache::StoredResponse& head) {
@@ -38,12 +33,6 @@ class VariantListTest : public testing::Test, public caching::Messages {
 
   const caching::CacheKey primary_{"http://a.test/a", 7, 15};
   const cache::StoredResponse nothing_;
-  memory::Region region_;
-  cache::RegionView view_;
-  cache::Cache cache_;
-  async::EventLoop loop_;
-  cache::WakeDescriptors wakes_ = std::move(*cache::WakeDescriptors::create());
-  SharedCache shared_;
 };
 
 TEST_F(VariantListTest, IsNoneWhereAnAnswerDoesNotVary) {
@@ -88,6 +77,7 @@ TEST_F(VariantListTest, NotesEachVariantThatIsStored) {
 
 TEST_F(VariantListTest, TakesNoMoreWhenItIsFullAndGivesTheRightBack) {
   for (size_t i = 0; i < kMostVariants; ++i) EXPECT_EQ(lock("x-a", std::to_string(i)).reason, Reason::kNone) << i;
+  EXPECT_LE(head().keep_until(), shared_.now() + 600'000) << "then there is room for others";
   const VariantList::Place place = lock("x-a", "one more", filler("another"));
   EXPECT_EQ(place.reason, Reason::kVary);
   EXPECT_TRUE(place.filler);
