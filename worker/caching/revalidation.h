@@ -19,7 +19,8 @@ struct StoredValidators {
 // ranges pass; with those of the stored response, if there is one. In the request's arena.
 http::Fields origin_request_fields(const http::Fields& request_fields, const StoredValidators& stored, RangeMode range);
 
-// Stored fields as a newer response of the same content leaves them (RFC 9111 3.2), without the Set-Cookie of the newer.
+// Stored fields as a newer response of the same content leaves them (RFC 9111 3.2), without the Set-Cookie of the
+// newer.
 http::Fields updated(const http::Fields& stored, http::Fields update, http::Arena& arena);
 
 // Whether a 304 speaks of the stored response (RFC 9111 4.3.4). One without a validator does: it answers a request that
