@@ -1,5 +1,6 @@
 #include "worker/proxy/background.h"
 
+#include "worker/caching/hit_for_miss.h"
 #include "worker/caching/rest.h"
 #include "worker/proxy/ask_origin.h"
 #include "worker/proxy/origin.h"
@@ -14,7 +15,10 @@ using http::FieldName;
 
 constexpr size_t kMostTasks = 1024;   // fills and questions of a worker that nobody waits for
 
-constexpr auto kAfterFailure = milliseconds(1000);   // nobody asks an origin again that has just failed
+// Nobody asks an origin again that has just failed: meanwhile the claim is held.
+async::Sleep rest_after_failure(async::EventLoop& loop) {
+  return {loop, Deadline::at(loop.now() + milliseconds(caching::kPassAfterFailure))};
+}
 
 // Finds again what the request was for, by the configuration of now. Null when that caches nothing any more.
 const caching::Policy* find_policy(Request& request) {
@@ -41,7 +45,7 @@ async::Task<void> validate(Proxy& proxy, std::unique_ptr<OwnExchange> exchange) 
   }
   if (answer.outcome != Fetch::Outcome::kResponse) (void)visit.try_stale_if_error(fetch->failed_by_origin());
   fetch.reset();
-  co_await async::Sleep(proxy.loop(), Deadline::at(proxy.loop().now() + kAfterFailure));   // the claim held
+  co_await rest_after_failure(proxy.loop());
   visit.release_claims();
 }
 
@@ -53,7 +57,7 @@ async::Task<void> validate_slice(Proxy& proxy, std::unique_ptr<OwnExchange> exch
   Slice slice(request, *policy, origin, number);
   const bool answered = co_await slice.validate();
   if (answered) co_return;
-  co_await async::Sleep(proxy.loop(), Deadline::at(proxy.loop().now() + kAfterFailure));   // the claim held
+  co_await rest_after_failure(proxy.loop());
   slice.visit().release_claims();
 }
 
