@@ -27,3 +27,4 @@ POLICIES = {
 def caches():
     with Caches(POLICIES) as running:
         yield running
+        assert [worker["restarts"] for worker in running.proxyd.workers()] == [0], running.proxyd.logs()

@@ -2,8 +2,9 @@
 
 One document has a host for each cache policy, so one proxyd serves all tests of a process. A page is a path that no other
 test knows: what the origin says there (`says`), what it was asked (`asked`), and requests for it through proxyd (`get`).
-The origin is honest unless told otherwise: it answers 304 where a request's condition fits what it would say. Each of
-its answers carries its number in the field Answer and, unless the test gives a content, in the content."""
+What became of each is printed, for whoever has to understand a test that failed. The origin is honest unless told
+otherwise: it answers 304 where a request's condition fits what it would say. Each of its answers carries its number in
+the field Answer and, unless the test gives a content, in the content."""
 import itertools
 import re
 import threading
@@ -120,6 +121,7 @@ class Page:
         response.fate = "miss" if asked else "hit"
         if asked and new[-1].answered == 304:
             response.fate = "validated"
+        print(f"{self.path}: answer {number} of {len(self.asked)}, {response.fate}; {response.value('Cache-Status')}; Age {response.value('Age')}")
         return response
 
     def fates(self, *requests):
