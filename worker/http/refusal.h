@@ -82,9 +82,30 @@ enum class Refusal : uint8_t {
   kStatusLine,
   kUnexpected101,
   kUnsolicited,
+  // what HTTP/2 alone can get wrong (metric `h2_reject{reason}`); all of it makes a message malformed
+  kNameCase,
+  kNameInvalid,
+  kValueControl,
+  kValueSpace,
+  kConnectionField,
+  kTeOther,
+  kPseudoMissing,
+  kPseudoUnknown,
+  kPseudoDuplicate,
+  kPseudoOrder,
+  kPseudoMethod,
+  kPseudoScheme,
+  kPseudoPath,
+  kPseudoStatus,
+  kConnectForm,
+  kProtocol,
+  kLengthMismatch,
+  kTrailerNoEnd,
+  kInterimMany,
 };
 
-inline constexpr size_t kRefusalCount = static_cast<size_t>(Refusal::kUnsolicited) + 1;
+inline constexpr Refusal kFirstOfHttp2 = Refusal::kNameCase;
+inline constexpr size_t kRefusalCount = static_cast<size_t>(Refusal::kInterimMany) + 1;
 
 // "te_and_cl"
 std::string_view to_string(Refusal refusal);

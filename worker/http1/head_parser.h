@@ -7,11 +7,12 @@
 #include "worker/http/fields.h"
 #include "worker/http/head.h"
 #include "worker/http/refusal.h"
+#include "worker/http/underscore.h"
 #include "worker/http1/line_scanner.h"
 
 namespace proxyd::http1 {
 
-enum class Underscore : uint8_t { kReject, kDrop, kPass };
+using http::Underscore;
 
 // Bounds of a head, in octets and lines; the section's size counts its line ends.
 struct HeadRules {

@@ -41,7 +41,7 @@ Proxy::Proxy(async::EventLoop& loop, net::BufferPool& buffers, const metrics::Me
   const metrics::Cell none = metrics.cell(slot, "proxyd_metrics_overflow_total", "");
   rejects_total_.fill(none);   // no request is refused for what is wrong with a response only
   upstream_bad_.fill(none);
-  for (size_t i = 1; i < http::kRefusalCount; ++i) {
+  for (size_t i = 1; i < static_cast<size_t>(http::kFirstOfHttp2); ++i) {
     const auto refusal = static_cast<http::Refusal>(i);
     const std::string label = metrics::label("reason", http::to_string(refusal));
     if (refusal < http::Refusal::kStatusLine) rejects_total_[i] = metrics.cell(slot, "proxyd_h1_reject_total", label);

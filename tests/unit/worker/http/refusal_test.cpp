@@ -25,7 +25,9 @@ TEST(RejectReasons, AreTheWordsOfRefusals) {
   EXPECT_EQ(words(Refusal::kRequestLine, Refusal::kProxyProtocol), Words(kRejectReasons.begin(), kRejectReasons.end()));
   EXPECT_EQ(words(Refusal::kStatusLine, Refusal::kUnsolicited),
             Words(kResponseReasons.begin(), kResponseReasons.end()));
-  EXPECT_EQ(static_cast<size_t>(Refusal::kUnsolicited) + 1, kRefusalCount);
+  EXPECT_EQ(words(kFirstOfHttp2, Refusal::kInterimMany),
+            Words(metrics::kHttp2RejectReasons.begin(), metrics::kHttp2RejectReasons.end()));
+  EXPECT_EQ(static_cast<size_t>(Refusal::kInterimMany) + 1, kRefusalCount);
 }
 
 }   // namespace

@@ -1,0 +1,121 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string_view>
+
+#include "worker/http2/abuse_budget.h"
+#include "worker/http2/counters.h"
+#include "worker/http2/fault.h"
+#include "worker/http2/memory.h"
+#include "worker/http2/outgoing.h"
+#include "worker/http2/settings.h"
+#include "worker/http2/stream.h"
+
+struct nghttp2_session;
+
+namespace proxyd::http2 {
+
+// An HTTP/2 connection without the connection (RFC 9113): octets go in, news of streams come out; what streams have to
+// say goes in, octets come out. nghttp2 drives frames, HPACK and windows; what it leaves open is decided here: the
+// translation of fields, the limits, what a client may do that costs it nothing. Owned by a connection, in the worker.
+//
+// The way of working, which never suspends: `receive` what was read, then walk `next_news`, let the streams' owners
+// work, then `produce` into a buffer and write it. No call is made from within another but for those of streams.
+//
+// Flow control of what is received: a stream gets its window back as its content is consumed. The connection's window
+// comes back likewise, but at once for what a stream holds beyond its share, connection_window / max_streams / 2. So
+// however many streams stall, they keep half of that window at most and never stop the others, and no more than
+// max_streams times stream_window octets wait in memory.
+class Session {
+ public:
+  // `memory` and `counters` outlive it. The first `produce` has the connection's preface. Throws std::bad_alloc.
+  Session(Role role, const Settings& settings, Memory& memory, const Counters& counters);
+  ~Session();   // and its streams, released or not
+  Session(const Session&) = delete;
+  Session& operator=(const Session&) = delete;
+
+  // -- receiving
+
+  // Takes all of `octets`, which may end anywhere. False when the connection cannot go on: `fault` says why, GOAWAY
+  // waits to be produced, and nothing more is looked at. `now_ms`: of a monotonic clock.
+  bool receive(std::string_view octets, uint64_t now_ms);
+  // The next stream with news, which is taken off the list; null when there are no more. In the order of arrival.
+  Stream* next_news();
+  // The peer's first SETTINGS have arrived, so that it does speak HTTP/2.
+  bool received_preface() const { return received_preface_; }
+  // Whole frames, whatever they were: for the one who waits for the next.
+  uint64_t frames_received() const;
+  // The octets received so far end within a frame.
+  bool within_frame() const;
+
+  // -- sending
+
+  // Writes whole frames into `room`, as many as there are and fit; gives how many octets. A frame that would fit into
+  // no such room is written in parts, so that any room gets on. 16,393 octets hold every frame.
+  size_t produce(std::span<char> room);
+  // There is something to produce, room and windows permitting; offers aside.
+  bool has_output() const;
+
+  // -- streams
+
+  // Client: opens a stream; with `end` the request has no content. Null when `may_open` says no, or the head is larger
+  // than what is allowed. Texts are copied.
+  Stream* open(const OutgoingRequest& request, bool end);
+  // Client: the peer takes another stream now.
+  bool may_open() const;
+  // Not yet released.
+  uint32_t open_streams() const { return streams_; }
+  // Client: of the peer.
+  uint32_t peer_max_streams() const;
+  // The peer has accepted extended CONNECT (RFC 8441).
+  bool peer_takes_extended_connect() const;
+
+  // -- the connection's life
+
+  // Our SETTINGS are out and not acknowledged yet; the owner gives up with `fail(Fault::kSettingsTimeout)`.
+  bool awaits_settings_ack() const { return settings_unacknowledged_ > 0; }
+  // GOAWAY with the last id there is: the client is asked to open no more (RFC 9113 6.8).
+  void begin_drain();
+  // … with the id of the last stream that we have seen, a round trip later: later ones are not looked at.
+  void end_drain();
+  bool draining() const { return draining_; }
+  // The peer has sent GOAWAY, or we the last one: no stream comes any more.
+  bool received_goaway() const { return received_goaway_; }
+  // Ends the connection with GOAWAY; its streams are told, as resets.
+  void fail(Fault fault);
+  Fault fault() const { return fault_; }
+  // All is said and done: nothing to produce and nothing to wait for. Then the connection can be closed.
+  bool is_over() const;
+
+  const AbuseBudget& budget() const { return budget_; }
+  const Settings& settings() const { return settings_; }
+  Role role() const { return role_; }
+
+ private:
+  friend class Stream;
+  friend class SessionCallbacks;
+  struct Engine;   // what needs nghttp2's types
+
+  Role role_;
+  Settings settings_;
+  Memory& memory_;
+  const Counters& counters_;
+  AbuseBudget budget_;
+  uint64_t now_ms_ = 0;
+
+  nghttp2_session* nghttp2_ = nullptr;
+  IntrusiveList<Stream, 0> all_;
+  IntrusiveList<Stream, 1> news_;
+  IntrusiveList<Stream, 2> blocked_;   // by the peer's windows
+  uint32_t streams_ = 0;
+  uint32_t settings_unacknowledged_ = 0;
+  Fault fault_ = Fault::kNone;
+  bool received_preface_ = false;
+  bool draining_ = false;
+  bool received_goaway_ = false;
+};
+
+}   // namespace proxyd::http2
