@@ -71,9 +71,9 @@ inline constexpr std::array<std::string_view, 61> kRejectReasons = {"reqline",
 
 // … in h2_reject_total{reason}, beside those of kRejectReasons.
 inline constexpr std::array<std::string_view, 19> kHttp2RejectReasons = {
-    "name_case",   "name",           "value_ctl",    "value_space",  "connection_header", "te",
-    "pseudo",      "pseudo_unknown", "pseudo_dup",   "pseudo_order", "pseudo_method",     "pseudo_scheme",
-    "pseudo_path", "pseudo_status",  "connect_form", "protocol",     "cl_mismatch",       "trailer_no_end",
+    "name_case",   "name",           "value_ctl",  "value_space",  "connection_header", "te",
+    "pseudo",      "pseudo_unknown", "pseudo_dup", "pseudo_order", "pseudo_method",     "pseudo_scheme",
+    "pseudo_path", "pseudo_status",  "connect",    "protocol",     "cl_mismatch",       "trailer_no_end",
     "interim_many"};
 
 inline constexpr std::array<std::string_view, 3> kResponseReasons = {"status_line", "unexpected_101", "unsolicited"};

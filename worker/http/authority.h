@@ -16,6 +16,12 @@ struct Authority {
   uint16_t port = 0;
 
   bool operator==(const Authority&) const = default;
+
+  // A port that is the scheme's own says the same as none.
+  bool names_same(const Authority& other, uint16_t default_port) const {
+    const auto port_of = [default_port](const Authority& one) { return one.port == 0 ? default_port : one.port; };
+    return host == other.host && port_of(*this) == port_of(other);
+  }
 };
 
 // Refuses user information, lists, anything that is no host, and a port beyond 65535.

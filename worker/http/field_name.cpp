@@ -168,4 +168,9 @@ FieldName field_name_from(std::string_view name) {
 
 std::string_view to_string(FieldName name) { return kNames[static_cast<size_t>(name)]; }
 
+std::string_view to_lower_string(FieldName name) {
+  const Folded& folded = kFolded[static_cast<size_t>(name)];
+  return {folded.lower.data(), folded.size};
+}
+
 }   // namespace proxyd::http

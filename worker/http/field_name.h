@@ -81,6 +81,9 @@ FieldName field_name_from(std::string_view name);
 // As we write it, "Content-Length"; empty for kOther.
 std::string_view to_string(FieldName name);
 
+// As HTTP/2 writes it, "content-length" (RFC 9113 8.2.1).
+std::string_view to_lower_string(FieldName name);
+
 // One bit a name; bit 0 stands for all others.
 constexpr uint64_t bit_of(FieldName name) { return uint64_t{1} << static_cast<unsigned>(name); }
 

@@ -86,7 +86,7 @@ constexpr std::array<std::string_view, kRefusalCount> kWords = {
     "pseudo_scheme",
     "pseudo_path",
     "pseudo_status",
-    "connect_form",
+    "connect",
     "protocol",
     "cl_mismatch",
     "trailer_no_end",

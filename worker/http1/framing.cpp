@@ -1,6 +1,7 @@
 #include "worker/http1/framing.h"
 
 #include "shared/base/bytes.h"
+#include "worker/http/content_length.h"
 #include "worker/http/list.h"
 #include "worker/http/status.h"
 
@@ -11,31 +12,6 @@ using http::ContentLength;
 using http::FieldName;
 using http::Fields;
 using http::Refusal;
-
-constexpr uint64_t kLengthLimit = (uint64_t{1} << 63) - 1;   // from here on: 413
-
-Result<uint64_t, Refusal> parse_length(std::string_view text) {
-  uint64_t length = 0;
-  bool too_large = false;
-  for (const char c : text) {
-    if (!is_digit(c)) return text.find(',') != std::string_view::npos ? Refusal::kClList : Refusal::kClInvalid;
-    too_large = too_large || length > kLengthLimit / 10;
-    if (!too_large) length = length * 10 + static_cast<uint64_t>(c - '0');
-  }
-  if (too_large || length >= kLengthLimit) return Refusal::kBodyTooLarge;
-  return length;
-}
-
-// The one Content-Length of a section that has at least one (RFC 9110 8.6).
-Result<uint64_t, Refusal> content_length(const Fields& fields) {
-  const http::Field* line = fields.find(FieldName::kContentLength);
-  for (const http::Field* field = line; field != fields.end(); ++field) {
-    if (field->known != FieldName::kContentLength) continue;
-    if (field->value.empty()) return Refusal::kClEmpty;
-    if (field != line) return Refusal::kClDuplicate;
-  }
-  return parse_length(line->value);
-}
 
 // Every coding of every Transfer-Encoding line, in order: exactly one, `chunked` (RFC 9112 6.1, 7).
 Refusal check_codings(const Fields& fields) {
@@ -80,7 +56,7 @@ Result<ContentLength, Refusal> frame_request(const http::RequestHead& head) {
     return ContentLength{ContentLength::Kind::kUnknown};
   }
   if (!has_length) return ContentLength{};
-  const auto length = content_length(fields);
+  const auto length = http::content_length(fields);
   if (!length) return length.error();
   return ContentLength{ContentLength::Kind::kKnown, *length};
 }
@@ -92,7 +68,7 @@ Result<ContentLength, Refusal> frame_response(const http::ResponseHead& head, ht
   if (has_length && has_encoding) return Refusal::kTeAndCl;
   uint64_t length = 0;
   if (has_length) {
-    const auto parsed = content_length(fields);
+    const auto parsed = http::content_length(fields);
     if (!parsed) return parsed.error();
     length = *parsed;
   }

@@ -1,6 +1,7 @@
 #include "worker/http1/request_check.h"
 
 #include "shared/base/bytes.h"
+#include "worker/http/expectation.h"
 #include "worker/http1/framing.h"
 
 namespace proxyd::http1 {
@@ -8,12 +9,6 @@ namespace {
 
 using http::FieldName;
 using http::Refusal;
-
-// A port that is the scheme's own says the same as none.
-bool same_authority(const http::Authority& a, const http::Authority& b, uint16_t default_port) {
-  const auto port = [default_port](const http::Authority& x) { return x.port == 0 ? default_port : x.port; };
-  return a.host == b.host && port(a) == port(b);
-}
 
 Refusal check_host(http::RequestHead& head) {
   const size_t lines = head.fields.count(FieldName::kHost);
@@ -28,17 +23,8 @@ Refusal check_host(http::RequestHead& head) {
   const auto target = http::parse_authority(head.target.authority, head.fields.arena());
   if (!target) return target.error();
   const bool https = equals_ignoring_case(head.target.scheme, "https");
-  if (lines == 1 && !same_authority(*target, head.authority, https ? 443 : 80)) return Refusal::kAuthorityMismatch;
+  if (lines == 1 && !target->names_same(head.authority, https ? 443 : 80)) return Refusal::kAuthorityMismatch;
   head.authority = *target;
-  return Refusal::kNone;
-}
-
-Refusal check_expectation(http::RequestHead& head) {
-  if (!head.fields.has(FieldName::kExpect)) return Refusal::kNone;
-  const bool known = equals_ignoring_case(head.fields.combined(FieldName::kExpect), "100-continue");
-  if (!known) return Refusal::kExpect;
-  // RFC 9110 10.1.1: from HTTP/1.0 it is ignored, and without content there is nothing to wait for.
-  head.expects_continue = head.version != http::Version::kHttp10 && !head.content.is_empty();
   return Refusal::kNone;
 }
 
@@ -66,7 +52,7 @@ Refusal check_request(http::RequestHead& head, std::string_view target_text) {
   const auto content = frame_request(head);
   if (!content) return content.error();
   head.content = *content;
-  refusal = check_expectation(head);
+  refusal = http::check_expectation(head);
   if (refusal != Refusal::kNone) return refusal;
   return check_upgrade(head);
 }

@@ -35,6 +35,7 @@ constexpr std::array<std::string_view, kFaultCount> kWords = {
     "refused_flood",
     "continuation_flood",
     "header_flood",
+    "goaway_flood",
     "settings_timeout",
     "no_memory",
 };

@@ -41,6 +41,7 @@ enum class Fault : uint8_t {
   kRefusedFlood,
   kContinuationFlood,
   kHeaderFlood,
+  kGoawayFlood,
   // neither
   kSettingsTimeout,
   kNoMemory,

@@ -60,6 +60,8 @@ class IntrusiveList {
     end_.previous_ = &link;
   }
   void remove(Item& item) { link_of(item).unlink(); }
+  // Of an item that hangs in no other list of this number.
+  bool holds(Item& item) const { return link_of(item).linked(); }
 
  private:
   static Link& link_of(Item& item) { return static_cast<NumberedLink<number>&>(item); }

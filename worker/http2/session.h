@@ -1,14 +1,17 @@
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
-#include <memory>
 #include <span>
 #include <string_view>
 
 #include "worker/http2/abuse_budget.h"
 #include "worker/http2/counters.h"
 #include "worker/http2/fault.h"
+#include "worker/http2/field_section.h"
+#include "worker/http2/frame_rules.h"
+#include "worker/http2/frame_scanner.h"
 #include "worker/http2/memory.h"
 #include "worker/http2/outgoing.h"
 #include "worker/http2/settings.h"
@@ -26,8 +29,8 @@ namespace proxyd::http2 {
 // work, then `produce` into a buffer and write it. No call is made from within another but for those of streams.
 //
 // Flow control of what is received: a stream gets its window back as its content is consumed. The connection's window
-// comes back likewise, but at once for what a stream holds beyond its share, connection_window / max_streams / 2. So
-// however many streams stall, they keep half of that window at most and never stop the others, and no more than
+// comes back likewise, but at once for what a stream holds beyond its share, connection_window / max_streams / 4. So
+// however many streams stall, they keep a quarter of that window at most and never stop the others, and no more than
 // max_streams times stream_window octets wait in memory.
 class Session {
  public:
@@ -47,9 +50,9 @@ class Session {
   // The peer's first SETTINGS have arrived, so that it does speak HTTP/2.
   bool received_preface() const { return received_preface_; }
   // Whole frames, whatever they were: for the one who waits for the next.
-  uint64_t frames_received() const;
+  uint64_t frames_received() const { return scanner_.frames(); }
   // The octets received so far end within a frame.
-  bool within_frame() const;
+  bool within_frame() const { return scanner_.within_frame(); }
 
   // -- sending
 
@@ -97,25 +100,78 @@ class Session {
  private:
   friend class Stream;
   friend class SessionCallbacks;
-  struct Engine;   // what needs nghttp2's types
 
-  Role role_;
-  Settings settings_;
+  // -- receiving
+  void pass_on(std::string_view octets);
+  bool act_on(const Verdict& verdict, const FrameHead& frame);
+  void reset_for(const Verdict& verdict, int32_t id);
+  Stream* find(int32_t id) const;
+  void tell(Stream& stream, News news);
+  // A head, content or trailers that are malformed: the stream is reset.
+  void refuse(Stream& stream, http::Refusal refusal);
+  void charge(Fault flood, uint32_t cost = 1);
+  // Remembers the first fault; `carry_out_fault` then ends the connection, outside of nghttp2's callbacks.
+  void note_fault(Fault fault);
+  void carry_out_fault();
+  void wake_blocked();
+  void remember_priority(uint32_t id, std::string_view text);
+  Priority early_priority(uint32_t id) const;
+
+  // -- sending
+  bool put(std::string_view frame);
+  std::string_view with_our_limit(std::string_view frame);
+  void send_frames();
+  void settle_offer();
+  void measure_tables();
+
+  Stream* make_stream(int32_t id);
+  void destroy(Stream& stream);
+
+  const Role role_;
+  const Settings settings_;
   Memory& memory_;
   const Counters& counters_;
+  const size_t share_;   // of the connection's window, for each stream
   AbuseBudget budget_;
   uint64_t now_ms_ = 0;
 
   nghttp2_session* nghttp2_ = nullptr;
+  FrameScanner scanner_;
+  FrameRules rules_;
+  FieldSection section_;
+  Stream* current_ = nullptr;   // whose header block is being received
+  bool current_is_trailers_ = false;
+  struct EarlyPriority {   // PRIORITY_UPDATE may come before the request that it is about
+    uint32_t id = 0;
+    Priority priority;
+  };
+  std::array<EarlyPriority, 4> early_priorities_;
+  size_t next_early_priority_ = 0;
+  std::array<char, 64> update_;   // the payload of a PRIORITY_UPDATE; longer ones are ignored
+  size_t update_size_ = 0;
+
   IntrusiveList<Stream, 0> all_;
   IntrusiveList<Stream, 1> news_;
   IntrusiveList<Stream, 2> blocked_;   // by the peer's windows
   uint32_t streams_ = 0;
+
+  std::span<char> room_;   // of the `produce` that is under way
+  size_t filled_ = 0;
+  bool out_of_room_ = false;
+  std::string_view held_;   // serialized, in nghttp2's buffer or `preface_`, and not written yet
+  std::array<char, 64> preface_;
+  Stream* offering_ = nullptr;
+
+  uint64_t table_octets_ = 0;   // as the gauge knows them
   uint32_t settings_unacknowledged_ = 0;
+  int32_t last_stream_at_fault_ = 0;
   Fault fault_ = Fault::kNone;
+  bool fault_carried_out_ = false;
+  bool broken_ = false;   // nghttp2 can't be called any more
   bool received_preface_ = false;
   bool draining_ = false;
   bool received_goaway_ = false;
+  bool goaway_sent_ = false;
 };
 
 }   // namespace proxyd::http2

@@ -12,6 +12,7 @@
 #include "worker/http2/content_queue.h"
 #include "worker/http2/error_code.h"
 #include "worker/http2/intrusive_list.h"
+#include "worker/http2/memory.h"
 #include "worker/http2/news.h"
 #include "worker/http2/outgoing.h"
 #include "worker/http2/priority.h"
@@ -72,7 +73,7 @@ class Stream : private NumberedLink<0>, private NumberedLink<1>, private Numbere
 
   // Any number of them before the head. Server only.
   void submit_interim(int status, const http::Fields* fields);
-  // The final head; with `end`, nothing follows it. False when it is larger than the arena or the peer allows, or the
+  // The final head; with `end`, nothing follows it. False when it is larger than 56 KiB, or the
   // stream is gone. Server only. Texts are copied.
   bool submit_head(const OutgoingResponse& head, bool end);
   // Content, all of it the next octets in their order; with `last`, the end follows it. Valid for the next `produce`
@@ -80,7 +81,8 @@ class Stream : private NumberedLink<0>, private NumberedLink<1>, private Numbere
   // session has an offer at a time.
   void offer(std::span<const std::string_view> pieces, bool last);
   Taken taken() const { return taken_; }
-  // The end of the content, with trailers or without. Leaves with the next `produce` that has room.
+  // The end of the content, with trailers or without, once all that was offered has been taken. Leaves with the next
+  // `produce`.
   void finish(const http::Fields* trailers);
   bool sent_all() const { return sent_all_; }
 
@@ -107,15 +109,17 @@ class Stream : private NumberedLink<0>, private NumberedLink<1>, private Numbere
 
   struct Interim;
 
-  Stream(Session& session, Memory& memory, int32_t id);
+  Stream(Session& session, int32_t id);
   ~Stream();
 
-  void tell(News news);
-  // The part of what it holds that the connection's window has not got back yet.
-  void settle_connection_credit(size_t arrived, size_t consumed);
-  // Ended by whoever; what had been received and not consumed is dropped only by a reset of ours.
+  // `arrived` octets have become content, or none; gives the connection's window back what the stream doesn't owe.
+  void settle_credit(size_t arrived);
   void mark_reset(ErrorCode code, bool by_peer);
+  void keep_interim();
+  // What waits and will not be consumed.
   void drop_content();
+  bool can_send() const { return !reset_ && !closed_ && !sent_all_; }
+  size_t copy_offered(char* to, size_t octets);
 
   Session& session_;
   int32_t id_;
@@ -138,12 +142,13 @@ class Stream : private NumberedLink<0>, private NumberedLink<1>, private Numbere
 
   std::span<const std::string_view> offered_;
   size_t offered_octets_ = 0;   // of `offered_`
+  size_t piece_ = 0;            // the next octet to go is in this one …
+  size_t piece_at_ = 0;         // … and there
   Taken taken_;
-  const http::Fields* finish_with_ = nullptr;   // copied into the arena
 
+  http::Method method_ = http::Method::kGet;   // client: of the request
   bool length_known_ = false;
-  bool no_content_expected_ = false;   // of a response to HEAD, 204, 304
-  bool has_head_ = false;              // final
+  bool has_head_ = false;   // final
   bool received_all_ = false;
   bool head_submitted_ = false;
   bool offer_is_last_ = false;
@@ -154,7 +159,6 @@ class Stream : private NumberedLink<0>, private NumberedLink<1>, private Numbere
   bool reset_ = false;
   bool reset_by_peer_ = false;
   bool closed_ = false;
-  bool charged_ = false;   // for the reset that is on its way
 };
 
 }   // namespace proxyd::http2

@@ -1,0 +1,113 @@
+#include <nghttp2/nghttp2.h>
+
+#include "worker/http2/session.h"
+
+namespace proxyd::http2 {
+
+void Session::pass_on(std::string_view octets) {
+  if (octets.empty() || broken_) return;
+  const auto* data = reinterpret_cast<const uint8_t*>(octets.data());
+  const ssize_t taken = nghttp2_session_mem_recv(nghttp2_, data, octets.size());
+  if (taken >= 0) return;
+  switch (taken) {
+    case NGHTTP2_ERR_BAD_CLIENT_MAGIC: return note_fault(Fault::kPreface);
+    case NGHTTP2_ERR_FLOODED: return note_fault(Fault::kSettingsFlood);   // acknowledgements that nobody reads
+    default: broken_ = true; return note_fault(Fault::kNoMemory);
+  }
+}
+
+Stream* Session::find(int32_t id) const {
+  return static_cast<Stream*>(nghttp2_session_get_stream_user_data(nghttp2_, id));
+}
+
+void Session::tell(Stream& stream, News news) {
+  stream.news_ = stream.news_ | news;
+  news_.append(stream);
+}
+
+void Session::charge(Fault flood, uint32_t cost) {
+  if (role_ != Role::kServer || budget_.charge(now_ms_, cost)) return;
+  note_fault(flood);
+}
+
+void Session::refuse(Stream& stream, http::Refusal refusal) {
+  stream.refusal_ = refusal;
+  stream.mark_reset(ErrorCode::kProtocolError, false);
+  nghttp2_submit_rst_stream(nghttp2_, NGHTTP2_FLAG_NONE, stream.id_, NGHTTP2_PROTOCOL_ERROR);
+  tell(stream, News::kReset);
+  charge(Fault::kSelfResetFlood);
+}
+
+// A frame that is an error of its stream alone.
+void Session::reset_for(const Verdict& verdict, int32_t id) {
+  charge(Fault::kSelfResetFlood);
+  if (nghttp2_session_get_stream_remote_close(nghttp2_, id) < 0) return;   // there is none
+  if (Stream* stream = find(id); stream && !stream->reset_) {
+    stream->mark_reset(verdict.reset, false);
+    tell(*stream, News::kReset);
+  }
+  nghttp2_submit_rst_stream(nghttp2_, NGHTTP2_FLAG_NONE, id, static_cast<uint32_t>(verdict.reset));
+}
+
+// What is before the frame has to be taken in first: what becomes of the frame may depend on it. False when the
+// connection has a fault.
+bool Session::act_on(const Verdict& verdict, const FrameHead& frame) {
+  pass_on(scanner_.run());
+  if (fault_ != Fault::kNone) return false;
+  if (verdict.fault != Fault::kNone) note_fault(verdict.fault);
+  if (verdict.charge != Fault::kNone) charge(verdict.charge);
+  const auto id = static_cast<int32_t>(frame.stream);
+  if (verdict.reset != ErrorCode::kNoError) reset_for(verdict, id);
+  if (verdict.drop) scanner_.drop();
+  // Trailers come on a stream that is there; all else on a closed one is ignored, for it may have been on its way when
+  // we reset that, but not for nothing.
+  if (verdict.on_old_stream && nghttp2_session_get_stream_remote_close(nghttp2_, id) < 0) charge(Fault::kHeaderFlood);
+  return fault_ == Fault::kNone;
+}
+
+bool Session::receive(std::string_view octets, uint64_t now_ms) {
+  if (fault_ != Fault::kNone) return false;
+  now_ms_ = now_ms;
+  scanner_.give(octets);
+  while (scanner_.next()) {
+    const FrameHead& frame = scanner_.frame();
+    counters_.frames_received[static_cast<size_t>(frame.type)].add();
+    const Verdict verdict = rules_.judge(frame);
+    if (!verdict.plain && !act_on(verdict, frame)) break;
+    pass_on(scanner_.head_in_parts());
+  }
+  if (fault_ == Fault::kNone) pass_on(scanner_.run());
+  carry_out_fault();
+  measure_tables();
+  return fault_ == Fault::kNone;
+}
+
+void Session::wake_blocked() {
+  if (nghttp2_session_get_remote_window_size(nghttp2_) <= 0) return;
+  for (Stream* stream = blocked_.front(); stream;) {
+    Stream* const next = blocked_.after(*stream);
+    if (nghttp2_session_get_stream_remote_window_size(nghttp2_, stream->id_) > 0) {
+      blocked_.remove(*stream);
+      tell(*stream, News::kRoom);
+    }
+    stream = next;
+  }
+}
+
+void Session::remember_priority(uint32_t id, std::string_view text) {
+  const Priority priority = parse_priority(text);
+  if (Stream* stream = find(static_cast<int32_t>(id)); stream && stream->has_head_) {
+    stream->priority_ = priority;
+    return tell(*stream, News::kPriority);
+  }
+  early_priorities_[next_early_priority_++ % early_priorities_.size()] = {id, priority};
+}
+
+Priority Session::early_priority(uint32_t id) const {
+  for (const EarlyPriority& early : early_priorities_) {
+    if (early.id == id) return early.priority;
+  }
+  return {};
+}
+
+}   // namespace proxyd::http2
