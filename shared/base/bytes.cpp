@@ -34,6 +34,30 @@ std::string to_base64url(std::span<const uint8_t> bytes) {
   return text;
 }
 
+std::optional<std::string> from_base64url(std::string_view text) {
+  const auto value_of = [](char c) -> uint32_t {
+    if (c >= 'A' && c <= 'Z') return static_cast<uint32_t>(c - 'A');
+    if (c >= 'a' && c <= 'z') return static_cast<uint32_t>(c - 'a' + 26);
+    if (is_digit(c)) return static_cast<uint32_t>(c - '0' + 52);
+    return c == '-' ? 62 : c == '_' ? 63 : 64;
+  };
+  std::string octets;
+  uint32_t pending = 0;
+  int bits = 0;
+  for (const char c : text) {
+    const uint32_t value = value_of(c);
+    if (value == 64) return std::nullopt;
+    pending = (pending << 6) | value;
+    bits += 6;
+    if (bits < 8) continue;
+    bits -= 8;
+    octets += static_cast<char>((pending >> bits) & 0xFF);
+  }
+  const bool whole = bits < 6 && (pending & ((1u << bits) - 1)) == 0;   // what is left over says nothing
+  if (!whole) return std::nullopt;
+  return octets;
+}
+
 namespace {
 
 // Bytes of the UTF-8 sequence that `first` begins, and the least code point that may use so many.

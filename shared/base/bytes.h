@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <cstring>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -54,6 +55,8 @@ std::string to_hex(std::span<const uint8_t> bytes);
 
 // Base64url without padding (RFC 4648 5).
 std::string to_base64url(std::span<const uint8_t> bytes);
+// The octets of such a text; nothing for what is none.
+std::optional<std::string> from_base64url(std::string_view text);
 
 // True for well-formed UTF-8 (RFC 3629): no overlong form, no surrogate, nothing above U+10FFFF.
 bool is_utf8(std::string_view text);

@@ -5,6 +5,7 @@
 #include "shared/config/inherit.h"
 #include "shared/config/json_read.h"
 #include "shared/config/read_cache.h"
+#include "shared/config/read_tls.h"
 
 namespace proxyd::config {
 namespace {
@@ -98,6 +99,7 @@ Host read_host(const std::string& name, const Json& json, const OnTheWay& inheri
   host.listeners = value_or(json, "listeners", Strings());
   host.first_match = value_or(json, "first_match", false);
   if (const Json* purge = member(json, "purge")) host.purge = read_purge(*purge);
+  if (const Json* client_auth = member(json, "client_auth")) host.client_auth = read_client_auth(*client_auth);
   const OnTheWay own = inherit(json, inherited);
   host.headers = own.headers;
   const Json* routes = member(json, "routes");
@@ -122,6 +124,8 @@ Listener read_listener(const std::string& name, const Json& json) {
   Listener listener;
   listener.name = name;
   listener.addresses = value_or(json, "addresses", Strings());
+  listener.protocols = read_protocols(json);
+  if (const Json* tls = member(json, "tls")) listener.tls = read_listener_tls(*tls);
   listener.proxy_protocol = read_proxy_protocol(json);
   listener.backlog = value_or(json, "backlog", listener.backlog);
   listener.freebind = value_or(json, "freebind", false);
@@ -198,6 +202,8 @@ Document build_model(const Json& canonical) {
     document.cache_policies[name] = read_cache_policy(name, json, document.cache);
   for (const auto& [name, json] : part(canonical, "listeners").items())
     document.listeners[name] = read_listener(name, json);
+  for (const auto& [name, json] : part(canonical, "certificates").items())
+    document.certificates[name] = read_certificate(name, json);
   for (const auto& [name, json] : part(canonical, "upstreams").items())
     document.upstreams[name] = read_upstream(name, json);
   for (const auto& [name, json] : part(canonical, "hosts").items()) {

@@ -7,6 +7,7 @@
 
 #include "shared/base/bytes.h"
 #include "shared/config/problem_list.h"
+#include "shared/config/read_tls.h"
 #include "shared/config/scalar.h"
 #include "shared/config/text_format.h"
 
@@ -221,12 +222,24 @@ void unite_addresses(Json& json) {
   }
 }
 
+// Their default depends on tls, so the registry can't say it.
+void omit_default_protocols(Json& json) {
+  const auto listeners = json.find("listeners");
+  if (listeners == json.end()) return;
+  for (auto& listener : *listeners) {
+    Json silent = listener;
+    silent.erase("protocols");
+    if (read_protocols(silent) == read_protocols(listener)) listener = std::move(silent);
+  }
+}
+
 }   // namespace
 
 Canonical canonicalize(const Node& root) {
   Walker walker;
   Json json = walker.object(document_type(), root, "").value_or(Json::object());
   unite_addresses(json);
+  omit_default_protocols(json);
   return {std::move(json), walker.take_problems()};
 }
 

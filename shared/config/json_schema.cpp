@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include "shared/config/decode.h"
+#include "shared/config/read_tls.h"
 #include "shared/config/scalar.h"
 #include "shared/config/schema.h"
 
@@ -109,6 +110,10 @@ Json json_schema() {
 Json expanded(const Json& canonical) {
   Json json = canonical;
   expand(document_type(), json);
+  for (auto& listener : json["listeners"]) {
+    if (listener.contains("protocols")) continue;
+    listener["protocols"] = read_protocols(listener).h2 ? Json::array({"h2", "h1"}) : Json::array({"h1"});
+  }
   return json;
 }
 

@@ -147,6 +147,15 @@ struct Route {
   bool operator==(const Route&) const = default;
 };
 
+enum class ClientAuthMode { kRequire, kRequest };
+
+// Clients show a certificate that an authority of `ca_file` signed; kRequest also takes those that show none.
+struct ClientAuth {
+  std::string ca_file;   // PEM; its content is among the snapshot's materials
+  ClientAuthMode mode = ClientAuthMode::kRequire;
+  bool operator==(const ClientAuth&) const = default;
+};
+
 enum class PurgeMode { kHard, kSoft };
 
 // Who may purge by the PURGE method: the peer's own address is in `allow`, it carries the token, or both where both
@@ -167,7 +176,41 @@ struct Host {
   std::vector<Route> routes;    // in file order
   HeaderEdits headers;          // for answers that no route made (404 of this host)
   std::optional<Purge> purge;   // none: no PURGE
+  std::optional<ClientAuth> client_auth;
   bool operator==(const Host&) const = default;
+};
+
+// Either both files, PEM, or `uploaded`: then it is in the master's store. Chain and key are among the snapshot's
+// materials.
+struct Certificate {
+  std::string name;
+  std::string certificate_file;   // the leaf first
+  std::string private_key_file;
+  bool uploaded = false;
+  bool operator==(const Certificate&) const = default;
+};
+
+// What a client gets that names a server which no certificate is for.
+enum class UnknownSni { kRefuse, kDefault };
+enum class TlsVersion { k12, k13 };
+
+struct ListenerTls {
+  std::vector<std::string> certificates;            // names; empty: all
+  std::optional<std::string> default_certificate;   // one of them
+  UnknownSni unknown_sni = UnknownSni::kRefuse;
+  TlsVersion min_version = TlsVersion::k12;
+  std::optional<std::string> ciphers;   // of TLS 1.2, as OpenSSL writes them
+  bool session_tickets = true;
+  std::optional<ClientAuth> client_auth;
+  bool operator==(const ListenerTls&) const = default;
+};
+
+// h2 is by ALPN, with TLS alone; h2c by prior knowledge, without.
+struct Protocols {
+  bool h1 = true;
+  bool h2 = false;
+  bool h2c = false;
+  bool operator==(const Protocols&) const = default;
 };
 
 enum class ProxyProtocol { kOff, kV1, kV2, kAny };
@@ -176,6 +219,8 @@ enum class UnderscoreFields { kReject, kDrop, kPass };
 struct Listener {
   std::string name;
   std::vector<std::string> addresses;   // "host:port", ":port", "unix:/path"
+  Protocols protocols;
+  std::optional<ListenerTls> tls;   // none: cleartext
   ProxyProtocol proxy_protocol = ProxyProtocol::kOff;
   int backlog = 4096;
   bool freebind = false;
@@ -307,6 +352,7 @@ struct Document {
   HeaderEdits headers;                        // the same
   bool cache_status = true;                   // answers carry Cache-Status
   std::map<std::string, Listener> listeners;
+  std::map<std::string, Certificate> certificates;
   Cache cache;
   std::map<std::string, CachePolicy> cache_policies;
   std::map<std::string, Upstream> upstreams;

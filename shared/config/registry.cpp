@@ -216,7 +216,7 @@ const ObjectType kHost{"host", with_keys_on_the_way({
                                    {"routes", &kRoutes, "[]", "in order"},
                                    {"first_match", &kBoolean, "false", "strictly by file order"},
                                    {"force_https", nullptr},
-                                   {"client_auth", nullptr},
+                                   {"client_auth", &kClientAuthValue, "", "clients show a certificate"},
                                    {"purge", &kPurgeValue, "", "turns on the PURGE method"},
                                    {"maintenance", nullptr},
                                    {"error_pages", nullptr},
@@ -224,8 +224,6 @@ const ObjectType kHost{"host", with_keys_on_the_way({
 
 const ValueType kListenAddress = text(Format::kListenAddress);
 const ValueType kListenAddresses{.kind = Kind::kList, .item = &kListenAddress, .least_items = 1, .most_items = 16};
-const ValueType kProtocol{.kind = Kind::kWord, .words = {"h1"}, .later_words = {"h2", "h2c"}};
-const ValueType kProtocols{.kind = Kind::kList, .item = &kProtocol, .least_items = 1, .most_items = 3};
 const ValueType kProxyProtocol{.kind = Kind::kWord, .words = {"off", "v1", "v2", "any"}};
 const ValueType kBacklog{.kind = Kind::kInteger, .least = 1, .most = 65535};
 const ValueType kUnderscores{.kind = Kind::kWord, .words = {"reject", "drop", "pass"}};
@@ -233,8 +231,8 @@ const ObjectType kListener{"listener",
                            {
                                {"address", &kListenAddress, "", "one address", kRebind},
                                {"addresses", &kListenAddresses, "", "host:port, :port or unix:/path", kRebind},
-                               {"protocols", &kProtocols, "[\"h1\"]", ""},
-                               {"tls", nullptr},
+                               {"protocols", &kProtocols, "", "h2 and h1 with tls, else h1, unless said; or h2c"},
+                               {"tls", &kListenerTlsValue, "", "connections are encrypted"},
                                {"proxy_protocol", &kProxyProtocol, "\"off\"", "a PROXY header from trusted proxies"},
                                {"backlog", &kBacklog, "4096", "", kRebind},
                                {"freebind", &kBoolean, "false", "bind an address that is not there yet", kRebind},
@@ -340,7 +338,7 @@ const ObjectType kDocument{"document",
                                {"version", &kVersion, "", "of the document: 1", kRequired},
                                {"defaults", &kDefaultsValue, "{}", "what hosts and routes inherit"},
                                {"listeners", &kListeners, "{}", "where clients connect", kRebind},
-                               {"certificates", nullptr},
+                               {"certificates", &kCertificates, "{}", "what servers show of themselves, and its keys"},
                                {"cache", &kCacheValue, "{}", "of all workers together"},
                                {"cache_policies", &kCachePolicies, "{}", "what may be stored, and for how long"},
                                {"rate_limits", nullptr},

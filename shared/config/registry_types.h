@@ -30,4 +30,10 @@ extern const ValueType kCacheChoice;     // `cache` on the way: a policy, or off
 extern const ValueType kSplitCache;      // `cache` of a split
 extern const ValueType kPurgeValue;      // `purge` of a host
 
+// That of TLS.
+extern const ValueType kCertificates;       // `certificates` of the document
+extern const ValueType kListenerTlsValue;   // `tls` of a listener
+extern const ValueType kClientAuthValue;    // `client_auth` of a host
+extern const ValueType kProtocols;          // `protocols` of a listener
+
 }   // namespace proxyd::config::registry

@@ -117,6 +117,8 @@ Scalar read_word(const ValueType& type, const Node& node) {
   const auto due = boolean ? Node::Kind::kBoolean : Node::Kind::kText;
   if (node.kind == due && among(type.words)) return {word_value(node.text)};
   if (boolean && among(type.words)) return wrong("type", fmt::format("'{}' must be without quotes", node.text));
+  if (!boolean && among(type.words))
+    return wrong("type", fmt::format("'{}' must be in quotes", shown(node)), fmt::format("\"{}\"", node.text));
   const std::string known = fmt::format("{}", fmt::join(type.words, ", "));
   if (among(type.later_words)) {
     return wrong("unsupported", fmt::format("not supported yet: '{}'; this version knows {}", node.text, known));

@@ -6,6 +6,7 @@
 #include <cstring>
 #include <nlohmann/json.hpp>
 
+#include "shared/base/bytes.h"
 #include "shared/base/digest.h"
 #include "shared/memory/sealed_memory.h"
 
@@ -13,7 +14,7 @@ namespace proxyd::config {
 namespace {
 
 constexpr uint64_t kMagic = 0x70616e7364787970;   // "pyxdsnap"
-constexpr uint32_t kFormat = 1;
+constexpr uint32_t kFormat = 2;
 constexpr size_t kLargest = 64 * 1024 * 1024;
 
 struct Header {
@@ -41,7 +42,16 @@ nlohmann::json to_json(const Materials& materials) {
     if (material.weight) one["weight"] = *material.weight;
     targets[name] = std::move(one);
   }
-  return {{"targets", std::move(targets)}, {"upstreams", materials.upstreams}, {"files", materials.files}};
+  nlohmann::json certificates = nlohmann::json::object();
+  for (const auto& [name, one] : materials.certificates) {
+    const auto* ocsp = reinterpret_cast<const uint8_t*>(one.ocsp.data());
+    certificates[name] = {
+        {"chain", one.chain}, {"key", one.private_key}, {"ocsp", to_base64url({ocsp, one.ocsp.size()})}};
+  }
+  return {{"targets", std::move(targets)},
+          {"upstreams", materials.upstreams},
+          {"files", materials.files},
+          {"certificates", std::move(certificates)}};
 }
 
 // Throws nlohmann's exceptions for what is no materials.
@@ -55,6 +65,10 @@ Materials from_json(const nlohmann::json& json) {
   }
   materials.upstreams = json.at("upstreams");
   materials.files = json.at("files");
+  for (const auto& [name, one] : json.at("certificates").items()) {
+    auto ocsp = from_base64url(one.at("ocsp").get<std::string>());
+    materials.certificates[name] = {one.at("chain"), one.at("key"), std::move(ocsp).value_or("")};
+  }
   return materials;
 }
 

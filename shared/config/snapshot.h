@@ -24,12 +24,22 @@ struct TargetMaterial {
   bool operator==(const TargetMaterial&) const = default;
 };
 
+// A certificate of the document as it is served: checked by the master, which takes no file that is wrong.
+struct CertificateMaterial {
+  std::string chain;         // PEM, the leaf first, each signed by the next
+  std::string private_key;   // PEM, of the leaf
+  std::string ocsp;          // the response to staple, DER; empty: none
+  bool operator==(const CertificateMaterial&) const = default;
+};
+
 // What goes with the canonical document to the workers and is not in it: resolved addresses, row numbers, overrides,
 // contents of files. Secrets are among them: a snapshot is never logged, answered or stored.
 struct Materials {
   std::map<std::string, TargetMaterial> targets;   // "upstream/target" → material
   std::map<std::string, uint32_t> upstreams;       // name → row of its common turn in the status region
   std::map<std::string, std::string> files;        // path → content, less a final line end
+  // By name. Empty where no file was read: in what only questions are answered by.
+  std::map<std::string, CertificateMaterial> certificates;
   bool operator==(const Materials&) const = default;
 };
 

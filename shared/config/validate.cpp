@@ -10,6 +10,7 @@
 #include "shared/config/validate_cache.h"
 #include "shared/config/validate_on_the_way.h"
 #include "shared/config/validate_routes.h"
+#include "shared/config/validate_tls.h"
 
 namespace proxyd::config {
 namespace {
@@ -24,6 +25,7 @@ class Validator {
 
   Findings run() {
     listeners();
+    validate_tls(document_, findings_);
     validate_cache(document_, json_, findings_);
     upstreams();
     validate_on_the_way(document_, part(json_, "defaults"), 0, "/defaults", findings_);

@@ -231,7 +231,7 @@ def test_every_kind_of_object_is_there_or_not_supported_yet(shared):
     assert shared.root("DELETE", "/api/v1/config/defaults").status == 200
     assert shared.root("DELETE", "/api/v1/config/defaults").status == 404
     assert shared.root("DELETE", "/api/v1/config/defaults?missing_ok=true").status == 200
-    for kind in ("certificates", "rate_limits", "access_lists"):
+    for kind in ("rate_limits", "access_lists"):
         refused = shared.root("PUT", f"/api/v1/config/{kind}/x", {})
         assert refused.status == 422 and "not supported yet" in refused.text
 

@@ -38,6 +38,16 @@ TEST(Encodings, AreThoseOfTheirStandards) {
   EXPECT_EQ(to_base64url(bytes), "APv_Cg");
 }
 
+TEST(Bytes, AreReadBackFromBase64urlAndFromNothingElse) {
+  std::string octets;
+  for (int length = 0; length < 300; ++length) {
+    const std::span bytes(reinterpret_cast<const uint8_t*>(octets.data()), octets.size());
+    EXPECT_EQ(from_base64url(to_base64url(bytes)), octets) << length;
+    octets += static_cast<char>(length * 7);
+  }
+  for (const char* text : {"A", "AB=", "A+", "A/", "AB C", "AB", "AAAAA"}) EXPECT_FALSE(from_base64url(text)) << text;
+}
+
 TEST(Utf8, IsWhatRfc3629Allows) {
   for (const char* good : {"", "a", "\xC2\x80", "\xE2\x82\xAC", "\xED\x9F\xBF", "\xEE\x80\x80", "\xF4\x8F\xBF\xBF"})
     EXPECT_TRUE(is_utf8(good)) << good;

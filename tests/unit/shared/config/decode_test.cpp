@@ -38,7 +38,7 @@ const Wrong kWrong[] = {
     {"version: 1\nlisteners: { a: { address: \"nowhere\" } }\n", 2, 28, "format"},
     {"version: 1\nlisteners: { a: {} }\n", 2, 17, "missing"},
     {"version: 1\nlisteners: { a: { address: \":80\" }, b: { address: \":80\" } }\n", 2, 51, "clash"},
-    {"version: 1\nlisteners: { a: { address: \":80\", protocols: [h2] } }\n", 2, 47, "unsupported"},
+    {"version: 1\nlisteners: { a: { address: \":80\", protocols: [h2] } }\n", 2, 46, "exclusive"},
     {"version: 1\nlisteners: { \"a b\": { address: \":80\" } }\n", 2, 14, "name"},
     {"version: 1\nupstreams: { u: { balance: fair } }\n", 2, 28, "value"},
     {"version: 1\nupstreams: { u: { targets: { t: { address: \"srv:_http._tcp.x\" } } } }\n", 2, 44, "unsupported"},

@@ -29,6 +29,10 @@ class Generator {
     name_entries(json, "upstreams", {"app", "api-next", "A.b_c"});
     name_entries(json, "cache_policies", {"static", "pages"});
     name_entries(json, "listeners", {"http", "local"});
+    name_entries(json, "certificates", {"site", "other"});
+    for (auto& certificate : json["certificates"])
+      certificate = chance(50) ? Json{{"uploaded", true}}
+                               : Json{{"certificate_file", "/a b.pem"}, {"private_key_file", "/ü.key"}};
     name_entries(json, "hosts", {"www", "x"});
     listeners(json["listeners"]);
     for (auto& policy : json["cache_policies"]) cache_policy(policy);
@@ -150,6 +154,7 @@ class Generator {
   void listeners(Json& listeners) {
     int port = 1000;
     for (auto& listener : listeners) {
+      tls(listener);
       listener.erase("address");
       listener.erase("addresses");
       if (chance(30)) {
@@ -158,6 +163,18 @@ class Generator {
         listener["addresses"] = Json::array({fmt::format("127.0.0.1:{}", ++port), fmt::format("unix:/run/{}", ++port)});
       }
     }
+  }
+
+  void tls(Json& listener) {
+    if (listener.contains("protocols")) listener["protocols"] = Json::array({"h1"});
+    if (!listener.contains("tls")) {
+      if (chance(20)) listener["protocols"] = Json::array({"h2c"});
+      return;
+    }
+    if (chance(50)) listener["protocols"] = Json::array({pick({"h1", "h2"}), "h2"});
+    Json& tls = listener["tls"];
+    if (tls.contains("certificates")) tls["certificates"] = Json::array({"site"});
+    tls["default_certificate"] = "site";
   }
 
   void cache_policy(Json& policy) {

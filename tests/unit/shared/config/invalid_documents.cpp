@@ -28,6 +28,11 @@ std::string host(const std::string& rest) {
 std::string route(const std::string& rest) { return host("routes: [ { name: r, " + rest + " } ]"); }
 std::string match(const std::string& rest) { return route("ready: true, match: { " + rest + " }"); }
 std::string policy(const std::string& rest) { return "version: 1\ncache_policies:\n  p: { " + rest + " }\n"; }
+std::string certificate(const std::string& rest) { return "version: 1\ncertificates:\n  c: " + rest + "\n"; }
+std::string secured(const std::string& tls, const std::string& more = "") {
+  return certificate("{ uploaded: true }\n  d: { uploaded: true }\nlisteners:\n  l: { address: \":1\", tls: " + tls +
+                     more + " }");
+}
 std::string edit(const std::string& rest) { return defaults("headers: { request: { " + rest + " } }"); }
 
 // 21 listeners of 10 addresses.
@@ -78,12 +83,21 @@ const std::vector<Wrong> kShapes = {
      "/upstreams/u/targets/t/wieght", "did you mean 'weight'?"},
     {"a merge key of YAML 1.1", "version: 1\n@@<<: {}\n", "unknown-key", "/<<"},
     {"a section of a later version", "version: 1\n@@rate_limits: {}\n", "unsupported", "/rate_limits"},
-    {"a key of a later version", listener("address: \":1\", @@tls: {}"), "unsupported", "/listeners/l/tls"},
+    {"a key of a later version", upstream("@@tls: {}"), "unsupported", "/upstreams/u/tls"},
+    {"a version of TLS that is gone", listener("address: \":1\", tls: { min_version: @@\"1.1\" }"), "value",
+     "/listeners/l/tls/min_version", "did you mean '1.2'?"},
+    {"a version of TLS without its quotes", listener("address: \":1\", tls: { min_version: @@1.3 }"), "type",
+     "/listeners/l/tls/min_version", "did you mean '\"1.3\"'?"},
+    {"no protocol at all", listener("address: \":1\", protocols: @@[]"), "range", "/listeners/l/protocols"},
+    {"authorities for clients without their file",
+     listener("address: \":1\", tls: { client_auth: @@{ mode: request } }"), "missing",
+     "/listeners/l/tls/client_auth/ca_file"},
     {"a limit of a later version", defaults("limits: { @@connections_per_client: 5 }"), "unsupported",
      "/defaults/limits/connections_per_client"},
     {"a word of a later version", upstream("balance: @@least_requests"), "unsupported", "/upstreams/u/balance"},
-    {"a protocol of a later version", listener("address: \":1\", protocols: [@@h2, h1]"), "unsupported",
-     "/listeners/l/protocols/0"},
+    {"an upstream's protocol of a later version", upstream("protocol: @@h2"), "unsupported", "/upstreams/u/protocol"},
+    {"a protocol nobody speaks", listener("address: \":1\", protocols: [h1, @@quic]"), "value",
+     "/listeners/l/protocols/1"},
     {"an SRV address", target("address: @@\"srv:_http._tcp.a.test\""), "unsupported", "/upstreams/u/targets/t/address"},
     {"a bare number where a duration is due", defaults("timeouts: { connect: @@30 }"), "unit",
      "/defaults/timeouts/connect", "did you mean '30s'?"},
@@ -280,6 +294,26 @@ const std::vector<Wrong> kRules = {
      "/cache_policies/p/key/query"},
     {"a targeted field that is for all", policy("targeted: [CDN-Cache-Control, @@cache-control]"), "value",
      "/cache_policies/p/targeted/1"},
+    {"a certificate of nothing", certificate("@@{}"), "missing", "/certificates/c"},
+    {"a certificate without its key", certificate("@@{ certificate_file: /c.pem }"), "missing", "/certificates/c"},
+    {"a key without its certificate", certificate("@@{ private_key_file: /c.key }"), "missing", "/certificates/c"},
+    {"a certificate from two places",
+     certificate("{ certificate_file: /c.pem, private_key_file: /c.key, uploaded: @@true }"), "exclusive",
+     "/certificates/c/uploaded"},
+    {"a certificate file without its folder", certificate("{ certificate_file: @@c.pem, private_key_file: /c.key }"),
+     "format", "/certificates/c/certificate_file"},
+    {"tls without a certificate", listener("address: \":1\", tls: @@{}"), "missing", "/listeners/l/tls"},
+    {"a certificate that is not there", secured("{ certificates: [c, @@www.test] }"), "reference",
+     "/listeners/l/tls/certificates/1"},
+    {"a default that is not there", secured("{ default_certificate: @@www.test }"), "reference",
+     "/listeners/l/tls/default_certificate"},
+    {"a default that is not served", secured("{ certificates: [c], default_certificate: @@d }"), "reference",
+     "/listeners/l/tls/default_certificate"},
+    {"a default that nobody can tell", secured("{ unknown_sni: @@default }"), "missing",
+     "/listeners/l/tls/unknown_sni"},
+    {"HTTP/2 by ALPN without tls", listener("address: \":1\", protocols: @@[h2, h1]"), "exclusive",
+     "/listeners/l/protocols"},
+    {"prior knowledge with tls", secured("{}", ", protocols: @@[h1, h2c]"), "exclusive", "/listeners/l/protocols"},
     {"a purge that nobody may", host("purge: @@{ mode: soft }"), "missing", "/hosts/h/purge"},
     {"a log file without its name", "version: 1\nlogging: { access: [ @@{ to: file } ] }\n", "missing",
      "/logging/access/0"},

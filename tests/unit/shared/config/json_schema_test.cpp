@@ -73,6 +73,8 @@ TEST(JsonSchema, IsTakenByAnIndependentValidatorWhichAgreesWithTheDecoder) {
       Json{{"version", 1}, {"upstreams", {{"u", {{"balance", "consistent_hash"}}}}}},
       Json{{"version", 1}, {"upstreams", {{"u", {{"balance", nullptr}}}}}},
       Json{{"version", 1}, {"listeners", {{"l", {{"addresses", Json::array()}}}}}},
+      Json{{"version", 1}, {"listeners", {{"l", {{"address", ":1"}, {"protocols", Json::array({"h3"})}}}}}},
+      Json{{"version", 1}, {"certificates", {{"c", {{"private_key", "x"}}}}}},
       route({{"ready", "yes"}}),
       route({{"redirect", Json::object()}}),
       route({{"match", {{"header", {{"X", {{"absent", false}}}}}}}}),

@@ -14,6 +14,8 @@ Snapshot sample() {
   snapshot.materials.targets["app/app1"] = {3, {"127.0.0.1:80", "[::1]:80"}, Admission::kMaintenance, 0};
   snapshot.materials.targets["app/app2"] = {4, {}, Admission::kReady, std::nullopt};
   snapshot.materials.upstreams["app"] = 9;
+  snapshot.materials.certificates["www"] = {"chain\n", "key\n", std::string("\x30\x82\0\xff", 4)};
+  snapshot.materials.certificates["api"] = {"chain\n", "key\n", ""};
   snapshot.materials.files["/etc/token"] = "secret \"with\" ünusual\nlines";
   return snapshot;
 }

@@ -1,0 +1,47 @@
+#include "shared/config/read_tls.h"
+
+#include <algorithm>
+
+#include "shared/config/json_read.h"
+
+namespace proxyd::config {
+
+using Strings = std::vector<std::string>;
+
+Certificate read_certificate(const std::string& name, const Json& json) {
+  Certificate certificate{.name = name};
+  certificate.certificate_file = value_or(json, "certificate_file", certificate.certificate_file);
+  certificate.private_key_file = value_or(json, "private_key_file", certificate.private_key_file);
+  certificate.uploaded = value_or(json, "uploaded", certificate.uploaded);
+  return certificate;
+}
+
+ClientAuth read_client_auth(const Json& json) {
+  const bool requests = value_or<std::string>(json, "mode", "require") == "request";
+  return {value_or(json, "ca_file", std::string()), requests ? ClientAuthMode::kRequest : ClientAuthMode::kRequire};
+}
+
+ListenerTls read_listener_tls(const Json& json) {
+  ListenerTls tls;
+  tls.certificates = value_or(json, "certificates", Strings());
+  tls.default_certificate = maybe<std::string>(json, "default_certificate");
+  const bool takes_any = value_or<std::string>(json, "unknown_sni", "refuse") == "default";
+  tls.unknown_sni = takes_any ? UnknownSni::kDefault : UnknownSni::kRefuse;
+  const bool newest = value_or<std::string>(json, "min_version", "1.2") == "1.3";
+  tls.min_version = newest ? TlsVersion::k13 : TlsVersion::k12;
+  tls.ciphers = maybe<std::string>(json, "ciphers");
+  tls.session_tickets = value_or(json, "session_tickets", tls.session_tickets);
+  if (const Json* client_auth = member(json, "client_auth")) tls.client_auth = read_client_auth(*client_auth);
+  return tls;
+}
+
+Protocols read_protocols(const Json& listener) {
+  if (!member(listener, "protocols")) return {.h1 = true, .h2 = member(listener, "tls") != nullptr};
+  const Strings said = value_or(listener, "protocols", Strings());
+  const auto speaks = [&said](const char* protocol) {
+    return std::find(said.begin(), said.end(), protocol) != said.end();
+  };
+  return {.h1 = speaks("h1"), .h2 = speaks("h2"), .h2c = speaks("h2c")};
+}
+
+}   // namespace proxyd::config

@@ -1,0 +1,49 @@
+#include "shared/config/registry_types.h"
+
+namespace proxyd::config::registry {
+namespace {
+
+const ObjectType kCertificate{"certificate",
+                              {
+                                  {"certificate_file", &kFilePath, "", "PEM: the leaf, then what signed it"},
+                                  {"private_key_file", &kFilePath, "", "PEM, without a passphrase"},
+                                  {"uploaded", &kBoolean, "false", "it is in the store, put by proxyctl cert add"},
+                              }};
+const ValueType kCertificateValue = object_of(kCertificate);
+
+const ValueType kClientAuthMode{.kind = Kind::kWord, .words = {"require", "request"}};
+const ObjectType kClientAuth{
+    "client_auth",
+    {
+        {"ca_file", &kFilePath, "", "PEM: who signs the certificates of clients", kRequired},
+        {"mode", &kClientAuthMode, "\"require\"", "require one, or request one and take clients without"},
+    }};
+const ValueType kListenerClientAuth = object_of(kClientAuth);
+
+const ValueType kName = text(Format::kName);
+const ValueType kNames = list_of(kName);
+const ValueType kUnknownSni{.kind = Kind::kWord, .words = {"refuse", "default"}};
+const ValueType kMinVersion{.kind = Kind::kWord, .words = {"1.2", "1.3"}};
+const ValueType kCiphers = text(Format::kNotEmpty);
+const ObjectType kListenerTls{
+    "tls",
+    {
+        {"certificates", &kNames, "[]", "those served here: all, unless named"},
+        {"default_certificate", &kName, "", "for clients that name no server, or with unknown_sni: default any"},
+        {"unknown_sni", &kUnknownSni, "\"refuse\"", "a name that no certificate is for: refuse, or default"},
+        {"min_version", &kMinVersion, "\"1.2\"", "\"1.2\" or \"1.3\""},
+        {"ciphers", &kCiphers, "", "of TLS 1.2, as OpenSSL writes them"},
+        {"session_tickets", &kBoolean, "true", "clients may resume a session"},
+        {"client_auth", &kListenerClientAuth, "", "clients show a certificate"},
+    }};
+
+const ValueType kProtocol{.kind = Kind::kWord, .words = {"h1", "h2", "h2c"}};
+
+}   // namespace
+
+const ValueType kCertificates = map_of(kCertificateValue);
+const ValueType kListenerTlsValue = object_of(kListenerTls);
+const ValueType kClientAuthValue = object_of(kClientAuth);
+const ValueType kProtocols{.kind = Kind::kList, .item = &kProtocol, .least_items = 1, .most_items = 3};
+
+}   // namespace proxyd::config::registry

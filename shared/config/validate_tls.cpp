@@ -1,0 +1,72 @@
+#include "shared/config/validate_tls.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace proxyd::config {
+namespace {
+
+void validate_certificate(const Certificate& certificate, FindingsList& findings) {
+  const std::string pointer = fmt::format("/certificates/{}", certificate.name);
+  const bool has_file = !certificate.certificate_file.empty();
+  const bool has_key = !certificate.private_key_file.empty();
+  if (certificate.uploaded && (has_file || has_key))
+    return findings.problem(pointer + "/uploaded", "exclusive",
+                            "give either 'certificate_file' and 'private_key_file', or 'uploaded'");
+  if (certificate.uploaded || (has_file && has_key)) return;
+  const std::string missing = has_file  ? "key 'private_key_file' is missing: it goes with 'certificate_file'"
+                              : has_key ? "key 'certificate_file' is missing: it goes with 'private_key_file'"
+                                        : "give 'certificate_file' and 'private_key_file', or 'uploaded: true'";
+  findings.problem(pointer, "missing", fmt::format("certificate '{}': {}", certificate.name, missing));
+}
+
+void validate_default(const Document& document, const ListenerTls& tls, const std::string& pointer,
+                      FindingsList& findings) {
+  const size_t served = tls.certificates.empty() ? document.certificates.size() : tls.certificates.size();
+  if (!tls.default_certificate) {
+    if (tls.unknown_sni == UnknownSni::kDefault && served > 1)
+      findings.problem(pointer + "/unknown_sni", "missing",
+                       "several certificates are served here: say in 'default_certificate' which of them is meant");
+    return;
+  }
+  const std::string& name = *tls.default_certificate;
+  findings.refer(document.certificates, name, pointer + "/default_certificate", "certificate");
+  const auto& named = tls.certificates;
+  if (named.empty() || std::find(named.begin(), named.end(), name) != named.end()) return;
+  findings.problem(pointer + "/default_certificate", "reference",
+                   fmt::format("certificate '{}' is none of those in 'certificates' beside it", name));
+}
+
+void validate_protocols(const Listener& listener, FindingsList& findings) {
+  const std::string pointer = fmt::format("/listeners/{}/protocols", listener.name);
+  if (listener.protocols.h2 && !listener.tls)
+    findings.problem(pointer, "exclusive", "'h2' goes with tls; HTTP/2 without it, by prior knowledge, is 'h2c'");
+  if (listener.protocols.h2c && listener.tls)
+    findings.problem(pointer, "exclusive", "'h2c' goes without tls; with it HTTP/2 is 'h2'");
+}
+
+void validate_listener_tls(const Document& document, const Listener& listener, FindingsList& findings) {
+  const std::string pointer = fmt::format("/listeners/{}/tls", listener.name);
+  const ListenerTls& tls = *listener.tls;
+  if (document.certificates.empty())
+    findings.problem(
+        pointer, "missing",
+        fmt::format("listener '{}' has tls and the document no certificate; add one to 'certificates'", listener.name));
+  for (size_t i = 0; i < tls.certificates.size(); ++i)
+    findings.refer(document.certificates, tls.certificates[i], fmt::format("{}/certificates/{}", pointer, i),
+                   "certificate");
+  validate_default(document, tls, pointer, findings);
+}
+
+}   // namespace
+
+void validate_tls(const Document& document, FindingsList& findings) {
+  for (const auto& [name, certificate] : document.certificates) validate_certificate(certificate, findings);
+  for (const auto& [name, listener] : document.listeners) {
+    validate_protocols(listener, findings);
+    if (listener.tls) validate_listener_tls(document, listener, findings);
+  }
+}
+
+}   // namespace proxyd::config
