@@ -39,8 +39,8 @@ std::vector<Attention> Master::attention() {
                    file.empty() ? "proxyctl export" : "proxyctl diff -f " + file});
   }
   for (const config::Problem& warning : active ? active->warnings : std::vector<config::Problem>()) {
-    const bool of_cache = warning.code == "above-ceiling";
-    all.push_back({"warning", warning.code, warning.message, of_cache ? "proxyctl export" : "proxyctl upstream list"});
+    all.push_back({"warning", warning.code, warning.message,
+                   warning.code == "unresolved" ? "proxyctl upstream list" : "proxyctl export"});
   }
   return all;
 }

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "master/bootstrap.h"
+#include "master/certificates/certificate_files.h"
 #include "master/events.h"
 #include "master/listeners.h"
 #include "master/log_files.h"
@@ -29,7 +30,8 @@ struct ActiveConfiguration {
   config::Document document;
   std::map<std::string, config::TargetMaterial> targets;   // "upstream/target"
   std::vector<store::Override> overrides;                  // of targets, in force
-  std::map<std::string, std::string> files;                // those that header values name, as they were read
+  std::map<std::string, std::string> files;                // those that the document names, as they were read
+  Certificates certificates;                               // the same
   std::shared_ptr<const LogFiles> logs;
   std::vector<config::Problem> warnings;
   uint64_t epoch = 0;
@@ -125,6 +127,7 @@ class Configuration {
   };
   std::optional<std::string> above_ceiling(const config::Document& document) const;
   std::optional<Failure> read_outside(ActiveConfiguration& next, const Way& way);
+  std::optional<Failure> read_files(ActiveConfiguration& next);
   Resolver::Answers find_targets(ActiveConfiguration& next, config::Materials& materials);
   Result<Compiled, Failure> compile(ActiveConfiguration& next, const Way& way);
   Result<size_t, Failure> publish(std::shared_ptr<ActiveConfiguration> next, const Way& way, const Commit& commit);

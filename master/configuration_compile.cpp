@@ -2,6 +2,8 @@
 
 #include <cstdlib>
 
+#include "master/certificate_findings.h"
+#include "master/certificates/cipher_list.h"
 #include "master/configuration.h"
 #include "master/value_files.h"
 #include "shared/config/snapshot.h"
@@ -26,11 +28,29 @@ void apply_overrides(config::Materials& materials, const std::vector<store::Over
 
 }   // namespace
 
+std::optional<Configuration::Failure> Configuration::read_files(ActiveConfiguration& next) {
+  auto files = read_value_files(next.document);
+  if (!files) return Failure::refused(files.error().message, files.error().pointer);
+  next.files = std::move(*files);
+  next.certificates.clear();
+  for (const auto& [name, certificate] : next.document.certificates) {
+    const std::string pointer = "/certificates/" + name;
+    if (certificate.uploaded)
+      return Failure::refused(fmt::format("certificate '{}' was not uploaded", name), pointer + "/uploaded");
+    auto checked = read_certificate_files(certificate);
+    if (!checked) return Failure::refused(checked.error().message, checked.error().pointer);
+    next.certificates[name] = std::make_shared<const CheckedCertificate>(std::move(*checked));
+  }
+  return std::nullopt;
+}
+
 std::optional<Configuration::Failure> Configuration::read_outside(ActiveConfiguration& next, const Way& way) {
+  for (const auto& [name, listener] : next.document.listeners) {
+    const auto taken = listener.tls && listener.tls->ciphers ? check_ciphers(*listener.tls->ciphers) : Result<void>();
+    if (!taken) return Failure::refused(taken.error().message, fmt::format("/listeners/{}/tls/ciphers", name));
+  }
   if (way.read == Again::kEverything) {
-    auto files = read_value_files(next.document);
-    if (!files) return Failure::refused(files.error().message, files.error().pointer);
-    next.files = std::move(*files);
+    if (const auto failure = read_files(next)) return failure;
   }
   if (way.read == Again::kNothing) return std::nullopt;
   auto logs = LogFiles::open(next.document.logging, way.purpose);
@@ -67,6 +87,10 @@ Result<Configuration::Compiled, Configuration::Failure> Configuration::compile(A
     next.warnings.push_back({"/cache/memory", 0, 0, "above-ceiling", "cache.memory " + *fault, ""});
   config::Materials materials = rows->materials;
   materials.files = next.files;
+  for (const auto& [name, certificate] : next.certificates) materials.certificates[name] = certificate->material;
+  for (config::Problem& warning :
+       certificate_warnings(next.document, next.certificates, std::chrono::system_clock::now()))
+    next.warnings.push_back(std::move(warning));
   Resolver::Answers addresses = find_targets(next, materials);
   apply_overrides(materials, next.overrides);
   next.targets = materials.targets;

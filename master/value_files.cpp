@@ -1,37 +1,35 @@
 #include "master/value_files.h"
 
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
-#include <cerrno>
-#include <cstring>
+#include <optional>
 
-#include "shared/base/unique_fd.h"
+#include "master/certificates/pem.h"
+#include "shared/base/plain_file.h"
 
 namespace proxyd::master {
 namespace {
 
 constexpr size_t kMostValue = 16384;
+constexpr size_t kMostAuthorities = 4 << 20;
 using Contents = std::map<std::string, std::string>;
 
-// A pipe or a device would hold up the change, so only a plain file will do.
 Result<std::string> read_value(const std::string& path) {
-  const UniqueFd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
-  if (!file) return Error{fmt::format("file {} cannot be read: {}", path, std::strerror(errno))};
-  struct stat status{};
-  if (::fstat(file.value(), &status) != 0 || !S_ISREG(status.st_mode))
-    return Error{fmt::format("{} is no plain file", path)};
-  std::string content(kMostValue + 1, '\0');
-  const ssize_t got = ::read(file.value(), content.data(), content.size());
-  if (got < 0) return Error{fmt::format("file {} cannot be read: {}", path, std::strerror(errno))};
-  content.resize(static_cast<size_t>(got));
-  while (!content.empty() && (content.back() == '\n' || content.back() == '\r')) content.pop_back();
-  const bool one_line =
-      content.size() < kMostValue && content.find_first_of(std::string_view("\r\n\0", 3)) == std::string::npos;
-  if (!one_line) return Error{fmt::format("file {} is no header value: one line of less than 16 KiB", path)};
+  auto content = read_plain_file(path, kMostValue);
+  if (!content) return content.error();
+  while (!content->empty() && (content->back() == '\n' || content->back() == '\r')) content->pop_back();
+  const bool one_line = content->find_first_of(std::string_view("\r\n\0", 3)) == std::string::npos;
+  if (!one_line) return Error{fmt::format("file {} is no header value: it has more than one line", path)};
   return content;
+}
+
+// PEM, and nothing but certificates in it.
+Result<std::string> read_authorities(const std::string& path) {
+  const auto content = read_plain_file(path, kMostAuthorities);
+  if (!content) return content.error();
+  auto authorities = authorities_of(*content);
+  if (!authorities) return Error{fmt::format("file {} {}", path, authorities.error().message)};
+  return authorities;
 }
 
 class Reader {
@@ -44,9 +42,14 @@ class Reader {
   void token(const config::Purge& purge, const std::string& pointer) {
     if (!purge.token_file || failure_) return;
     const std::string& path = *purge.token_file;
-    read(path, "the token of PURGE is in it", pointer);
+    read(path, "the token of PURGE is in it", pointer, read_value);
     if (!failure_ && contents_[path].empty())
       failure_ = ValueFileError{fmt::format("file {} is empty; the token of PURGE is in it", path), pointer};
+  }
+  void authorities(const std::optional<config::ClientAuth>& client_auth, const std::string& pointer) {
+    if (!client_auth || failure_) return;
+    read(client_auth->ca_file, "who signs the certificates of clients is in it", pointer + "/client_auth/ca_file",
+         read_authorities);
   }
   Result<Contents, ValueFileError> take() {
     if (failure_) return *failure_;
@@ -58,14 +61,15 @@ class Reader {
     for (const auto* values : {&edits.set, &edits.add, &edits.if_absent}) {
       for (const auto& [name, value] : *values) {
         if (value.is_file && !failure_)
-          read(value.text, fmt::format("field '{}' takes its value from it", name), pointer);
+          read(value.text, fmt::format("field '{}' takes its value from it", name), pointer, read_value);
       }
     }
   }
 
-  void read(const std::string& path, const std::string& use, const std::string& pointer) {
+  void read(const std::string& path, const std::string& use, const std::string& pointer,
+            Result<std::string> (*read_as)(const std::string&)) {
     if (contents_.contains(path)) return;
-    auto content = read_value(path);
+    auto content = read_as(path);
     if (content)
       contents_[path] = std::move(*content);
     else
@@ -81,7 +85,11 @@ class Reader {
 Result<Contents, ValueFileError> read_value_files(const config::Document& document) {
   Reader reader;
   reader.edits(document.headers, "/defaults");
+  for (const auto& [name, listener] : document.listeners) {
+    if (listener.tls) reader.authorities(listener.tls->client_auth, fmt::format("/listeners/{}/tls", name));
+  }
   for (const auto& [name, host] : document.hosts) {
+    reader.authorities(host.client_auth, fmt::format("/hosts/{}", name));
     reader.edits(host.headers, fmt::format("/hosts/{}", name));
     if (host.purge) reader.token(*host.purge, fmt::format("/hosts/{}/purge/token_file", name));
     for (size_t i = 0; i < host.routes.size(); ++i)

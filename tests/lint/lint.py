@@ -27,13 +27,14 @@ MAY_INCLUDE["worker/proxy/stored"] = [*BELOW, "worker/caching", "worker/upstream
 MAY_INCLUDE["worker/proxy"] = [*BELOW, "worker/routing", "worker/caching", "worker/upstream", "worker/downstream", "worker/proxy/"]
 MAY_INCLUDE["worker"] = ["shared/", "worker/"]
 MAY_INCLUDE["master/store"] = ["shared/"]
-MAY_INCLUDE["master"] = ["shared/", "master/store"]
+MAY_INCLUDE["master/certificates"] = ["shared/base", "shared/config"]
+MAY_INCLUDE["master"] = ["shared/", "master/store", "master/certificates"]
 MAY_INCLUDE["master/admin"] = ["shared/", "master/"]
 MAY_INCLUDE["cli/output"] = []
 MAY_INCLUDE["cli/rest"] = ["shared/base", "shared/config"]
 MAY_INCLUDE["cli"] = ["shared/base", "shared/config", "cli/output", "cli/rest"]
 MAY_INCLUDE["cli/commands"] = ["shared/base", "shared/config", "cli/"]
-ONLY_IN = {"openssl/": ["shared/base"], "Poco/": ["master", "cli"], "sqlite": ["master/store"], "re2/": ["shared/cache", "shared/config", "worker/routing"],
+ONLY_IN = {"openssl/": ["shared/base", "master/certificates", "master/store"], "Poco/": ["master", "cli"], "sqlite": ["master/store"], "re2/": ["shared/cache", "shared/config", "worker/routing"],
            "yaml-cpp/": ["shared/config"], "xxhash": ["worker/routing"], "CLI/": ["master", "cli"], "zlib": [], "nghttp2/": ["worker/http2"]}
 FORBIDDEN_NAME = re.compile(r"\b(?:class|struct) \w*(?:Manager|Helper|Util|Impl|Base)\b")
 ALLOWED_NAMES = {"AdoptedSocketImpl"}   # POCO's own word for what it derives from

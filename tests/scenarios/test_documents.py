@@ -4,6 +4,7 @@ import re
 import subprocess
 
 import pytest
+from certificates import Authority
 from client import Client
 from origin import Origin
 from proxyd import BUILD, ROOT, Proxyd, free_port, site
@@ -22,6 +23,8 @@ class Places:
         self.folder, self.ports = folder, {}
         self.secret = folder / "secret"
         self.secret.write_text("hidden\n")
+        self.authority = Authority(folder)
+        self.issued = self.authority.issue("a.test")
 
     def address(self, given):
         if given.startswith("unix:"):
@@ -34,9 +37,15 @@ class Places:
 
     def fit(self, json_value, key=""):
         if isinstance(json_value, dict):
+            if "uploaded" in json_value or "certificate_file" in json_value:
+                return self.issued.document()
             return {name: self.fit(value, name) for name, value in json_value.items()}
         if isinstance(json_value, list):
             return [self.fit(value, key) for value in json_value]
+        if key == "ca_file":
+            return str(self.authority.certificate)
+        if key == "ciphers":
+            return "ECDHE+AESGCM:ECDHE+CHACHA20"
         if key in ("file", "token_file") and isinstance(json_value, str):
             return str(self.secret if "secret" in json_value or key == "token_file" else self.folder / "log")
         return json_value
@@ -80,6 +89,12 @@ def test_export_and_apply_change_nothing_of_an_example(proxyd, name, tmp_path):
     text = re.sub(r'"(?:0\.0\.0\.0|127\.0\.0\.1|\[::\])?:(?:80|443|8080)"', lambda _: f'"127.0.0.1:{free_port()}"', text)
     text = text.replace("/var/log/proxyd", str(tmp_path)).replace("/etc/proxyd/app.token", str(tmp_path / "token")).replace("/etc/proxyd/purge.token", str(tmp_path / "token")).replace("/run/proxyd/http.sock", str(tmp_path / "http.sock"))
     (tmp_path / "token").write_text("hidden\n")
+    if "certificates:" in text:
+        authority = Authority(tmp_path)
+        issued = authority.issue("www.example.com")
+        text = re.sub(r"/etc/proxyd/tls/\S*clients\S*\.pem", str(authority.certificate), text)
+        text = text.replace("/etc/proxyd/tls/www.pem", str(issued.certificate_file)).replace("/etc/proxyd/tls/www.key", str(issued.key_file))
+        text = text.replace("{ uploaded: true }", json.dumps(issued.document()))
     applied = proxyd.proxyctl("apply", "--yes", "-f", "-", stdin=text)
     assert applied.returncode == 0, applied.stderr
     again = proxyd.proxyctl("apply", "-f", "-", stdin=proxyd.proxyctl("export").stdout)

@@ -80,7 +80,7 @@ std::vector<std::string> users_of_cache_policy(const std::string& name, const Js
   return users;
 }
 
-// Who names an upstream, a listener or a cache policy, so that it cannot go.
+// Who names an upstream, a listener, a certificate or a cache policy, so that it cannot go.
 std::vector<std::string> users_of(const AdminRequest& request, Context& context) {
   std::vector<std::string> users;
   const auto active = context.master.configuration().active();
@@ -89,6 +89,12 @@ std::vector<std::string> users_of(const AdminRequest& request, Context& context)
   if (!active || given == request.parameters.end()) return users;
   const std::string& name = given->second;
   if (kind == "cache_policies") return users_of_cache_policy(name, active->canonical);
+  for (const auto& [listener_name, listener] : active->document.listeners) {
+    if (kind != "certificates" || !listener.tls) continue;
+    const auto& named = listener.tls->certificates;
+    if (std::find(named.begin(), named.end(), name) != named.end() || listener.tls->default_certificate == name)
+      users.push_back("listeners/" + listener_name);
+  }
   for (const auto& [host_name, host] : active->document.hosts) {
     if (kind == "listeners" && std::find(host.listeners.begin(), host.listeners.end(), name) != host.listeners.end())
       users.push_back("hosts/" + host_name);
