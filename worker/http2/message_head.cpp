@@ -68,8 +68,9 @@ Refusal take_authority(const PseudoFields& pseudo, http::RequestHead& head) {
   if (!named || host->value == pseudo.authority) return Refusal::kNone;
   const auto other = http::parse_authority(host->value, fields.arena());
   if (!other) return other.error();
-  const uint16_t port = pseudo.scheme == "https" ? 443 : 80;
-  return other->names_same(head.authority, port) ? Refusal::kNone : Refusal::kAuthorityMismatch;
+  if (!other->names_same(head.authority, pseudo.scheme == "https" ? 443 : 80)) return Refusal::kAuthorityMismatch;
+  fields.lines()[static_cast<size_t>(host - fields.begin())].value = pseudo.authority;
+  return Refusal::kNone;
 }
 
 Refusal take_content(bool ends, http::RequestHead& head) {

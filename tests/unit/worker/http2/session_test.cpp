@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "tests/unit/worker/http2/peer.h"
+#include "tests/support/http2/peer.h"
 
 namespace proxyd::http2 {
 namespace {

@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "tests/unit/worker/http2/octets.h"
+#include "tests/support/http2/octets.h"
 #include "worker/http2/session.h"
 
 namespace proxyd::http2 {

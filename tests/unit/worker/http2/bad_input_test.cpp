@@ -1,0 +1,533 @@
+#include <gtest/gtest.h>
+
+#include "tests/support/http2/transcript.h"
+
+namespace proxyd::http2 {
+namespace {
+
+using http::Refusal;
+using octets::data;
+using octets::get;
+using octets::headers;
+using octets::hello;
+using octets::post;
+
+// The rows of bad-input.tsv that an engine can show alone, under their names.
+
+enum class Outcome : uint8_t { kStream, kAnswered, kConnection };
+
+struct Row {
+  const char* name;
+  Outcome outcome;
+  ErrorCode code;
+  const char* reason;
+  const char* hex;
+};
+
+constexpr Row kRows[] = {
+    {"H2-001", Outcome::kStream, ErrorCode::kProtocolError, "value_ctl",
+     "00005a01050000000100073a6d6574686f640347455400073a736368656d65046874747000053a70617468012f000a3a617574686f7269747"
+     "906612e746573740003666f6f1d620d0a7472616e736665722d656e636f64696e673a206368756e6b6564"},
+    {"H2-005", Outcome::kStream, ErrorCode::kProtocolError, "name_case",
+     "00003e01050000000100073a6d6574686f640347455400073a736368656d65046874747000053a70617468012f000a3a617574686f7269747"
+     "906612e746573740003466f6f0161"},
+    {"H2-007", Outcome::kStream, ErrorCode::kProtocolError, "name",
+     "00005301050000000100073a6d6574686f640347455400073a736368656d65046874747000053a70617468012f000a3a617574686f7269747"
+     "906612e7465737400127472616e736665722d656e636f64696e6720076368756e6b6564"},
+    {"H2-008", Outcome::kStream, ErrorCode::kProtocolError, "name",
+     "00003b01050000000100073a6d6574686f640347455400073a736368656d65046874747000053a70617468012f000a3a617574686f7269747"
+     "906612e7465737400000131"},
+    {"H2-009", Outcome::kStream, ErrorCode::kProtocolError, "connection_header",
+     "00005301050000000100073a6d6574686f6404504f535400073a736368656d65046874747000053a70617468012f000a3a617574686f72697"
+     "47906612e7465737400117472616e736665722d656e636f64696e67076368756e6b6564"},
+    {"H2-010", Outcome::kStream, ErrorCode::kProtocolError, "connection_header",
+     "00004e01050000000100073a6d6574686f640347455400073a736368656d65046874747000053a70617468012f000a3a617574686f7269747"
+     "906612e74657374000a636f6e6e656374696f6e0a6b6565702d616c697665"},
+    {"H2-011", Outcome::kStream, ErrorCode::kProtocolError, "connection_header",
+     "00004401050000000100073a6d6574686f640347455400073a736368656d65046874747000053a70617468012f000a3a617574686f7269747"
+     "906612e7465737400077570677261646503683263"},
+    {"H2-012", Outcome::kStream, ErrorCode::kProtocolError, "te",
+     "00004001050000000100073a6d6574686f640347455400073a736368656d65046874747000053a70617468012f000a3a617574686f7269747"
+     "906612e746573740002746504677a6970"},
+    {"H2-013", Outcome::kStream, ErrorCode::kProtocolError, "cl_mismatch",
+     "00004a01040000000100073a6d6574686f6404504f535400073a736368656d65046874747000053a70617468012f000a3a617574686f72697"
+     "47906612e74657374000e636f6e74656e742d6c656e677468013000001e000100000001474554202f736d7567676c656420485454502f312e"
+     "310d0a0d0a31323334"},
+    {"H2-014", Outcome::kStream, ErrorCode::kProtocolError, "cl_mismatch",
+     "00004b01040000000100073a6d6574686f6404504f535400073a736368656d65046874747000053a70617468012f000a3a617574686f72697"
+     "47906612e74657374000e636f6e74656e742d6c656e677468023130000003000100000001616263"},
+    {"H2-015", Outcome::kAnswered, ErrorCode::kProtocolError, "cl_invalid",
+     "00004c01040000000100073a6d6574686f6404504f535400073a736368656d65046874747000053a70617468012f000a3a617574686f72697"
+     "47906612e74657374000e636f6e74656e742d6c656e67746803616263000003000100000001616263"},
+    {"H2-017", Outcome::kStream, ErrorCode::kProtocolError, "pseudo",
+     "00002e01050000000100073a6d6574686f640347455400073a736368656d650468747470000a3a617574686f7269747906612e74657374"},
+    {"H2-020", Outcome::kStream, ErrorCode::kProtocolError, "pseudo_path",
+     "00003601050000000100073a6d6574686f640347455400073a736368656d65046874747000053a7061746800000a3a617574686f726974790"
+     "6612e74657374"},
+    {"H2-021", Outcome::kStream, ErrorCode::kProtocolError, "pseudo_path",
+     "00003b01050000000100073a6d6574686f640347455400073a736368656d65046874747000053a706174680561646d696e000a3a617574686"
+     "f7269747906612e74657374"},
+    {"H2-022", Outcome::kStream, ErrorCode::kProtocolError, "pseudo_path",
+     "00004d01050000000100073a6d6574686f640347455400073a736368656d65046874747000053a70617468172f20485454502f312e310d0a4"
+     "86f73743a20780d0a0d0a000a3a617574686f7269747906612e74657374"},
+    {"H2-023", Outcome::kStream, ErrorCode::kProtocolError, "pseudo_path",
+     "00003a01050000000100073a6d6574686f640347455400073a736368656d65046874747000053a70617468042f612062000a3a617574686f7"
+     "269747906612e74657374"},
+    {"H2-024", Outcome::kStream, ErrorCode::kProtocolError, "pseudo_path",
+     "00003a01050000000100073a6d6574686f640347455400073a736368656d65046874747000053a70617468042f612362000a3a617574686f7"
+     "269747906612e74657374"},
+    {"H2-025", Outcome::kStream, ErrorCode::kProtocolError, "pseudo_method",
+     "00004801050000000100073a6d6574686f6414474554202f20485454502f312e310d0a583a207900073a736368656d65046874747000053a7"
+     "0617468012f000a3a617574686f7269747906612e74657374"},
+    {"H2-026", Outcome::kStream, ErrorCode::kProtocolError, "pseudo_method",
+     "00003e01050000000100073a6d6574686f640a474554202f61646d696e00073a736368656d65046874747000053a70617468012f000a3a617"
+     "574686f7269747906612e74657374"},
+    {"H2-027", Outcome::kStream, ErrorCode::kProtocolError, "pseudo_scheme",
+     "00004101050000000100073a6d6574686f640347455400073a736368656d650e687474703a2f2f6576696c2f783f00053a70617468012f000"
+     "a3a617574686f7269747906612e74657374"},
+    {"H2-028", Outcome::kStream, ErrorCode::kProtocolError, "pseudo_dup",
+     "00004501050000000100073a6d6574686f640347455400073a736368656d65046874747000053a70617468012f000a3a617574686f7269747"
+     "906612e7465737400053a70617468062f61646d696e"},
+    {"H2-029", Outcome::kStream, ErrorCode::kProtocolError, "pseudo_dup",
+     "00004501050000000100073a6d6574686f640347455400073a736368656d65046874747000053a70617468012f000a3a617574686f7269747"
+     "906612e74657374000a3a617574686f726974790162"},
+    {"H2-030", Outcome::kStream, ErrorCode::kProtocolError, "pseudo_order",
+     "00003e01050000000100073a6d6574686f640347455400073a736368656d6504687474700003666f6f013100053a70617468012f000a3a617"
+     "574686f7269747906612e74657374"},
+    {"H2-033", Outcome::kAnswered, ErrorCode::kProtocolError, "authority_mismatch",
+     "00004401050000000100073a6d6574686f640347455400073a736368656d65046874747000053a70617468012f000a3a617574686f7269747"
+     "906612e746573740004686f737406622e74657374"},
+    {"H2-034", Outcome::kAnswered, ErrorCode::kProtocolError, "host_missing",
+     "00002401050000000100073a6d6574686f640347455400073a736368656d65046874747000053a70617468012f"},
+    {"H2-038", Outcome::kStream, ErrorCode::kProtocolError, "connect",
+     "00003b01050000000100073a6d6574686f6407434f4e4e45435400073a736368656d65046874747000053a70617468012f000a3a617574686"
+     "f7269747906612e74657374"},
+    {"H2-039", Outcome::kStream, ErrorCode::kProtocolError, "protocol",
+     "00005001050000000100073a6d6574686f6407434f4e4e45435400073a736368656d65046874747000053a70617468012f000a3a617574686"
+     "f7269747906612e7465737400093a70726f746f636f6c09776562736f636b6574"},
+    {"H2-041", Outcome::kStream, ErrorCode::kProtocolError, "trailer_no_end",
+     "00003801040000000100073a6d6574686f6404504f535400073a736368656d65046874747000053a70617468012f000a3a617574686f72697"
+     "47906612e746573740000050104000000010001780131"},
+    {"H2-043", Outcome::kConnection, ErrorCode::kProtocolError, "even_stream",
+     "00003701050000000200073a6d6574686f640347455400073a736368656d65046874747000053a70617468012f000a3a617574686f7269747"
+     "906612e74657374"},
+    {"H2-044", Outcome::kConnection, ErrorCode::kProtocolError, "stream_id",
+     "00003701050000000500073a6d6574686f640347455400073a736368656d65046874747000053a70617468012f000a3a617574686f7269747"
+     "906612e7465737400003701050000000300073a6d6574686f640347455400073a736368656d65046874747000053a70617468012f000a3a61"
+     "7574686f7269747906612e74657374"},
+    {"H2-045", Outcome::kConnection, ErrorCode::kProtocolError, "stream0",
+     "00003701050000000000073a6d6574686f640347455400073a736368656d65046874747000053a70617468012f000a3a617574686f7269747"
+     "906612e74657374"},
+    {"H2-046", Outcome::kConnection, ErrorCode::kProtocolError, "push",
+     "00003b0504000000010000000200073a6d6574686f640347455400073a736368656d65046874747000053a70617468012f000a3a617574686"
+     "f7269747906612e74657374"},
+    {"H2-048", Outcome::kConnection, ErrorCode::kProtocolError, "padding",
+     "00003801040000000100073a6d6574686f6404504f535400073a736368656d65046874747000053a70617468012f000a3a617574686f72697"
+     "47906612e74657374000003000900000001ff6162"},
+    {"H2-053", Outcome::kConnection, ErrorCode::kProtocolError, "settings", "000006040000000000000500000001"},
+    {"H2-057", Outcome::kConnection, ErrorCode::kFrameSizeError, "ping", "00000706000000000031323334353637"},
+    {"H2-067", Outcome::kConnection, ErrorCode::kProtocolError, "continuation",
+     "00003701010000000100073a6d6574686f640347455400073a736368656d65046874747000053a70617468012f000a3a617574686f7269747"
+     "906612e746573740000080600000000003132333435363738"},
+    {"H2-068", Outcome::kConnection, ErrorCode::kProtocolError, "continuation",
+     "00003709040000000100073a6d6574686f640347455400073a736368656d65046874747000053a70617468012f000a3a617574686f7269747"
+     "906612e74657374"},
+    {"H2-072", Outcome::kConnection, ErrorCode::kCompressionError, "hpack", "00000a010500000001ffffffffffffffffff7f"},
+    {"H2-074", Outcome::kConnection, ErrorCode::kCompressionError, "hpack",
+     "00003b0105000000013fe1ff3f00073a6d6574686f640347455400073a736368656d65046874747000053a70617468012f000a3a617574686"
+     "f7269747906612e74657374"},
+    {"H2-075", Outcome::kConnection, ErrorCode::kCompressionError, "hpack",
+     "00003f01050000000100073a6d6574686f640347455400073a736368656d65046874747000053a70617468012f000a3a617574686f7269747"
+     "906612e7465737400017884ffffffff"},
+    {"H2-077", Outcome::kConnection, ErrorCode::kProtocolError, "window_zero", "00000408000000000000000000"},
+    {"H2-078", Outcome::kConnection, ErrorCode::kFlowControlError, "window_overflow",
+     "0000040800000000007fffffff0000040800000000007fffffff"},
+    {"H2-082", Outcome::kConnection, ErrorCode::kProtocolError, "idle_rst", "00000403000000000100000008"},
+};
+
+// The octets of a row as a name may show them.
+std::string name_of(const testing::TestParamInfo<Row>& info) {
+  std::string name = info.param.name;
+  name.replace(name.find('-'), 1, "_");
+  return name;
+}
+
+class BadInput : public testing::TestWithParam<Row> {
+ protected:
+  Peer server{Role::kServer};
+};
+
+TEST_P(BadInput, EndsAsItsRowSays) {
+  const Row& row = GetParam();
+  server.receive(hello() + octets::from_hex(row.hex));
+  const auto news = server.news();
+  const auto frames = server.frames();
+  const octets::Frame& last = frames.back();
+  if (row.outcome == Outcome::kConnection) {
+    ASSERT_EQ(last.type, 7);
+    EXPECT_EQ(last.word(4), static_cast<uint32_t>(row.code));
+    EXPECT_EQ(to_string(server.session->fault()), row.reason);
+    EXPECT_TRUE(server.session->is_over());
+    return;
+  }
+  ASSERT_EQ(news.size(), 1u);
+  const Stream& stream = *news[0].first;
+  EXPECT_EQ(http::to_string(stream.refusal()), row.reason);
+  EXPECT_EQ(server.session->fault(), Fault::kNone);
+  if (row.outcome == Outcome::kAnswered) {
+    EXPECT_FALSE(stream.is_reset());
+    EXPECT_EQ(http::status_of(stream.refusal()), 400);
+    return;
+  }
+  EXPECT_TRUE(holds(news[0].second, News::kReset));
+  ASSERT_EQ(last.type, 3);
+  EXPECT_EQ(last.stream, 1u);
+  EXPECT_EQ(last.word(), static_cast<uint32_t>(row.code));
+  EXPECT_LT(server.session->budget().left(), AbuseBudget::kBurst);
+}
+
+TEST_P(BadInput, IsTheSameByteByByte) {
+  const std::string all = hello() + octets::from_hex(GetParam().hex);
+  const std::string expected = transcript(Role::kServer, all, SIZE_MAX);
+  for (const size_t step : {1, 2, 7, 10, 24}) EXPECT_EQ(transcript(Role::kServer, all, step), expected) << step;
+}
+
+INSTANTIATE_TEST_SUITE_P(Rows, BadInput, testing::ValuesIn(kRows), name_of);
+
+class BadClient : public testing::Test {
+ protected:
+  // The last frame that answers octets behind the hello.
+  octets::Frame answer_to(const std::string& all) {
+    server.receive(hello() + all);
+    const auto frames = server.frames();
+    return frames.empty() ? octets::Frame{} : frames.back();
+  }
+  void expect_goaway(const octets::Frame& frame, ErrorCode code, Fault fault) {
+    EXPECT_EQ(frame.type, 7);
+    EXPECT_EQ(frame.word(4), static_cast<uint32_t>(code));
+    EXPECT_EQ(to_string(server.session->fault()), to_string(fault));
+    EXPECT_EQ(server.words.counters.connection_errors[static_cast<size_t>(fault)].value(), 1u);
+  }
+  template <class Make>
+  static std::string many(int count, Make make) {
+    std::string all;
+    for (int i = 0; i < count; ++i) all += make(static_cast<uint32_t>(2 * i + 1));
+    return all;
+  }
+
+  // A thousand requests, each with what makes us reset it, from one who reads all.
+  template <class Make>
+  void expect_calm_after(Make make) {
+    server.receive(hello());
+    int requests = 0;
+    for (uint32_t id = 1; id < 2000 && server.session->fault() == Fault::kNone; id += 2) {
+      server.receive(headers(id, get()) + make(id));
+      server.frames();
+      for (const auto& [stream, news] : server.news()) {
+        ++requests;
+        EXPECT_TRUE(holds(news, News::kReset));
+        stream->release();
+      }
+    }
+    EXPECT_LE(requests, 202);
+    EXPECT_EQ(to_string(server.session->fault()), "self_reset_flood");
+    EXPECT_TRUE(server.session->is_over());
+    const std::vector<octets::Frame> said = octets::frames_of(server.said);
+    EXPECT_EQ(said.back().type, 7);
+    EXPECT_EQ(said.back().word(4), static_cast<uint32_t>(ErrorCode::kEnhanceYourCalm));
+  }
+
+  Peer server{Role::kServer};
+};
+
+TEST_F(BadClient, H2_047_SendsAFrameBeyondTheSize) {
+  const auto last = answer_to(headers(1, post(), octets::kEndHeaders) + data(1, std::string(16'385, 'x')));
+  expect_goaway(last, ErrorCode::kFrameSizeError, Fault::kFrameSize);
+}
+
+TEST_F(BadClient, H2_054_FloodsWithSettings) {
+  const auto last = answer_to(many(20'000, [](uint32_t) { return octets::settings(); }));
+  expect_goaway(last, ErrorCode::kEnhanceYourCalm, Fault::kSettingsFlood);
+  EXPECT_LT(server.memory.most, 300'000u);   // of acknowledgements
+}
+
+TEST_F(BadClient, FloodsWithPings) {
+  const auto last = answer_to(many(20'000, [](uint32_t) { return octets::frame(6, 0, 0, "12345678"); }));
+  expect_goaway(last, ErrorCode::kEnhanceYourCalm, Fault::kPingFlood);
+}
+
+TEST_F(BadClient, FloodsWithEmptyData) {
+  const auto last =
+      answer_to(headers(1, post(), octets::kEndHeaders) + many(300, [](uint32_t) { return data(1, ""); }));
+  expect_goaway(last, ErrorCode::kEnhanceYourCalm, Fault::kEmptyDataFlood);
+}
+
+TEST_F(BadClient, FloodsWithPaddingAlone) {
+  const auto padding = [](uint32_t) { return octets::frame(0, 8, 1, std::string(1, '\x05') + std::string(5, '\0')); };
+  const auto last = answer_to(headers(1, post(), octets::kEndHeaders) + many(300, padding));
+  expect_goaway(last, ErrorCode::kEnhanceYourCalm, Fault::kEmptyDataFlood);
+}
+
+TEST_F(BadClient, FloodsWithSmallWindowUpdates) {
+  const auto last = answer_to(many(300, [](uint32_t) { return octets::window_update(0, 1023); }));
+  expect_goaway(last, ErrorCode::kEnhanceYourCalm, Fault::kWindowFlood);
+}
+
+TEST_F(BadClient, MayUpdateWindowsByAsMuchAsThatIsWorth) {
+  answer_to(many(5000, [](uint32_t) { return octets::window_update(0, 1024); }));
+  EXPECT_EQ(server.session->fault(), Fault::kNone);
+  EXPECT_EQ(server.session->budget().left(), AbuseBudget::kBurst);
+}
+
+TEST_F(BadClient, H2_059_ResetsRapidly) {
+  server.receive(hello());
+  int requests = 0;
+  bool well = true;
+  for (int i = 0; i < 3000 && well; ++i) {
+    const auto id = static_cast<uint32_t>(2 * i + 1);
+    well = server.receive(headers(id, get()) + octets::reset(id));
+    for (const auto& [stream, news] : server.news()) {
+      requests += holds(news, News::kReset) ? 0 : 1;
+      stream->release();   // a server whose upstreams take no time
+    }
+  }
+  EXPECT_FALSE(well);
+  EXPECT_EQ(requests, 0);   // each had gone before anybody looked
+  expect_goaway(server.frames().back(), ErrorCode::kEnhanceYourCalm, Fault::kResetFlood);
+}
+
+TEST_F(BadClient, MayResetAsOftenAsTimeAllows) {
+  server.receive(hello());
+  for (int i = 0; i < 1000; ++i) {
+    const auto id = static_cast<uint32_t>(2 * i + 1);
+    server.now += 31;
+    ASSERT_TRUE(server.receive(headers(id, get()) + octets::reset(id))) << i;
+    for (const auto& [stream, news] : server.news()) stream->release();
+  }
+}
+
+// MadeYouReset: whatever makes us reset counts as a reset of the client's, though each stream is free at once.
+TEST_F(BadClient, H2_060_UpdatesWindowsByNothing) {
+  expect_calm_after([](uint32_t id) { return octets::window_update(id, 0); });
+}
+
+TEST_F(BadClient, H2_061_OverflowsWindows) {
+  expect_calm_after([](uint32_t id) { return octets::window_update(id, 0x7FFFFFFF); });
+}
+
+TEST_F(BadClient, H2_063_SendsPrioritiesOfTheWrongSize) {
+  expect_calm_after([](uint32_t id) { return octets::frame(2, 0, id, "1234"); });
+}
+
+TEST_F(BadClient, H2_064_SendsPrioritiesThatDependOnThemselves) {
+  expect_calm_after([](uint32_t id) { return octets::frame(2, 0, id, octets::number(id, 4) + "\x10"); });
+}
+
+TEST_F(BadClient, H2_070_FloodsWithPriorities) {
+  const auto last = answer_to(many(
+      20'000, [](uint32_t id) { return octets::frame(2, 0, 1, octets::number((id + 2) & 0x7FFFFFFF, 4) + "\x10"); }));
+  expect_goaway(last, ErrorCode::kEnhanceYourCalm, Fault::kPriorityFlood);
+}
+
+TEST_F(BadClient, H2_071_SendsAnHpackBomb) {
+  const std::string entry = octets::integer(0x40, 6, 0) + octets::integer(0, 7, 1) + "x" + octets::integer(0, 7, 4000) +
+                            std::string(4000, 'b');
+  const std::string bomb = octets::block(get()) + entry + std::string(8000, '\xBE');   // the newest entry, 8000 times
+  server.receive(hello() + octets::frame(1, 5, 1, bomb));
+  const auto news = server.news();
+  ASSERT_EQ(news.size(), 1u);
+  EXPECT_EQ(news[0].first->refusal(), Refusal::kHeaderSize);
+  EXPECT_EQ(http::status_of(news[0].first->refusal()), 431);
+  EXPECT_LT(server.memory.most, 120'000u);
+  EXPECT_EQ(server.session->fault(), Fault::kNone);
+  EXPECT_LT(server.session->budget().left(), AbuseBudget::kBurst);
+}
+
+TEST_F(BadClient, H2_076_SendsAHeaderListOf200KB) {
+  octets::Fields fields = get();
+  for (int i = 0; i < 13; ++i) fields.emplace_back("x", std::string(10'000, 'v'));
+  const std::string large = octets::block(fields);
+  std::string all = octets::frame(1, 1, 1, large.substr(0, 16'384));
+  for (size_t at = 16'384; at < large.size(); at += 16'384) {
+    all += octets::frame(9, at + 16'384 >= large.size() ? 4 : 0, 1, large.substr(at, 16'384));
+  }
+  server.receive(hello() + all, 1000);
+  const auto news = server.news();
+  ASSERT_EQ(news.size(), 1u);
+  EXPECT_EQ(http::status_of(news[0].first->refusal()), 431);
+}
+
+TEST_F(BadClient, SendsContinuationsWithoutEnd) {
+  const auto last = answer_to(octets::frame(1, 1, 1, octets::block(get())) +
+                              many(300, [](uint32_t) { return octets::frame(9, 0, 1, ""); }));
+  expect_goaway(last, ErrorCode::kEnhanceYourCalm, Fault::kContinuationFlood);
+}
+
+TEST_F(BadClient, MaySendContinuationsInParts) {
+  const std::string block = octets::block(get({{"x", "y"}}));
+  std::string all = octets::frame(1, 1, 1, block.substr(0, 3));
+  for (size_t i = 0; i < 7; ++i) all += octets::frame(9, 0, 1, block.substr(3 + i, 1));
+  all += octets::frame(9, 4, 1, block.substr(10));
+  server.receive(hello() + all, 1);
+  ASSERT_EQ(server.session->fault(), Fault::kNone);
+  EXPECT_EQ(server.only_stream()->refusal(), Refusal::kNone);
+}
+
+TEST_F(BadClient, H2_080_OpensMoreStreamsThanAllowed) {
+  server.receive(hello() + octets::frame(4, 1, 0));   // our SETTINGS acknowledged
+  server.frames();
+  server.receive(many(150, [](uint32_t id) { return headers(id, post(), octets::kEndHeaders); }));
+  EXPECT_EQ(server.news().size(), 100u);
+  int refused = 0;
+  for (const octets::Frame& frame : server.frames()) refused += frame.type == 3 && frame.word() == 7;
+  EXPECT_EQ(refused, 50);
+  EXPECT_EQ(server.session->fault(), Fault::kNone);
+  bool well = true;
+  for (uint32_t id = 301; id < 801 && well; id += 2) well = server.receive(headers(id, post(), octets::kEndHeaders));
+  EXPECT_EQ(server.session->fault(), Fault::kRefusedFlood);
+}
+
+TEST_F(BadClient, H2_083_SendsManyCrumbs) {
+  octets::Fields fields = get();
+  for (int i = 0; i < 2000; ++i) fields.emplace_back("cookie", "a");
+  const std::string block = octets::block(fields);
+  std::string all = octets::frame(1, 1, 1, block.substr(0, 16'000));
+  for (size_t at = 16'000; at < block.size(); at += 16'000) {
+    all += octets::frame(9, at + 16'000 >= block.size() ? 4 : 0, 1, block.substr(at, 16'000));
+  }
+  server.receive(hello() + all);
+  EXPECT_EQ(server.only_stream()->refusal(), Refusal::kHeaderCount);
+}
+
+TEST_F(BadClient, H2_086_GoesAwayAndStillGetsItsAnswers) {
+  server.receive(hello() + headers(1, get()) + octets::frame(7, 0, 0, octets::number(0, 8)));
+  EXPECT_TRUE(server.session->received_goaway());
+  Stream* stream = server.only_stream();
+  ASSERT_TRUE(stream);
+  EXPECT_FALSE(server.session->is_over());
+  stream->submit_head({.status = 200}, true);
+  EXPECT_EQ(server.frames().back().type, 1);
+  EXPECT_TRUE(server.session->is_over());
+}
+
+TEST_F(BadClient, H2_087_NeverAcknowledgesOurSettings) {
+  server.receive(hello());
+  server.frames();
+  EXPECT_TRUE(server.session->awaits_settings_ack());
+  server.receive(octets::frame(4, 1, 0));
+  EXPECT_FALSE(server.session->awaits_settings_ack());
+}
+
+TEST_F(BadClient, H2_089_IsKnownToBeWithinAFrame) {
+  EXPECT_TRUE(server.session->within_frame());   // the preface
+  server.receive(hello());
+  EXPECT_FALSE(server.session->within_frame());
+  EXPECT_EQ(server.session->frames_received(), 1u);
+  server.receive("a");
+  EXPECT_TRUE(server.session->within_frame());
+}
+
+TEST_F(BadClient, H2_092_SpeaksHttp1) {
+  server.receive("GET / HTTP/1.1\r\nHost: a.test\r\nUser-Agent: somebody\r\n\r\n");
+  expect_goaway(server.frames().back(), ErrorCode::kProtocolError, Fault::kPreface);
+}
+
+TEST_F(BadClient, BeginsWithSomethingElseThanSettings) {
+  server.receive(std::string(octets::kMagic) + headers(1, get()));
+  EXPECT_TRUE(server.news().empty());
+  expect_goaway(server.frames().back(), ErrorCode::kProtocolError, Fault::kPreface);
+}
+
+TEST_F(BadClient, SendsMoreThanTheWindow) {
+  server.receive(hello() + headers(1, post(), octets::kEndHeaders));
+  Stream* stream = server.only_stream();
+  server.receive(octets::frame(4, 1, 0));
+  for (int i = 0; i < 5; ++i) server.receive(data(1, std::string(16'000, 'x')));
+  const auto frames = server.frames();
+  EXPECT_EQ(frames.back().type, 3);
+  EXPECT_EQ(frames.back().word(), 3u);   // FLOW_CONTROL_ERROR
+  EXPECT_TRUE(stream->is_reset());
+  EXPECT_LT(server.memory.most, 140'000u);
+}
+
+TEST_F(BadClient, SendsContentToAStreamThatIsGone) {
+  server.receive(hello() + headers(1, post(), octets::kEndHeaders));
+  server.only_stream()->release();
+  for (int i = 0; i < 100; ++i) EXPECT_TRUE(server.receive(data(1, std::string(16'000, 'x'))));
+  EXPECT_EQ(server.session->fault(), Fault::kNone);   // the connection's window came back
+}
+
+TEST_F(BadClient, SendsMalformedTrailers) {
+  server.receive(hello() + headers(1, post(), octets::kEndHeaders) + headers(1, {{":path", "/"}}));
+  Stream* stream = server.only_stream();
+  EXPECT_EQ(stream->refusal(), Refusal::kPseudoUnknown);
+  EXPECT_TRUE(stream->is_reset());
+  EXPECT_FALSE(stream->trailers());
+}
+
+TEST_F(BadClient, SendsTrailersWithoutLimit) {
+  octets::Fields trailers;
+  for (int i = 0; i < 90; ++i) trailers.emplace_back("x" + std::to_string(i), std::string(100, 'v'));
+  server.receive(hello() + headers(1, post(), octets::kEndHeaders) + headers(1, trailers));
+  EXPECT_EQ(server.only_stream()->refusal(), Refusal::kTrailerLimit);
+}
+
+TEST(BadServer, PushesNothing) {
+  Peer client(Role::kClient);
+  client.receive(octets::settings() + octets::frame(5, 4, 1, octets::number(2, 4) + octets::block(get())));
+  EXPECT_EQ(client.session->fault(), Fault::kPush);
+  EXPECT_EQ(client.frames().back().word(4), 1u);
+}
+
+class Answered : public testing::Test {
+ protected:
+  Answered() {
+    client.receive(octets::settings());
+    asked = client.session->open({.method = "GET", .scheme = "http", .authority = "a", .path = "/"}, true);
+    client.produce();
+  }
+  Refusal refusal_of(const std::string& answer) {
+    client.receive(answer, 3);
+    client.news();
+    return asked->refusal();
+  }
+  Peer client{Role::kClient};
+  Stream* asked;
+};
+
+TEST_F(Answered, WithoutAStatus) {
+  EXPECT_EQ(refusal_of(headers(1, {{"x", "y"}})), Refusal::kPseudoMissing);
+  EXPECT_TRUE(asked->is_reset());
+}
+
+TEST_F(Answered, With101) {
+  EXPECT_EQ(refusal_of(headers(1, {{":status", "101"}}, octets::kEndHeaders)), Refusal::kPseudoStatus);
+}
+
+TEST_F(Answered, WithAnInterimHeadThatEnds) {
+  EXPECT_EQ(refusal_of(headers(1, {{":status", "103"}})), Refusal::kPseudoStatus);
+}
+
+TEST_F(Answered, WithInterimHeadsForEver) {
+  std::string all;
+  for (int i = 0; i < 20; ++i) all += headers(1, {{":status", "103"}}, octets::kEndHeaders);
+  EXPECT_EQ(refusal_of(all), Refusal::kInterimMany);
+}
+
+TEST_F(Answered, WithMoreThanItsLength) {
+  const std::string head = headers(1, {{":status", "200"}, {"content-length", "2"}}, octets::kEndHeaders);
+  EXPECT_EQ(refusal_of(head + data(1, "abc", true)), Refusal::kLengthMismatch);
+}
+
+TEST_F(Answered, WithContentWhereThereIsNone) {
+  EXPECT_EQ(refusal_of(headers(1, {{":status", "204"}}, octets::kEndHeaders) + data(1, "abc", true)),
+            Refusal::kLengthMismatch);
+}
+
+TEST_F(Answered, WithARequest) {
+  client.receive(headers(1, {{":status", "200"}}) + headers(3, get()));
+  EXPECT_NE(client.session->fault(), Fault::kNone);
+}
+
+}   // namespace
+}   // namespace proxyd::http2
