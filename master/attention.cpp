@@ -1,5 +1,6 @@
 #include "master/attention.h"
 
+#include "master/certificate_attention.h"
 #include "master/master.h"
 
 namespace proxyd::master {
@@ -39,9 +40,12 @@ std::vector<Attention> Master::attention() {
                    file.empty() ? "proxyctl export" : "proxyctl diff -f " + file});
   }
   for (const config::Problem& warning : active ? active->warnings : std::vector<config::Problem>()) {
+    if (warning.code == "certificate-expired") continue;   // below, as it is now
     all.push_back({"warning", warning.code, warning.message,
                    warning.code == "unresolved" ? "proxyctl upstream list" : "proxyctl export"});
   }
+  const auto now = std::chrono::system_clock::now();
+  if (active) add_certificates(active->certificates, configuration_->certificate_faults(), now, all);
   return all;
 }
 

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "master/bootstrap.h"
+#include "master/certificate_watch.h"
 #include "master/certificates/certificate_files.h"
 #include "master/events.h"
 #include "master/listeners.h"
@@ -108,6 +109,11 @@ class Configuration {
   // Something behind the document changed (a name's addresses, files): the same revision, a new epoch. Nothing before
   // the first revision.
   Result<void, Failure> publish_epoch(Again again);
+  // Reads the certificates whose files have changed; right ones make a new epoch, of wrong ones the former serve on.
+  // Called once a second.
+  void refresh_certificates();
+  // What is wrong with the newest files of certificates, by name.
+  std::map<std::string, std::string> certificate_faults() const { return watch_.faults(); }
   // The end: no change any more, and the listening sockets close, so that nobody waits in their backlog in vain.
   void close();
   // Starts with what the store has active. False when there is nothing.
@@ -128,6 +134,7 @@ class Configuration {
   std::optional<std::string> above_ceiling(const config::Document& document) const;
   std::optional<Failure> read_outside(ActiveConfiguration& next, const Way& way);
   std::optional<Failure> read_files(ActiveConfiguration& next);
+  Certificates read_changed(const ActiveConfiguration& active);
   Resolver::Answers find_targets(ActiveConfiguration& next, config::Materials& materials);
   Result<Compiled, Failure> compile(ActiveConfiguration& next, const Way& way);
   Result<size_t, Failure> publish(std::shared_ptr<ActiveConfiguration> next, const Way& way, const Commit& commit);
@@ -139,6 +146,7 @@ class Configuration {
   void install(std::shared_ptr<const ActiveConfiguration> next);
 
   Parts parts_;
+  CertificateWatch watch_;
   std::mutex change_;   // held through a change
   bool closed_ = false;
   UniqueFd error_log_;   // the log's descriptor

@@ -255,6 +255,7 @@ void Master::tick() {
       configuration_->expire_overrides();
       process_overrides_->expire();
     });
+  if (!ending_) chores_->add("certificates", [this] { configuration_->refresh_certificates(); });
   if (copy_at_.passed(last_tick_) && !bootstrap_.temporary_state) {   // at start too: it has just been checked
     copy_at_ = Deadline::at(last_tick_ + kCopyAgain);
     chores_->add("copy", [this] {
@@ -337,7 +338,7 @@ void Master::shut_down(milliseconds grace) {
   wake();
 }
 
-// Files are read again: the document's (config_source: file), those that header values name, and logs are reopened.
+// Files are read again: the document's (config_source: file), those that it names, and logs are reopened.
 Result<void, DocumentError> Master::reload() {
   if (bootstrap_.config_source == "file") {
     auto loaded = load_document(bootstrap_.config_file, "file", milliseconds(0));

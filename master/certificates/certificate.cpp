@@ -59,14 +59,16 @@ Result<CheckedCertificate, CertificateFault> check_certificate(std::string_view 
   if (std::string fault = fault_of_order(*certificates); !fault.empty()) return CertificateFault{false, fault};
   if (std::string fault = fault_of_use(*certificates, private_key->get()); !fault.empty())
     return CertificateFault{false, fault};
-  CheckedCertificate checked{{to_pem(*certificates), to_pem(private_key->get()), ""}, facts_of(leaf), ""};
+  CheckedCertificate checked{{to_pem(*certificates), to_pem(private_key->get()), ""}, facts_of(leaf)};
   if (ocsp.empty()) return checked;
   X509* issuer = certificates->size() > 1 ? (*certificates)[1].get() : leaf;
-  const auto good = check_ocsp(ocsp, leaf, issuer);
-  if (good)
-    checked.material.ocsp = ocsp;
-  else
-    checked.ocsp_fault = good.error().message;
+  const auto until = check_ocsp(ocsp, leaf, issuer);
+  if (!until) {
+    checked.ocsp_fault = until.error().message;
+    return checked;
+  }
+  checked.material.ocsp = ocsp;
+  checked.ocsp_until = *until;
   return checked;
 }
 

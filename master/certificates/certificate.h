@@ -13,6 +13,7 @@ namespace proxyd::master {
 struct CheckedCertificate {
   config::CertificateMaterial material;
   CertificateFacts facts;
+  CertificateFacts::Time ocsp_until = CertificateFacts::Time::max();   // the stapled response holds
   std::string ocsp_fault;   // why the response that is there is not stapled; empty: it is, or none is there
 };
 

@@ -13,12 +13,6 @@
 namespace proxyd::master {
 namespace {
 
-CertificateFacts::Time time_of(const ASN1_TIME* time) {
-  std::tm parts{};
-  if (ASN1_TIME_to_tm(time, &parts) != 1) return {};
-  return std::chrono::system_clock::from_time_t(::timegm(&parts));
-}
-
 // RFC 2253, in which whatever is not ASCII is escaped.
 std::string text_of(const X509_NAME* name) {
   const BioHandle text(BIO_new(BIO_s_mem()));
@@ -88,6 +82,12 @@ bool covers(std::string_view name, std::string_view host) {
 }
 
 }   // namespace
+
+CertificateFacts::Time time_of(const ASN1_TIME* time) {
+  std::tm parts{};
+  if (ASN1_TIME_to_tm(time, &parts) != 1) return {};
+  return std::chrono::system_clock::from_time_t(::timegm(&parts));
+}
 
 CertificateFacts facts_of(X509* leaf) {
   CertificateFacts facts;

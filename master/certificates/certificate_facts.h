@@ -23,6 +23,7 @@ struct CertificateFacts {
 };
 
 CertificateFacts facts_of(X509* leaf);
+CertificateFacts::Time time_of(const ASN1_TIME* time);
 
 // Whether clients that ask for `host` take it: a `*` stands for one label (RFC 6125 6.4.3). A host's own wildcard is
 // covered by the same one.

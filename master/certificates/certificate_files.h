@@ -16,7 +16,10 @@ struct CertificateFileError {
   std::string pointer;   // of what names the file
 };
 
-// The files of a certificate as they are now, with `<certificate_file>.ocsp` where there is one. Fails when one cannot
+// Where a response to staple to it may lie.
+std::string ocsp_file_of(const config::Certificate& certificate);
+
+// The files of a certificate as they are now, with the response where there is one. Fails when one cannot
 // be read or is wrong.
 Result<CheckedCertificate, CertificateFileError> read_certificate_files(const config::Certificate& certificate);
 

@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 #include <openssl/ocsp.h>
 
+#include "master/certificates/certificate_facts.h"
+
 namespace proxyd::master {
 namespace {
 
@@ -40,7 +42,7 @@ bool is_signed(OCSP_BASICRESP* answer, X509* issuer) {
 
 }   // namespace
 
-Result<void> check_ocsp(std::string_view der, X509* leaf, X509* issuer) {
+Result<std::chrono::system_clock::time_point> check_ocsp(std::string_view der, X509* leaf, X509* issuer) {
   ERR_clear_error();
   const auto* data = reinterpret_cast<const unsigned char*>(der.data());
   const unsigned char* end = data + der.size();
@@ -61,7 +63,7 @@ Result<void> check_ocsp(std::string_view der, X509* leaf, X509* issuer) {
     return Error{fmt::format("says that the certificate is {}", OCSP_cert_status_str(state))};
   if (OCSP_check_validity(from, until, kClockSkew, -1) != 1)
     return Error{fmt::format("does not hold now: {}", openssl_reason())};
-  return {};
+  return until ? time_of(until) : std::chrono::system_clock::time_point::max();
 }
 
 }   // namespace proxyd::master

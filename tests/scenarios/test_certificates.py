@@ -1,7 +1,7 @@
 """Certificates of the document: what is taken, what is refused and in which words."""
 import pytest
 from certificates import Authority, openssl
-from proxyd import Proxyd, free_port, site
+from proxyd import Proxyd, eventually, free_port, site
 
 
 def secured(port, given, names=("www.test",), **tls):
@@ -98,3 +98,68 @@ def test_what_files_hold_is_in_no_answer_and_no_export(proxyd, authority):
     proxyd.apply(secured(free_port(), {"www": authority.issue("www.test")}))
     for path in ("/api/v1/config", "/api/v1/config?format=yaml", "/api/v1/config?source=true", "/api/v1/status", "/api/v1/revisions"):
         assert "PRIVATE KEY" not in proxyd.api("GET", path, parse=False)[1], path
+
+
+def left(proxyd, name="www"):
+    """Seconds until the certificate that is served expires."""
+    return proxyd.metric("proxyd_cert_expiry_seconds", certificate=name)
+
+
+DAY = 86400
+
+
+def test_a_renewed_certificate_is_noticed_without_a_word_and_is_no_new_revision(proxyd, authority):
+    issued = authority.issue("www.test", ends=30)
+    revision = proxyd.apply(secured(free_port(), {"www": issued}))["revision"]
+    assert 29 * DAY < left(proxyd) < 31 * DAY
+    issued.replace_by(authority.issue("www.test", ends=60))
+    eventually(lambda: left(proxyd) > 59 * DAY)
+    assert proxyd.api("GET", "/api/v1/revisions")[1]["items"][0]["revision"] == revision
+    assert "certificate-unusable" not in proxyd.attention()
+
+
+@pytest.mark.parametrize("spoil, reason", [
+    (lambda issued, other: issued.key_file.write_bytes(other.key_file.read_bytes()), "the key of another certificate"),
+    (lambda issued, other: issued.certificate_file.write_text("nothing"), "holds no certificate"),
+    (lambda issued, other: issued.key_file.unlink(), "No such file"),
+], ids=["the key of another", "no certificate", "no key"])
+def test_a_file_that_became_wrong_leaves_the_old_certificate_and_is_attention_until_it_is_right(proxyd, authority, spoil, reason):
+    issued, other = authority.issue("www.test", ends=30), authority.issue("www.test", ends=60)
+    proxyd.apply(secured(free_port(), {"www": issued}))
+    spoil(issued, other)
+    told = eventually(lambda: proxyd.attention().get("certificate-unusable"))
+    assert told["severity"] == "error" and told["command"].startswith("proxyctl ")
+    for words in ("'www'", str(issued.certificate_file.parent), reason):
+        assert words in told["message"], told
+    assert 29 * DAY < left(proxyd) < 31 * DAY, "the old one stays"
+    status, answer = proxyd.api("POST", "/api/v1/reload", {})
+    assert status == 422 and reason in str(answer), "a reload says no, and changes nothing"
+    assert 29 * DAY < left(proxyd) < 31 * DAY
+    issued.replace_by(other)
+    eventually(lambda: left(proxyd) > 59 * DAY and "certificate-unusable" not in proxyd.attention(), 20)
+    assert proxyd.api("POST", "/api/v1/reload", {})[0] == 200
+
+
+def test_a_reload_reads_certificates_at_once(proxyd, authority):
+    issued = authority.issue("www.test", ends=30)
+    proxyd.apply(secured(free_port(), {"www": issued}))
+    issued.replace_by(authority.issue("www.test", ends=60))
+    assert proxyd.api("POST", "/api/v1/reload", {})[0] == 200
+    assert left(proxyd) > 59 * DAY
+
+
+def test_the_end_of_a_certificate_is_attention_two_weeks_before_and_a_number_below_zero_after(proxyd, authority):
+    proxyd.apply(secured(free_port(), {"soon": authority.issue("soon.test", ends=13), "later": authority.issue("later.test", ends=15), "old": authority.expired("old.test")}))
+    told = proxyd.attention()
+    assert told["certificate-expires"]["severity"] == "warning" and "'soon'" in told["certificate-expires"]["message"]
+    assert told["certificate-expired"]["severity"] == "error" and "'old'" in told["certificate-expired"]["message"]
+    assert "'later'" not in str(told)
+    assert left(proxyd, "old") < 0 < left(proxyd, "soon")
+    assert left(proxyd, "old") == pytest.approx(-DAY, abs=300)
+
+
+def test_a_start_with_an_expired_certificate_serves(authority, tmp_path):
+    with Proxyd(secured(free_port(), {"www": authority.expired("www.test")}), state=str(tmp_path)) as first:
+        assert left(first) < 0
+    with Proxyd(None, state=str(tmp_path)) as again:
+        assert left(again) < 0 and again.api("GET", "/readyz", parse=False)[0] == 200

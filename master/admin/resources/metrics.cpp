@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include <chrono>
 #include <map>
 
 #include "master/admin/resources/handlers.h"
@@ -53,6 +54,18 @@ void append_own(std::string& out, Context& context) {
   }
 }
 
+void append_certificates(std::string& out, Context& context) {
+  const auto active = context.master.configuration().active();
+  if (!active || active->certificates.empty()) return;
+  const auto now = std::chrono::system_clock::now();
+  out += "# HELP proxyd_cert_expiry_seconds Until the certificate expires; below 0: since then.\n";
+  out += "# TYPE proxyd_cert_expiry_seconds gauge\n";
+  for (const auto& [name, certificate] : active->certificates) {
+    const auto left = std::chrono::duration_cast<std::chrono::seconds>(certificate->facts.not_after - now);
+    out += fmt::format("proxyd_cert_expiry_seconds{{{}}} {}\n", metrics::label("certificate", name), left.count());
+  }
+}
+
 }   // namespace
 
 // Prometheus text 0.0.4, or OpenMetrics where it is asked for: there a counter's family has no `_total`.
@@ -80,6 +93,7 @@ AdminAnswer get_metrics(const AdminRequest& request, Context& context) {
     }
   }
   append_own(out, context);
+  append_certificates(out, context);
   if (open_metrics) out += "# EOF\n";
   AdminAnswer answer;
   answer.content_type = open_metrics ? "application/openmetrics-text; version=1.0.0; charset=utf-8"
