@@ -82,6 +82,7 @@ Result<void, Master::StartError> Master::open() {
   auto regions = RegionKeeper::create(bootstrap_.cache_ceiling);
   if (!regions) return StartError{Kind::kOther, regions.error().message};
   regions_ = std::make_unique<RegionKeeper>(std::move(*regions));
+  ticket_rotation_.emplace(regions_->tickets());
   store_->on_error(
       [this] { regions_->metrics().cell(metrics::MetricsRegion::kMasterSlot, "proxyd_db_errors_total", "").add(); });
   auto spawn = Spawn::open(worker_binary());
@@ -249,6 +250,7 @@ void Master::tick() {
     last_epoch_ = last_tick_;
     chores_->add("epoch", [this] { publish_epoch(); });
   }
+  if (ticket_rotation_->rotate_if_due(std::chrono::system_clock::now())) log_.info("session tickets have new keys");
   chores_->add("records", [this] { records_->write(); });
   if (!ending_)
     chores_->add("overrides", [this] {

@@ -19,6 +19,7 @@
 #include "master/resolver.h"
 #include "master/state_folder.h"
 #include "master/store/sqlite_store.h"
+#include "master/ticket_rotation.h"
 #include "master/worker_pool.h"
 #include "shared/base/log.h"
 
@@ -88,6 +89,7 @@ class Master {
   std::unique_ptr<store::SqliteStore> store_;
   std::unique_ptr<LateRecords> records_;
   std::unique_ptr<RegionKeeper> regions_;
+  std::optional<TicketRotation> ticket_rotation_;
   std::unique_ptr<Listeners> listeners_;
   std::unique_ptr<WorkerPool> pool_;
   std::unique_ptr<Resolver> resolver_;

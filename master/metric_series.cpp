@@ -73,7 +73,7 @@ void register_fixed(Registrar& registrar) {
   registrar.each("proxyd_upstream_bad_total", "reason", metrics::kRejectReasons);
   registrar.each("proxyd_upstream_bad_total", "reason", metrics::kResponseReasons);
   registrar.each("proxyd_timeout_total", "phase",
-                 std::array{"client_header", "client_body", "client_write", "keepalive", "connect", "first_byte",
+                 std::array{"tls", "client_header", "client_body", "client_write", "keepalive", "connect", "first_byte",
                             "between_bytes", "tunnel", "total"});
   registrar.each("proxyd_accept_errors_total", "reason", std::array{"descriptors", "other"});
   registrar.each("proxyd_config_applies_total", "result", std::array{"applied", "failed"});

@@ -14,10 +14,13 @@ Result<RegionKeeper> RegionKeeper::create(uint64_t cache_ceiling) {
   if (!status) return status.error();
   auto rejects = status::RejectRegion::create();
   if (!rejects) return rejects.error();
+  auto tickets = tickets::TicketRegion::create();
+  if (!tickets) return tickets.error();
   auto cache = CacheKeeper::create(cache_ceiling);
   if (!cache) return cache.error();
   register_series(*metrics, {});   // some are counted in before there is a document
-  return RegionKeeper(std::move(*metrics), std::move(*status), std::move(*rejects), std::move(*cache));
+  return RegionKeeper(std::move(*metrics), std::move(*status), std::move(*rejects), std::move(*tickets),
+                      std::move(*cache));
 }
 
 void RegionKeeper::worker_started(uint32_t slot, uint64_t incarnation, pid_t pid, uint64_t revision) {

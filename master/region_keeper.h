@@ -12,6 +12,7 @@
 #include "shared/metrics/metrics_region.h"
 #include "shared/status/reject_region.h"
 #include "shared/status/status_region.h"
+#include "shared/tickets/ticket_region.h"
 
 namespace proxyd::master {
 
@@ -25,6 +26,7 @@ class RegionKeeper {
   metrics::MetricsRegion& metrics() { return metrics_; }
   status::StatusRegion& status() { return status_; }
   status::RejectRegion& rejects() { return rejects_; }
+  tickets::TicketRegion& tickets() { return tickets_; }
   CacheKeeper& cache() { return *cache_; }
 
   // A worker begins: what the regions say of its slot is its own, and it holds `revision` at least.
@@ -49,10 +51,11 @@ class RegionKeeper {
 
  private:
   RegionKeeper(metrics::MetricsRegion metrics, status::StatusRegion status, status::RejectRegion rejects,
-               std::unique_ptr<CacheKeeper> cache)
+               tickets::TicketRegion tickets, std::unique_ptr<CacheKeeper> cache)
       : metrics_(std::move(metrics)),
         status_(std::move(status)),
         rejects_(std::move(rejects)),
+        tickets_(std::move(tickets)),
         cache_(std::move(cache)) {}
 
   uint64_t oldest_revision_held() const;
@@ -60,6 +63,7 @@ class RegionKeeper {
   metrics::MetricsRegion metrics_;
   status::StatusRegion status_;
   status::RejectRegion rejects_;
+  tickets::TicketRegion tickets_;
   std::unique_ptr<CacheKeeper> cache_;
   RowTable targets_{status::kTargetRows - 1};   // the last one is nobody's
   RowTable upstreams_{status::kUpstreamRows};

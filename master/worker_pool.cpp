@@ -128,6 +128,7 @@ void WorkerPool::start(uint32_t slot) {
   inheritance.at("metrics") = regions_.metrics().descriptor();
   inheritance.at("status") = regions_.status().descriptor();
   inheritance.at("rejects") = regions_.rejects().descriptor();
+  inheritance.at("tickets") = regions_.tickets().descriptor();
   inheritance.at("cache") = regions_.cache().descriptor();
   inheritance.ceiling = regions_.cache().ceiling();
   inheritance.wakes = regions_.cache().wakes();

@@ -40,12 +40,14 @@ int main(int argc, char** argv) {
   if (!status) return fail(status.error().message);
   auto rejects = status::RejectRegion::adopt(UniqueFd(inheritance->at("rejects")));
   if (!rejects) return fail(rejects.error().message);
+  auto tickets = tickets::TicketRegion::adopt(UniqueFd(inheritance->at("tickets")));
+  if (!tickets) return fail(tickets.error().message);
   auto cache = cache::adopt_region(UniqueFd(inheritance->at("cache")), inheritance->ceiling);
   if (!cache) return fail(cache.error().message);
   Log log(2, "worker " + std::to_string(inheritance->slot));
   worker::Worker worker(*inheritance,
-                        {std::move(*metrics), std::move(*status), std::move(*rejects), std::move(*cache),
-                         cache::WakeDescriptors(inheritance->wakes)},
+                        {std::move(*metrics), std::move(*status), std::move(*rejects), std::move(*tickets),
+                         std::move(*cache), cache::WakeDescriptors(inheritance->wakes)},
                         log);
   worker::Control control(worker, ipc::Channel(UniqueFd(inheritance->at("control"))), *inheritance);
   control.say_hello();

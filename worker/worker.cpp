@@ -13,6 +13,7 @@ namespace {
 
 constexpr auto kTick = milliseconds(1000);
 constexpr auto kDrainTick = milliseconds(50);
+constexpr size_t kHandshakesPerPass = 2;
 constexpr size_t kBuffersKept = 64;
 constexpr size_t kWorthReturning = 1024 * 1024;
 
@@ -30,8 +31,9 @@ upstream::Services upstream_services(async::EventLoop& loop, net::BufferPool& bu
 }
 
 downstream::Services downstream_services(async::EventLoop& loop, net::BufferPool& buffers, net::PipePool& pipes,
-                                         proxy::Proxy& proxy, const status::StatusRegion& status,
-                                         const metrics::MetricsRegion& metrics, uint32_t slot, Log& log) {
+                                         async::Turns& handshakes, proxy::Proxy& proxy,
+                                         const status::StatusRegion& status, const metrics::MetricsRegion& metrics,
+                                         uint32_t slot, Log& log) {
   const auto cell = [&](std::string_view name, std::string_view labels) { return metrics.cell(slot, name, labels); };
   return {loop,
           buffers,
@@ -42,7 +44,11 @@ downstream::Services downstream_services(async::EventLoop& loop, net::BufferPool
           cell("proxyd_unhandled_exceptions_total", ""),
           cell("proxyd_proxy_proto_bad_total", ""),
           cell("proxyd_timeout_total", "phase=\"keepalive\""),
-          cell("proxyd_timeout_total", "phase=\"client_header\"")};
+          cell("proxyd_timeout_total", "phase=\"client_header\""),
+          {cell("proxyd_tls_handshakes_total", "result=\"full\""),
+           cell("proxyd_tls_handshakes_total", "result=\"resumed\""),
+           cell("proxyd_tls_handshakes_total", "result=\"failed\""), cell("proxyd_timeout_total", "phase=\"tls\"")},
+          handshakes};
 }
 
 http1::Underscore underscore_of(config::UnderscoreFields rule) {
@@ -61,14 +67,16 @@ Worker::Worker(const ipc::Inheritance& inheritance, Regions regions, Log& log)
       metrics_(std::move(regions.metrics)),
       status_(std::move(regions.status)),
       rejects_(std::move(regions.rejects)),
+      tickets_(std::move(regions.tickets)),
       slot_(inheritance.slot),
       cache_region_(std::move(regions.cache)),
       wake_descriptors_(std::move(regions.wakes)),
       cache_(cache::view_of(cache_region_), slot_, inheritance.incarnation),
       shared_cache_(loop_, cache_, wake_descriptors_, slot_),
-      builder_(upstream_services(loop_, buffers_, pipes_, status_, metrics_, slot_), &metrics_),
+      builder_(upstream_services(loop_, buffers_, pipes_, status_, metrics_, slot_), &metrics_, &tickets_),
       proxy_(loop_, buffers_, metrics_, status_, rejects_, slot_, log, shared_cache_),
-      connections_(downstream_services(loop_, buffers_, pipes_, proxy_, status_, metrics_, slot_, log)),
+      handshakes_(loop_, kHandshakesPerPass),
+      connections_(downstream_services(loop_, buffers_, pipes_, handshakes_, proxy_, status_, metrics_, slot_, log)),
       acceptor_(loop_, connections_, status_, slot_, log),
       buffer_hits_(metrics_.cell(slot_, "proxyd_buffer_pool_hits_total", "")),
       buffer_misses_(metrics_.cell(slot_, "proxyd_buffer_pool_misses_total", "")),
@@ -119,7 +127,8 @@ Result<Worker::Prepared, proxy::ConfigurationBuilder::Refusal> Worker::prepare(c
 
 Result<std::shared_ptr<const proxy::Configuration>, proxy::ConfigurationBuilder::Refusal> Worker::build_apart(
     config::Snapshot snapshot) {
-  proxy::ConfigurationBuilder builder(upstream_services(loop_, buffers_, pipes_, status_, metrics_, slot_), nullptr);
+  proxy::ConfigurationBuilder builder(upstream_services(loop_, buffers_, pipes_, status_, metrics_, slot_), nullptr,
+                                      nullptr);
   return builder.build(std::move(snapshot));
 }
 
@@ -139,6 +148,8 @@ downstream::Settings Worker::settings_for(const config::Listener& listener,
   settings.waits = {timeouts.keepalive, timeouts.client_header, timeouts.client_write};
   settings.max_connections = listener.max_connections;
   settings.proxy_protocol = listener.proxy_protocol;
+  const auto tls = configuration.listener_tls.find(listener.name);
+  if (tls != configuration.listener_tls.end()) settings.tls = tls->second;
   settings.trusts = [trusted = configuration.trusted_proxies](const net::Address& peer) {
     return trusted.holds(peer.mapped());
   };

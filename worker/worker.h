@@ -11,6 +11,7 @@
 #include "shared/metrics/metrics_region.h"
 #include "shared/status/reject_region.h"
 #include "shared/status/status_region.h"
+#include "shared/tickets/ticket_region.h"
 #include "worker/async/event_loop.h"
 #include "worker/downstream/acceptor.h"
 #include "worker/downstream/connections.h"
@@ -30,6 +31,7 @@ class Worker {
     metrics::MetricsRegion metrics;
     status::StatusRegion status;
     status::RejectRegion rejects;
+    tickets::TicketRegion tickets;
     memory::Region cache;
     cache::WakeDescriptors wakes;
   };
@@ -84,6 +86,7 @@ class Worker {
   metrics::MetricsRegion metrics_;
   status::StatusRegion status_;
   status::RejectRegion rejects_;
+  tickets::TicketRegion tickets_;
   uint32_t slot_;
   memory::Region cache_region_;
   cache::WakeDescriptors wake_descriptors_;
@@ -94,6 +97,7 @@ class Worker {
   proxy::SharedCache shared_cache_;
   proxy::ConfigurationBuilder builder_;
   proxy::Proxy proxy_;
+  async::Turns handshakes_;
   downstream::Connections connections_;
   downstream::Acceptor acceptor_;
   std::map<std::string, std::shared_ptr<downstream::Listener>> listeners_;

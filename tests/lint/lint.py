@@ -17,9 +17,11 @@ MAY_INCLUDE = {
     "worker/http2": ["shared/base", "shared/metrics", "worker/http"],
     "worker/net": ["shared/base", "worker/async"], "worker/routing": ["shared/base", "shared/config", "worker/http"],
     "worker/caching": ["shared/base", "shared/config", "shared/metrics", "worker/http"],
+    "shared/tickets": ["shared/base", "shared/memory"],
+    "worker/tls": ["shared/base", "shared/config", "shared/tickets", "worker/async", "worker/net"],
     "worker/message": ["shared/base", "worker/http", "worker/http1", "worker/net", "worker/async"],
 }
-BELOW = ["shared/", "worker/http", "worker/async", "worker/http1", "worker/http2", "worker/net", "worker/message"]
+BELOW = ["shared/", "worker/http", "worker/async", "worker/http1", "worker/http2", "worker/net", "worker/tls", "worker/message"]
 MAY_INCLUDE["worker/upstream"] = BELOW
 MAY_INCLUDE["worker/downstream"] = BELOW
 MAY_INCLUDE["worker/proxy/relay"] = ["shared/base", "shared/config", "worker/http", "worker/async", "worker/net"]
@@ -34,7 +36,7 @@ MAY_INCLUDE["cli/output"] = []
 MAY_INCLUDE["cli/rest"] = ["shared/base", "shared/config"]
 MAY_INCLUDE["cli"] = ["shared/base", "shared/config", "cli/output", "cli/rest"]
 MAY_INCLUDE["cli/commands"] = ["shared/base", "shared/config", "cli/"]
-ONLY_IN = {"openssl/": ["shared/base", "master/certificates", "master/store"], "Poco/": ["master", "cli"], "sqlite": ["master/store"], "re2/": ["shared/cache", "shared/config", "worker/routing"],
+ONLY_IN = {"openssl/": ["shared/base", "worker/tls", "master/certificates", "master/store"], "Poco/": ["master", "cli"], "sqlite": ["master/store"], "re2/": ["shared/cache", "shared/config", "worker/routing"],
            "yaml-cpp/": ["shared/config"], "xxhash": ["worker/routing"], "CLI/": ["master", "cli"], "zlib": [], "nghttp2/": ["worker/http2"]}
 FORBIDDEN_NAME = re.compile(r"\b(?:class|struct) \w*(?:Manager|Helper|Util|Impl|Base)\b")
 ALLOWED_NAMES = {"AdoptedSocketImpl"}   # POCO's own word for what it derives from

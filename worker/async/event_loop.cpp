@@ -87,7 +87,7 @@ void EventLoop::pass() {
   const Instant after = Clock::now();
   longest_pass_ = std::max(longest_pass_, std::chrono::duration_cast<std::chrono::microseconds>(after - now_));
   if (stopping_) return;
-  bool waits = ready_.empty();
+  bool waits = ready_.empty() && next_pass_.empty();
   if (beside_) waits = beside_->before(after, waits) && waits;
   if (waits) set_alarm(timers_.next());
   const int count = ::epoll_wait(epoll_.value(), events_.data(), static_cast<int>(events_.size()), waits ? -1 : 0);
@@ -95,6 +95,7 @@ void EventLoop::pass() {
   if (beside_) beside_->after();
   collect(std::max(count, 0));
   timers_.expire(now_, ready_);
+  ready_.take_all(next_pass_);
 }
 
 void EventLoop::run() {

@@ -40,6 +40,8 @@ class Watched {
   // EAGAIN: the next octet, or the end, makes a new edge.
   void exhausted() { readable_.set(broken_); }
   void filled() { writable_.set(broken_); }
+  // Octets were read that nobody has taken yet: there is more, whatever the socket has.
+  void left_behind() { readable_.set(true); }
 
   Signal& when_readable() { return readable_; }
   Signal& when_writable() { return writable_; }
@@ -90,6 +92,8 @@ class EventLoop {
   Instant now() const { return now_; }
   TimerWheel& timers() { return timers_; }
   ReadyQueue& ready() { return ready_; }
+  // What is to run in the next pass and not in this one.
+  ReadyQueue& next_pass() { return next_pass_; }
   int descriptor() const { return epoll_.value(); }
   void set_beside(BesideEachPass* beside) { beside_ = beside; }
   // The longest pass since the last call, without the wait.
@@ -110,6 +114,7 @@ class EventLoop {
   Deadline alarm_at_ = Deadline::never();
   BesideEachPass* beside_ = nullptr;
   ReadyQueue& ready_;
+  ReadyQueue next_pass_;
   Instant now_;
   TimerWheel timers_;
   std::array<epoll_event, 256> events_{};

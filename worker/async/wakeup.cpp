@@ -8,6 +8,14 @@ ReadyQueue& ReadyQueue::of_this_thread() {
   return queue;
 }
 
+void ReadyQueue::take_all(ReadyQueue& other) {
+  while (!other.empty()) {
+    Wakeup& first = *other.head_.next_;
+    first.unlink();
+    push(first);
+  }
+}
+
 void ReadyQueue::run(size_t limit) {
   for (; limit > 0 && !empty(); --limit) {
     Wakeup& first = *head_.next_;

@@ -50,6 +50,8 @@ class ReadyQueue {
     head_.previous_ = &wakeup;
   }
   bool empty() const { return head_.next_ == &head_; }
+  // All of `other` behind what is here.
+  void take_all(ReadyQueue& other);
   // Runs at most `limit` of them, with those that they queue; what is left waits for the next pass.
   void run(size_t limit);
 

@@ -2,30 +2,30 @@
 
 #include <new>
 
-#include "worker/downstream/http1_connection.h"
+#include "worker/downstream/connection.h"
 
 namespace proxyd::downstream {
 
-void Connections::become_idle(Http1Connection& connection) {
+void Connections::become_idle(Connection& connection) {
   busy_.remove(connection);
   idle_.add(connection);
 }
 
-void Connections::become_busy(Http1Connection& connection) {
+void Connections::become_busy(Connection& connection) {
   idle_.remove(connection);
   busy_.add(connection);
 }
 
 void Connections::adopt(UniqueFd socket, const sockaddr_storage& peer, std::shared_ptr<Listener> listener) {
-  std::unique_ptr<Http1Connection> connection(new (std::nothrow) Http1Connection(*this, std::move(listener)));
+  std::unique_ptr<Connection> connection(new (std::nothrow) Connection(*this, std::move(listener)));
   if (!connection || !connection->start(std::move(socket), peer)) return;   // for want of memory
   idle_.add(*connection);
   services_.slot.connections.store(++open_, std::memory_order_relaxed);
   connection.release();   // linked: `close` deletes it
 }
 
-void Connections::close(Http1Connection& connection) {
-  (connection.state_ == Http1Connection::State::kIdle ? idle_ : busy_).remove(connection);
+void Connections::close(Connection& connection) {
+  (connection.state_ == Connection::State::kIdle ? idle_ : busy_).remove(connection);
   services_.slot.connections.store(--open_, std::memory_order_relaxed);
   delete &connection;
 }
@@ -33,8 +33,8 @@ void Connections::close(Http1Connection& connection) {
 // A connection that has not asked for anything yet gets its one answer: it was accepted in good faith.
 template <class Predicate>
 void Connections::close_idle(Predicate wanted) {
-  for (Http1Connection* connection = idle_.oldest(); connection;) {
-    Http1Connection* next = idle_.younger_than(*connection);
+  for (Connection* connection = idle_.oldest(); connection;) {
+    Connection* next = idle_.younger_than(*connection);
     if (connection->served_any_ && wanted(*connection)) close(*connection);
     connection = next;
   }
@@ -42,26 +42,26 @@ void Connections::close_idle(Predicate wanted) {
 
 void Connections::drain() {
   draining_ = true;
-  close_idle([](const Http1Connection&) { return true; });
+  close_idle([](const Connection&) { return true; });
 }
 
 void Connections::end_those_of(const Listener& listener) {
-  close_idle([&listener](const Http1Connection& connection) { return connection.listener_.get() == &listener; });
+  close_idle([&listener](const Connection& connection) { return connection.listener_.get() == &listener; });
 }
 
 // The oldest of the first few that has been served, says nothing now, and is of `listener` when one is given.
-Http1Connection* Connections::oldest_at_rest(const Listener* listener) const {
+Connection* Connections::oldest_at_rest(const Listener* listener) const {
   constexpr int kMostLookedAt = 64;
-  Http1Connection* connection = idle_.oldest();
+  Connection* connection = idle_.oldest();
   for (int i = 0; connection && i < kMostLookedAt; ++i, connection = idle_.younger_than(*connection)) {
-    const bool rests = connection->served_any_ && !connection->stream_.watched().readable();
+    const bool rests = connection->served_any_ && !connection->tcp_.watched().readable();
     if (rests && (!listener || connection->listener_.get() == listener)) return connection;
   }
   return nullptr;
 }
 
 bool Connections::close_oldest_idle() {
-  Http1Connection* oldest = oldest_at_rest(nullptr);
+  Connection* oldest = oldest_at_rest(nullptr);
   if (!oldest) oldest = idle_.oldest();   // one that nobody has been served on goes before the new one does
   if (!oldest) return false;
   close(*oldest);
@@ -69,7 +69,7 @@ bool Connections::close_oldest_idle() {
 }
 
 bool Connections::close_oldest_idle_of(const Listener& listener) {
-  Http1Connection* oldest = oldest_at_rest(&listener);
+  Connection* oldest = oldest_at_rest(&listener);
   if (!oldest) return false;
   close(*oldest);
   return true;

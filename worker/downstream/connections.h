@@ -10,6 +10,7 @@
 #include "shared/metrics/metrics_region.h"
 #include "shared/status/status_region.h"
 #include "worker/async/event_loop.h"
+#include "worker/async/turns.h"
 #include "worker/downstream/exchange.h"
 #include "worker/downstream/settings.h"
 #include "worker/net/buffer_pool.h"
@@ -18,7 +19,15 @@
 
 namespace proxyd::downstream {
 
-class Http1Connection;
+class Connection;
+
+// What is counted about TLS handshakes.
+struct TlsCells {
+  metrics::Cell full;
+  metrics::Cell resumed;
+  metrics::Cell failed;
+  metrics::Cell timeouts;
+};
 
 // What every connection uses; all of it belongs to the worker and outlives them.
 struct Services {
@@ -32,6 +41,8 @@ struct Services {
   metrics::Cell proxy_protocol_bad;
   metrics::Cell keepalive_timeouts;
   metrics::Cell head_timeouts;
+  TlsCells tls;
+  async::Turns& handshakes;
 };
 
 // All client connections of this worker, from accept to close. Owned by the worker; each connection lies on the heap,
@@ -63,17 +74,17 @@ class Connections {
   Services& services() { return services_; }
 
  private:
-  friend class Http1Connection;
+  friend class Connection;
   template <class Predicate>
   void close_idle(Predicate wanted);
-  Http1Connection* oldest_at_rest(const Listener* listener) const;
-  void become_idle(Http1Connection& connection);
-  void become_busy(Http1Connection& connection);
-  void close(Http1Connection& connection);
+  Connection* oldest_at_rest(const Listener* listener) const;
+  void become_idle(Connection& connection);
+  void become_busy(Connection& connection);
+  void close(Connection& connection);
 
   Services services_;
-  net::ConnectionList<Http1Connection> idle_;
-  net::ConnectionList<Http1Connection> busy_;
+  net::ConnectionList<Connection> idle_;
+  net::ConnectionList<Connection> busy_;
   uint64_t open_ = 0;
   bool draining_ = false;
 };

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <optional>
 #include <span>
+#include <string>
 #include <string_view>
 
 #include "shared/base/clock.h"
@@ -13,7 +14,21 @@
 #include "worker/net/address.h"
 #include "worker/net/content.h"
 
+namespace proxyd::tls {
+class ServerContext;
+struct Accepted;
+}   // namespace proxyd::tls
+
 namespace proxyd::downstream {
+
+// What the handshake of a connection came to. Lies in the connection.
+struct TlsFacts {
+  std::string_view version;       // "TLSv1.3"
+  std::string_view server_name;   // that the client asked for; may be empty
+  std::string client_subject;     // of the certificate it showed, RFC 2253; may be empty
+  const tls::ServerContext* context = nullptr;
+  const tls::Accepted* accepted = nullptr;
+};
 
 // Who is at the other end, as far as the connection knows: the peer of the socket, or whom a trusted PROXY header
 // names.
@@ -31,6 +46,7 @@ class Peer {
   net::Address local;          // where it connected to
   std::string_view listener;   // name; lives as long as the connection
   http::Scheme scheme = http::Scheme::kHttp;
+  const TlsFacts* tls = nullptr;   // null: cleartext
 
  private:
   net::Address address_;

@@ -9,7 +9,6 @@
 #include "worker/message/content_reader.h"
 #include "worker/message/content_writer.h"
 #include "worker/message/input.h"
-#include "worker/net/tcp_stream.h"
 
 namespace proxyd::downstream {
 
@@ -17,7 +16,7 @@ namespace proxyd::downstream {
 class Http1Exchange final : public Exchange {
  public:
   struct Context {
-    net::TcpStream& stream;
+    net::Stream& stream;
     net::BufferPool& buffers;
     net::PipePool& pipes;
     const Peer& peer;

@@ -10,6 +10,7 @@
 #include "worker/downstream/exchange.h"
 #include "worker/http1/head_parser.h"
 #include "worker/net/address.h"
+#include "worker/tls/server_context.h"
 
 namespace proxyd::downstream {
 
@@ -20,6 +21,7 @@ struct Settings {
   config::MaybeSize max_connections;
   config::ProxyProtocol proxy_protocol = config::ProxyProtocol::kOff;
   std::function<bool(const net::Address&)> trusts;   // of trusted_proxies
+  std::shared_ptr<const tls::ServerContext> tls;     // null: cleartext
 };
 
 // What the last answer's route says, and the listener's generation of waits when that request began.

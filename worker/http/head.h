@@ -14,6 +14,14 @@ namespace proxyd::http {
 enum class Version : uint8_t { kHttp10, kHttp11, kHttp2 };
 enum class Scheme : uint8_t { kHttp, kHttps };
 
+constexpr std::string_view to_string(Version version) {
+  switch (version) {
+    case Version::kHttp10: return "HTTP/1.0";
+    case Version::kHttp11: return "HTTP/1.1";
+    case Version::kHttp2: return "HTTP/2.0";
+  }
+  return "";
+}
 constexpr std::string_view to_string(Scheme scheme) { return scheme == Scheme::kHttps ? "https" : "http"; }
 constexpr uint16_t default_port(Scheme scheme) { return scheme == Scheme::kHttps ? 443 : 80; }
 

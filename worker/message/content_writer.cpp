@@ -115,7 +115,7 @@ Taken ContentWriter::take_ranges(const Piece& piece, bool last) {
   }
   if (of_ranges < size) return {Taken::State::kBlocked, of_ranges};
   finished_ = last && left_ == 0;
-  return {Taken::State::kMore, of_ranges};
+  return {stream_.holds_back() ? Taken::State::kBlocked : Taken::State::kMore, of_ranges};
 }
 
 // One call: what waits, the piece, and what frames its end. What the kernel leaves of the framing waits for the next.
@@ -161,7 +161,8 @@ Taken ContentWriter::take_octets(const Piece& piece, bool last) {
     append({static_cast<const char*>(tail.iov_base) + done, tail.iov_len - done});
   }
   finished_ = ends_content && (content_.kind != Kind::kKnown || left_ == 0);
-  return {waiting() == 0 ? Taken::State::kMore : Taken::State::kBlocked, of_piece};
+  const bool all_left = waiting() == 0 && !stream_.holds_back();
+  return {all_left ? Taken::State::kMore : Taken::State::kBlocked, of_piece};
 }
 
 Taken ContentWriter::take_socket(const Piece& piece) {
@@ -242,7 +243,9 @@ Taken ContentWriter::flush() {
   }
   out_.release();
   begin_ = end_ = 0;
-  return {Taken::State::kMore};
+  if (!stream_.holds_back()) return {Taken::State::kMore};
+  if (stream_.push().state == Moved::State::kBroken) return {Taken::State::kFailed};
+  return {stream_.holds_back() ? Taken::State::kBlocked : Taken::State::kMore};
 }
 
 }   // namespace proxyd::message

@@ -29,7 +29,7 @@ class ContentWriter final : public net::ContentSink {
   net::Taken take(const net::Piece& piece, bool last) override;
   net::Taken finish(const http::Fields* trailers) override;
   net::Taken flush() override;
-  bool finished() const override { return finished_ && waiting() == 0 && in_pipe_ == 0; }
+  bool finished() const override { return finished_ && waiting() == 0 && in_pipe_ == 0 && !stream_.holds_back(); }
   uint64_t delivered() const override;
   async::WaitReady room(Deadline deadline) override { return stream_.writable(deadline); }
 

@@ -17,14 +17,17 @@ struct Moved {
   size_t octets = 0;
 };
 
-// A reliable stream of octets to one peer: plain TCP or unix, later TLS. Owned by a connection. Reads and writes never
-// suspend; `readable` and `writable` do, with a deadline. A broken stream stays broken.
+// A reliable stream of octets to one peer: plain TCP or unix, or TLS over it. Owned by a connection. Reads and writes
+// never suspend; `readable` and `writable` do, with a deadline. A broken stream stays broken.
 class Stream {
  public:
   virtual ~Stream() = default;
 
   virtual Moved read(char* to, size_t size) = 0;
   virtual Moved write(std::span<const iovec> from) = 0;
+  // Octets were taken that wait here for the socket, as records made of what was written: `push` moves them on.
+  bool holds_back() const { return holds_back_; }
+  virtual Moved push() { return {}; }
   // Octets written that the peer's side has not acknowledged yet, where the kernel tells; else 0.
   virtual size_t unacknowledged() const = 0;
   // Octets that have arrived and were not read yet, where the kernel tells; else 0.
@@ -39,6 +42,12 @@ class Stream {
   virtual async::WaitReady readable(Deadline deadline) = 0;
   virtual async::WaitReady writable(Deadline deadline) = 0;
   virtual async::Watched& watched() = 0;
+
+ protected:
+  void set_holds_back(bool holds) { holds_back_ = holds; }
+
+ private:
+  bool holds_back_ = false;
 };
 
 }   // namespace proxyd::net

@@ -30,6 +30,19 @@ Moved TcpStream::read(char* to, size_t size) {
   }
 }
 
+Moved TcpStream::peek(char* to, size_t size) {
+  if (!watched_.readable()) return {Moved::State::kWouldBlock};
+  for (;;) {
+    const ssize_t got = ::recv(socket_.value(), to, size, MSG_PEEK);
+    if (got > 0) return {Moved::State::kSome, static_cast<size_t>(got)};
+    if (got == 0) return {Moved::State::kEnd};
+    if (errno == EINTR) continue;
+    if (errno != EAGAIN) return {Moved::State::kBroken};
+    watched_.exhausted();
+    return {Moved::State::kWouldBlock};
+  }
+}
+
 Moved TcpStream::write(std::span<const iovec> from) {
   msghdr message{};
   message.msg_iov = const_cast<iovec*>(from.data());

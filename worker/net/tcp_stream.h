@@ -15,6 +15,8 @@ class TcpStream final : public Stream {
   bool start(async::EventLoop& loop, UniqueFd socket);
 
   Moved read(char* to, size_t size) override;
+  // What has arrived, left where it is.
+  Moved peek(char* to, size_t size);
   Moved write(std::span<const iovec> from) override;
   size_t unacknowledged() const override;
   size_t arrived() const override;

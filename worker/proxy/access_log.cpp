@@ -166,6 +166,7 @@ void append_json(std::string& out, const AccessRecord& record, const std::vector
   line.text("trace_id", record.trace_id);
   line.text("client", record.client);
   line.text("protocol", record.protocol);
+  line.text("tls", record.tls);
   line.text("host", record.host);
   line.text("method", record.method);
   line.text("path", record.path);

@@ -20,6 +20,7 @@ struct AccessRecord {
   std::string_view trace_id;
   std::string_view client;
   std::string_view protocol = "HTTP/1.1";
+  std::string_view tls;   // version; empty in cleartext
   std::string_view host;
   std::string_view method;
   std::string_view path;

@@ -141,6 +141,12 @@ Result<std::shared_ptr<const Configuration>, ConfigurationBuilder::Refusal> Conf
       built->route_split.push_back(std::move(split));
     }
   }
+  for (const auto& [name, listener] : built->document.listeners) {
+    if (!listener.tls) continue;
+    auto context = listener_tls_.context_for(listener, built->document, built->snapshot.materials);
+    if (!context) return Refusal{"/listeners/" + name + "/tls", context.error().message};
+    built->listener_tls.emplace(name, std::move(*context));
+  }
   built->rejected = cells_for("_rejected", "_rejected");
   built->none = cells_for("_none", "_none");
   return std::shared_ptr<const Configuration>(std::move(built));
@@ -154,6 +160,7 @@ void ConfigurationBuilder::settle(const Configuration& current) {
       named.insert(member.target.get());
     }
   }
+  listener_tls_.settle();
   std::erase_if(targets_, [&named](const auto& entry) {
     if (named.contains(entry.second.get())) return false;
     entry.second->pool().set_limits({.max_idle = 0});

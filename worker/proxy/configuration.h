@@ -11,6 +11,7 @@
 #include "shared/metrics/metrics_region.h"
 #include "worker/caching/cache_policies.h"
 #include "worker/caching/reason.h"
+#include "worker/proxy/listener_tls.h"
 #include "worker/routing/matcher.h"
 #include "worker/routing/purge_access.h"
 #include "worker/upstream/upstream_group.h"
@@ -59,6 +60,7 @@ struct Configuration {
   std::vector<RouteCells> routes;                                         // by route index
   std::vector<RouteCells> hosts;                                          // by host index
   std::vector<std::optional<routing::PurgeAccess>> purge_access;          // by host index; none: no PURGE
+  std::map<std::string, ListenerTls::Context> listener_tls;               // by listener, those with `tls`
   RouteCells rejected;
   RouteCells none;
 };
@@ -67,9 +69,11 @@ struct Configuration {
 // connections; those of targets that nobody names any more are closed.
 class ConfigurationBuilder {
  public:
-  // Without `metrics`, for what will never serve, nothing is looked up: its series are not registered.
-  ConfigurationBuilder(upstream::Services services, const metrics::MetricsRegion* metrics)
-      : services_(services), metrics_(metrics) {}
+  // Without `metrics`, for what will never serve, nothing is looked up: its series are not registered. Without
+  // `tickets` no TLS session is resumed.
+  ConfigurationBuilder(upstream::Services services, const metrics::MetricsRegion* metrics,
+                       const tickets::TicketRegion* tickets)
+      : services_(services), metrics_(metrics), listener_tls_(tickets) {}
 
   // Fails with a pointer into the document and a text.
   struct Refusal {
@@ -90,6 +94,7 @@ class ConfigurationBuilder {
 
   upstream::Services services_;
   const metrics::MetricsRegion* metrics_;
+  ListenerTls listener_tls_;
   std::map<std::string, std::shared_ptr<upstream::Target>> targets_;   // by row and addresses
 };
 

@@ -48,6 +48,7 @@ Proxy::Proxy(async::EventLoop& loop, net::BufferPool& buffers, const metrics::Me
     upstream_bad_[i] = metrics.cell(slot, "proxyd_upstream_bad_total", label);
   }
   route_misses = metrics.cell(slot, "proxyd_route_miss_total", "");
+  misdirected = metrics.cell(slot, "proxyd_misdirected_total", "");
   loops = metrics.cell(slot, "proxyd_loop_total", "");
   tunnels_total = metrics.cell(slot, "proxyd_tunnels_made_total", "");
   tunnels = metrics.cell(slot, "proxyd_tunnels", "");

@@ -75,6 +75,7 @@ class Proxy final : public downstream::RequestHandler {
 
   metrics::Cell route_misses;
   metrics::Cell loops;
+  metrics::Cell misdirected;
   metrics::Cell tunnels_total;
   metrics::Cell tunnels;
 

@@ -22,6 +22,10 @@ Request::Request(Proxy& the_proxy, downstream::Exchange& the_exchange, Kind kind
   facts.listener = peer.listener;
   facts.scheme = peer.scheme;
   facts.client_text = facts.peer_text = peer.text();
+  if (peer.tls) {
+    facts.tls_sni = peer.tls->server_name;
+    facts.tls_client_subject = peer.tls->client_subject;
+  }
 }
 
 Request::Request(Request& of_client, downstream::Exchange& own)
@@ -105,7 +109,8 @@ AccessRecord Request::record() const {
       .request_id = identity.request_id,
       .trace_id = identity.trace_id,
       .client = facts.client_text,
-      .protocol = head.version == http::Version::kHttp10 ? "HTTP/1.0" : "HTTP/1.1",
+      .protocol = to_string(head.version),
+      .tls = exchange.peer().tls ? exchange.peer().tls->version : "",
       .host = facts.host,
       .method = head.method_text,
       .status = status,

@@ -16,6 +16,7 @@
 #include "worker/proxy/request.h"
 #include "worker/proxy/stored_answer.h"
 #include "worker/proxy/tunnel.h"
+#include "worker/tls/server_context.h"
 
 // The path of a request, top to bottom. The connection has received its head and checked target and framing; here it is
 // matched, answered by us or forwarded, and logged when `request` goes.
@@ -53,6 +54,13 @@ http1::Fault head_fault(const Request& request) {
 void match(Request& request) {
   request.matched = request.configuration->matcher.find(request.facts);
   if (request.matched.route) request.total = Deadline::after(request.began, request.timeouts().total);
+}
+
+// In TLS, for a host that the connection was not made for, or that is none of ours (RFC 9110 15.5.20).
+bool is_misdirected(const Request& request) {
+  const downstream::TlsFacts* tls = request.exchange.peer().tls;
+  if (!tls) return false;
+  return !request.matched.host || !tls->context->may_serve(*tls->accepted, request.facts.host);
 }
 
 // The response's fields become what the client is to see.
@@ -123,6 +131,11 @@ async::Task<void> Proxy::handle(downstream::Exchange& exchange) {
 
     // match the route; HTTP/1.0 without Host is for the host "*" alone
     match(request);
+    if (is_misdirected(request)) {
+      misdirected.add();
+      co_await answer_error(request, 421, ProxyError::kNone, {}, false);
+      co_return;
+    }
     if (request.head.method == http::Method::kPurge) {
       co_await answer_purge(request);
       co_return;

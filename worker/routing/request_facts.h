@@ -22,6 +22,8 @@ struct RequestFacts {
   std::string_view client_text;
   std::string_view peer_text;        // of the connection: the client, or the nearest trusted proxy
   bool from_trusted_proxy = false;   // the peer's forwarding fields are believed
+  std::string_view tls_sni;          // empty in cleartext, or when the client asked for no name
+  std::string_view tls_client_subject;
   std::string_view request_id;
   std::string_view upstream;   // once they are known
   std::string_view target;

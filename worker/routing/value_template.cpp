@@ -39,8 +39,8 @@ std::string_view value_of(const config::TemplatePart& part, const RequestFacts& 
     }
     case Kind::kCookie: return find_cookie(facts.head->fields, part.text);
     case Kind::kQueryParameter: return find_query_parameter(facts.head->target.query, part.text);
-    case Kind::kTlsSni:
-    case Kind::kTlsClientSubject: return {};   // a connection in the clear has neither
+    case Kind::kTlsSni: return facts.tls_sni;
+    case Kind::kTlsClientSubject: return facts.tls_client_subject;
     case Kind::kCapture: return facts.captures[static_cast<size_t>(part.text[0] - '0')];
   }
   return {};

@@ -18,7 +18,7 @@ class ProxyTest : public WorkerTest {
       "cache_policies": {"main": )" +
                                  std::string(policy) + R"(}, "hosts": {"all": {"names": ["*"], "routes":
       [{"name": "all", "match": {"path_prefix": "/"}, "upstream": "app", "cache": "main"}]}}})";
-    auto built = ConfigurationBuilder(services(), &metrics_).build({1, 1, document, {}});
+    auto built = ConfigurationBuilder(services(), &metrics_, nullptr).build({1, 1, document, {}});
     if (!built) throw std::runtime_error(built.error().pointer + ": " + built.error().text);
     proxy_.set_configuration(*built);
   }

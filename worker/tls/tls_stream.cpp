@@ -1,0 +1,252 @@
+#include "worker/tls/tls_stream.h"
+
+#include <openssl/err.h>
+
+#include <algorithm>
+#include <cstring>
+
+#include "worker/tls/certificate.h"
+
+namespace proxyd::tls {
+
+using net::Moved;
+
+namespace {
+
+// What a record adds to its content at most: header, explicit nonce or content type, tag.
+constexpr size_t kRecordOverhead = 64;
+constexpr size_t kBatch = 64 * 1024;   // records that leave in one call; a client that reads nothing costs no more
+constexpr size_t kRecord = 16'320;     // four of them fill a batch
+// A client can use nothing of a record before its last octet: the first ones are short, so that a page begins to show
+// with the first round trip; after a pause the network's window is small again.
+constexpr size_t kFirstRecord = 4096;
+constexpr size_t kShortRecords = 3 * kFirstRecord;
+constexpr auto kPause = milliseconds(1000);
+constexpr uint8_t kMostMessages = 32;   // handshake messages between data: more is a flood of KeyUpdates
+
+}   // namespace
+
+// OpenSSL's way to the socket.
+struct StreamBio {
+  static TlsStream& stream(BIO* bio) { return *static_cast<TlsStream*>(BIO_get_data(bio)); }
+
+  static int read(BIO* bio, char* to, int size) {
+    TlsStream& self = stream(bio);
+    BIO_clear_retry_flags(bio);
+    if (size <= 0) return 0;
+    const Moved moved = self.tcp_.read(to, static_cast<size_t>(size));
+    switch (moved.state) {
+      case Moved::State::kSome: return static_cast<int>(moved.octets);
+      case Moved::State::kWouldBlock: BIO_set_retry_read(bio); return -1;
+      case Moved::State::kEnd: self.ended_ = true; return 0;
+      case Moved::State::kBroken: break;
+    }
+    self.failed_ = true;
+    return -1;
+  }
+
+  static int write(BIO* bio, const char* data, int size) {
+    TlsStream& self = stream(bio);
+    BIO_clear_retry_flags(bio);
+    const auto octets = static_cast<size_t>(size);
+    if (!self.reserve(octets)) {
+      BIO_set_retry_write(bio);
+      return -1;
+    }
+    std::memcpy(self.out_.data() + self.out_end_, data, octets);
+    self.out_end_ += octets;
+    return size;
+  }
+
+  static long control(BIO* bio, int command, long, void*) {
+    switch (command) {
+      case BIO_CTRL_FLUSH:
+      case BIO_CTRL_DUP: return 1;
+      case BIO_CTRL_EOF: return stream(bio).ended_ ? 1 : 0;
+      default: return 0;
+    }
+  }
+
+  static BIO_METHOD* make_method() {
+    BIO_METHOD* method = BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "proxyd stream");
+    BIO_meth_set_read(method, &StreamBio::read);
+    BIO_meth_set_write(method, &StreamBio::write);
+    BIO_meth_set_ctrl(method, &StreamBio::control);
+    return method;
+  }
+
+  static BIO* make(TlsStream& stream) {
+    static BIO_METHOD* const method = make_method();   // for the life of the process
+    BIO* bio = BIO_new(method);
+    if (!bio) throw std::bad_alloc();
+    BIO_set_data(bio, &stream);
+    BIO_set_init(bio, 1);
+    return bio;
+  }
+};
+
+TlsStream::TlsStream(net::TcpStream& tcp, net::BufferPool& buffers, UniqueSsl ssl)
+    : tcp_(tcp), buffers_(buffers), ssl_(std::move(ssl)) {
+  BIO* bio = StreamBio::make(*this);
+  SSL_set_bio(ssl_.get(), bio, bio);
+  SSL_set_app_data(ssl_.get(), this);
+  SSL_set_info_callback(ssl_.get(), [](const SSL* ssl, int where, int value) {
+    auto& self = *static_cast<TlsStream*>(SSL_get_app_data(ssl));
+    // We have refused to renegotiate: what asks for it once asks again.
+    if ((where & SSL_CB_WRITE_ALERT) == SSL_CB_WRITE_ALERT && (value & 0xff) == SSL_AD_NO_RENEGOTIATION) self.condemn();
+    if ((where & SSL_CB_LOOP) != 0 && SSL_is_init_finished(ssl) && ++self.messages_ > kMostMessages) self.condemn();
+  });
+}
+
+TlsStream::~TlsStream() = default;
+
+// Room for `octets` behind what waits; false when the peer takes nothing and there is too much already.
+bool TlsStream::reserve(size_t octets) {
+  if (out_ && out_.capacity() - out_end_ >= octets) return true;
+  if (held() + octets > net::BufferPool::kSizes.back()) return false;
+  net::Buffer larger = buffers_.borrow(held() + octets);
+  if (held() > 0) std::memcpy(larger.data(), out_.data() + out_begin_, held());
+  out_end_ = held();
+  out_begin_ = 0;
+  out_ = std::move(larger);
+  return true;
+}
+
+Moved TlsStream::fail() {
+  failed_ = true;
+  ERR_clear_error();
+  (void)push();   // the alert
+  return {Moved::State::kBroken};
+}
+
+TlsStream::Handshake TlsStream::handshake() {
+  ERR_clear_error();
+  const int done = SSL_do_handshake(ssl_.get());
+  set_holds_back(held() > 0);
+  if (done == 1) {
+    messages_ = 0;
+    if (SSL_has_pending(ssl_.get())) tcp_.watched().left_behind();
+    // A client of TLS 1.3 waits for nothing more; one of 1.2 waits for our Finished.
+    if (SSL_version(ssl_.get()) < TLS1_3_VERSION) (void)push();
+    return failed_ ? Handshake::kFailed : Handshake::kDone;
+  }
+  const int error = SSL_get_error(ssl_.get(), done);
+  if (error == SSL_ERROR_WANT_READ || error == SSL_ERROR_WANT_WRITE) {
+    const Moved pushed = push();
+    if (pushed.state == Moved::State::kBroken) return Handshake::kFailed;
+    return holds_back() ? Handshake::kWriting : Handshake::kReading;
+  }
+  failed_ = true;
+  (void)push();
+  return Handshake::kFailed;
+}
+
+Negotiated TlsStream::negotiated() const {
+  const unsigned char* protocol = nullptr;
+  unsigned int size = 0;
+  SSL_get0_alpn_selected(ssl_.get(), &protocol, &size);
+  const std::string_view chosen(reinterpret_cast<const char*>(protocol), size);
+  return {SSL_get_version(ssl_.get()), chosen == "h2", SSL_session_reused(ssl_.get()) == 1, peer_subject(ssl_.get())};
+}
+
+// The flag of the socket says whether there is more: it stays up as long as OpenSSL has read ahead.
+Moved TlsStream::read(char* to, size_t size) {
+  if (failed_) return {Moved::State::kBroken};
+  if (!tcp_.watched().readable()) return {Moved::State::kWouldBlock};
+  ERR_clear_error();
+  size_t got = 0;
+  const int done = SSL_read_ex(ssl_.get(), to, size, &got);
+  if (held() > 0) set_holds_back(true);   // an answer to a KeyUpdate leaves with what is written next
+  if (condemned_) {
+    tcp_.abort_on_close();
+    return fail();
+  }
+  if (done == 1) {
+    messages_ = 0;
+    if (SSL_has_pending(ssl_.get())) tcp_.watched().left_behind();
+    return {Moved::State::kSome, got};
+  }
+  switch (SSL_get_error(ssl_.get(), done)) {
+    case SSL_ERROR_WANT_READ: return {Moved::State::kWouldBlock};
+    case SSL_ERROR_ZERO_RETURN: return {Moved::State::kEnd};
+    default: return fail();
+  }
+}
+
+size_t TlsStream::record_size() const {
+  if (written_in_a_row_ >= kShortRecords) return kRecord;
+  return kFirstRecord;
+}
+
+// One record into the buffer. False when it can't be made.
+bool TlsStream::write_record(const char*& data, size_t& left) {
+  const size_t size = std::min(left, record_size());
+  size_t written = 0;
+  ERR_clear_error();
+  if (SSL_write_ex(ssl_.get(), data, size, &written) != 1) return false;
+  data += written;
+  left -= written;
+  written_in_a_row_ += written;
+  return true;
+}
+
+Moved TlsStream::write(std::span<const iovec> from) {
+  if (failed_) return {Moved::State::kBroken};
+  const Instant now = tcp_.watched().loop().now();
+  if (now - wrote_at_ >= kPause) written_in_a_row_ = 0;
+  wrote_at_ = now;
+  size_t wanted = 0;
+  for (const iovec& part : from) wanted += part.iov_len;
+  if (wanted <= kFirstRecord) written_in_a_row_ = 0;   // a short answer says nothing about the network's window
+  size_t taken = 0;
+  for (const iovec& part : from) {
+    const char* data = static_cast<const char*>(part.iov_base);
+    for (size_t left = part.iov_len; left > 0;) {
+      if (held() + std::min(left, record_size()) + kRecordOverhead > kBatch) {
+        const Moved pushed = push();
+        if (pushed.state == Moved::State::kBroken) return pushed;
+        if (holds_back()) return taken > 0 ? Moved{Moved::State::kSome, taken} : Moved{Moved::State::kWouldBlock};
+      }
+      // All at once, so that the buffer is borrowed in the size that it will need.
+      const size_t room = std::min(wanted - taken + wanted / 128 + 2 * kRecordOverhead, kBatch - held());
+      if (!out_ && !reserve(room)) return fail();
+      const size_t before = left;
+      if (!write_record(data, left)) return fail();
+      taken += before - left;
+    }
+  }
+  if (push().state == Moved::State::kBroken) return {Moved::State::kBroken};
+  return {Moved::State::kSome, taken};
+}
+
+Moved TlsStream::push() {
+  while (held() > 0) {
+    const iovec part{out_.data() + out_begin_, held()};
+    const Moved moved = tcp_.write({&part, 1});
+    if (moved.state == Moved::State::kWouldBlock) break;
+    if (moved.state == Moved::State::kBroken) {
+      failed_ = true;
+      out_begin_ = out_end_;
+      break;
+    }
+    out_begin_ += moved.octets;
+  }
+  if (held() == 0) {
+    out_.release();
+    out_begin_ = out_end_ = 0;
+    if (ending_) tcp_.end_writing();
+  }
+  set_holds_back(held() > 0);
+  return {failed_ ? Moved::State::kBroken : Moved::State::kSome};
+}
+
+void TlsStream::end_writing() {
+  if (failed_ || ending_) return;
+  ending_ = true;
+  ERR_clear_error();
+  (void)SSL_shutdown(ssl_.get());
+  ERR_clear_error();
+  (void)push();
+}
+
+}   // namespace proxyd::tls

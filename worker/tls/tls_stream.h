@@ -1,0 +1,77 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "worker/net/buffer_pool.h"
+#include "worker/net/tcp_stream.h"
+#include "worker/tls/openssl.h"
+
+namespace proxyd::tls {
+
+// What a handshake came to. The texts of OpenSSL live as long as the process.
+struct Negotiated {
+  std::string_view version;   // "TLSv1.3"
+  bool http2 = false;         // ALPN
+  bool resumed = false;
+  std::string peer_subject;   // of the certificate that the peer showed, RFC 2253; or empty
+};
+
+// TLS over a TCP stream, for either role. OpenSSL reads and writes through a BIO of our own: what it reads comes
+// straight from the socket, and the records of one flight leave in one call. Owned by a connection, after the TCP
+// stream, which outlives it. Idle it holds no buffer of the pool and none of OpenSSL's. Nothing here suspends. An end
+// without close_notify is kBroken, never kEnd (RFC 8446 6.1).
+//
+// Octets that were taken may wait here for the socket (Stream::holds_back); `push` moves them on.
+class TlsStream final : public net::Stream {
+ public:
+  TlsStream(net::TcpStream& tcp, net::BufferPool& buffers, UniqueSsl ssl);
+  ~TlsStream() override;
+
+  // One step of the handshake. kDone: the last of our flight may still be held back, to leave with the first octets
+  // that are written. kFailed: an alert is on its way, if there was something to say.
+  enum class Handshake : uint8_t { kDone, kReading, kWriting, kFailed };
+  Handshake handshake();
+
+  net::Moved read(char* to, size_t size) override;
+  net::Moved write(std::span<const iovec> from) override;
+  net::Moved push() override;
+  size_t unacknowledged() const override { return tcp_.unacknowledged() + held(); }
+  size_t arrived() const override { return static_cast<size_t>(SSL_pending(ssl_.get())); }
+  int spliceable_descriptor() const override { return -1; }
+  // close_notify, then the end of the TCP stream as soon as everything has left.
+  void end_writing() override;
+  void abort_on_close() override { tcp_.abort_on_close(); }
+  async::WaitReady readable(Deadline deadline) override { return tcp_.readable(deadline); }
+  async::WaitReady writable(Deadline deadline) override { return tcp_.writable(deadline); }
+  async::Watched& watched() override { return tcp_.watched(); }
+
+  // Once the handshake is done.
+  Negotiated negotiated() const;
+  // From within OpenSSL's callbacks: the peer did what costs it the connection.
+  void condemn() { condemned_ = true; }
+
+ private:
+  friend struct StreamBio;
+  size_t held() const { return out_end_ - out_begin_; }
+  bool reserve(size_t octets);
+  bool write_record(const char*& data, size_t& left);
+  size_t record_size() const;
+  net::Moved fail();
+
+  net::TcpStream& tcp_;
+  net::BufferPool& buffers_;
+  UniqueSsl ssl_;
+  net::Buffer out_;   // records on their way
+  size_t out_begin_ = 0;
+  size_t out_end_ = 0;
+  Instant wrote_at_{};
+  size_t written_in_a_row_ = 0;   // octets since the last pause
+  uint8_t messages_ = 0;          // handshake messages since the last octet of data
+  bool failed_ = false;
+  bool condemned_ = false;
+  bool ended_ = false;    // the peer's side, without close_notify
+  bool ending_ = false;   // ours
+};
+
+}   // namespace proxyd::tls
