@@ -91,7 +91,7 @@ int main(int count, char** arguments) {
   Pool pool, client_pool;
   const Counters counters = make_counters();
   Session server(Role::kServer, {}, pool, counters);
-  Session client(Role::kClient, {}, client_pool, counters);
+  Session client(Role::kClient, {.small_heads = true}, client_pool, counters);   // as clients do
   const Answer answer;
   http::Arena arena;
   http::Fields fields(arena);

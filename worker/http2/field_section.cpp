@@ -1,11 +1,6 @@
 #include "worker/http2/field_section.h"
 
-#include <algorithm>
-
 #include "shared/base/bytes.h"
-#include "worker/http/characters.h"
-#include "worker/http/list.h"
-#include "worker/http2/field_text.h"
 
 namespace proxyd::http2 {
 namespace {
@@ -15,31 +10,23 @@ using http::Refusal;
 
 constexpr size_t kFieldOverhead = 32;   // RFC 9113 6.5.2
 
-constexpr uint64_t kConnectionFields = http::bit_of(FieldName::kConnection) | http::bit_of(FieldName::kKeepAlive) |
-                                       http::bit_of(FieldName::kProxyConnection) |
-                                       http::bit_of(FieldName::kTransferEncoding) | http::bit_of(FieldName::kUpgrade);
-
-uint8_t pseudo_from(std::string_view name) {
-  if (name == ":method") return PseudoFields::kMethod;
-  if (name == ":scheme") return PseudoFields::kScheme;
-  if (name == ":path") return PseudoFields::kPath;
-  if (name == ":authority") return PseudoFields::kAuthority;
-  if (name == ":status") return PseudoFields::kStatus;
-  return name == ":protocol" ? PseudoFields::kProtocol : 0;
-}
-
-std::string_view& place_of(PseudoFields& pseudo, uint8_t name) {
+std::string_view& place_of(PseudoFields& pseudo, Pseudo name) {
   switch (name) {
-    case PseudoFields::kMethod: return pseudo.method;
-    case PseudoFields::kScheme: return pseudo.scheme;
-    case PseudoFields::kAuthority: return pseudo.authority;
-    case PseudoFields::kPath: return pseudo.path;
-    case PseudoFields::kProtocol: return pseudo.protocol;
+    case Pseudo::kMethod: return pseudo.method;
+    case Pseudo::kScheme: return pseudo.scheme;
+    case Pseudo::kAuthority: return pseudo.authority;
+    case Pseudo::kPath: return pseudo.path;
+    case Pseudo::kProtocol: return pseudo.protocol;
     default: return pseudo.status;
   }
 }
 
-std::string_view copy(std::string_view text, http::Arena& arena) {
+constexpr uint8_t bits(Pseudo name) { return static_cast<uint8_t>(name); }
+
+constexpr uint8_t kOfRequests = bits(Pseudo::kMethod) | bits(Pseudo::kScheme) | bits(Pseudo::kAuthority) |
+                                bits(Pseudo::kPath) | bits(Pseudo::kProtocol);
+
+[[gnu::always_inline]] inline std::string_view copy(std::string_view text, http::Arena& arena) {
   char* to = arena.allocate_text(text.size());
   put_octets(to, text);
   return {to, text.size()};
@@ -61,58 +48,30 @@ void FieldSection::begin(Kind kind, http::Fields& fields) {
 }
 
 uint8_t FieldSection::allowed_pseudo() const {
-  switch (kind_) {
-    case Kind::kRequest:
-      return PseudoFields::kMethod | PseudoFields::kScheme | PseudoFields::kAuthority | PseudoFields::kPath |
-             PseudoFields::kProtocol;
-    case Kind::kResponse: return PseudoFields::kStatus;
-    case Kind::kTrailers: return 0;
-  }
-  return 0;
+  if (kind_ == Kind::kRequest) return kOfRequests;
+  return kind_ == Kind::kResponse ? bits(Pseudo::kStatus) : 0;
 }
 
-bool FieldSection::has_room_for(std::string_view name, std::string_view value) {
-  list_size_ += name.size() + value.size() + kFieldOverhead;
+inline bool FieldSection::has_room_for(const CheckedField& field) {
+  list_size_ += field.name.size() + field.value.size() + kFieldOverhead;
   if (refusal_ != Refusal::kNone) return false;
   if (list_size_ <= most_octets_) return true;
-  const bool long_target = name == ":path" && value.size() > settings_->max_target;
+  const bool long_target = field.is.pseudo == Pseudo::kPath && field.value.size() > settings_->max_target;
   refusal_ = kind_ == Kind::kTrailers ? Refusal::kTrailerLimit
              : long_target            ? Refusal::kUriTooLong
                                       : Refusal::kHeaderSize;
   return false;
 }
 
-Refusal FieldSection::add_pseudo(std::string_view name, std::string_view value) {
-  const uint8_t known = pseudo_from(name);
-  if ((known & allowed_pseudo()) == 0) return Refusal::kPseudoUnknown;
+inline Refusal FieldSection::add_pseudo(const CheckedField& field) {
+  const uint8_t bit = bits(field.is.pseudo);
+  if ((bit & allowed_pseudo()) == 0) return Refusal::kPseudoUnknown;
   if (regular_seen_) return Refusal::kPseudoOrder;
-  if ((pseudo_.seen & known) != 0) return Refusal::kPseudoDuplicate;
-  if (known == PseudoFields::kPath && value.size() > settings_->max_target) return Refusal::kUriTooLong;
-  pseudo_.seen |= known;
-  place_of(pseudo_, known) = copy(value, fields_->arena());
+  if ((pseudo_.seen & bit) != 0) return Refusal::kPseudoDuplicate;
+  if (field.is.pseudo == Pseudo::kPath && field.value.size() > settings_->max_target) return Refusal::kUriTooLong;
+  pseudo_.seen |= bit;
+  place_of(pseudo_, field.is.pseudo) = copy(field.value, fields_->arena());
   return Refusal::kNone;
-}
-
-// A name that we don't know: a token in lower case.
-Refusal FieldSection::check_unknown(std::string_view name) const {
-  uint8_t all = 0xFF;
-  uint8_t any = 0;
-  for (const char c : name) {
-    const uint8_t classes = http::classes_of(c);
-    all &= classes;
-    any |= classes;
-  }
-  if (name.empty() || (all & http::character::kToken) == 0) return Refusal::kNameInvalid;
-  if ((any & http::character::kUpper) != 0) return Refusal::kNameCase;
-  const bool underscore =
-      settings_->underscore == http::Underscore::kReject && name.find('_') != std::string_view::npos;
-  return underscore ? Refusal::kUnderscoreName : Refusal::kNone;
-}
-
-Refusal FieldSection::check_known(FieldName known, std::string_view value) const {
-  if ((http::bit_of(known) & kConnectionFields) != 0) return Refusal::kConnectionField;
-  const bool te = known == FieldName::kTe && !equals_ignoring_case(value, "trailers");
-  return te ? Refusal::kTeOther : Refusal::kNone;
 }
 
 // Crumbs (RFC 9113 8.2.3) are one field, whose value is made when all of them are there.
@@ -140,36 +99,34 @@ void FieldSection::join_crumbs() {
   fields_->lines()[cookie_at_].value = {cookie, static_cast<size_t>(to - cookie)};
 }
 
-Refusal FieldSection::add_regular(std::string_view name, std::string_view value) {
+inline Refusal FieldSection::add_regular(const CheckedField& field) {
   regular_seen_ = true;
-  const FieldName known = http::field_name_from(name);
-  const bool ours = known != FieldName::kOther;
-  if (ours && name != http::to_lower_string(known)) return Refusal::kNameCase;
-  const Refusal refusal = ours ? check_known(known, value) : check_unknown(name);
-  if (refusal != Refusal::kNone) return refusal;
-  if (!is_field_text(value)) return Refusal::kValueControl;
-  if (!value.empty() && (http::is_space(value.front()) || http::is_space(value.back()))) return Refusal::kValueSpace;
+  const FieldName known = field.is.known;
+  if (field.is.refusal != Refusal::kNone) return field.is.refusal;
   if (known == FieldName::kCookie && kind_ == Kind::kRequest) {
     if (crumbs_ == kMostCrumbs) return Refusal::kHeaderCount;
     if (crumbs_ == 0) ++lines_;
-    add_crumb(value);
+    add_crumb(field.value);
     return Refusal::kNone;
   }
-  ++lines_;
-  if (lines_ > settings_->max_fields) return Refusal::kHeaderCount;
-  const bool dropped =
-      !ours && settings_->underscore == http::Underscore::kDrop && name.find('_') != std::string_view::npos;
-  if (dropped) return Refusal::kNone;
+  if (++lines_ > settings_->max_fields) return Refusal::kHeaderCount;
+  if (field.is.has_underscore && settings_->underscore != http::Underscore::kPass) {
+    return settings_->underscore == http::Underscore::kDrop ? Refusal::kNone : Refusal::kUnderscoreName;
+  }
   http::Arena& arena = fields_->arena();
-  fields_->add({ours ? http::to_lower_string(known) : copy(name, arena), copy(value, arena), known});
-  if (!ours && name == "priority") priority_ = parse_priority(value);
+  const std::string_view value = copy(field.value, arena);
+  if (known != FieldName::kOther) {
+    fields_->add({http::to_lower_string(known), value, known});
+    return Refusal::kNone;
+  }
+  fields_->add({copy(field.name, arena), value, known});
+  if (field.name == "priority") priority_ = parse_priority(value);
   return Refusal::kNone;
 }
 
-void FieldSection::add(std::string_view name, std::string_view value) {
-  if (!has_room_for(name, value)) return;
-  const bool pseudo = !name.empty() && name.front() == ':';
-  refusal_ = pseudo ? add_pseudo(name, value) : add_regular(name, value);
+void FieldSection::add(const CheckedField& field) {
+  if (!has_room_for(field)) return;
+  refusal_ = field.is.is_pseudo ? add_pseudo(field) : add_regular(field);
 }
 
 Refusal FieldSection::end() {

@@ -6,15 +6,14 @@
 
 #include "worker/http/fields.h"
 #include "worker/http/refusal.h"
+#include "worker/http2/checked_field.h"
 #include "worker/http2/priority.h"
 #include "worker/http2/settings.h"
 
 namespace proxyd::http2 {
 
-// The fields that begin with a colon (RFC 9113 8.3): each once, before all others. Views into the message's arena.
+// The fields of a message that begin with a colon: each once, before all others. Views into the message's arena.
 struct PseudoFields {
-  enum Name : uint8_t { kMethod = 1, kScheme = 2, kAuthority = 4, kPath = 8, kProtocol = 16, kStatus = 32 };
-
   std::string_view method;
   std::string_view scheme;
   std::string_view authority;
@@ -23,12 +22,11 @@ struct PseudoFields {
   std::string_view status;
   uint8_t seen = 0;
 
-  bool has(Name name) const { return (seen & name) != 0; }
-  bool has_all(unsigned names) const { return (seen & names) == names; }
+  bool has(Pseudo name) const { return (seen & static_cast<uint8_t>(name)) != 0; }
 };
 
-// Takes the fields of one header block as HPACK gives them, checks each (RFC 9113 8.2, 8.3) and copies it into the
-// message's arena: names in lower case, and ours are not copied; crumbs of cookies become one field. The first thing
+// Takes the fields of one header block as they are decoded and copies them into the message's arena, names that we know
+// excepted, if they may be where they are (RFC 9113 8.2, 8.3); crumbs of cookies become one field. The first thing
 // wrong is kept, and nothing is copied after it, so that no list grows beyond what is allowed. State of a session, used
 // for one block after the other.
 class FieldSection {
@@ -41,7 +39,7 @@ class FieldSection {
 
   // `fields` is empty and outlives the block.
   void begin(Kind kind, http::Fields& fields);
-  void add(std::string_view name, std::string_view value);
+  void add(const CheckedField& field);
   // Behind the last field; kNone, or why the message is refused.
   http::Refusal end();
 
@@ -54,11 +52,9 @@ class FieldSection {
  private:
   struct Crumb;
 
-  bool has_room_for(std::string_view name, std::string_view value);
-  http::Refusal add_pseudo(std::string_view name, std::string_view value);
-  http::Refusal add_regular(std::string_view name, std::string_view value);
-  http::Refusal check_unknown(std::string_view name) const;
-  http::Refusal check_known(http::FieldName known, std::string_view value) const;
+  bool has_room_for(const CheckedField& field);
+  http::Refusal add_pseudo(const CheckedField& field);
+  http::Refusal add_regular(const CheckedField& field);
   void add_crumb(std::string_view value);
   void join_crumbs();
   uint8_t allowed_pseudo() const;

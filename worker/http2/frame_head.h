@@ -14,6 +14,7 @@ inline constexpr uint8_t kAck = 0x1;
 inline constexpr uint8_t kEndStream = 0x1;
 inline constexpr uint8_t kEndHeaders = 0x4;
 inline constexpr uint8_t kPadded = 0x8;
+inline constexpr uint8_t kPriority = 0x20;
 }   // namespace frame_flag
 
 // The nine octets before a frame's payload (RFC 9113 4.1), and the first word of it where that matters.

@@ -34,14 +34,14 @@ Verdict FrameRules::judge_headers(const FrameHead& frame) {
     block_ = frame.stream;
     continuations_ = 0;
   }
-  if (!server_) return {};
+  if (!server_) return {.plain = false, .fields = true};
   if (frame.stream % 2 == 0) return refused(Fault::kEvenStream);
   if (frame.stream > ids_.highest()) {
     ids_.open(frame.stream);
-    return {};
+    return {.plain = false, .fields = true};
   }
   if (ids_.was_left_out(frame.stream)) return refused(Fault::kStreamId);
-  return {.plain = false, .on_old_stream = true};
+  return {.plain = false, .fields = true, .on_old_stream = true};
 }
 
 // Nobody acts on it (RFC 9113 5.3.2), but what is wrong with it is an error of its stream (6.3; RFC 7540 5.3.1).
@@ -97,7 +97,7 @@ Verdict FrameRules::judge_by_type(const FrameHead& frame) {
     case FrameType::kPriorityUpdate:   // RFC 9218 7.1
       if (!server_ || frame.stream != 0) return refused(Fault::kProtocol);
       return frame.length < 4 ? refused(Fault::kFrameSize) : flood(Fault::kPriorityFlood);
-    case FrameType::kContinuation:
+    case FrameType::kContinuation: return {.plain = false, .fields = true};
     case FrameType::kOther: return {};
   }
   return {};

@@ -17,6 +17,7 @@ struct Verdict {
   Fault fault = Fault::kNone;              // the connection ends
   Fault charge = Fault::kNone;             // it costs the peer a token, for want of which the connection ends
   ErrorCode reset = ErrorCode::kNoError;   // its stream, if there is one, has to be reset
+  bool fields = false;                     // it carries a part of a header block
   bool on_old_stream = false;              // HEADERS on a stream that was opened before, which has to be there still
 };
 

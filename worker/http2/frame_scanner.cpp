@@ -89,7 +89,18 @@ std::string_view FrameScanner::run() {
 
 void FrameScanner::drop() {
   dropping_ = true;
+  if (complete_parts_ == 0) {
+    at_ += kFrameHeadSize;
+    left_ -= kFrameHeadSize;
+    run_ = run_end_ = at_;
+  }
   complete_parts_ = 0;
+}
+
+std::string_view FrameScanner::take_payload() {
+  const size_t before = at_;
+  skip_payload();
+  return octets_.substr(before, at_ - before);
 }
 
 }   // namespace proxyd::http2

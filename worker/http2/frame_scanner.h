@@ -26,7 +26,12 @@ class FrameScanner {
   // What is to be passed on and has not been yet: up to the frame's head, or to the end of the octets after `next`
   // said that there is no more.
   std::string_view run();
+  // The frame is not passed on; its run has been taken.
   void drop();
+  // Of a dropped frame: what of its payload is among the octets, once for each `give`. `payload_left`: how much of it
+  // is still to come.
+  std::string_view take_payload();
+  size_t payload_left() const { return left_; }
 
   uint64_t frames() const { return frames_; }
   // The octets so far end within a frame, its head included.

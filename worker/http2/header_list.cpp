@@ -6,16 +6,13 @@
 #include "worker/http/characters.h"
 #include "worker/http/list.h"
 #include "worker/http2/field_text.h"
+#include "worker/http2/outgoing_field.h"
 
 namespace proxyd::http2 {
 namespace {
 
 using http::FieldName;
 
-constexpr uint64_t kOfConnections = http::bit_of(FieldName::kConnection) | http::bit_of(FieldName::kKeepAlive) |
-                                    http::bit_of(FieldName::kProxyConnection) |
-                                    http::bit_of(FieldName::kTransferEncoding) | http::bit_of(FieldName::kUpgrade) |
-                                    http::bit_of(FieldName::kHttp2Settings);
 constexpr size_t kFieldOverhead = 12;   // what HPACK may need beside the texts, at most
 
 uint8_t* octets_of(std::string_view text) {   // nghttp2 asks for what it does not change

@@ -29,14 +29,15 @@ Refusal take_method(std::string_view text, http::RequestHead& head) {
 
 // Which pseudo-fields there are, and whether they go together.
 Refusal check_form(const PseudoFields& pseudo, bool connect, const Settings& settings) {
-  constexpr unsigned kPlain = PseudoFields::kScheme | PseudoFields::kPath;
-  if (pseudo.has(PseudoFields::kProtocol)) {
+  const bool scheme = pseudo.has(Pseudo::kScheme);
+  const bool path = pseudo.has(Pseudo::kPath);
+  if (pseudo.has(Pseudo::kProtocol)) {
     if (!connect || !settings.extended_connect) return Refusal::kProtocol;
-    if (!pseudo.has_all(kPlain | PseudoFields::kAuthority)) return Refusal::kPseudoMissing;
+    if (!scheme || !path || !pseudo.has(Pseudo::kAuthority)) return Refusal::kPseudoMissing;
     return pseudo.protocol == "websocket" ? Refusal::kNone : Refusal::kProtocol;
   }
-  if (connect) return (pseudo.seen & kPlain) != 0 ? Refusal::kConnectForm : Refusal::kConnect;
-  return pseudo.has_all(kPlain) ? Refusal::kNone : Refusal::kPseudoMissing;
+  if (connect) return scheme || path ? Refusal::kConnectForm : Refusal::kConnect;
+  return scheme && path ? Refusal::kNone : Refusal::kPseudoMissing;
 }
 
 Refusal take_target(const PseudoFields& pseudo, http::RequestHead& head) {
@@ -56,7 +57,7 @@ Refusal take_authority(const PseudoFields& pseudo, http::RequestHead& head) {
   http::Fields& fields = head.fields;
   const http::Field* host = fields.find(FieldName::kHost);
   if (host && fields.count(FieldName::kHost) > 1) return Refusal::kHostMultiple;
-  const bool named = pseudo.has(PseudoFields::kAuthority);
+  const bool named = pseudo.has(Pseudo::kAuthority);
   if (!host && !named) return Refusal::kHostMissing;
   const auto authority = http::parse_authority(named ? pseudo.authority : host->value, fields.arena());
   if (!authority) return authority.error();
@@ -95,7 +96,7 @@ Refusal take_tunnel(bool ends, http::RequestHead& head) {
 Refusal understand_request(const PseudoFields& pseudo, bool ends, const Settings& settings, http::RequestHead& head) {
   head.version = http::Version::kHttp2;
   head.scheme = settings.https ? http::Scheme::kHttps : http::Scheme::kHttp;
-  if (!pseudo.has(PseudoFields::kMethod)) return Refusal::kPseudoMissing;
+  if (!pseudo.has(Pseudo::kMethod)) return Refusal::kPseudoMissing;
   Refusal refusal = take_method(pseudo.method, head);
   if (refusal != Refusal::kNone) return refusal;
   const bool connect = head.method == http::Method::kConnect;
@@ -109,7 +110,7 @@ Refusal understand_request(const PseudoFields& pseudo, bool ends, const Settings
 Refusal understand_response(const PseudoFields& pseudo, bool ends, http::Method method, http::ResponseHead& head) {
   head.version = http::Version::kHttp2;
   const std::string_view status = pseudo.status;
-  if (!pseudo.has(PseudoFields::kStatus)) return Refusal::kPseudoMissing;
+  if (!pseudo.has(Pseudo::kStatus)) return Refusal::kPseudoMissing;
   const bool number = status.size() == 3 && std::all_of(status.begin(), status.end(), is_digit) && status[0] != '0';
   if (!number) return Refusal::kPseudoStatus;
   head.status = (status[0] - '0') * 100 + (status[1] - '0') * 10 + (status[2] - '0');

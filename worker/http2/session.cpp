@@ -6,6 +6,7 @@
 #include <memory>
 #include <new>
 
+#include "worker/http2/field_encoder.h"
 #include "worker/http2/header_list.h"
 #include "worker/http2/nghttp2_memory.h"
 #include "worker/http2/session_callbacks.h"
@@ -14,8 +15,7 @@ namespace proxyd::http2 {
 namespace {
 
 constexpr size_t kPrefaceSize = NGHTTP2_CLIENT_MAGIC_LEN;
-constexpr uint32_t kBeyondOurLimit = 1 << 20;   // of streams, see with_our_limit
-constexpr size_t kManyFrames = 1 << 20;         // of a kind that we limit ourselves
+constexpr uint32_t kBeyondOurLimit = 1 << 20;   // of streams, see with_our_limits
 
 struct Options {
   Options() {
@@ -34,7 +34,6 @@ void set(nghttp2_option* options, const Settings& settings) {
   nghttp2_option_set_no_closed_streams(options, 1);
   nghttp2_option_set_max_reserved_remote_streams(options, 0);
   nghttp2_option_set_max_deflate_dynamic_table_size(options, settings.send_header_table);
-  nghttp2_option_set_max_continuations(options, kManyFrames);   // it counts parts of one as several
   nghttp2_option_set_user_recv_extension_type(options, NGHTTP2_PRIORITY_UPDATE);
 }
 
@@ -48,6 +47,8 @@ Session::Session(Role role, const Settings& settings, Memory& memory, const Coun
       share_(settings.connection_window / std::max(settings.max_streams, 1u) / 4),
       scanner_(role == Role::kServer ? kPrefaceSize : 0),
       rules_(role),
+      block_(memory),
+      decoder_(memory),
       section_(settings_) {
   const Options options;
   set(options.options, settings);
@@ -56,7 +57,7 @@ Session::Session(Role role, const Settings& settings, Memory& memory, const Coun
   if (make(&nghttp2_, SessionCallbacks::table(), this, options.options, &pool) != 0) throw std::bad_alloc();
   const bool server = role == Role::kServer;
   std::array<nghttp2_settings_entry, 6> entries{{
-      {NGHTTP2_SETTINGS_HEADER_TABLE_SIZE, settings.header_table},
+      {NGHTTP2_SETTINGS_HEADER_TABLE_SIZE, NGHTTP2_DEFAULT_HEADER_TABLE_SIZE},   // see with_our_limits
       {NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, settings.stream_window},
       {NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE, settings.max_header_list},
       {NGHTTP2_SETTINGS_NO_RFC7540_PRIORITIES, 1},
@@ -72,6 +73,7 @@ Session::Session(Role role, const Settings& settings, Memory& memory, const Coun
 
 Session::~Session() {
   nghttp2_session_del(nghttp2_);
+  let_go();
   while (Stream* stream = all_.front()) destroy(*stream);
   counters_.header_tables.subtract(table_octets_);
 }
@@ -117,14 +119,23 @@ Stream* Session::open(const OutgoingRequest& request, bool end) {
   http::Arena& arena = stream->arena_;
   using http::bit_of;
   const bool known = request.content.kind == http::ContentLength::Kind::kKnown;
-  HeaderList list(arena, bit_of(http::FieldName::kHost) | (known ? bit_of(http::FieldName::kContentLength) : 0));
+  const uint64_t unwanted = bit_of(http::FieldName::kHost) | (known ? bit_of(http::FieldName::kContentLength) : 0);
+  HeaderList list(arena, unwanted);
   list.add_ready(":method", arena.copy(request.method));
   if (!request.protocol.empty()) list.add_ready(":protocol", arena.copy(request.protocol));
   list.add_ready(":scheme", arena.copy(request.scheme));
   list.add_ready(":authority", arena.copy(request.authority));
   list.add_ready(":path", arena.copy(request.path));
-  if (request.fields) list.add(*request.fields);
-  if (known) list.add_ready("content-length", arena.number(request.content.bytes));
+  const size_t size = request.fields ? FieldEncoder::size_of(*request.fields) : 0;
+  if (encodes(size)) {
+    FieldEncoder encoder(arena, size + 32, unwanted);
+    if (request.fields) encoder.add(*request.fields);
+    if (known) encoder.add_length(request.content.bytes);
+    stream->block_ = encoder.block();
+  } else {
+    if (request.fields) list.add(*request.fields);
+    if (known) list.add_ready("content-length", arena.number(request.content.bytes));
+  }
   const nghttp2_data_provider provider{{.ptr = stream}, SessionCallbacks::read_content};
   stream->method_ = http::method_from(request.method);
   stream->id_ = list.too_large() ? -1

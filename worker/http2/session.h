@@ -12,6 +12,8 @@
 #include "worker/http2/field_section.h"
 #include "worker/http2/frame_rules.h"
 #include "worker/http2/frame_scanner.h"
+#include "worker/http2/header_block.h"
+#include "worker/http2/header_decoder.h"
 #include "worker/http2/memory.h"
 #include "worker/http2/outgoing.h"
 #include "worker/http2/settings.h"
@@ -103,9 +105,17 @@ class Session {
 
   // -- receiving
   void pass_on(std::string_view octets);
+  void scan();
   bool act_on(const Verdict& verdict, const FrameHead& frame);
+  // A part of a header block; false when its frame goes on in octets to come.
+  bool take_fields();
+  void end_fields();
+  template <class Take>
+  void decode(Take take);
   void reset_for(const Verdict& verdict, int32_t id);
   Stream* find(int32_t id) const;
+  // The same; most likely the one that has an offer.
+  Stream* sending(int32_t id) const { return offering_ && offering_->id_ == id ? offering_ : find(id); }
   void tell(Stream& stream, News news);
   // A head, content or trailers that are malformed: the stream is reset.
   void refuse(Stream& stream, http::Refusal refusal);
@@ -118,11 +128,18 @@ class Session {
   Priority early_priority(uint32_t id) const;
 
   // -- sending
-  bool put(std::string_view frame);
-  std::string_view with_our_limit(std::string_view frame);
+  // Whether fields of that size are encoded here, and put behind what nghttp2 makes of the pseudo-fields.
+  bool encodes(size_t size) const { return !settings_.small_heads && size <= kMostEncoded; }
+  bool put(std::string_view frame, std::string_view more);
+  bool put_held();
+  void hold(std::string_view frame, std::string_view more);
+  void let_go();
+  std::string_view with_our_limits(std::string_view frame);
   void send_frames();
   void settle_offer();
   void measure_tables();
+
+  static constexpr size_t kMostEncoded = 12 * 1024;   // so that a head is one frame
 
   Stream* make_stream(int32_t id);
   void destroy(Stream& stream);
@@ -138,10 +155,14 @@ class Session {
   nghttp2_session* nghttp2_ = nullptr;
   FrameScanner scanner_;
   FrameRules rules_;
+  HeaderBlock block_;
+  bool in_fields_ = false;   // within a frame that carries a part of it
+  HeaderDecoder decoder_;
   FieldSection section_;
   Stream* current_ = nullptr;   // whose header block is being received
   bool current_is_trailers_ = false;
-  struct EarlyPriority {   // PRIORITY_UPDATE may come before the request that it is about
+  bool current_ends_ = false;   // its message ends with these fields
+  struct EarlyPriority {        // PRIORITY_UPDATE may come before the request that it is about
     uint32_t id = 0;
     Priority priority;
   };
@@ -158,7 +179,9 @@ class Session {
   std::span<char> room_;   // of the `produce` that is under way
   size_t filled_ = 0;
   bool out_of_room_ = false;
-  std::string_view held_;   // serialized, in nghttp2's buffer or `preface_`, and not written yet
+  std::string_view held_;   // serialized and not written yet: in nghttp2's buffer, `preface_` or `held_memory_`
+  std::span<char> held_memory_;
+  std::string_view block_behind_;   // belongs behind the frame that nghttp2 has just made
   std::array<char, 64> preface_;
   Stream* offering_ = nullptr;
 

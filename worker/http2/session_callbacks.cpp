@@ -1,6 +1,7 @@
 #include "worker/http2/session_callbacks.h"
 
 #include <new>
+#include <utility>
 
 #include "worker/http2/message_head.h"
 
@@ -51,13 +52,18 @@ Fault fault_of(const nghttp2_goaway& goaway) {
   return why.find("idle") != std::string_view::npos ? Fault::kIdleStream : Fault::kProtocol;
 }
 
+// Not an interim response, which may go before the head that has been submitted.
+bool is_final(const nghttp2_headers& headers) {
+  const nghttp2_nv& first = headers.nva[0];
+  return headers.nvlen > 0 && !(text(first.name, first.namelen) == ":status" && first.value[0] == '1');
+}
+
 }   // namespace
 
 nghttp2_session_callbacks* SessionCallbacks::make() {
   nghttp2_session_callbacks* table = nullptr;
   if (nghttp2_session_callbacks_new(&table) != 0) throw std::bad_alloc();
   nghttp2_session_callbacks_set_on_begin_headers_callback(table, on_begin_headers);
-  nghttp2_session_callbacks_set_on_header_callback(table, on_header);
   nghttp2_session_callbacks_set_on_data_chunk_recv_callback(table, on_data_chunk);
   nghttp2_session_callbacks_set_on_frame_recv_callback(table, on_frame_received);
   nghttp2_session_callbacks_set_on_invalid_frame_recv_callback(table, on_invalid_frame);
@@ -108,13 +114,6 @@ int SessionCallbacks::on_begin_headers(nghttp2_session*, const nghttp2_frame* fr
       session.section_.begin(FieldSection::Kind::kResponse, stream->response_->fields);
     }
   });
-}
-
-int SessionCallbacks::on_header(nghttp2_session*, const nghttp2_frame*, const uint8_t* name, size_t name_size,
-                                const uint8_t* value, size_t value_size, uint8_t, void* user) {
-  Session& session = session_of(user);
-  if (!session.current_) return 0;
-  return record([&] { session.section_.add(text(name, name_size), text(value, value_size)); });
 }
 
 void SessionCallbacks::end_request(Session& session, Stream& stream, bool ends) {
@@ -176,14 +175,12 @@ void SessionCallbacks::end_content(Session& session, Stream& stream) {
   session.tell(stream, News::kEnd);
 }
 
-void SessionCallbacks::end_headers(Session& session, const nghttp2_frame& frame) {
-  Stream* stream = session.current_;
-  session.current_ = nullptr;
-  if (!stream || stream->reset_) return;
-  const bool ends = (frame.hd.flags & NGHTTP2_FLAG_END_STREAM) != 0;
-  if (session.current_is_trailers_) return end_trailers(session, *stream, ends);
-  if (session.role_ == Role::kServer) return end_request(session, *stream, ends);
-  end_response(session, *stream, ends);
+void SessionCallbacks::end_headers(Session& session) {
+  Stream& stream = *session.current_;
+  if (stream.reset_) return;
+  if (session.current_is_trailers_) return end_trailers(session, stream, session.current_ends_);
+  if (session.role_ == Role::kServer) return end_request(session, stream, session.current_ends_);
+  end_response(session, stream, session.current_ends_);
 }
 
 void SessionCallbacks::take_content(Session& session, Stream& stream, std::string_view octets) {
@@ -230,7 +227,7 @@ int SessionCallbacks::on_frame_received(nghttp2_session*, const nghttp2_frame* f
   const nghttp2_frame_hd& head = frame->hd;
   return record([&] {
     switch (head.type) {
-      case NGHTTP2_HEADERS: return end_headers(session, *frame);
+      case NGHTTP2_HEADERS: session.current_ends_ = (head.flags & NGHTTP2_FLAG_END_STREAM) != 0; return;
       case NGHTTP2_DATA: {
         Stream* stream = session.find(head.stream_id);
         const bool ends = (head.flags & NGHTTP2_FLAG_END_STREAM) != 0;
@@ -246,6 +243,7 @@ int SessionCallbacks::on_frame_received(nghttp2_session*, const nghttp2_frame* f
       case NGHTTP2_SETTINGS:
         if ((head.flags & NGHTTP2_FLAG_ACK) != 0) {
           --session.settings_unacknowledged_;
+          session.decoder_.set_limit(session.settings_.header_table);
         } else {
           session.received_preface_ = true;
           session.wake_blocked();
@@ -297,7 +295,7 @@ int SessionCallbacks::on_extension_end(nghttp2_session*, void**, const nghttp2_f
 
 int SessionCallbacks::on_stream_closed(nghttp2_session*, int32_t id, uint32_t code, void* user) {
   Session& session = session_of(user);
-  Stream* stream = session.find(id);
+  Stream* stream = session.sending(id);
   if (!stream) return 0;
   if (code != NGHTTP2_NO_ERROR && !stream->reset_) {   // by nghttp2, or because of GOAWAY
     stream->mark_reset(static_cast<ErrorCode>(code), session.received_goaway_);
@@ -315,8 +313,11 @@ int SessionCallbacks::on_frame_sent(nghttp2_session*, const nghttp2_frame* frame
   switch (head.type) {
     case NGHTTP2_DATA:
     case NGHTTP2_HEADERS: {
-      if ((head.flags & NGHTTP2_FLAG_END_STREAM) == 0) return 0;
-      if (Stream* stream = session.find(head.stream_id)) stream->sent_all_ = true;
+      Stream* stream = session.sending(head.stream_id);
+      if (!stream) return 0;
+      if ((head.flags & NGHTTP2_FLAG_END_STREAM) != 0) stream->sent_all_ = true;
+      const bool is_head = head.type == NGHTTP2_HEADERS && stream->head_submitted_ && is_final(frame->headers);
+      if (is_head) session.block_behind_ = std::exchange(stream->block_, {});
       return 0;
     }
     case NGHTTP2_RST_STREAM: {

@@ -17,12 +17,13 @@ class SessionCallbacks {
   static ssize_t read_content(nghttp2_session* nghttp2, int32_t id, uint8_t* to, size_t most, uint32_t* flags,
                               nghttp2_data_source* source, void* session);
 
+  // The fields of the stream whose block this is are all there.
+  static void end_headers(Session& session);
+
  private:
   static nghttp2_session_callbacks* make();
 
   static int on_begin_headers(nghttp2_session* nghttp2, const nghttp2_frame* frame, void* session);
-  static int on_header(nghttp2_session* nghttp2, const nghttp2_frame* frame, const uint8_t* name, size_t name_size,
-                       const uint8_t* value, size_t value_size, uint8_t flags, void* session);
   static int on_data_chunk(nghttp2_session* nghttp2, uint8_t flags, int32_t id, const uint8_t* data, size_t size,
                            void* session);
   static int on_frame_received(nghttp2_session* nghttp2, const nghttp2_frame* frame, void* session);
@@ -37,7 +38,6 @@ class SessionCallbacks {
                           nghttp2_data_source* source, void* session);
 
   static void begin_request(Session& session, int32_t id);
-  static void end_headers(Session& session, const nghttp2_frame& frame);
   static void end_request(Session& session, Stream& stream, bool ends);
   static void end_response(Session& session, Stream& stream, bool ends);
   static void end_trailers(Session& session, Stream& stream, bool ends);

@@ -1,6 +1,4 @@
-#include <nghttp2/nghttp2.h>
-
-#include "worker/http2/session.h"
+#include "worker/http2/session_callbacks.h"
 
 namespace proxyd::http2 {
 
@@ -33,7 +31,7 @@ void Session::charge(Fault flood, uint32_t cost) {
 void Session::refuse(Stream& stream, http::Refusal refusal) {
   stream.refusal_ = refusal;
   stream.mark_reset(ErrorCode::kProtocolError, false);
-  nghttp2_submit_rst_stream(nghttp2_, NGHTTP2_FLAG_NONE, stream.id_, NGHTTP2_PROTOCOL_ERROR);
+  if (!stream.closed_) nghttp2_submit_rst_stream(nghttp2_, NGHTTP2_FLAG_NONE, stream.id_, NGHTTP2_PROTOCOL_ERROR);
   tell(stream, News::kReset);
   charge(Fault::kSelfResetFlood);
 }
@@ -58,25 +56,81 @@ bool Session::act_on(const Verdict& verdict, const FrameHead& frame) {
   if (verdict.charge != Fault::kNone) charge(verdict.charge);
   const auto id = static_cast<int32_t>(frame.stream);
   if (verdict.reset != ErrorCode::kNoError) reset_for(verdict, id);
-  if (verdict.drop) scanner_.drop();
+  if (verdict.drop || verdict.fields) scanner_.drop();
+  if (verdict.fields) {
+    in_fields_ = true;
+    block_.begin_frame(frame);
+  }
   // Trailers come on a stream that is there; all else on a closed one is ignored, for it may have been on its way when
   // we reset that, but not for nothing.
   if (verdict.on_old_stream && nghttp2_session_get_stream_remote_close(nghttp2_, id) < 0) charge(Fault::kHeaderFlood);
   return fault_ == Fault::kNone;
 }
 
+bool Session::take_fields() {
+  const std::string_view payload = scanner_.take_payload();
+  const size_t left = scanner_.payload_left();
+  block_.take(payload, left);
+  if (left > 0) return false;
+  in_fields_ = false;
+  if (!block_.end_frame()) {
+    note_fault(Fault::kPadding);
+  } else if (block_.complete()) {
+    end_fields();
+  }
+  return true;
+}
+
+template <class Take>
+void Session::decode(Take take) {
+  decoder_.begin(block_.octets());
+  for (;;) {
+    switch (decoder_.next()) {
+      case HeaderDecoder::Found::kField: take(decoder_.field()); break;
+      case HeaderDecoder::Found::kEnd: return;
+      case HeaderDecoder::Found::kMalformed: return note_fault(Fault::kHpack);
+    }
+  }
+}
+
+// nghttp2 learns of a block that there is one, empty, and says whose it is; the fields are taken here. Where nobody
+// wants them the table has to see them all the same.
+void Session::end_fields() {
+  const FrameHead& head = block_.head();
+  const auto octet = [](uint32_t number, int shift) { return static_cast<char>(number >> shift); };
+  const auto flags = static_cast<char>(frame_flag::kEndHeaders | (head.flags & frame_flag::kEndStream));
+  const char frame[kFrameHeadSize] = {
+      0, 0, 0, 1, flags, octet(head.stream, 24), octet(head.stream, 16), octet(head.stream, 8), octet(head.stream, 0)};
+  current_ = nullptr;
+  pass_on({frame, sizeof frame});
+  if (current_) {
+    decode([this](const CheckedField& field) { section_.add(field); });
+    if (fault_ == Fault::kNone) SessionCallbacks::end_headers(*this);
+  } else {
+    decode([](const CheckedField&) {});
+  }
+  current_ = nullptr;
+  block_.clear();
+}
+
+void Session::scan() {
+  for (;;) {
+    if (in_fields_ && !take_fields()) return;
+    if (fault_ != Fault::kNone || !scanner_.next()) break;
+    const FrameHead& frame = scanner_.frame();
+    counters_.frames_received[static_cast<size_t>(frame.type)].add();
+    const Verdict verdict = rules_.judge(frame);
+    if (!verdict.plain && !act_on(verdict, frame)) return;
+    pass_on(scanner_.head_in_parts());
+  }
+  if (fault_ == Fault::kNone) pass_on(scanner_.run());
+}
+
 bool Session::receive(std::string_view octets, uint64_t now_ms) {
   if (fault_ != Fault::kNone) return false;
   now_ms_ = now_ms;
   scanner_.give(octets);
-  while (scanner_.next()) {
-    const FrameHead& frame = scanner_.frame();
-    counters_.frames_received[static_cast<size_t>(frame.type)].add();
-    const Verdict verdict = rules_.judge(frame);
-    if (!verdict.plain && !act_on(verdict, frame)) break;
-    pass_on(scanner_.head_in_parts());
-  }
-  if (fault_ == Fault::kNone) pass_on(scanner_.run());
+  scan();
   carry_out_fault();
   measure_tables();
   return fault_ == Fault::kNone;

@@ -1,6 +1,8 @@
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
+#include "shared/base/bytes.h"
 #include "worker/http2/session_callbacks.h"
 
 namespace proxyd::http2 {
@@ -8,6 +10,10 @@ namespace {
 
 // Less than that of a larger offer is not worth a frame: there will be more room.
 constexpr size_t kLeastPart = 512;
+
+void set_length(char* frame, size_t length) {
+  for (size_t i = 0; i < 3; ++i) frame[i] = static_cast<char>(length >> (16 - 8 * i));
+}
 
 }   // namespace
 
@@ -48,26 +54,62 @@ int SessionCallbacks::send_content(nghttp2_session*, nghttp2_frame* frame, const
   return 0;
 }
 
-// The frame, or as much of it as fits into room that nothing else uses; false when the room is used up.
-bool Session::put(std::string_view frame) {
-  const size_t room = room_.size() - filled_;
-  const size_t size = frame.size() <= room ? frame.size() : filled_ == 0 ? room : 0;
-  frame.copy(room_.data() + filled_, size);
+// The frame, with more behind it; false when it has to wait for room.
+bool Session::put(std::string_view frame, std::string_view more) {
+  const size_t size = frame.size() + more.size();
+  if (size > room_.size() - filled_) {
+    hold(frame, more);
+    return put_held();
+  }
+  char* const to = room_.data() + filled_;
+  put_octets(put_octets(to, frame), more);
   filled_ += size;
-  held_ = frame.substr(size);
-  return held_.empty();
+  if (!more.empty()) set_length(to, size - kFrameHeadSize);
+  return true;
+}
+
+// As much as fits into room that nothing else uses, or nothing.
+bool Session::put_held() {
+  const size_t room = room_.size() - filled_;
+  const size_t size = held_.size() <= room ? held_.size() : filled_ == 0 ? room : 0;
+  held_.copy(room_.data() + filled_, size);
+  filled_ += size;
+  held_.remove_prefix(size);
+  if (!held_.empty()) return false;
+  let_go();
+  return true;
+}
+
+// What nghttp2 has made lies in its buffer until it makes the next frame; what is behind it, in a stream that may go.
+void Session::hold(std::string_view frame, std::string_view more) {
+  held_ = frame;
+  if (more.empty()) return;
+  const size_t size = frame.size() + more.size();
+  held_memory_ = {static_cast<char*>(memory_.allocate(size)), size};
+  put_octets(put_octets(held_memory_.data(), frame), more);
+  set_length(held_memory_.data(), size - kFrameHeadSize);
+  held_ = {held_memory_.data(), size};
+}
+
+void Session::let_go() {
+  if (!held_memory_.empty()) memory_.release(held_memory_.data(), held_memory_.size());
+  held_memory_ = {};
+  held_ = {};
 }
 
 // nghttp2 ends the connection when a client opens one stream too many; RFC 9113 5.1.2 asks for a stream error, and we
-// count streams that nghttp2 knows no more. So it believes in more than we say.
-std::string_view Session::with_our_limit(std::string_view frame) {
+// count streams that nghttp2 knows no more. And it decodes no header block, so that its table stays as it is. In both
+// it believes in other numbers than we say.
+std::string_view Session::with_our_limits(std::string_view frame) {
   const bool settings =
       frame.size() > kFrameHeadSize && frame.size() <= preface_.size() && frame[3] == NGHTTP2_SETTINGS;
   if (!settings) return frame;
   frame.copy(preface_.data(), frame.size());
   for (size_t at = kFrameHeadSize; at < frame.size(); at += 6) {
-    if (preface_[at + 1] != NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS) continue;
-    for (size_t i = 0; i < 4; ++i) preface_[at + 2 + i] = static_cast<char>(settings_.max_streams >> (24 - 8 * i));
+    const bool streams = preface_[at + 1] == NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS;
+    if (!streams && preface_[at + 1] != NGHTTP2_SETTINGS_HEADER_TABLE_SIZE) continue;
+    const uint32_t value = streams ? settings_.max_streams : settings_.header_table;
+    for (size_t i = 0; i < 4; ++i) preface_[at + 2 + i] = static_cast<char>(value >> (24 - 8 * i));
   }
   return {preface_.data(), frame.size()};
 }
@@ -81,7 +123,8 @@ void Session::send_frames() {
       broken_ = true;
       return note_fault(Fault::kNoMemory);
     }
-    if (!put(with_our_limit({reinterpret_cast<const char*>(frame), static_cast<size_t>(size)}))) {
+    const std::string_view made(reinterpret_cast<const char*>(frame), static_cast<size_t>(size));
+    if (!put(with_our_limits(made), std::exchange(block_behind_, {}))) {
       out_of_room_ = true;
       return;
     }
@@ -111,7 +154,7 @@ void Session::settle_offer() {
 size_t Session::produce(std::span<char> room) {
   room_ = room;
   filled_ = 0;
-  out_of_room_ = !held_.empty() && !put(held_);
+  out_of_room_ = !held_.empty() && !put_held();
   if (!out_of_room_) send_frames();
   if (fault_ != Fault::kNone && !fault_carried_out_) {
     carry_out_fault();
@@ -126,8 +169,7 @@ size_t Session::produce(std::span<char> room) {
 bool Session::has_output() const { return !held_.empty() || (!broken_ && nghttp2_session_want_write(nghttp2_) != 0); }
 
 void Session::measure_tables() {
-  const uint64_t octets = nghttp2_session_get_hd_inflate_dynamic_table_size(nghttp2_) +
-                          nghttp2_session_get_hd_deflate_dynamic_table_size(nghttp2_);
+  const uint64_t octets = decoder_.table_octets() + nghttp2_session_get_hd_deflate_dynamic_table_size(nghttp2_);
   if (octets == table_octets_) return;
   counters_.header_tables.add(octets - table_octets_);   // which may be less than nothing
   table_octets_ = octets;

@@ -22,6 +22,7 @@ struct Settings {
   uint32_t max_trailers = 8 * 1024;
   http::Underscore underscore = http::Underscore::kReject;
   bool https = false;              // the connection's scheme, which :scheme does not change
+  bool small_heads = false;        // use HPACK's table for what we send: fewer octets, more work
   bool extended_connect = false;   // RFC 8441
 };
 

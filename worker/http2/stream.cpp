@@ -7,6 +7,7 @@
 #include <cstring>
 #include <utility>
 
+#include "worker/http2/field_encoder.h"
 #include "worker/http2/header_list.h"
 #include "worker/http2/session.h"
 #include "worker/http2/session_callbacks.h"
@@ -15,6 +16,8 @@ namespace proxyd::http2 {
 namespace {
 
 using http::FieldName;
+
+constexpr size_t kLengthField = 32;
 
 std::string_view status_text(int status, http::Arena& arena) {
   char* text = arena.allocate_text(3);
@@ -95,11 +98,24 @@ bool Stream::submit_head(const OutgoingResponse& head, bool end) {
   if (!can_send() || head_submitted_) return false;
   const bool framed = head.status != 204 && head.status != 304;
   const bool known = framed && head.content.kind == http::ContentLength::Kind::kKnown;
-  HeaderList list(arena_, known ? http::bit_of(FieldName::kContentLength) : 0);
+  const uint64_t unwanted = known ? http::bit_of(FieldName::kContentLength) : 0;
+  HeaderList list(arena_, unwanted);
   list.add_ready(":status", status_text(head.status, arena_));
-  for (const std::string_view lines : head.lines) list.add_lines(lines);
-  if (head.fields) list.add(*head.fields);
-  if (known) list.add_ready("content-length", arena_.number(head.content.bytes));
+  const auto add_all = [&](auto& to) {
+    for (const std::string_view lines : head.lines) to.add_lines(lines);
+    if (head.fields) to.add(*head.fields);
+  };
+  size_t size = head.fields ? FieldEncoder::size_of(*head.fields) : 0;
+  for (const std::string_view lines : head.lines) size += lines.size();
+  if (session_.encodes(size)) {
+    FieldEncoder encoder(arena_, size + kLengthField, unwanted);
+    add_all(encoder);
+    if (known) encoder.add_length(head.content.bytes);
+    block_ = encoder.block();
+  } else {
+    add_all(list);
+    if (known) list.add_ready("content-length", arena_.number(head.content.bytes));
+  }
   if (list.too_large()) return false;
   const nghttp2_data_provider provider{{.ptr = this}, SessionCallbacks::read_content};
   head_submitted_ =

@@ -146,6 +146,7 @@ class Stream : private NumberedLink<0>, private NumberedLink<1>, private Numbere
   size_t piece_at_ = 0;         // … and there
   Taken taken_;
 
+  std::string_view block_;   // of a head that is on its way: the fields behind the pseudo-fields, encoded
   http::Method method_ = http::Method::kGet;   // client: of the request
   bool length_known_ = false;
   bool has_head_ = false;   // final
