@@ -1,5 +1,5 @@
-// What a request costs the HTTP/2 engine, in instructions, without a socket: h2_engine REQUESTS. tests/bench/h2_engine
-// runs it under callgrind, which counts what `serve` does and calls.
+// What a request costs the HTTP/2 engine, in instructions, without a socket: h2_engine REQUESTS AT_ONCE [encoded].
+// tests/bench/h2_engine runs it under callgrind, which counts what `serve` does and calls.
 #include <array>
 #include <atomic>
 #include <charconv>
@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "worker/http2/field_encoder.h"
 #include "worker/http2/session.h"
 
 namespace {
@@ -59,6 +60,9 @@ struct Answer {
   std::string lines =
       "Content-Type: text/plain\r\nCache-Control: max-age=60\r\nETag: \"abcdef\"\r\nLast-Modified: Mon, 01 Jan 2024 "
       "00:00:00 GMT\r\nServer: nginx\r\nVary: Accept-Encoding\r\nVia: 1.1 proxyd\r\n";
+  http::Arena arena;
+  std::string_view encoded = encode_lines(lines, arena);
+  bool is_encoded = false;
   std::string varying = "Date: Fri, 27 Nov 2026 02:00:00 GMT\r\nAge: 12\r\nCache-Status: proxyd; hit; ttl=48\r\n";
 };
 
@@ -67,12 +71,15 @@ struct Answer {
 [[gnu::noinline]] size_t serve(Session& session, std::string_view octets, const Answer& answer, std::span<char> room) {
   session.receive(octets, 1);
   size_t size = 0;
-  const std::array<std::string_view, 2> lines = {answer.lines, answer.varying};
+  const std::array<std::string_view, 2> lines = {answer.is_encoded ? std::string_view() : answer.lines, answer.varying};
+  const std::string_view encoded = answer.is_encoded ? answer.encoded : std::string_view();
   const std::array<std::string_view, 1> pieces = {answer.content};
   while (Stream* stream = session.next_news()) {
     const News news = stream->take_news();
     if (!holds(news, News::kHead)) continue;
-    stream->submit_head({.status = 200, .lines = lines, .content = {http::ContentLength::Kind::kKnown, 1024}}, false);
+    stream->submit_head(
+        {.status = 200, .lines = lines, .encoded = encoded, .content = {http::ContentLength::Kind::kKnown, 1024}},
+        false);
     stream->offer(pieces, true);
     size += session.produce(room.subspan(size));
     if (!stream->taken().ended) std::abort();
@@ -92,7 +99,8 @@ int main(int count, char** arguments) {
   const Counters counters = make_counters();
   Session server(Role::kServer, {}, pool, counters);
   Session client(Role::kClient, {.small_heads = true}, client_pool, counters);   // as clients do
-  const Answer answer;
+  Answer answer;
+  answer.is_encoded = count > 3;
   http::Arena arena;
   http::Fields fields(arena);
   fields.add("User-Agent", "h2load nghttp2/1.52.0");

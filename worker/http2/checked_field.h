@@ -33,6 +33,7 @@ struct CheckedField {
   std::string_view name;
   std::string_view value;
   FieldClass is;
+  bool lasts = false;   // the texts are there for ever
 };
 
 // Names in lower case and tokens, values without control characters and spaces around them, nothing that belongs to a

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <string_view>
 
+#include "shared/base/bytes.h"
 #include "worker/http/arena.h"
 #include "worker/http/fields.h"
 
@@ -24,6 +25,8 @@ class FieldEncoder {
   void add_lines(std::string_view lines);
   void add(http::FieldName known, std::string_view name, std::string_view value);
 
+  // Of `encode_lines`.
+  void add_encoded(std::string_view block) { at_ = put_octets(at_, block); }
   // Content-Length.
   void add_length(uint64_t bytes);
 
@@ -36,13 +39,18 @@ class FieldEncoder {
   }
 
  private:
-  // A field needs an octet, and lengths that are one octet each as long as they are below 127, three at most.
-  static size_t room_for(size_t most) { return most + most / 32 + 32; }
+  // A field needs an octet, and two lengths of an octet each, or up to four where texts are long. A line that lacks
+  // what lines have, "a:\n", becomes a third longer.
+  static size_t room_for(size_t most) { return most + most / 2 + 32; }
   void put(http::FieldName known, std::string_view name, std::string_view value);
 
   char* begin_;
   char* at_;
   uint64_t unwanted_;
 };
+
+// Lines as fields that may be sent whenever, with whatever answer: what is stored need not be encoded each time. Lies
+// in the arena.
+std::string_view encode_lines(std::string_view lines, http::Arena& arena);
 
 }   // namespace proxyd::http2

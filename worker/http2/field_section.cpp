@@ -70,7 +70,7 @@ inline Refusal FieldSection::add_pseudo(const CheckedField& field) {
   if ((pseudo_.seen & bit) != 0) return Refusal::kPseudoDuplicate;
   if (field.is.pseudo == Pseudo::kPath && field.value.size() > settings_->max_target) return Refusal::kUriTooLong;
   pseudo_.seen |= bit;
-  place_of(pseudo_, field.is.pseudo) = copy(field.value, fields_->arena());
+  place_of(pseudo_, field.is.pseudo) = field.lasts ? field.value : copy(field.value, fields_->arena());
   return Refusal::kNone;
 }
 

@@ -81,7 +81,7 @@ constexpr std::array<Known, HeaderTable::kStaticFields> kStatic = {{
 std::array<CheckedField, kStatic.size()> check_static() {
   std::array<CheckedField, kStatic.size()> fields;
   std::transform(kStatic.begin(), kStatic.end(), fields.begin(), [](const Known& known) {
-    return CheckedField{known.name, known.value, classify(known.name, known.value)};
+    return CheckedField{known.name, known.value, classify(known.name, known.value), true};
   });
   return fields;
 }

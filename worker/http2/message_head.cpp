@@ -53,13 +53,13 @@ Refusal take_target(const PseudoFields& pseudo, http::RequestHead& head) {
 }
 
 // :authority and Host say the same, or one of them says it alone; Host is there afterwards (RFC 9113 8.3.1).
-Refusal take_authority(const PseudoFields& pseudo, http::RequestHead& head) {
+Refusal take_authority(const PseudoFields& pseudo, LastAuthority& last, http::RequestHead& head) {
   http::Fields& fields = head.fields;
   const http::Field* host = fields.find(FieldName::kHost);
   if (host && fields.count(FieldName::kHost) > 1) return Refusal::kHostMultiple;
   const bool named = pseudo.has(Pseudo::kAuthority);
   if (!host && !named) return Refusal::kHostMissing;
-  const auto authority = http::parse_authority(named ? pseudo.authority : host->value, fields.arena());
+  const auto authority = last.parse(named ? pseudo.authority : host->value, fields.arena());
   if (!authority) return authority.error();
   head.authority = *authority;
   if (!host) {
@@ -93,7 +93,8 @@ Refusal take_tunnel(bool ends, http::RequestHead& head) {
 
 }   // namespace
 
-Refusal understand_request(const PseudoFields& pseudo, bool ends, const Settings& settings, http::RequestHead& head) {
+Refusal understand_request(const PseudoFields& pseudo, bool ends, const Settings& settings, LastAuthority& last,
+                           http::RequestHead& head) {
   head.version = http::Version::kHttp2;
   head.scheme = settings.https ? http::Scheme::kHttps : http::Scheme::kHttp;
   if (!pseudo.has(Pseudo::kMethod)) return Refusal::kPseudoMissing;
@@ -102,7 +103,7 @@ Refusal understand_request(const PseudoFields& pseudo, bool ends, const Settings
   const bool connect = head.method == http::Method::kConnect;
   refusal = check_form(pseudo, connect, settings);
   if (refusal == Refusal::kNone) refusal = take_target(pseudo, head);
-  if (refusal == Refusal::kNone) refusal = take_authority(pseudo, head);
+  if (refusal == Refusal::kNone) refusal = take_authority(pseudo, last, head);
   if (refusal == Refusal::kNone) refusal = connect ? take_tunnel(ends, head) : take_content(ends, head);
   return refusal == Refusal::kNone ? http::check_expectation(head) : refusal;
 }

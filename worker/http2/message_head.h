@@ -3,6 +3,7 @@
 #include "worker/http/head.h"
 #include "worker/http/refusal.h"
 #include "worker/http2/field_section.h"
+#include "worker/http2/last_authority.h"
 #include "worker/http2/settings.h"
 
 namespace proxyd::http2 {
@@ -16,7 +17,7 @@ constexpr bool is_malformed(http::Refusal refusal) {
 // Gives a section that was taken without a fault its meaning as a request (RFC 9113 8.3.1, 8.5; RFC 8441): fills the
 // rest of `head`, whose fields the section are, and makes Host of :authority. `ends`: no content follows. kNone, or why
 // it is refused.
-http::Refusal understand_request(const PseudoFields& pseudo, bool ends, const Settings& settings,
+http::Refusal understand_request(const PseudoFields& pseudo, bool ends, const Settings& settings, LastAuthority& last,
                                  http::RequestHead& head);
 
 // The same of a response to `method` (RFC 9113 8.3.2), final or interim.

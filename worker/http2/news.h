@@ -21,6 +21,9 @@ enum class News : uint16_t {
 constexpr News operator|(News a, News b) {
   return static_cast<News>(static_cast<uint16_t>(a) | static_cast<uint16_t>(b));
 }
+constexpr News without(News set, News one) {
+  return static_cast<News>(static_cast<uint16_t>(set) & ~static_cast<uint16_t>(one));
+}
 constexpr bool holds(News set, News one) { return (static_cast<uint16_t>(set) & static_cast<uint16_t>(one)) != 0; }
 
 }   // namespace proxyd::http2

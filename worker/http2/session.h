@@ -14,6 +14,7 @@
 #include "worker/http2/frame_scanner.h"
 #include "worker/http2/header_block.h"
 #include "worker/http2/header_decoder.h"
+#include "worker/http2/last_authority.h"
 #include "worker/http2/memory.h"
 #include "worker/http2/outgoing.h"
 #include "worker/http2/settings.h"
@@ -139,7 +140,7 @@ class Session {
   void settle_offer();
   void measure_tables();
 
-  static constexpr size_t kMostEncoded = 12 * 1024;   // so that a head is one frame
+  static constexpr size_t kMostEncoded = 7 * 1024;   // so that a head is one frame, with what was encoded before
 
   Stream* make_stream(int32_t id);
   void destroy(Stream& stream);
@@ -159,6 +160,7 @@ class Session {
   bool in_fields_ = false;   // within a frame that carries a part of it
   HeaderDecoder decoder_;
   FieldSection section_;
+  LastAuthority last_authority_;
   Stream* current_ = nullptr;   // whose header block is being received
   bool current_is_trailers_ = false;
   bool current_ends_ = false;   // its message ends with these fields

@@ -122,7 +122,7 @@ void SessionCallbacks::end_request(Session& session, Stream& stream, bool ends) 
   head.size.field_lines = session.section_.field_lines();
   http::Refusal refusal = session.section_.end();
   if (refusal == http::Refusal::kNone) {
-    refusal = understand_request(session.section_.pseudo(), ends, session.settings_, head);
+    refusal = understand_request(session.section_.pseudo(), ends, session.settings_, session.last_authority_, head);
   }
   stream.has_head_ = true;
   stream.received_all_ = ends;

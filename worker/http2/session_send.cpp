@@ -161,7 +161,6 @@ size_t Session::produce(std::span<char> room) {
     if (!out_of_room_) send_frames();
   }
   settle_offer();
-  measure_tables();
   room_ = {};
   return filled_;
 }

@@ -18,6 +18,7 @@ namespace {
 using http::FieldName;
 
 constexpr size_t kLengthField = 32;
+constexpr size_t kMostEncoded = 8 * 1024;
 
 std::string_view status_text(int status, http::Arena& arena) {
   char* text = arena.allocate_text(3);
@@ -81,6 +82,7 @@ void Stream::mark_reset(ErrorCode code, bool by_peer) {
   reset_by_peer_ = by_peer;
   reset_code_ = code;
   drop_content();
+  news_ = without(news_, News::kContent);
   const bool unsent = session_.role_ == Role::kClient && code == ErrorCode::kRefusedStream;
   if (unsent) news_ = news_ | News::kUnsent;
 }
@@ -107,15 +109,18 @@ bool Stream::submit_head(const OutgoingResponse& head, bool end) {
   };
   size_t size = head.fields ? FieldEncoder::size_of(*head.fields) : 0;
   for (const std::string_view lines : head.lines) size += lines.size();
-  if (session_.encodes(size)) {
-    FieldEncoder encoder(arena_, size + kLengthField, unwanted);
+  if (head.encoded.size() > kMostEncoded) return false;
+  const bool encodes = session_.encodes(size);
+  FieldEncoder encoder(arena_, head.encoded.size() + (encodes ? size + kLengthField : 0), unwanted);
+  encoder.add_encoded(head.encoded);
+  if (encodes) {
     add_all(encoder);
     if (known) encoder.add_length(head.content.bytes);
-    block_ = encoder.block();
   } else {
     add_all(list);
     if (known) list.add_ready("content-length", arena_.number(head.content.bytes));
   }
+  block_ = encoder.block();
   if (list.too_large()) return false;
   const nghttp2_data_provider provider{{.ptr = this}, SessionCallbacks::read_content};
   head_submitted_ =

@@ -10,7 +10,9 @@ inline std::string describe(const octets::Frame& frame) {
   std::string text = "frame " + std::to_string(frame.type) + " flags " + std::to_string(frame.flags) + " stream " +
                      std::to_string(frame.stream);
   if (frame.type == 3) text += " code " + std::to_string(frame.word());
-  if (frame.type == 7) text += " last " + std::to_string(frame.word()) + " code " + std::to_string(frame.word(4));
+  if (frame.type == 7) {   // what nghttp2 adds to it is its own business
+    return text + " last " + std::to_string(frame.word()) + " code " + std::to_string(frame.word(4)) + "\n";
+  }
   return text + " size " + std::to_string(frame.payload.size()) + "\n";
 }
 

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "tests/support/http2/peer.h"
+#include "worker/http/list.h"
 #include "worker/http2/field_encoder.h"
 #include "worker/http2/huffman.h"
 
@@ -142,6 +143,24 @@ TEST_F(HeaderDecoding, LinesAreEncodedWhateverTheyLookLike) {
   FieldEncoder encoder(arena, lines.size(), 0);
   encoder.add_lines(lines);
   EXPECT_EQ(decode(encoder.block()), "a: b|etag: \"x\"|x-long-name-of-a-field: c|date: d|b: |c: e|");
+}
+
+TEST_F(HeaderDecoding, EncodedLinesHaveRoomWhateverTheirForm) {
+  for (const std::string& line :
+       {std::string("a:\n"), std::string("ab: c\r\n"), std::string(200, 'n') + ":" + std::string(300, 'v') + "\n"}) {
+    std::string lines;
+    std::string expected;
+    const std::string name = line.substr(0, line.find(':'));
+    const std::string value(
+        http::trim(std::string_view(line).substr(name.size() + 1, line.find_first_of("\r\n") - name.size() - 1)));
+    for (int i = 0; i < 300; ++i) {
+      lines += line;
+      expected += name + ": " + value + "|";
+    }
+    std::vector<char> exact(lines.begin(), lines.end());   // so that reading beyond it is seen
+    http::Arena arena;
+    EXPECT_EQ(decode(encode_lines({exact.data(), exact.size()}, arena)), expected);
+  }
 }
 
 TEST(Huffman, DecodesEveryOctet) {
