@@ -6,6 +6,7 @@
 #include "shared/metrics/cache_words.h"
 #include "shared/metrics/catalog.h"
 #include "shared/metrics/error_tokens.h"
+#include "shared/metrics/http2_words.h"
 #include "shared/metrics/labels.h"
 #include "shared/metrics/reject_reasons.h"
 
@@ -70,11 +71,22 @@ void register_fixed(Registrar& registrar) {
     if (family.labels.empty()) registrar.add(family.name);
   }
   registrar.each("proxyd_h1_reject_total", "reason", metrics::kRejectReasons);
+  registrar.each("proxyd_h2_reject_total", "reason", metrics::kRejectReasons);
+  registrar.each("proxyd_h2_reject_total", "reason", metrics::kHttp2RejectReasons);
+  registrar.each("proxyd_h2_conn_error_total", "reason", metrics::kHttp2Faults);
+  for (const char* direction : {"received", "sent"}) {
+    const std::string label_of = label("direction", direction);
+    for (const std::string_view type : metrics::kHttp2Frames)
+      registrar.add("proxyd_h2_frames_total", with(label_of, label("type", type)));
+    for (const std::string_view code : metrics::kHttp2Codes)
+      registrar.add("proxyd_h2_resets_total", with(label_of, label("code", code)));
+  }
   registrar.each("proxyd_upstream_bad_total", "reason", metrics::kRejectReasons);
   registrar.each("proxyd_upstream_bad_total", "reason", metrics::kResponseReasons);
   registrar.each("proxyd_timeout_total", "phase",
-                 std::array{"tls", "client_header", "client_body", "client_write", "keepalive", "connect", "first_byte",
-                            "between_bytes", "tunnel", "total"});
+                 std::array{"tls", "h2_preface", "h2_frame", "h2_window_stall", "client_header", "client_body",
+                            "client_write", "keepalive", "connect", "first_byte", "between_bytes", "tunnel", "total"});
+  registrar.each("proxyd_tls_handshakes_total", "result", std::array{"full", "resumed", "failed"});
   registrar.each("proxyd_accept_errors_total", "reason", std::array{"descriptors", "other"});
   registrar.each("proxyd_config_applies_total", "result", std::array{"applied", "failed"});
   registrar.route("_rejected", "_rejected");

@@ -7,6 +7,7 @@
 
 #include "shared/config/head_limits.h"
 #include "shared/metrics/labels.h"
+#include "worker/http2_metrics.h"
 
 namespace proxyd::worker {
 namespace {
@@ -31,24 +32,28 @@ upstream::Services upstream_services(async::EventLoop& loop, net::BufferPool& bu
 }
 
 downstream::Services downstream_services(async::EventLoop& loop, net::BufferPool& buffers, net::PipePool& pipes,
-                                         async::Turns& handshakes, proxy::Proxy& proxy,
+                                         async::Turns& handshakes, http2::Memory& http2_memory,
+                                         const http2::Counters& http2_counters, proxy::Proxy& proxy,
                                          const status::StatusRegion& status, const metrics::MetricsRegion& metrics,
                                          uint32_t slot, Log& log) {
   const auto cell = [&](std::string_view name, std::string_view labels) { return metrics.cell(slot, name, labels); };
-  return {loop,
-          buffers,
-          pipes,
-          proxy,
-          status.worker(slot),
-          log,
-          cell("proxyd_unhandled_exceptions_total", ""),
-          cell("proxyd_proxy_proto_bad_total", ""),
-          cell("proxyd_timeout_total", "phase=\"keepalive\""),
-          cell("proxyd_timeout_total", "phase=\"client_header\""),
-          {cell("proxyd_tls_handshakes_total", "result=\"full\""),
-           cell("proxyd_tls_handshakes_total", "result=\"resumed\""),
-           cell("proxyd_tls_handshakes_total", "result=\"failed\""), cell("proxyd_timeout_total", "phase=\"tls\"")},
-          handshakes};
+  return {
+      loop,
+      buffers,
+      pipes,
+      proxy,
+      status.worker(slot),
+      log,
+      cell("proxyd_unhandled_exceptions_total", ""),
+      cell("proxyd_proxy_proto_bad_total", ""),
+      cell("proxyd_timeout_total", "phase=\"keepalive\""),
+      cell("proxyd_timeout_total", "phase=\"client_header\""),
+      {cell("proxyd_tls_handshakes_total", "result=\"full\""),
+       cell("proxyd_tls_handshakes_total", "result=\"resumed\""),
+       cell("proxyd_tls_handshakes_total", "result=\"failed\""), cell("proxyd_timeout_total", "phase=\"tls\"")},
+      handshakes,
+      {http2_memory, http2_counters, cell("proxyd_timeout_total", "phase=\"h2_preface\""),
+       cell("proxyd_timeout_total", "phase=\"h2_frame\""), cell("proxyd_timeout_total", "phase=\"h2_window_stall\"")}};
 }
 
 http1::Underscore underscore_of(config::UnderscoreFields rule) {
@@ -76,7 +81,9 @@ Worker::Worker(const ipc::Inheritance& inheritance, Regions regions, Log& log)
       builder_(upstream_services(loop_, buffers_, pipes_, status_, metrics_, slot_), &metrics_, &tickets_),
       proxy_(loop_, buffers_, metrics_, status_, rejects_, slot_, log, shared_cache_),
       handshakes_(loop_, kHandshakesPerPass),
-      connections_(downstream_services(loop_, buffers_, pipes_, handshakes_, proxy_, status_, metrics_, slot_, log)),
+      http2_counters_(http2_counters(metrics_, slot_)),
+      connections_(downstream_services(loop_, buffers_, pipes_, handshakes_, http2_memory_, http2_counters_, proxy_,
+                                       status_, metrics_, slot_, log)),
       acceptor_(loop_, connections_, status_, slot_, log),
       buffer_hits_(metrics_.cell(slot_, "proxyd_buffer_pool_hits_total", "")),
       buffer_misses_(metrics_.cell(slot_, "proxyd_buffer_pool_misses_total", "")),
@@ -148,6 +155,7 @@ downstream::Settings Worker::settings_for(const config::Listener& listener,
   settings.waits = {timeouts.keepalive, timeouts.client_header, timeouts.client_write};
   settings.max_connections = listener.max_connections;
   settings.proxy_protocol = listener.proxy_protocol;
+  settings.protocols = listener.protocols;
   const auto tls = configuration.listener_tls.find(listener.name);
   if (tls != configuration.listener_tls.end()) settings.tls = tls->second;
   settings.trusts = [trusted = configuration.trusted_proxies](const net::Address& peer) {

@@ -15,6 +15,7 @@
 #include "worker/async/event_loop.h"
 #include "worker/downstream/acceptor.h"
 #include "worker/downstream/connections.h"
+#include "worker/downstream/pooled_memory.h"
 #include "worker/net/buffer_pool.h"
 #include "worker/net/pipe_pool.h"
 #include "worker/proxy/configuration.h"
@@ -98,6 +99,8 @@ class Worker {
   proxy::ConfigurationBuilder builder_;
   proxy::Proxy proxy_;
   async::Turns handshakes_;
+  downstream::PooledMemory http2_memory_;
+  http2::Counters http2_counters_;
   downstream::Connections connections_;
   downstream::Acceptor acceptor_;
   std::map<std::string, std::shared_ptr<downstream::Listener>> listeners_;

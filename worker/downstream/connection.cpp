@@ -6,6 +6,7 @@
 
 #include "worker/downstream/http1_exchange.h"
 #include "worker/downstream/http1_requests.h"
+#include "worker/downstream/http2_connection.h"
 
 namespace proxyd::downstream {
 namespace {
@@ -23,7 +24,10 @@ Connection::Connection(Connections& connections, std::shared_ptr<Listener> liste
   enter_listener();
 }
 
-Connection::~Connection() { leave_listener(); }
+Connection::~Connection() {
+  http2_.reset();   // its requests go before what they use
+  leave_listener();
+}
 
 void Connection::enter_listener() {
   ++listener_->open;
@@ -51,7 +55,7 @@ bool Connection::start(UniqueFd socket, const sockaddr_storage& peer) {
   socklen_t size = sizeof local;
   ::getsockname(socket.value(), reinterpret_cast<sockaddr*>(&local), &size);
   peer_.local = net::Address::from(local);
-  opened_ = settings().proxy_protocol == config::ProxyProtocol::kOff && !settings().tls;
+  opened_ = settings().proxy_protocol == config::ProxyProtocol::kOff && !settings().tls && !settings().protocols.h2c;
   if (!tcp_.start(loop(), std::move(socket))) return false;
   tcp_.watched().when_readable().notify(this);
   loop().timers().arm(timer_, Deadline::after(loop().now(), waits().client_header));
@@ -81,7 +85,7 @@ void Connection::woken() {
   if (!serving_.done()) {
     if (is_abandoned()) close();   // the request ends where it stands
   } else if (finish_serving()) {
-    go_idle();
+    chose_http2_ ? start_http2() : go_idle();
   } else {
     close();
   }
@@ -130,6 +134,24 @@ void Connection::go_idle() {
   tcp_.watched().when_readable().notify(this);
   loop().timers().arm(timer_, Deadline::after(loop().now(), served_any_ ? waits().keepalive : waits().client_header));
   if (tcp_.watched().readable()) loop().ready().push(*this);
+}
+
+// From here on the socket's news are HTTP/2's.
+void Connection::start_http2() {
+  http2_ = std::make_unique<Http2Connection>(*this);
+  timer_.disarm();
+  http2_->start();
+}
+
+void Connection::become_idle() {
+  state_ = State::kIdle;
+  served_any_ = true;
+  connections_.become_idle(*this);
+}
+
+void Connection::become_busy() {
+  state_ = State::kServing;
+  connections_.become_busy(*this);
 }
 
 // In TLS the end is said, so that the client does not take it for an attack (RFC 8446 6.1).

@@ -13,12 +13,13 @@
 namespace proxyd::downstream {
 
 class Http1Exchange;
+class Http2Connection;
 
 // One connection of a client, from accept to close. Owned by Connections. First it is opened, where there is something
-// to do before HTTP: the PROXY header, the TLS handshake; then it speaks HTTP/1 (`http1_requests`). Idle it is this
-// object alone, with that of TLS: no coroutine frame, no buffer; a wakeup starts a task, which ends when the connection
-// is idle again or is to be closed. A broken connection destroys the running request, and so does one that the client
-// has closed on its side while nothing moves.
+// to do before HTTP: the PROXY header, the TLS handshake; then it speaks HTTP/1 (`http1_requests`) or HTTP/2. Idle it
+// is this object alone, with that of TLS: no coroutine frame, no buffer; a wakeup starts a task, which ends when the
+// connection is idle again or is to be closed. A broken connection destroys the running request, and so does one that
+// the client has closed on its side while nothing moves.
 class Connection : private async::Wakeup {
  public:
   Connection(Connections& connections, std::shared_ptr<Listener> listener);
@@ -44,6 +45,11 @@ class Connection : private async::Wakeup {
   RouteWaits& route_waits() { return route_waits_; }
   // A new snapshot may have given the socket to another listener.
   void follow_listener();
+  // HTTP/2 says by itself when there is nothing to do.
+  void become_idle();
+  void become_busy();
+  // For good; it is destroyed.
+  void close();
   // No request begins any more.
   bool is_ending() const { return connections_.draining() || listener_->gone; }
   // What becomes of it when the task that serves it ends.
@@ -85,18 +91,20 @@ class Connection : private async::Wakeup {
   void enter_listener();
   void leave_listener();
   void go_idle();
-  void close();
+  void start_http2();
   bool finish_serving();
   // connection_opening.cpp
   async::Task<void> open();
   async::Task<bool> receive_proxy_header();
   async::Task<bool> accept_tls();
+  async::Task<bool> look_for_preface();
   void note_tls();
 
   Connections& connections_;
   std::shared_ptr<Listener> listener_;
   net::TcpStream tcp_;
   std::unique_ptr<Tls> tls_;
+  std::unique_ptr<Http2Connection> http2_;   // once it is spoken
   async::Timer timer_;
   async::Task<void> serving_;
   Http1Exchange* exchange_ = nullptr;        // while one is handled
@@ -107,6 +115,7 @@ class Connection : private async::Wakeup {
   bool close_ = false;   // after serving: close instead of going idle
   bool served_any_ = false;
   bool opened_ = false;
+  bool chose_http2_ = false;
 };
 
 }   // namespace proxyd::downstream

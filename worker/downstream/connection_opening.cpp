@@ -14,6 +14,10 @@ async::Task<void> Connection::open() {
     const bool ok = co_await accept_tls();
     if (!ok) co_return;
   }
+  if (!settings().tls && settings().protocols.h2c) {
+    const bool ok = co_await look_for_preface();
+    if (!ok) co_return;
+  }
   opened_ = true;
   close_ = false;
 }
@@ -76,6 +80,29 @@ async::Task<bool> Connection::accept_tls() {
   co_return true;
 }
 
+// Prior knowledge (RFC 9113 3.3): a client of HTTP/2 begins with these octets, and no other does.
+async::Task<bool> Connection::look_for_preface() {
+  constexpr std::string_view kPreface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+  const Deadline deadline = Deadline::after(loop().now(), waits().client_header);
+  std::array<char, kPreface.size()> room;
+  for (;;) {
+    const net::Moved seen = tcp_.peek(room.data(), room.size());
+    if (seen.state == net::Moved::State::kSome) {
+      const std::string_view octets(room.data(), seen.octets);
+      chose_http2_ = octets == kPreface;
+      if (chose_http2_) co_return true;
+      if (!kPreface.starts_with(octets)) co_return settings().protocols.h1;
+      tcp_.watched().exhausted();
+    } else if (seen.state != net::Moved::State::kWouldBlock) {
+      co_return false;
+    }
+    const bool ready = co_await tcp_.readable(deadline);
+    if (ready) continue;
+    services().head_timeouts.add();
+    co_return false;
+  }
+}
+
 void Connection::note_tls() {
   tls::Negotiated negotiated = tls_->stream.negotiated();
   TlsFacts& facts = tls_->facts;
@@ -85,6 +112,7 @@ void Connection::note_tls() {
            .context = tls_->context.get(),
            .accepted = &tls_->accepted};
   peer_.tls = &facts;
+  chose_http2_ = negotiated.http2;
   peer_.scheme = http::Scheme::kHttps;
   (negotiated.resumed ? services().tls.resumed : services().tls.full).add();
 }

@@ -3,6 +3,7 @@
 #include <new>
 
 #include "worker/downstream/connection.h"
+#include "worker/downstream/http2_connection.h"
 
 namespace proxyd::downstream {
 
@@ -31,22 +32,38 @@ void Connections::close(Connection& connection) {
 }
 
 // A connection that has not asked for anything yet gets its one answer: it was accepted in good faith.
+// HTTP/2 is told, and ends by itself.
+template <class Predicate>
+void Connections::end_http2(Predicate wanted) {
+  for (const auto* list : {&idle_, &busy_}) {
+    for (Connection* connection = list->oldest(); connection; connection = list->younger_than(*connection)) {
+      if (connection->http2_ && wanted(*connection)) connection->http2_->drain();
+    }
+  }
+}
+
 template <class Predicate>
 void Connections::close_idle(Predicate wanted) {
   for (Connection* connection = idle_.oldest(); connection;) {
     Connection* next = idle_.younger_than(*connection);
-    if (connection->served_any_ && wanted(*connection)) close(*connection);
+    if (connection->served_any_ && !connection->http2_ && wanted(*connection)) close(*connection);
     connection = next;
   }
 }
 
 void Connections::drain() {
   draining_ = true;
-  close_idle([](const Connection&) { return true; });
+  const auto any = [](const Connection&) { return true; };
+  end_http2(any);
+  close_idle(any);
 }
 
 void Connections::end_those_of(const Listener& listener) {
-  close_idle([&listener](const Connection& connection) { return connection.listener_.get() == &listener; });
+  const auto of_listener = [&listener](const Connection& connection) {
+    return connection.listener_.get() == &listener;
+  };
+  end_http2(of_listener);
+  close_idle(of_listener);
 }
 
 // The oldest of the first few that has been served, says nothing now, and is of `listener` when one is given.

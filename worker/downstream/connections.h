@@ -13,6 +13,8 @@
 #include "worker/async/turns.h"
 #include "worker/downstream/exchange.h"
 #include "worker/downstream/settings.h"
+#include "worker/http2/counters.h"
+#include "worker/http2/memory.h"
 #include "worker/net/buffer_pool.h"
 #include "worker/net/connection_list.h"
 #include "worker/net/pipe_pool.h"
@@ -29,6 +31,15 @@ struct TlsCells {
   metrics::Cell timeouts;
 };
 
+// What HTTP/2 needs beside.
+struct Http2Services {
+  http2::Memory& memory;
+  const http2::Counters& counters;
+  metrics::Cell preface_timeouts;
+  metrics::Cell frame_timeouts;
+  metrics::Cell window_stalls;
+};
+
 // What every connection uses; all of it belongs to the worker and outlives them.
 struct Services {
   async::EventLoop& loop;
@@ -43,6 +54,7 @@ struct Services {
   metrics::Cell head_timeouts;
   TlsCells tls;
   async::Turns& handshakes;
+  Http2Services http2;
 };
 
 // All client connections of this worker, from accept to close. Owned by the worker; each connection lies on the heap,
@@ -75,6 +87,8 @@ class Connections {
 
  private:
   friend class Connection;
+  template <class Predicate>
+  void end_http2(Predicate wanted);
   template <class Predicate>
   void close_idle(Predicate wanted);
   Connection* oldest_at_rest(const Listener* listener) const;

@@ -22,6 +22,7 @@ struct Settings {
   config::ProxyProtocol proxy_protocol = config::ProxyProtocol::kOff;
   std::function<bool(const net::Address&)> trusts;   // of trusted_proxies
   std::shared_ptr<const tls::ServerContext> tls;     // null: cleartext
+  config::Protocols protocols;
 };
 
 // What the last answer's route says, and the listener's generation of waits when that request began.

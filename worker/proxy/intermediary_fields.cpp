@@ -180,7 +180,14 @@ std::string_view traceparent(const Identity& identity, http::Arena& arena) {
   return {text, kForm.size()};
 }
 
-std::string_view via(http::Version version) { return version == http::Version::kHttp10 ? "1.0 proxyd" : "1.1 proxyd"; }
+std::string_view via(http::Version version) {
+  switch (version) {
+    case http::Version::kHttp10: return "1.0 proxyd";
+    case http::Version::kHttp11: return "1.1 proxyd";
+    case http::Version::kHttp2: return "2.0 proxyd";
+  }
+  return {};
+}
 
 }   // namespace
 

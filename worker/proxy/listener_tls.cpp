@@ -90,6 +90,7 @@ Result<ListenerTls::Settings> ListenerTls::settings_for(const config::Listener& 
   settings.min_version = wanted.min_version;
   settings.ciphers = wanted.ciphers.value_or("");
   settings.http1 = listener.protocols.h1;
+  settings.http2 = listener.protocols.h2;
   settings.tickets = wanted.session_tickets ? tickets_ : nullptr;
   if (wanted.client_auth) {
     auto auth = client_auth_for(*wanted.client_auth, materials);

@@ -41,9 +41,13 @@ Proxy::Proxy(async::EventLoop& loop, net::BufferPool& buffers, const metrics::Me
   const metrics::Cell none = metrics.cell(slot, "proxyd_metrics_overflow_total", "");
   rejects_total_.fill(none);   // no request is refused for what is wrong with a response only
   upstream_bad_.fill(none);
-  for (size_t i = 1; i < static_cast<size_t>(http::kFirstOfHttp2); ++i) {
+  http2_rejects_.fill(none);
+  for (size_t i = 1; i < http::kRefusalCount; ++i) {
     const auto refusal = static_cast<http::Refusal>(i);
     const std::string label = metrics::label("reason", http::to_string(refusal));
+    const bool of_response = refusal >= http::Refusal::kStatusLine && refusal < http::kFirstOfHttp2;
+    if (!of_response) http2_rejects_[i] = metrics.cell(slot, "proxyd_h2_reject_total", label);
+    if (refusal >= http::kFirstOfHttp2) continue;
     if (refusal < http::Refusal::kStatusLine) rejects_total_[i] = metrics.cell(slot, "proxyd_h1_reject_total", label);
     upstream_bad_[i] = metrics.cell(slot, "proxyd_upstream_bad_total", label);
   }

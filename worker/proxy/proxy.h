@@ -63,7 +63,9 @@ class Proxy final : public downstream::RequestHandler {
   void request_ended();
   uint64_t requests() const { return requests_; }
   void count_timeout(Phase phase) { timeouts_[static_cast<size_t>(phase)].add(); }
-  void count_reject(http::Refusal refusal) { rejects_total_[static_cast<size_t>(refusal)].add(); }
+  void count_reject(http::Refusal refusal, http::Version version) {
+    (version == http::Version::kHttp2 ? http2_rejects_ : rejects_total_)[static_cast<size_t>(refusal)].add();
+  }
   void count_bad_response(http::Refusal refusal) { upstream_bad_[static_cast<size_t>(refusal)].add(); }
   void record_reject(const status::RejectView& reject) { reject_region_.record(slot_, reject); }
 
@@ -97,6 +99,7 @@ class Proxy final : public downstream::RequestHandler {
   int purges_recorded_ = 0;   // since then
   std::array<metrics::Cell, 7> timeouts_;
   std::array<metrics::Cell, http::kRefusalCount> rejects_total_;
+  std::array<metrics::Cell, http::kRefusalCount> http2_rejects_;
   std::array<metrics::Cell, http::kRefusalCount> upstream_bad_;
   std::array<uint64_t, 4> random_{};
   std::array<char, 30> date_{};

@@ -93,7 +93,7 @@ const RouteCells& Request::cells() const {
 }
 
 void Request::note_refusal(http::Refusal refusal, size_t offset, std::string_view received) {
-  proxy.count_reject(refusal);
+  proxy.count_reject(refusal, head.version);
   proxy.record_reject(
       {began_ms(), false, facts.client_text, http::to_string(refusal), static_cast<uint32_t>(offset), received});
 }

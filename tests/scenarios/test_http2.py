@@ -1,0 +1,165 @@
+"""HTTP/2 toward clients."""
+import itertools
+import socket
+import subprocess
+import threading
+
+import pytest
+from certificates import Authority
+from http2 import connected
+from proxyd import eventually
+from tls_site import Site, trusting
+
+
+@pytest.fixture(scope="module")
+def authority(tmp_path_factory):
+    return Authority(tmp_path_factory.mktemp("certificates"))
+
+
+@pytest.fixture(scope="module")
+def site(authority):
+    cached = {"cache_policies": {"plain": {}}}
+    route = {"name": "cached", "match": {"path_prefix": "/cached/"}, "upstream": "app", "cache": "plain"}
+    rest = {"name": "all", "match": {"path_prefix": "/"}, "upstream": "app"}
+    hosts = {"a.test": {"routes": [route, rest]}, "b.test": {}}
+    with Site({"a": authority.issue("a.test"), "b": authority.issue("b.test")}, hosts=hosts, more=cached) as running:
+        yield running
+
+
+@pytest.fixture
+def client(site, authority):
+    with connected(site.port, trusting(authority)) as made:
+        yield made
+
+
+def test_a_request_is_answered(client):
+    got = client.get("/first")
+    assert (got.status, got.body) == (200, b"/first")
+    assert client.get("/second").body == b"/second"
+
+
+def test_fields_of_a_connection_are_not_handed_on_rfc9113_8_2_2(site, client):
+    got = client.get("/x", fields=[("x-own", "1")])
+    names = [name for name, _ in got.headers]
+    assert not {"connection", "keep-alive", "transfer-encoding"} & set(names)
+    assert all(name == name.lower() for name in names)
+    assert site.asked[-1].values("Host") == ["a.test"] and site.asked[-1].values("X-Own") == ["1"]
+    assert site.asked[-1].values("Via")[0].startswith("2.0 ")
+
+
+def test_a_hundred_requests_at_once_each_get_their_own_answer(client):
+    numbers = [client.request(f"/n{i}") for i in range(100)]
+    assert [stream.body for stream in client.wait(*numbers)] == [f"/n{i}".encode() for i in range(100)]
+
+
+@pytest.mark.parametrize("size", [0, 1, 65_535, 65_536, 1 << 20])
+def test_content_of_any_size_arrives_whole_both_ways(client, size):
+    content = bytes(itertools.islice(itertools.cycle(range(251)), size))
+    number = client.request("/echo", method="POST", body=content)
+    assert client.wait(number)[0].body == content
+
+
+def test_content_without_a_length_arrives_whole(site, client):
+    got = client.get("/chunked")
+    assert got.body == b"one two" and got.value("content-length") is None
+
+
+def test_trailers_are_handed_on_both_ways_rfc9113_8_1(site, client):
+    number = client.request("/trailers", method="POST", end=False)
+    client.upload(number, b"content", trailers=[("x-sum", "7")])
+    got = client.wait(number)[0]
+    assert got.body == b"content" and dict(got.trailers)["x-end"] == "1"
+    assert dict(site.asked[-1].trailers)["x-sum"] == "7"
+
+
+def test_head_has_no_content(client):
+    got = client.get("/abc", method="HEAD")
+    assert (got.status, got.body, got.value("content-length")) == (200, b"", "4")
+
+
+def test_what_is_stored_is_served_over_both_protocols(site, client):
+    assert client.get("/cached/a").value("cache-status").startswith("proxyd; fwd=uri-miss")
+    assert client.get("/cached/a").value("cache-status").startswith("proxyd; hit")
+    assert client.get("/cached/a", method="HEAD").body == b""
+
+
+def test_a_host_of_another_certificate_is_misdirected_rfc9113_9_1_1(site, client):
+    before = len(site.asked)
+    assert client.get("/", authority="b.test").status == 421
+    assert len(site.asked) == before
+
+
+def test_prior_knowledge_works_where_the_listener_says_so_and_http1_beside_it(authority):
+    with Site({}, listener={"protocols": ["h1", "h2c"], "tls": None}) as site:
+        with connected(site.port) as client:
+            assert client.get("/h2c").body == b"/h2c"
+        got = subprocess.run(["curl", "-s", "-H", "Host: a.test", f"http://127.0.0.1:{site.port}/h1"], capture_output=True, timeout=20)
+        assert got.stdout == b"/h1"
+
+
+def test_without_leave_prior_knowledge_is_a_bad_request_rfc9113_3_3(authority):
+    with Site({}, listener={"tls": None}) as site:
+        with connected(site.port) as client:
+            client.socket.settimeout(10)
+            assert client.socket.recv(100).startswith(b"HTTP/1.1 ")
+
+
+def test_curl_and_nghttp_are_served(site, authority):
+    curl = subprocess.run(["curl", "-sv", "--http2", "--cacert", authority.certificate, "--resolve", f"a.test:{site.port}:127.0.0.1", f"https://a.test:{site.port}/curl"],
+                          capture_output=True, timeout=20)
+    assert curl.stdout == b"/curl" and b"HTTP/2 200" in curl.stderr
+    nghttp = subprocess.run(["nghttp", "-v", "-H", ":authority: a.test", f"https://127.0.0.1:{site.port}/nghttp"], capture_output=True, timeout=20)
+    assert b":status: 200" in nghttp.stdout and b"/nghttp" in nghttp.stdout
+
+
+def test_a_stream_that_is_not_read_does_not_hold_up_the_others(site, authority):
+    with connected(site.port, trusting(authority)) as client:
+        client.reads = False
+        slow = client.request("/large")
+        while len(client.streams[slow].body) < 65_535:
+            assert client.receive()
+        client.connection.increment_flow_control_window(1 << 20)
+        client.flush()
+        assert client.get("/quick").body == b"/quick"
+        assert not client.streams[slow].ended
+
+
+def test_a_reset_ends_what_runs_at_the_origin(site, authority):
+    site.gate.clear()
+    with connected(site.port, trusting(authority)) as client:
+        number = client.request("/gated")
+        eventually(lambda: any(request.target == "/gated" for request in site.asked), what="the origin's request")
+        client.connection.reset_stream(number, 8)
+        client.flush()
+        assert client.get("/after").body == b"/after"
+    site.gate.set()
+
+
+def test_a_draining_worker_says_goaway_twice_and_finishes_rfc9113_6_8(authority):
+    with Site({"a": authority.issue("a.test")}) as site, connected(site.port, trusting(authority), timeout=20) as client:
+        site.gate.clear()
+        number = client.request("/gated")
+        eventually(lambda: site.asked, what="the origin's request")
+        stopping = threading.Thread(target=site.proxyd.api, args=("POST", "/api/v1/shutdown", {"grace": "20s"}))
+        stopping.start()
+        while not client.goaways:
+            assert client.receive()
+        assert client.goaways[0].last_stream_id == 2**31 - 1
+        site.gate.set()
+        assert client.wait(number)[0].status == 200
+        assert client.wait_for_end().last_stream_id == number
+        stopping.join()
+
+
+def test_a_silent_client_is_given_up_rfc9113_3_4(authority):
+    with Site({"a": authority.issue("a.test")}, more={"defaults": {"timeouts": {"client_header": "1s"}}}) as site:
+        context = trusting(authority)
+        context.set_alpn_protocols(["h2"])
+        with context.wrap_socket(socket.create_connection(("127.0.0.1", site.port), 10), server_hostname="a.test") as silent:
+            silent.settimeout(10)
+            try:
+                while silent.recv(1000):
+                    pass
+            except OSError:
+                pass
+        assert site.proxyd.metric("proxyd_timeout_total", phase="h2_preface") == 1

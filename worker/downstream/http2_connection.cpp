@@ -1,0 +1,283 @@
+#include "worker/downstream/http2_connection.h"
+
+#include <new>
+#include <tuple>
+
+#include "shared/base/steady.h"
+#include "worker/downstream/connection.h"
+
+namespace proxyd::downstream {
+namespace {
+
+constexpr size_t kReadBuffer = 16 * 1024;
+constexpr size_t kOutput = 64 * 1024;
+constexpr size_t kFrameRoom = 16'393;   // holds every frame
+constexpr int kReadsPerTurn = 4;        // then others get theirs
+constexpr auto kTick = milliseconds(1000);
+constexpr auto kSettingsWait = milliseconds(10'000);
+constexpr auto kFrameWait = milliseconds(30'000);   // of a frame from its first octet to the last
+constexpr auto kDrainWait = milliseconds(1000);     // a round trip, between the first GOAWAY and the last
+constexpr auto kLinger = milliseconds(2000);
+
+http2::Settings settings_of(const Connection& connection) {
+  const Settings& settings = connection.settings();
+  http2::Settings wanted;
+  wanted.max_header_list = static_cast<uint32_t>(settings.head.max_section);
+  wanted.max_fields = static_cast<uint32_t>(settings.head.max_fields);
+  wanted.max_target = static_cast<uint32_t>(settings.head.max_line);
+  wanted.underscore = settings.head.underscore;
+  wanted.https = connection.peer().tls != nullptr;
+  return wanted;
+}
+
+bool is_over(Instant since, std::optional<milliseconds> limit, Instant now) { return limit && now - since >= *limit; }
+
+}   // namespace
+
+Http2Connection::Http2Connection(Connection& connection)
+    : connection_(connection),
+      session_(http2::Role::kServer, settings_of(connection), connection.services().http2.memory,
+               connection.services().http2.counters) {}
+
+Http2Connection::~Http2Connection() {
+  while (Http2Exchange* exchange = exchanges_.oldest()) {
+    exchanges_.remove(*exchange);
+    delete exchange;
+  }
+}
+
+async::EventLoop& Http2Connection::loop() const { return connection_.loop(); }
+
+void Http2Connection::start() {
+  began_ = idle_since_ = frame_began_ = loop().now();
+  async::Watched& watched = connection_.stream().watched();
+  watched.when_readable().notify(&reading_);
+  watched.when_writable().notify(&flushing_);
+  watched.when_hung_up().notify(&reading_);
+  produce();   // the preface
+  loop().ready().push(reading_);
+  loop().timers().arm(timer_, Deadline::at(began_ + kTick));
+}
+
+void Http2Connection::drain() {
+  if (session_.draining()) return;
+  drain_began_ = loop().now();
+  session_.begin_drain();
+  produce();
+  loop().timers().arm(timer_, Deadline::at(drain_began_ + kTick));
+}
+
+// -- what comes in
+
+// Not while the client takes nothing: what it asks for would wait here.
+void Http2Connection::read() {
+  if (blocked_ && !connection_.stream().watched().broken()) return;
+  net::Buffer buffer = connection_.services().buffers.borrow(kReadBuffer);
+  for (int reads = 0; reads < kReadsPerTurn; ++reads) {
+    const net::Moved moved = connection_.stream().read(buffer.data(), buffer.capacity());
+    if (moved.state == net::Moved::State::kWouldBlock) return;
+    if (moved.state != net::Moved::State::kSome) return end();
+    receive({buffer.data(), moved.octets});
+  }
+  if (connection_.stream().watched().readable()) loop().ready().push(reading_);
+}
+
+// What comes after a fault is read and dropped, for a reset would overtake GOAWAY.
+void Http2Connection::receive(std::string_view octets) {
+  if (session_.fault() != http2::Fault::kNone) return;
+  (void)session_.receive(octets, static_cast<uint64_t>(steady_ms(loop().now())));
+  if (session_.frames_received() != frames_) {
+    frames_ = session_.frames_received();
+    frame_began_ = loop().now();
+  }
+  walk_news();
+  loop().ready().push(flushing_);
+}
+
+void Http2Connection::walk_news() {
+  using http2::News;
+  while (http2::Stream* stream = session_.next_news()) {
+    const News news = stream->take_news();
+    auto* exchange = static_cast<Http2Exchange*>(stream->owner);
+    if (exchange && holds(news, News::kReset)) {
+      forget(*exchange);   // and with it what it does at its origin
+    } else if (exchange) {
+      exchange->hear(news);
+    } else if (holds(news, News::kHead) && !stream->is_reset()) {
+      begin(*stream);
+    } else {
+      stream->release();
+    }
+  }
+}
+
+void Http2Connection::begin(http2::Stream& stream) {
+  connection_.follow_listener();
+  std::unique_ptr<Http2Exchange> exchange;
+  try {
+    exchange = std::make_unique<Http2Exchange>(*this, stream);
+    exchanges_.add(*exchange);
+    become_busy();
+    exchange.release()->start();
+  } catch (const std::bad_alloc&) {
+    auto* made = static_cast<Http2Exchange*>(stream.owner);
+    stream.reset(http2::ErrorCode::kEnhanceYourCalm);
+    if (!made || exchange) return stream.release();
+    forget(*made);
+  }
+}
+
+void Http2Connection::forget(Http2Exchange& exchange) {
+  exchanges_.remove(exchange);
+  if (exchange.awaits_room_) --waiting_for_room_;
+  delete &exchange;
+  loop().ready().push(flushing_);
+}
+
+// -- what goes out
+
+bool Http2Connection::has_room() {
+  if (blocked_ || broken_) return false;
+  if (!out_ || out_.capacity() - out_end_ >= kFrameRoom) return true;
+  write();
+  return !blocked_ && !broken_;
+}
+
+void Http2Connection::wait_for_room(Http2Exchange& exchange) {
+  if (!exchange.awaits_room_) ++waiting_for_room_;
+  exchange.awaits_room_ = true;
+  loop().ready().push(flushing_);
+}
+
+size_t Http2Connection::produce() {
+  if (broken_) return 0;
+  if (!out_) out_ = connection_.services().buffers.borrow(kOutput);
+  const size_t room = out_.capacity() - out_end_;
+  const size_t produced = room < kFrameRoom ? 0 : session_.produce({out_.data() + out_end_, room});
+  out_end_ += produced;
+  if (waiting() == 0) {
+    out_.release();
+  } else {
+    loop().ready().push(flushing_);
+  }
+  return produced;
+}
+
+// As much as the socket takes.
+void Http2Connection::write() {
+  net::Stream& stream = connection_.stream();
+  if (waiting() > 0) {
+    const iovec part{out_.data() + out_begin_, waiting()};
+    const net::Moved moved = stream.write({&part, 1});
+    broken_ = broken_ || moved.state == net::Moved::State::kBroken;
+    out_begin_ += moved.octets;
+  }
+  if (waiting() == 0) {
+    out_.release();
+    out_begin_ = out_end_ = 0;
+  }
+  if (stream.holds_back()) broken_ = stream.push().state == net::Moved::State::kBroken || broken_;
+  const bool was_blocked = std::exchange(blocked_, waiting() > 0 || stream.holds_back());
+  if (blocked_ && !was_blocked) blocked_since_ = loop().now();
+  if (was_blocked && !blocked_ && stream.watched().readable()) loop().ready().push(reading_);
+}
+
+void Http2Connection::flush() {
+  do {
+    if (session_.has_output()) produce();
+    write();
+  } while (!blocked_ && !broken_ && session_.has_output());
+  if (broken_) return end();
+  wake_next();
+  settle();
+}
+
+// One at a time: whoever comes next is woken by the flush that follows this one's turn.
+void Http2Connection::wake_next() {
+  if (waiting_for_room_ == 0 || !has_room()) return;
+  const auto rank = [](const Http2Exchange& exchange) {
+    const http2::Priority priority = exchange.stream_.priority();
+    const auto order = priority.incremental ? exchange.turn_ : static_cast<uint64_t>(exchange.stream_.id());
+    return std::tuple(priority.urgency, priority.incremental, order);
+  };
+  Http2Exchange* first = nullptr;
+  for (Http2Exchange* one = exchanges_.oldest(); one; one = exchanges_.younger_than(*one)) {
+    if (one->awaits_room_ && (!first || rank(*one) < rank(*first))) first = one;
+  }
+  if (!first) return;
+  first->awaits_room_ = false;
+  first->turn_ = ++turns_;
+  --waiting_for_room_;
+  first->wake_for_room();
+  loop().ready().push(flushing_);
+}
+
+// -- the connection's life
+
+void Http2Connection::become_busy() {
+  if (!idle_) return;
+  idle_ = false;
+  connection_.become_busy();
+  loop().timers().arm(timer_, Deadline::at(loop().now() + kTick));
+}
+
+// Nothing is left to be written: over, or idle.
+void Http2Connection::settle() {
+  if (waiting() > 0 || exchanges_.size() > 0) return;
+  if (session_.fault() != http2::Fault::kNone || session_.is_over()) {
+    if (!ending_) {
+      ending_ = true;
+      drain_began_ = loop().now();
+      connection_.stream().end_writing();
+      loop().timers().arm(timer_, Deadline::at(loop().now() + kTick));
+    }
+    return;
+  }
+  if (idle_) return;
+  idle_ = true;
+  idle_since_ = loop().now();
+  connection_.become_idle();
+}
+
+void Http2Connection::look() {
+  const Instant now = loop().now();
+  if (ending_ && now - drain_began_ >= kLinger) return end();
+  if (!ending_ && give_up(now)) {
+    connection_.stream().abort_on_close();
+    return end();
+  }
+  if (session_.draining() && now - drain_began_ >= kDrainWait) session_.end_drain();
+  const bool rested = idle_ && is_over(idle_since_, connection_.waits().keepalive, now);
+  if (rested && !session_.draining()) {
+    connection_.services().keepalive_timeouts.add();
+    drain();
+  }
+  produce();
+  Deadline next = Deadline::at(now + kTick);
+  const bool sleeps = idle_ && !session_.awaits_settings_ack() && !session_.within_frame() && !session_.draining();
+  if (sleeps) next = Deadline::after(idle_since_, connection_.waits().keepalive);
+  loop().timers().arm(timer_, next);
+}
+
+// What a client may take its time for has an end.
+bool Http2Connection::give_up(Instant now) {
+  Services& services = connection_.services();
+  if (!session_.received_preface() && is_over(began_, connection_.waits().client_header, now)) {
+    services.http2.preface_timeouts.add();
+    return true;
+  }
+  if (session_.awaits_settings_ack() && now - began_ >= kSettingsWait) {
+    session_.fail(http2::Fault::kSettingsTimeout);
+    walk_news();
+    return false;
+  }
+  if (session_.within_frame() && now - frame_began_ >= kFrameWait) {
+    services.http2.frame_timeouts.add();
+    return true;
+  }
+  return blocked_ && is_over(blocked_since_, connection_.waits().client_write, now);
+}
+
+void Http2Connection::end() { connection_.close(); }   // which destroys this
+
+}   // namespace proxyd::downstream

@@ -1,0 +1,11 @@
+#pragma once
+
+#include "shared/metrics/metrics_region.h"
+#include "worker/http2/counters.h"
+
+namespace proxyd::worker {
+
+// The cells that HTTP/2 sessions with clients count in, of a worker slot.
+http2::Counters http2_counters(const metrics::MetricsRegion& metrics, uint32_t slot);
+
+}   // namespace proxyd::worker
