@@ -184,6 +184,7 @@ void Session::carry_out_fault() {
     const bool told = stream->reset_;
     stream->mark_reset(told ? stream->reset_code_ : code_of(fault_), told && stream->reset_by_peer_);
     stream->closed_ = true;
+    nghttp2_session_set_stream_user_data(nghttp2_, stream->id_, nullptr);   // it may go before nghttp2 is done with it
     tell(*stream, News::kReset | News::kClosed);
   }
 }

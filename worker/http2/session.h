@@ -196,7 +196,7 @@ class Session {
   bool received_preface_ = false;
   bool draining_ = false;
   bool received_goaway_ = false;
-  bool goaway_sent_ = false;
+  bool one_by_one_ = false;   // frames are passed on
 };
 
 }   // namespace proxyd::http2

@@ -318,6 +318,10 @@ int SessionCallbacks::on_frame_sent(nghttp2_session*, const nghttp2_frame* frame
       if ((head.flags & NGHTTP2_FLAG_END_STREAM) != 0) stream->sent_all_ = true;
       const bool is_head = head.type == NGHTTP2_HEADERS && stream->head_submitted_ && is_final(frame->headers);
       if (is_head) session.block_behind_ = std::exchange(stream->block_, {});
+      if (is_head && session.blocked_.holds(*stream)) {   // by the peer's limit of streams
+        session.blocked_.remove(*stream);
+        session.tell(*stream, News::kRoom);
+      }
       return 0;
     }
     case NGHTTP2_RST_STREAM: {
@@ -327,10 +331,7 @@ int SessionCallbacks::on_frame_sent(nghttp2_session*, const nghttp2_frame* frame
       return 0;
     }
     case NGHTTP2_GOAWAY:
-      if (frame->goaway.error_code != NGHTTP2_NO_ERROR) {
-        session.goaway_sent_ = true;
-        session.note_fault(fault_of(frame->goaway));
-      }
+      if (frame->goaway.error_code != NGHTTP2_NO_ERROR) session.note_fault(fault_of(frame->goaway));
       return 0;
     default: return 0;
   }

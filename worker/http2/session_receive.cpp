@@ -120,7 +120,10 @@ void Session::scan() {
     const FrameHead& frame = scanner_.frame();
     counters_.frames_received[static_cast<size_t>(frame.type)].add();
     const Verdict verdict = rules_.judge(frame);
-    if (!verdict.plain && !act_on(verdict, frame)) return;
+    // When the connection ends with its last stream, nghttp2 looks at no frame that it is given after that.
+    one_by_one_ = one_by_one_ || draining_ || frame.type == FrameType::kGoaway;
+    const bool alone = !verdict.plain || one_by_one_;
+    if (alone && !act_on(verdict, frame)) return;
     pass_on(scanner_.head_in_parts());
   }
   if (fault_ == Fault::kNone) pass_on(scanner_.run());

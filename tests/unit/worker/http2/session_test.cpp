@@ -373,6 +373,42 @@ TEST_F(Pair, AFaultEndsEveryStream) {
   EXPECT_FALSE(asked->is_closed());   // it had been seen
 }
 
+TEST_F(Pair, AStreamMayGoBeforeTheFaultThatEndedItIsSaid) {
+  ask(get());
+  ask(get());
+  const auto streams = server.news();
+  ASSERT_EQ(streams.size(), 2u);
+  streams[0].first->submit_head({.status = 200}, false);   // on its way
+  streams[1].first->submit_head({.status = 200}, true);
+  server.session->fail(Fault::kSettingsTimeout);
+  for (const auto& [stream, news] : streams) stream->release();
+  const auto frames = server.frames();
+  ASSERT_EQ(frames.size(), 1u);
+  EXPECT_EQ(frames[0].type, 7);
+  EXPECT_EQ(server.session->open_streams(), 0u);
+}
+
+TEST_F(Pair, ARequestWaitsForThePeersLimitAndIsTold) {
+  ask(get());
+  server.news();
+  Stream* waiting =
+      client.session->open({.method = "POST", .scheme = "https", .authority = "a.test", .path = "/"}, false);
+  ASSERT_TRUE(waiting);
+  client.receive(octets::settings(octets::setting(3, 1)));   // one stream at a time from now on
+  const std::array<std::string_view, 1> pieces = {"abc"};
+  waiting->offer(pieces, true);
+  client.produce();
+  EXPECT_EQ(waiting->taken().octets, 0u);
+  client.receive(octets::reset(1));
+  client.produce();
+  bool told = false;
+  for (const auto& [stream, news] : client.news()) told = told || (stream == waiting && holds(news, News::kRoom));
+  EXPECT_TRUE(told);
+  waiting->offer(pieces, true);
+  client.produce();
+  EXPECT_TRUE(waiting->taken().ended);
+}
+
 TEST_F(Pair, PriorityComesFromTheFieldAndFromUpdates) {
   http::Arena arena;
   http::Fields fields(arena);
