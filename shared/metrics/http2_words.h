@@ -5,28 +5,10 @@
 
 namespace proxyd::metrics {
 
-// The words of HTTP/2's series, beside those of h2_reject_total; the worker's http2 says the same, and a test compares
-// them.
-inline constexpr std::array<std::string_view, 12> kHttp2Frames = {
-    "data", "headers", "priority",      "rst_stream",   "settings",        "push_promise",
-    "ping", "goaway",  "window_update", "continuation", "priority_update", "other"};
+// The words of series about HTTP/2: the worker's http2::Fault, http2::FrameType and http2::ErrorCode say the same, and
+// a test compares them.
 
-inline constexpr std::array<std::string_view, 14> kHttp2Codes = {"no_error",
-                                                                 "protocol_error",
-                                                                 "internal_error",
-                                                                 "flow_control_error",
-                                                                 "settings_timeout",
-                                                                 "stream_closed",
-                                                                 "frame_size",
-                                                                 "refused_stream",
-                                                                 "cancel",
-                                                                 "compression_error",
-                                                                 "connect_error",
-                                                                 "calm",
-                                                                 "inadequate_security",
-                                                                 "http_1_1_required"};
-
-// Why connections were ended.
+// Why a connection was ended, in h2_conn_error_total{reason}.
 inline constexpr std::array<std::string_view, 31> kHttp2Faults = {"preface",
                                                                   "stream0",
                                                                   "even_stream",
@@ -58,5 +40,25 @@ inline constexpr std::array<std::string_view, 31> kHttp2Faults = {"preface",
                                                                   "goaway_flood",
                                                                   "settings_timeout",
                                                                   "no_memory"};
+
+inline constexpr std::array<std::string_view, 12> kHttp2FrameTypes = {
+    "data", "headers", "priority",      "rst_stream",   "settings",        "push_promise",
+    "ping", "goaway",  "window_update", "continuation", "priority_update", "other"};
+
+// Of resets.
+inline constexpr std::array<std::string_view, 14> kHttp2ErrorCodes = {"no_error",
+                                                                      "protocol_error",
+                                                                      "internal_error",
+                                                                      "flow_control_error",
+                                                                      "settings_timeout",
+                                                                      "stream_closed",
+                                                                      "frame_size_error",
+                                                                      "refused_stream",
+                                                                      "cancel",
+                                                                      "compression_error",
+                                                                      "connect_error",
+                                                                      "enhance_your_calm",
+                                                                      "inadequate_security",
+                                                                      "http_1_1_required"};
 
 }   // namespace proxyd::metrics

@@ -9,13 +9,19 @@ namespace {
 
 constexpr size_t kLargestNumber = 1 << 24;   // nothing in a block has more
 constexpr uint8_t kHuffman = 0x80;
+constexpr size_t kUsualRoom = 240;   // for decoded texts, kept from block to block
 
 }   // namespace
 
 HeaderDecoder::~HeaderDecoder() {
-  for (const Text& text : {name_, value_}) {
-    if (text.memory) memory_.release(text.memory, text.room);
-  }
+  let_go(name_, 0);
+  let_go(value_, 0);
+}
+
+void HeaderDecoder::let_go(Text& scratch, size_t keep) {
+  if (scratch.room <= keep) return;
+  memory_.release(scratch.memory, scratch.room);
+  scratch = {};
 }
 
 void HeaderDecoder::begin(std::string_view block) {
@@ -47,7 +53,7 @@ bool HeaderDecoder::take_number(uint8_t prefix_bits, size_t& value) {
 
 char* HeaderDecoder::room_in(Text& scratch, size_t size) {
   if (size > scratch.room) {
-    const size_t room = std::max<size_t>(size, 240);
+    const size_t room = std::max(size, kUsualRoom);
     auto* memory = static_cast<char*>(memory_.allocate(room));
     if (scratch.memory) memory_.release(scratch.memory, scratch.room);
     scratch = {memory, room};
@@ -106,7 +112,11 @@ bool HeaderDecoder::take_resize() {
 
 HeaderDecoder::Found HeaderDecoder::next() {
   for (;;) {
-    if (rest_.empty()) return Found::kEnd;
+    if (rest_.empty()) {
+      let_go(name_, kUsualRoom);
+      let_go(value_, kUsualRoom);
+      return Found::kEnd;
+    }
     const auto first = static_cast<uint8_t>(rest_.front());
     const bool resize = (first & 0xE0) == 0x20;
     if (must_resize_ && !resize) return Found::kMalformed;

@@ -45,6 +45,7 @@ class HeaderDecoder {
   bool take_literal(uint8_t prefix_bits, Keep keep);
   bool take_resize();
   char* room_in(Text& scratch, size_t size);
+  void let_go(Text& scratch, size_t keep);
 
   Memory& memory_;
   HeaderTable table_;

@@ -25,8 +25,8 @@ struct nghttp2_session;
 namespace proxyd::http2 {
 
 // An HTTP/2 connection without the connection (RFC 9113): octets go in, news of streams come out; what streams have to
-// say goes in, octets come out. nghttp2 drives frames, HPACK and windows; what it leaves open is decided here: the
-// translation of fields, the limits, what a client may do that costs it nothing. Owned by a connection, in the worker.
+// say goes in, octets come out. nghttp2 drives frames, streams and windows; the rest is decided here: header blocks and
+// what their fields mean, the limits, what a client may do that costs it nothing. Owned by a connection, in the worker.
 //
 // The way of working, which never suspends: `receive` what was read, then walk `next_news`, let the streams' owners
 // work, then `produce` into a buffer and write it. No call is made from within another but for those of streams.

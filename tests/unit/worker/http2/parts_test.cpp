@@ -2,6 +2,7 @@
 
 #include <set>
 
+#include "shared/metrics/http2_words.h"
 #include "tests/support/http2/peer.h"
 #include "worker/http2/abuse_budget.h"
 #include "worker/http2/content_queue.h"
@@ -153,6 +154,20 @@ TEST(Faults, EachHasAWordOfItsOwnAndACode) {
   EXPECT_EQ(code_of(Fault::kNoMemory), ErrorCode::kInternalError);
   EXPECT_EQ(to_string(static_cast<ErrorCode>(99)), "unknown");
   EXPECT_EQ(index_of(static_cast<ErrorCode>(99)), index_of(ErrorCode::kInternalError));
+}
+
+// A word that only one side knows would be counted nowhere.
+TEST(Words, OfMetricsAreTheEnginesOwn) {
+  ASSERT_EQ(metrics::kHttp2Faults.size() + 1, kFaultCount);   // all but none
+  for (size_t i = 1; i < kFaultCount; ++i) EXPECT_EQ(metrics::kHttp2Faults[i - 1], to_string(static_cast<Fault>(i)));
+  ASSERT_EQ(metrics::kHttp2FrameTypes.size(), kFrameTypeCount);
+  for (size_t i = 0; i < kFrameTypeCount; ++i) {
+    EXPECT_EQ(metrics::kHttp2FrameTypes[i], to_string(static_cast<FrameType>(i)));
+  }
+  ASSERT_EQ(metrics::kHttp2ErrorCodes.size(), kErrorCodeCount);
+  for (size_t i = 0; i < kErrorCodeCount; ++i) {
+    EXPECT_EQ(metrics::kHttp2ErrorCodes[i], to_string(static_cast<ErrorCode>(i)));
+  }
 }
 
 }   // namespace
