@@ -13,6 +13,7 @@ constexpr size_t kReadBuffer = 16 * 1024;
 constexpr size_t kOutput = 64 * 1024;
 constexpr size_t kFrameRoom = 16'393;   // holds every frame
 constexpr int kReadsPerTurn = 4;        // then others get theirs
+constexpr size_t kAtOnce = 4 * 1024;    // then the news are heard: what was opened and reset in it counts no more
 constexpr auto kTick = milliseconds(1000);
 constexpr auto kSettingsWait = milliseconds(10'000);
 constexpr auto kFrameWait = milliseconds(30'000);   // of a frame from its first octet to the last
@@ -84,13 +85,17 @@ void Http2Connection::read() {
 
 // What comes after a fault is read and dropped, for a reset would overtake GOAWAY.
 void Http2Connection::receive(std::string_view octets) {
-  if (session_.fault() != http2::Fault::kNone) return;
-  (void)session_.receive(octets, static_cast<uint64_t>(steady_ms(loop().now())));
+  const auto now = static_cast<uint64_t>(steady_ms(loop().now()));
+  while (!octets.empty() && session_.fault() == http2::Fault::kNone) {
+    const std::string_view some = octets.substr(0, kAtOnce);
+    octets.remove_prefix(some.size());
+    (void)session_.receive(some, now);
+    walk_news();
+  }
   if (session_.frames_received() != frames_) {
     frames_ = session_.frames_received();
     frame_began_ = loop().now();
   }
-  walk_news();
   loop().ready().push(flushing_);
 }
 
@@ -99,11 +104,12 @@ void Http2Connection::walk_news() {
   while (http2::Stream* stream = session_.next_news()) {
     const News news = stream->take_news();
     auto* exchange = static_cast<Http2Exchange*>(stream->owner);
-    if (exchange && holds(news, News::kReset)) {
+    const bool malformed = stream->refusal() != http::Refusal::kNone;   // who answers notes it, and ends
+    if (exchange && holds(news, News::kReset) && !malformed) {
       forget(*exchange);   // and with it what it does at its origin
     } else if (exchange) {
       exchange->hear(news);
-    } else if (holds(news, News::kHead) && !stream->is_reset()) {
+    } else if (malformed || (holds(news, News::kHead) && !stream->is_reset())) {
       begin(*stream);
     } else {
       stream->release();

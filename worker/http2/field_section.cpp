@@ -57,9 +57,10 @@ inline bool FieldSection::has_room_for(const CheckedField& field) {
   if (refusal_ != Refusal::kNone) return false;
   if (list_size_ <= most_octets_) return true;
   const bool long_target = field.is.pseudo == Pseudo::kPath && field.value.size() > settings_->max_target;
-  refusal_ = kind_ == Kind::kTrailers ? Refusal::kTrailerLimit
-             : long_target            ? Refusal::kUriTooLong
-                                      : Refusal::kHeaderSize;
+  refusal_ = kind_ == Kind::kTrailers          ? Refusal::kTrailerLimit
+             : long_target                     ? Refusal::kUriTooLong
+             : crumbs_ > settings_->max_fields ? Refusal::kHeaderCount   // many small ones
+                                               : Refusal::kHeaderSize;
   return false;
 }
 

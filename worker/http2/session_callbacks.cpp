@@ -91,6 +91,7 @@ void SessionCallbacks::begin_request(Session& session, int32_t id) {
   Stream* stream = session.make_stream(id);
   nghttp2_session_set_stream_user_data(session.nghttp2_, id, stream);
   stream->request_.emplace(stream->arena_);
+  stream->request_->version = http::Version::kHttp2;   // also of one that is refused
   session.section_.begin(FieldSection::Kind::kRequest, stream->request_->fields);
   session.current_ = stream;
 }
