@@ -7,9 +7,9 @@ from test_bad_input import ELSEWHERE
 from test_http2_bad_input import ROWS as HTTP2_ROWS
 from test_http2_bad_input import TIMED
 
-AREAS = ("h1/", "h2/", "upstream", "resource", "cache")
+AREAS = ("h1/", "h2/", "tls", "upstream", "resource", "cache")
 LATER = {
-    "TLS and HTTP/2": {"UP-040", "UP-041", "UP-043", "UP-045"},
+    "TLS and HTTP/2": {"UP-040", "UP-041", "UP-043", "UP-045", "TL-012", "TL-024", "TL-025"},
     "health checks": {"UP-038"},
     "adoption and upgrade": {"RS-012", "RS-021", "RS-022"},
 }

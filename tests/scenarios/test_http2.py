@@ -83,6 +83,7 @@ def test_what_is_stored_is_served_over_both_protocols(site, client):
     assert client.get("/cached/a", method="HEAD").body == b""
 
 
+@pytest.mark.rows("H2-094")
 def test_a_host_of_another_certificate_is_misdirected_rfc9113_9_1_1(site, client):
     before = len(site.asked)
     assert client.get("/", authority="b.test").status == 421
@@ -97,6 +98,7 @@ def test_prior_knowledge_works_where_the_listener_says_so_and_http1_beside_it(au
         assert got.stdout == b"/h1"
 
 
+@pytest.mark.rows("H2-097")
 def test_without_leave_prior_knowledge_is_a_bad_request_rfc9113_3_3(authority):
     with Site({}, listener={"tls": None}) as site:
         with connected(site.port) as client:
@@ -151,6 +153,7 @@ def test_a_draining_worker_says_goaway_twice_and_finishes_rfc9113_6_8(authority)
         stopping.join()
 
 
+@pytest.mark.rows("H2-088")
 def test_a_silent_client_is_given_up_rfc9113_3_4(authority):
     with Site({"a": authority.issue("a.test")}, more={"defaults": {"timeouts": {"client_header": "1s"}}}) as site:
         context = trusting(authority)
@@ -163,3 +166,110 @@ def test_a_silent_client_is_given_up_rfc9113_3_4(authority):
             except OSError:
                 pass
         assert site.proxyd.metric("proxyd_timeout_total", phase="h2_preface") == 1
+
+
+def impatient(authority, **timeouts):
+    return Site({"a": authority.issue("a.test")}, more={"defaults": {"timeouts": timeouts}})
+
+
+@pytest.mark.rows("H2-079")
+def test_streams_whose_windows_stay_shut_are_reset_and_counted(authority):
+    with impatient(authority, client_write="1s") as site, connected(site.port, trusting(authority), window=0) as client:
+        numbers = [client.request("/large") for _ in range(20)]
+        assert {stream.reset for stream in client.wait(*numbers)} == {8}
+        assert site.proxyd.metric("proxyd_timeout_total", phase="h2_window_stall") == 20
+
+
+@pytest.mark.rows("H2-091")
+def test_a_client_that_takes_an_octet_now_and_then_is_cut_off(authority):
+    with impatient(authority, client_write="1s") as site, connected(site.port, trusting(authority), window=1) as client:
+        client.reads = False
+        number = client.request("/large")
+        stop = threading.Event()
+
+        def dribble():
+            while not stop.wait(0.05) and not client.closed:
+                client.connection.increment_flow_control_window(1, number)
+                client.flush()
+        dribbling = threading.Thread(target=dribble)
+        dribbling.start()
+        assert client.wait(number)[0].reset == 8
+        stop.set()
+        dribbling.join()
+
+
+@pytest.mark.rows("H2-090")
+def test_an_upload_that_stands_still_ends_alone(authority):
+    with impatient(authority, client_body="1s") as site, connected(site.port, trusting(authority)) as client:
+        slow = client.request("/echo", method="POST", end=False, fields=[("content-length", "100")])
+        client.connection.send_data(slow, b"x")
+        client.flush()
+        got = client.wait(slow)[0]
+        assert got.status == 408 or got.reset == 8
+        assert client.get("/after").body == b"/after"
+
+
+@pytest.mark.rows("H2-086")
+def test_after_the_clients_goaway_what_runs_is_finished_and_the_connection_ends(authority):
+    with impatient(authority) as site, connected(site.port, trusting(authority)) as client:
+        site.gate.clear()
+        numbers = [client.request("/gated") for _ in range(10)]
+        eventually(lambda: len(site.asked) == 10, what="the origin's requests")
+        client.send_octets(b"\0\0\x08\x07\0\0\0\0\0\0\0\0\0\0\0\0\0")
+        site.gate.set()
+        assert [stream.status for stream in client.wait(*numbers)] == [200] * 10
+        client.wait_for_end()
+
+
+@pytest.mark.rows("H2-092")
+def test_http1_where_http2_was_agreed_on_ends_the_connection(site, authority):
+    context = trusting(authority)
+    context.set_alpn_protocols(["h2"])
+    with context.wrap_socket(socket.create_connection(("127.0.0.1", site.port), 10), server_hostname="a.test") as wrong:
+        wrong.sendall(b"GET / HTTP/1.1\r\nHost: a.test\r\n\r\n")
+        received = b""
+        while got := wrong.recv(1000):
+            received += got
+        assert not received.startswith(b"HTTP/1")
+
+
+@pytest.mark.rows("H2-100")
+def test_a_field_of_the_origin_that_cannot_be_one_is_no_field_of_http2(site, authority):
+    with connected(site.port, trusting(authority)) as client:
+        assert client.get("/bare-cr").status == 502
+        assert client.get("/folded").status in (200, 502)
+        assert not any("\n" in value or "\r" in value for _, value in client.get("/folded").headers)
+
+
+def over_tls(site, authority):
+    context = trusting(authority)
+    context.set_alpn_protocols(["h2"])
+    secure = context.wrap_socket(socket.create_connection(("127.0.0.1", site.port), 10), server_hostname="a.test")
+    secure.settimeout(10)
+    return secure
+
+
+def until_the_end(connection):
+    received = b""
+    try:
+        while got := connection.recv(1000):
+            received += got
+    except OSError:
+        pass
+    return received
+
+
+@pytest.mark.rows("H2-087")
+def test_a_client_that_never_acknowledges_our_settings_is_told_so_rfc9113_6_5_3(authority):
+    with impatient(authority, client_header="1s") as site, over_tls(site, authority) as silent:
+        silent.sendall(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + b"\0\0\0\x04\0\0\0\0\0")
+        received = until_the_end(silent)
+        assert received[-17:-8] == b"\0\0\x08\x07\0\0\0\0\0" and received[-4:] == b"\0\0\0\x04"
+
+
+@pytest.mark.rows("H2-089")
+def test_a_frame_that_is_never_whole_ends_the_connection(authority):
+    with impatient(authority, client_header="1s") as site, over_tls(site, authority) as slow:
+        slow.sendall(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + b"\0\0\0\x04\0\0\0\0\0" + b"\0\0\0\x04\x01\0\0\0\0" + b"\0\0")
+        until_the_end(slow)
+        assert site.proxyd.metric("proxyd_timeout_total", phase="h2_frame") == 1

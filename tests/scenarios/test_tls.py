@@ -119,6 +119,7 @@ def test_a_session_is_resumed_by_whichever_worker_accepts(site, authority, versi
     assert all(resumes(site, context, session) for _ in range(20))
 
 
+@pytest.mark.rows("H2-095")
 def test_a_session_of_one_host_is_not_resumed_where_another_needs_a_client_certificate(authority):
     people = Authority(authority.folder, "people")
     hosts = {"a.test": {}, "b.test": {"client_auth": {"ca_file": str(people.certificate)}}}
@@ -197,6 +198,7 @@ def test_a_proxy_header_comes_before_the_handshake(authority):
         assert site.asked[-1].values("X-Forwarded-For")[0].endswith("192.0.2.7")
 
 
+@pytest.mark.rows("TL-011")
 def test_a_handshake_that_never_ends_is_given_up_and_counted(authority):
     with Site({"a": authority.issue("a.test")}, more={"defaults": {"timeouts": {"client_header": "1s"}}}) as site:
         for sent in (b"", b"\x16\x03\x01\x02\x00\x01"):

@@ -35,7 +35,7 @@ class Http2Client:
         self.timeout = timeout
         self.connection = h2.connection.H2Connection(h2.config.H2Configuration(header_encoding="utf-8", validate_outbound_headers=False, normalize_outbound_headers=False))
         if window is not None:
-            self.connection.local_settings[h2.settings.SettingCodes.INITIAL_WINDOW_SIZE] = window
+            self.connection.local_settings = h2.settings.Settings(client=True, initial_values={h2.settings.SettingCodes.INITIAL_WINDOW_SIZE: window})
         self.connection.initiate_connection()
         if connection_window:
             self.connection.increment_flow_control_window(connection_window)

@@ -55,6 +55,10 @@ class Site(StopsAtTheEnd):
             return [chunked + b"\r\n4\r\none \r\n3\r\ntwo\r\n0\r\n\r\n"]
         if request.target == "/trailers":
             return [chunked + b"Trailer: X-End\r\n\r\n%x\r\n%b\r\n0\r\nX-End: 1\r\n\r\n" % (len(request.body), request.body)]
+        if request.target == "/bare-cr":
+            return [b"HTTP/1.1 200 OK\r\nX-Wrong: a\rb\r\nContent-Length: 0\r\n\r\n"]
+        if request.target == "/folded":
+            return [b"HTTP/1.1 200 OK\r\nX-Folded: a\r\n b\r\nContent-Length: 0\r\n\r\n"]
         if request.target == "/large":
             body = bytes(1 << 20)
         fresh = b"Cache-Control: max-age=600\r\n" if request.target.startswith("/cached/") else b""

@@ -15,9 +15,7 @@ constexpr size_t kFrameRoom = 16'393;   // holds every frame
 constexpr int kReadsPerTurn = 4;        // then others get theirs
 constexpr size_t kAtOnce = 4 * 1024;    // then the news are heard: what was opened and reset in it counts no more
 constexpr auto kTick = milliseconds(1000);
-constexpr auto kSettingsWait = milliseconds(10'000);
-constexpr auto kFrameWait = milliseconds(30'000);   // of a frame from its first octet to the last
-constexpr auto kDrainWait = milliseconds(1000);     // a round trip, between the first GOAWAY and the last
+constexpr auto kDrainWait = milliseconds(1000);   // a round trip, between the first GOAWAY and the last
 constexpr auto kLinger = milliseconds(2000);
 
 http2::Settings settings_of(const Connection& connection) {
@@ -29,6 +27,11 @@ http2::Settings settings_of(const Connection& connection) {
   wanted.underscore = settings.head.underscore;
   wanted.https = connection.peer().tls != nullptr;
   return wanted;
+}
+
+// A frame may take three times as long as a head, from its first octet to the last.
+std::optional<milliseconds> frame_wait(const Waits& waits) {
+  return waits.client_header ? std::optional(*waits.client_header * 3) : std::nullopt;
 }
 
 bool is_over(Instant since, std::optional<milliseconds> limit, Instant now) { return limit && now - since >= *limit; }
@@ -268,16 +271,16 @@ void Http2Connection::look() {
 // What a client may take its time for has an end.
 bool Http2Connection::give_up(Instant now) {
   Services& services = connection_.services();
-  if (!session_.received_preface() && is_over(began_, connection_.waits().client_header, now)) {
+  if (!session_.received_preface() && is_over(began_, connection_.settings().waits.client_header, now)) {
     services.http2.preface_timeouts.add();
     return true;
   }
-  if (session_.awaits_settings_ack() && now - began_ >= kSettingsWait) {
+  if (session_.awaits_settings_ack() && is_over(began_, connection_.settings().waits.client_header, now)) {
     session_.fail(http2::Fault::kSettingsTimeout);
     walk_news();
     return false;
   }
-  if (session_.within_frame() && now - frame_began_ >= kFrameWait) {
+  if (session_.within_frame() && is_over(frame_began_, frame_wait(connection_.settings().waits), now)) {
     services.http2.frame_timeouts.add();
     return true;
   }

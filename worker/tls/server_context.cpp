@@ -173,6 +173,8 @@ int ServerContext::choose(SSL* ssl, int& alert) const {
   const unsigned char* extension = nullptr;
   size_t size = 0;
   const Set* set = &initial_;
+  alert = SSL_AD_PROTOCOL_VERSION;
+  if (SSL_client_hello_get0_legacy_version(ssl) < TLS1_2_VERSION) return SSL_CLIENT_HELLO_ERROR;   // RFC 8996
   if (SSL_client_hello_get0_ext(ssl, TLSEXT_TYPE_server_name, &extension, &size) == 1) {
     using State = ServerNameExtension::State;
     const ServerNameExtension asked = read_server_name({extension, size});

@@ -94,7 +94,7 @@ TlsStream::TlsStream(net::TcpStream& tcp, net::BufferPool& buffers, UniqueSsl ss
     auto& self = *static_cast<TlsStream*>(SSL_get_app_data(ssl));
     // We have refused to renegotiate: what asks for it once asks again.
     if ((where & SSL_CB_WRITE_ALERT) == SSL_CB_WRITE_ALERT && (value & 0xff) == SSL_AD_NO_RENEGOTIATION) self.condemn();
-    if ((where & SSL_CB_LOOP) != 0 && SSL_is_init_finished(ssl) && ++self.messages_ > kMostMessages) self.condemn();
+    if ((where & SSL_CB_LOOP) != 0 && self.established_ && ++self.messages_ > kMostMessages) self.condemn();
   });
 }
 
@@ -124,7 +124,7 @@ TlsStream::Handshake TlsStream::handshake() {
   const int done = SSL_do_handshake(ssl_.get());
   set_holds_back(held() > 0);
   if (done == 1) {
-    messages_ = 0;
+    established_ = true;
     if (SSL_has_pending(ssl_.get())) tcp_.watched().left_behind();
     // A client of TLS 1.3 waits for nothing more; one of 1.2 waits for our Finished.
     if (SSL_version(ssl_.get()) < TLS1_3_VERSION) (void)push();

@@ -68,6 +68,7 @@ class TlsStream final : public net::Stream {
   Instant wrote_at_{};
   size_t written_in_a_row_ = 0;   // octets since the last pause
   uint8_t messages_ = 0;          // handshake messages since the last octet of data
+  bool established_ = false;
   bool failed_ = false;
   bool condemned_ = false;
   bool ended_ = false;    // the peer's side, without close_notify
