@@ -76,9 +76,9 @@ void register_fixed(Registrar& registrar) {
   registrar.each("proxyd_h2_conn_error_total", "reason", metrics::kHttp2Faults);
   for (const char* direction : {"received", "sent"}) {
     const std::string label_of = label("direction", direction);
-    for (const std::string_view type : metrics::kHttp2Frames)
+    for (const std::string_view type : metrics::kHttp2FrameTypes)
       registrar.add("proxyd_h2_frames_total", with(label_of, label("type", type)));
-    for (const std::string_view code : metrics::kHttp2Codes)
+    for (const std::string_view code : metrics::kHttp2ErrorCodes)
       registrar.add("proxyd_h2_resets_total", with(label_of, label("code", code)));
   }
   registrar.each("proxyd_upstream_bad_total", "reason", metrics::kRejectReasons);

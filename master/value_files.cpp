@@ -6,11 +6,13 @@
 
 #include "master/certificates/pem.h"
 #include "shared/base/plain_file.h"
+#include "shared/config/tls_name.h"
 
 namespace proxyd::master {
 namespace {
 
 constexpr size_t kMostValue = 16384;
+constexpr size_t kMostPem = 256 * 1024;
 constexpr size_t kMostAuthorities = 4 << 20;
 using Contents = std::map<std::string, std::string>;
 
@@ -32,6 +34,9 @@ Result<std::string> read_authorities(const std::string& path) {
   return authorities;
 }
 
+// As it is: workers take it apart, and refuse it where it is wrong.
+Result<std::string> read_pem(const std::string& path) { return read_plain_file(path, kMostPem); }
+
 class Reader {
  public:
   void edits(const config::HeaderEdits& edits, const std::string& pointer) {
@@ -50,6 +55,17 @@ class Reader {
     if (!client_auth || failure_) return;
     read(client_auth->ca_file, "who signs the certificates of clients is in it", pointer + "/client_auth/ca_file",
          read_authorities);
+  }
+  void upstream(const config::UpstreamTls& tls, const std::string& pointer) {
+    const std::string system(config::kSystemAuthorities);
+    if (tls.verify && !failure_)
+      read(tls.ca_file.value_or(system), "who signs the certificates of targets is in it", pointer + "/ca_file",
+           read_authorities);
+    if (tls.certificate_file && !failure_)
+      read(*tls.certificate_file, "what we show to targets is in it", pointer + "/certificate_file", read_pem);
+    if (tls.private_key_file && !failure_)
+      read(*tls.private_key_file, "the key of what we show to targets is in it", pointer + "/private_key_file",
+           read_pem);
   }
   Result<Contents, ValueFileError> take() {
     if (failure_) return *failure_;
@@ -87,6 +103,9 @@ Result<Contents, ValueFileError> read_value_files(const config::Document& docume
   reader.edits(document.headers, "/defaults");
   for (const auto& [name, listener] : document.listeners) {
     if (listener.tls) reader.authorities(listener.tls->client_auth, fmt::format("/listeners/{}/tls", name));
+  }
+  for (const auto& [name, upstream] : document.upstreams) {
+    if (upstream.tls) reader.upstream(*upstream.tls, fmt::format("/upstreams/{}/tls", name));
   }
   for (const auto& [name, host] : document.hosts) {
     reader.authorities(host.client_auth, fmt::format("/hosts/{}", name));

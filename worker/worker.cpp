@@ -26,9 +26,14 @@ uint64_t monotonic_ms() {
 
 upstream::Services upstream_services(async::EventLoop& loop, net::BufferPool& buffers, net::PipePool& pipes,
                                      const status::StatusRegion& status, const metrics::MetricsRegion& metrics,
-                                     uint32_t slot) {
-  return {loop,   buffers, pipes,
-          status, slot,    metrics.cell(slot, "proxyd_upstream_bad_total", "reason=\"unsolicited\"")};
+                                     uint32_t slot, Log& log) {
+  return {loop,
+          buffers,
+          pipes,
+          status,
+          slot,
+          log,
+          metrics.cell(slot, "proxyd_upstream_bad_total", "reason=\"unsolicited\"")};
 }
 
 downstream::Services downstream_services(async::EventLoop& loop, net::BufferPool& buffers, net::PipePool& pipes,
@@ -78,7 +83,7 @@ Worker::Worker(const ipc::Inheritance& inheritance, Regions regions, Log& log)
       wake_descriptors_(std::move(regions.wakes)),
       cache_(cache::view_of(cache_region_), slot_, inheritance.incarnation),
       shared_cache_(loop_, cache_, wake_descriptors_, slot_),
-      builder_(upstream_services(loop_, buffers_, pipes_, status_, metrics_, slot_), &metrics_, &tickets_),
+      builder_(upstream_services(loop_, buffers_, pipes_, status_, metrics_, slot_, log_), &metrics_, &tickets_),
       proxy_(loop_, buffers_, metrics_, status_, rejects_, slot_, log, shared_cache_),
       handshakes_(loop_, kHandshakesPerPass),
       http2_counters_(http2_counters(metrics_, slot_)),
@@ -134,8 +139,8 @@ Result<Worker::Prepared, proxy::ConfigurationBuilder::Refusal> Worker::prepare(c
 
 Result<std::shared_ptr<const proxy::Configuration>, proxy::ConfigurationBuilder::Refusal> Worker::build_apart(
     config::Snapshot snapshot) {
-  proxy::ConfigurationBuilder builder(upstream_services(loop_, buffers_, pipes_, status_, metrics_, slot_), nullptr,
-                                      nullptr);
+  proxy::ConfigurationBuilder builder(upstream_services(loop_, buffers_, pipes_, status_, metrics_, slot_, log_),
+                                      nullptr, nullptr);
   return builder.build(std::move(snapshot));
 }
 

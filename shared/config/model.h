@@ -248,10 +248,21 @@ struct Keepalive {
 
 enum class Balance { kP2c, kRoundRobin };
 
+// How targets are spoken to in TLS. The name that is verified: `tls_name`.
+struct UpstreamTls {
+  std::optional<std::string> sni;
+  bool verify = true;
+  std::optional<std::string> ca_file;   // none: the system's authorities
+  std::optional<std::string> certificate_file;
+  std::optional<std::string> private_key_file;
+  bool operator==(const UpstreamTls&) const = default;
+};
+
 struct Upstream {
   std::string name;
   Balance balance = Balance::kP2c;
   std::map<std::string, Target> targets;   // by id
+  std::optional<UpstreamTls> tls;          // none: cleartext
   std::string host = "keep";               // keep | target | a name
   Keepalive keepalive;
   Retry retry;

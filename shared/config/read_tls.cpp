@@ -35,6 +35,14 @@ ListenerTls read_listener_tls(const Json& json) {
   return tls;
 }
 
+UpstreamTls read_upstream_tls(const Json& json) {
+  return {.sni = maybe<std::string>(json, "sni"),
+          .verify = value_or(json, "verify", true),
+          .ca_file = maybe<std::string>(json, "ca_file"),
+          .certificate_file = maybe<std::string>(json, "certificate_file"),
+          .private_key_file = maybe<std::string>(json, "private_key_file")};
+}
+
 Protocols read_protocols(const Json& listener) {
   if (!member(listener, "protocols")) return {.h1 = true, .h2 = member(listener, "tls") != nullptr};
   const Strings said = value_or(listener, "protocols", Strings());

@@ -25,6 +25,7 @@ const ValueType kNames = list_of(kName);
 const ValueType kUnknownSni{.kind = Kind::kWord, .words = {"refuse", "default"}};
 const ValueType kMinVersion{.kind = Kind::kWord, .words = {"1.2", "1.3"}};
 const ValueType kCiphers = text(Format::kNotEmpty);
+const ValueType kServerName = text(Format::kNotEmpty);
 const ObjectType kListenerTls{
     "tls",
     {
@@ -37,12 +38,23 @@ const ObjectType kListenerTls{
         {"client_auth", &kListenerClientAuth, "", "clients show a certificate"},
     }};
 
+const ObjectType kUpstreamTls{
+    "tls",
+    {
+        {"sni", &kServerName, "", "asked for and verified: host or the target's name, unless given"},
+        {"verify", &kBoolean, "true", "its certificate"},
+        {"ca_file", &kFilePath, "", "PEM: who signs it; the system's, unless given"},
+        {"certificate_file", &kFilePath, "", "PEM: what we show, leaf first"},
+        {"private_key_file", &kFilePath, "", "PEM, without a passphrase"},
+    }};
+
 const ValueType kProtocol{.kind = Kind::kWord, .words = {"h1", "h2", "h2c"}};
 
 }   // namespace
 
 const ValueType kCertificates = map_of(kCertificateValue);
 const ValueType kListenerTlsValue = object_of(kListenerTls);
+const ValueType kUpstreamTlsValue = object_of(kUpstreamTls);
 const ValueType kClientAuthValue = object_of(kClientAuth);
 const ValueType kProtocols{.kind = Kind::kList, .item = &kProtocol, .least_items = 1, .most_items = 3};
 

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "shared/config/tls_name.h"
+
 namespace proxyd::config {
 namespace {
 
@@ -59,6 +61,22 @@ void validate_listener_tls(const Document& document, const Listener& listener, F
   validate_default(document, tls, pointer, findings);
 }
 
+void validate_upstream_tls(const Upstream& upstream, FindingsList& findings) {
+  const UpstreamTls& tls = *upstream.tls;
+  const std::string pointer = fmt::format("/upstreams/{}/tls", upstream.name);
+  if (tls.certificate_file.has_value() != tls.private_key_file.has_value())
+    findings.problem(pointer, "missing", "'certificate_file' and 'private_key_file' go together");
+  if (!tls.verify) return;
+  for (const auto& [id, target] : upstream.targets) {
+    if (tls_name(upstream, target).empty())
+      findings.problem(
+          pointer, "missing",
+          fmt::format("the certificate of target '{}' can't be verified: there is no name to verify it by; "
+                      "say it in 'sni'",
+                      id));
+  }
+}
+
 }   // namespace
 
 void validate_tls(const Document& document, FindingsList& findings) {
@@ -66,6 +84,9 @@ void validate_tls(const Document& document, FindingsList& findings) {
   for (const auto& [name, listener] : document.listeners) {
     validate_protocols(listener, findings);
     if (listener.tls) validate_listener_tls(document, listener, findings);
+  }
+  for (const auto& [name, upstream] : document.upstreams) {
+    if (upstream.tls) validate_upstream_tls(upstream, findings);
   }
 }
 

@@ -6,6 +6,7 @@ Event to wait for. A script named `early` is asked first, before the content is 
 reads the content."""
 import functools
 import socket
+import ssl
 import struct
 import threading
 
@@ -29,10 +30,12 @@ def ok(body=b"ok", *fields):
 
 class Listener:
     """A port of the kernel's choice, or a unix socket. `serve` has each connection in a thread of its own; when it is
-    done, or the peer is gone, the connection is closed."""
+    done, or the peer is gone, the connection is closed. `tls`: the context that each is wrapped with; handshakes that
+    fail are in `failed`."""
 
-    def __init__(self, serve, path=None, ipv6=False):
+    def __init__(self, serve, path=None, ipv6=False, tls=None):
         self.serve, self.connections, self.open, self.lock = serve, 0, 0, threading.Lock()
+        self.tls, self.failed, self.secured = tls, [], []
         if path:
             self.socket, self.address = socket.create_server(str(path), family=socket.AF_UNIX, backlog=512), f"unix:{path}"
         else:
@@ -59,7 +62,12 @@ class Listener:
     def _run(self, connection):
         connection.settimeout(60)
         try:
+            if self.tls:
+                connection = self.tls.wrap_socket(connection, server_side=True)
+                self.secured.append(connection)
             self.serve(connection)
+        except ssl.SSLError as error:
+            self.failed.append(error)
         except OSError:
             pass
         finally:

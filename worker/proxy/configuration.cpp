@@ -33,14 +33,17 @@ Configuration::Configuration(config::Snapshot from, config::Document decoded)
   }
 }
 
-std::shared_ptr<upstream::Target> ConfigurationBuilder::target_for(const config::TargetMaterial& material) {
-  std::shared_ptr<upstream::Target>& target = targets_[key_of(material)];
-  if (!target) target = std::make_shared<upstream::Target>(services_, material.row, material.addresses);
+std::shared_ptr<upstream::Target> ConfigurationBuilder::target_for(const config::TargetMaterial& material,
+                                                                   UpstreamTls::Context tls) {
+  // As long as the target lives its context does, so no other can have that place.
+  const std::string key = fmt::format("{} {}", key_of(material), static_cast<const void*>(tls.get()));
+  std::shared_ptr<upstream::Target>& target = targets_[key];
+  if (!target) target = std::make_shared<upstream::Target>(services_, material.row, material.addresses, std::move(tls));
   return target;
 }
 
-upstream::UpstreamGroup ConfigurationBuilder::group_for(const config::Upstream& settings,
-                                                        const config::Materials& materials) {
+Result<upstream::UpstreamGroup> ConfigurationBuilder::group_for(const config::Upstream& settings,
+                                                                const config::Materials& materials) {
   upstream::UpstreamGroup group;
   group.name = settings.name;
   group.balance = settings.balance;
@@ -52,8 +55,10 @@ upstream::UpstreamGroup ConfigurationBuilder::group_for(const config::Upstream& 
   for (const auto& [id, target] : settings.targets) {
     const auto found = materials.targets.find(settings.name + "/" + id);
     const config::TargetMaterial material = found == materials.targets.end() ? config::TargetMaterial{} : found->second;
+    auto tls = upstream_tls_.context_for(settings, target, materials);
+    if (!tls) return tls.error();
     upstream::Member member{id,
-                            target_for(material),
+                            target_for(material, std::move(*tls)),
                             material.weight.value_or(target.weight),
                             material.admission,
                             target.backup,
@@ -120,7 +125,9 @@ Result<std::shared_ptr<const Configuration>, ConfigurationBuilder::Refusal> Conf
   if (!decoded.valid()) return Refusal{decoded.problems.front().pointer, decoded.problems.front().message};
   auto built = std::make_shared<Configuration>(std::move(snapshot), std::move(decoded.document));
   for (const auto& [name, settings] : built->document.upstreams) {
-    built->upstreams.emplace(name, group_for(settings, built->snapshot.materials));
+    auto group = group_for(settings, built->snapshot.materials);
+    if (!group) return Refusal{fmt::format("/upstreams/{}/tls", name), group.error().message};
+    built->upstreams.emplace(name, std::move(*group));
   }
   for (const auto& host : built->matcher.hosts()) {
     built->hosts.push_back(cells_for(host->settings.name, "_none"));
@@ -161,6 +168,7 @@ void ConfigurationBuilder::settle(const Configuration& current) {
     }
   }
   listener_tls_.settle();
+  upstream_tls_.settle();
   std::erase_if(targets_, [&named](const auto& entry) {
     if (named.contains(entry.second.get())) return false;
     entry.second->pool().set_limits({.max_idle = 0});

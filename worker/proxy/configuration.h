@@ -12,6 +12,7 @@
 #include "worker/caching/cache_policies.h"
 #include "worker/caching/reason.h"
 #include "worker/proxy/listener_tls.h"
+#include "worker/proxy/upstream_tls.h"
 #include "worker/routing/matcher.h"
 #include "worker/routing/purge_access.h"
 #include "worker/upstream/upstream_group.h"
@@ -86,8 +87,8 @@ class ConfigurationBuilder {
   void settle(const Configuration& current);
 
  private:
-  std::shared_ptr<upstream::Target> target_for(const config::TargetMaterial& material);
-  upstream::UpstreamGroup group_for(const config::Upstream& settings, const config::Materials& materials);
+  std::shared_ptr<upstream::Target> target_for(const config::TargetMaterial& material, UpstreamTls::Context tls);
+  Result<upstream::UpstreamGroup> group_for(const config::Upstream& settings, const config::Materials& materials);
   metrics::Cell cell(std::string_view name, std::string_view labels) const;
   CacheCells cache_cells_for(std::string_view host, std::string_view route) const;
   RouteCells cells_for(std::string_view host, std::string_view route) const;
@@ -95,7 +96,8 @@ class ConfigurationBuilder {
   upstream::Services services_;
   const metrics::MetricsRegion* metrics_;
   ListenerTls listener_tls_;
-  std::map<std::string, std::shared_ptr<upstream::Target>> targets_;   // by row and addresses
+  UpstreamTls upstream_tls_;
+  std::map<std::string, std::shared_ptr<upstream::Target>> targets_;   // by row, addresses and TLS
 };
 
 }   // namespace proxyd::proxy

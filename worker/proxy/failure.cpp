@@ -12,6 +12,7 @@ ProxyError error_of(Fault fault) {
   switch (fault) {
     case Fault::kConnectionRefused: return ProxyError::kConnectionRefused;
     case Fault::kConnectionTimeout: return ProxyError::kConnectionTimeout;
+    case Fault::kTls: return ProxyError::kTlsCertificateError;
     case Fault::kNoAddress: return ProxyError::kDnsError;
     case Fault::kNoPort: return ProxyError::kConnectionLimit;
     case Fault::kTimeout: return ProxyError::kResponseTimeout;

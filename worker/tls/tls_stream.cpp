@@ -136,6 +136,9 @@ TlsStream::Handshake TlsStream::handshake() {
     if (pushed.state == Moved::State::kBroken) return Handshake::kFailed;
     return holds_back() ? Handshake::kWriting : Handshake::kReading;
   }
+  const long verified = SSL_get_verify_result(ssl_.get());
+  failure_ = ended_ ? "the peer ended the connection" : openssl_error();
+  if (verified != X509_V_OK) failure_ = X509_verify_cert_error_string(verified);
   failed_ = true;
   (void)push();
   return Handshake::kFailed;

@@ -46,6 +46,8 @@ class TlsStream final : public net::Stream {
   async::WaitReady writable(Deadline deadline) override { return tcp_.writable(deadline); }
   async::Watched& watched() override { return tcp_.watched(); }
 
+  // Why the handshake failed, in words.
+  const std::string& failure() const { return failure_; }
   // Once the handshake is done.
   Negotiated negotiated() const;
   // From within OpenSSL's callbacks: the peer did what costs it the connection.
@@ -65,6 +67,7 @@ class TlsStream final : public net::Stream {
   net::Buffer out_;   // records on their way
   size_t out_begin_ = 0;
   size_t out_end_ = 0;
+  std::string failure_;
   Instant wrote_at_{};
   size_t written_in_a_row_ = 0;   // octets since the last pause
   uint8_t messages_ = 0;          // handshake messages since the last octet of data

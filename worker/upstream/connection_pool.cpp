@@ -74,7 +74,7 @@ void ConnectionPool::close_all() {
 
 void ConnectionPool::cut() {
   for (Http1Connection* connection = busy_.oldest(); connection; connection = busy_.younger_than(*connection))
-    connection->stream().cut();
+    connection->tcp().cut();
 }
 
 }   // namespace proxyd::upstream

@@ -43,13 +43,33 @@ async::Task<Fault> connect_to(Http1Connection& connection, async::EventLoop& loo
   if (error != 0 && error != EINPROGRESS) co_return fault_of(error);
   if (!connection.start(loop, std::move(socket))) co_return Fault::kNoPort;
   if (error == EINPROGRESS) {
-    const bool decided = co_await connection.stream().writable(deadline);
+    const bool decided = co_await connection.tcp().writable(deadline);
     if (!decided) co_return Fault::kConnectionTimeout;
     const int late_error = pending_error(descriptor);
     if (late_error != 0) co_return fault_of(late_error);
   }
-  connection.connected();
   co_return Fault::kNone;
+}
+
+// TLS, where the target has it.
+async::Task<Fault> shake_hands(Http1Connection& connection, Target& target, Deadline deadline) {
+  using Handshake = tls::TlsStream::Handshake;
+  tls::TlsStream& stream = connection.secure(*target.tls());
+  for (;;) {
+    const Handshake step = stream.handshake();
+    if (step == Handshake::kDone) co_return Fault::kNone;
+    if (step == Handshake::kFailed) {
+      target.note_failed_handshake(stream.failure());
+      co_return connection.tcp().when_cut().is_set() ? Fault::kCutConnecting : Fault::kTls;
+    }
+    bool ready = false;
+    if (step == Handshake::kReading) {
+      ready = co_await stream.readable(deadline);
+    } else {
+      ready = co_await stream.writable(deadline);
+    }
+    if (!ready) co_return Fault::kConnectionTimeout;
+  }
 }
 
 }   // namespace
@@ -74,11 +94,13 @@ async::Task<Result<std::unique_ptr<Exchange>, Fault>> open_exchange(std::shared_
     const Deadline share =
         deadline.is_never() ? deadline : Deadline::at(loop.now() + (deadline.when() - loop.now()) / left);
     fault = co_await connect_to(*connection, loop, address, share);
+    if (fault == Fault::kNone && target->tls()) fault = co_await shake_hands(*connection, *target, share);
     if (fault == Fault::kNone) {
+      connection->connected();
       target->counters().connected.add();
       co_return Opened(std::make_unique<Http1Exchange>(std::move(target), std::move(connection), rules));
     }
-    if (connection->stream().when_cut().is_set()) co_return Opened(Fault::kCutConnecting);
+    if (connection->tcp().when_cut().is_set()) co_return Opened(Fault::kCutConnecting);
     target->counters().connect_failed.add();
   }
   co_return Opened(fault);

@@ -15,6 +15,7 @@ enum class Fault : uint8_t {
   kNone,
   kConnectionRefused,   // nobody listens, or no route
   kConnectionTimeout,
+  kTls,                // no handshake with who answers there: see the log
   kNoAddress,          // the name does not resolve
   kNoPort,             // this machine has no local port or descriptor left
   kClosedUnanswered,   // the connection ended or broke before the first octet of a response

@@ -17,7 +17,15 @@ Http1Connection::Http1Connection(Target& target)
   target_.pool().opened(*this);
 }
 
-Http1Connection::~Http1Connection() { target_.pool().closed(*this); }
+Http1Connection::~Http1Connection() {
+  target_.pool().closed(*this);
+  if (tls_) tls_->end_writing();
+}
+
+tls::TlsStream& Http1Connection::secure(tls::ClientContext& context) {
+  tls_ = std::make_unique<tls::TlsStream>(tcp_, target_.services().buffers, context.connect());
+  return *tls_;
+}
 
 void Http1Connection::move_to(State state) {
   const bool allowed = (state_ == State::kConnecting && state == State::kInUse) ||
@@ -35,29 +43,33 @@ void Http1Connection::use() {
   move_to(State::kInUse);
   idle_timer_.disarm();
   unlink();
-  stream_.watched().when_readable().notify(nullptr);
+  tcp_.watched().when_readable().notify(nullptr);
   ++served_;
 }
 
 void Http1Connection::rest(Deadline idle_until) {
   move_to(State::kIdle);
-  stream_.watched().when_readable().notify(this);
+  tcp_.watched().when_readable().notify(this);
   target_.services().loop.timers().arm(idle_timer_, idle_until);
 }
 
 void Http1Connection::close_after_use() { move_to(State::kClosing); }
 
-// Idle, an event or the idle time ends it.
-void Http1Connection::woken() { target_.pool().discard(*this); }
+// Idle, an event or the idle time ends it. But in TLS a server may have something to say to the client's TLS alone.
+void Http1Connection::woken() {
+  if (tls_ && idle_timer_.armed() && !spoiled()) return;
+  target_.pool().discard(*this);
+}
 
 // A flag that is not set tells that the loop has seen nothing since the last read met the end of what there was. One
 // that is set may be old: then the socket itself is asked.
 bool Http1Connection::spoiled() {
-  if (!stream_.watched().readable()) return false;
+  if (!tcp_.watched().readable()) return false;
   char octet;
-  const ssize_t got = ::recv(stream_.spliceable_descriptor(), &octet, 1, MSG_PEEK | MSG_DONTWAIT);
+  if (tls_) return tls_->read(&octet, 1).state != net::Moved::State::kWouldBlock;
+  const ssize_t got = ::recv(tcp_.spliceable_descriptor(), &octet, 1, MSG_PEEK | MSG_DONTWAIT);
   if (got < 0 && errno == EAGAIN) {
-    stream_.watched().exhausted();
+    tcp_.watched().exhausted();
     return false;
   }
   return true;

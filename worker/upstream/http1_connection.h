@@ -1,9 +1,13 @@
 #pragma once
 
+#include <memory>
+
 #include "shared/base/clock.h"
 #include "worker/async/event_loop.h"
 #include "worker/net/connection_list.h"
 #include "worker/net/tcp_stream.h"
+#include "worker/tls/client_context.h"
+#include "worker/tls/tls_stream.h"
 
 namespace proxyd::upstream {
 
@@ -23,14 +27,17 @@ class Http1Connection : private async::Wakeup {
   ~Http1Connection();
 
   // Takes over a socket on which connect was called. False when the loop can't watch it.
-  bool start(async::EventLoop& loop, UniqueFd socket) { return stream_.start(loop, std::move(socket)); }
+  bool start(async::EventLoop& loop, UniqueFd socket) { return tcp_.start(loop, std::move(socket)); }
   void connected();
   void use();
   // The exchange ended and the connection may serve another.
   void rest(Deadline idle_until);
   void close_after_use();
 
-  net::TcpStream& stream() { return stream_; }
+  net::Stream& stream() { return tls_ ? static_cast<net::Stream&>(*tls_) : tcp_; }
+  net::TcpStream& tcp() { return tcp_; }
+  // Connected, and TLS is spoken on it: it is the stream from now on.
+  tls::TlsStream& secure(tls::ClientContext& context);
   Instant created() const { return created_; }
   uint64_t served() const { return served_; }
   State state() const { return state_; }
@@ -43,7 +50,8 @@ class Http1Connection : private async::Wakeup {
   void move_to(State state);
 
   Target& target_;
-  net::TcpStream stream_;
+  net::TcpStream tcp_;
+  std::unique_ptr<tls::TlsStream> tls_;
   async::Timer idle_timer_;
   net::ConnectionLinks<Http1Connection> links_;   // in the pool's list of the idle or of the busy
   Instant created_;

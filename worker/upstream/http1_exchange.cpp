@@ -33,7 +33,7 @@ Http1Exchange::~Http1Exchange() {
 // The response complete, nothing behind it, the request sent whole, and nobody asked to close.
 bool Http1Exchange::can_be_reused() const {
   return persistent_ && complete() && writer_.finished() && input_.empty() && !reader_->has_rest() &&
-         !connection_->stream().when_cut().is_set();
+         !connection_->tcp().when_cut().is_set();
 }
 
 bool Http1Exchange::begin(const Request& request) {
@@ -99,7 +99,7 @@ bool Http1Exchange::announces_content_it_cannot_have() const {
 }
 
 Fault Http1Exchange::ended() const {
-  if (connection_->stream().when_cut().is_set()) return Fault::kCut;
+  if (connection_->tcp().when_cut().is_set()) return Fault::kCut;
   return input_.empty() && head_octets_ == 0 ? Fault::kClosedUnanswered : Fault::kHeadIncomplete;
 }
 

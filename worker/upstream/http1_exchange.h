@@ -37,7 +37,7 @@ class Http1Exchange final : public Exchange {
   bool complete() const override { return reader_ && reader_->complete(); }
   bool on_reused_connection() const override { return reused_; }
   bool request_untaken() const override { return writer_.delivered() == 0; }
-  async::Signal& when_cut() override { return connection_->stream().when_cut(); }
+  async::Signal& when_cut() override { return connection_->tcp().when_cut(); }
   http::Arena& arena() override { return arena_; }
 
  private:

@@ -8,8 +8,8 @@ namespace {
 constexpr uint64_t kAlwaysAllowed = 10;   // a few visitors make no storm, whatever share of them retries
 
 bool never_reached_origin(Fault fault) {
-  return fault == Fault::kConnectionRefused || fault == Fault::kConnectionTimeout || fault == Fault::kNoAddress ||
-         fault == Fault::kNoPort || fault == Fault::kCutConnecting;
+  return fault == Fault::kConnectionRefused || fault == Fault::kConnectionTimeout || fault == Fault::kTls ||
+         fault == Fault::kNoAddress || fault == Fault::kNoPort || fault == Fault::kCutConnecting;
 }
 
 }   // namespace

@@ -2,11 +2,24 @@
 
 namespace proxyd::upstream {
 
-Target::Target(Services services, uint32_t row, std::vector<std::string> addresses)
-    : services_(services), row_(row), pool_(services, row) {
+Target::Target(Services services, uint32_t row, std::vector<std::string> addresses,
+               std::shared_ptr<tls::ClientContext> tls)
+    : services_(services),
+      row_(row),
+      where_(addresses.empty() ? "?" : addresses.front()),
+      tls_(std::move(tls)),
+      pool_(services, row) {
   for (const std::string& text : addresses) {
     if (const auto address = net::SocketAddress::parse(text)) addresses_.push_back(*address);
   }
+}
+
+void Target::note_failed_handshake(const std::string& why) {
+  constexpr auto kAgain = std::chrono::seconds(10);
+  const Instant now = services_.loop.now();
+  if (handshake_noted_ != Instant{} && now - handshake_noted_ < kAgain) return;
+  handshake_noted_ = now;
+  services_.log.error("no TLS handshake with {}: {}; see `tls` of its upstream", where_, why);
 }
 
 void Target::count_cut() {

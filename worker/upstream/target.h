@@ -13,6 +13,7 @@
 #include "worker/net/address.h"
 #include "worker/net/buffer_pool.h"
 #include "worker/net/pipe_pool.h"
+#include "worker/tls/client_context.h"
 #include "worker/upstream/connection_pool.h"
 
 namespace proxyd::upstream {
@@ -24,6 +25,7 @@ struct Services {
   net::PipePool& pipes;
   const status::StatusRegion& status;
   uint32_t slot;
+  Log& log;
   metrics::Cell unsolicited;   // upstream_bad{reason="unsolicited"}
 };
 
@@ -39,12 +41,17 @@ class Target {
     metrics::Cell reused;
   };
 
-  Target(Services services, uint32_t row, std::vector<std::string> addresses);
+  // `tls`: what its connections are secured with; null: cleartext.
+  Target(Services services, uint32_t row, std::vector<std::string> addresses,
+         std::shared_ptr<tls::ClientContext> tls = nullptr);
 
   const std::vector<net::SocketAddress>& addresses() const { return addresses_; }
   // The address to try first: they take turns.
   size_t next_address() { return addresses_.empty() ? 0 : turn_++ % addresses_.size(); }
 
+  tls::ClientContext* tls() const { return tls_.get(); }
+  // A handshake failed: said in the log, at most every ten seconds.
+  void note_failed_handshake(const std::string& why);
   ConnectionPool& pool() { return pool_; }
   // Ends what this worker's requests do at the target: they go on as when an origin breaks off.
   void cut() { pool_.cut(); }
@@ -63,6 +70,9 @@ class Target {
   uint32_t row_;
   std::vector<net::SocketAddress> addresses_;
   size_t turn_ = 0;
+  std::string where_;   // the first of them, for people
+  std::shared_ptr<tls::ClientContext> tls_;
+  Instant handshake_noted_{};
   ConnectionPool pool_;
   Counters counters_;
 };

@@ -23,7 +23,6 @@ class ProxyTest : public WorkerTest {
     proxy_.set_configuration(*built);
   }
 
-  Log log_{2, "test"};
   status::RejectRegion rejects_ = std::move(*status::RejectRegion::create());
   Proxy proxy_{loop_, buffers_, metrics_, status_, rejects_, 0, log_, shared_};
 };

@@ -53,7 +53,10 @@ class WorkerTest : public testing::Test {
         cache_(view_, 0, 1),
         shared_(loop_, cache_, wakes_, 0) {}
 
-  upstream::Services services() { return {loop_, buffers_, pipes_, status_, 0, metrics_.cell(0, "unsolicited", "")}; }
+  Log log_{2, "test"};
+  upstream::Services services() {
+    return {loop_, buffers_, pipes_, status_, 0, log_, metrics_.cell(0, "unsolicited", "")};
+  }
   upstream::Incoming incoming(std::string_view text = {}) {
     return {std::make_unique<Unasked>(loop_, text), upstream::InFlight(target_)};
   }
