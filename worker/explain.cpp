@@ -4,6 +4,7 @@
 
 #include "worker/asked_request.h"
 #include "worker/cache_lookup.h"
+#include "worker/routing/https_only.h"
 #include "worker/upstream/balancer.h"
 
 namespace proxyd::worker {
@@ -88,7 +89,10 @@ json explain(const proxy::Configuration& configuration, const json& question) {
               {"route", matched.route ? json(matched.route->settings.name) : json()}};
   if (!matched.host) answer["result"] = "404: no host has this name on this listener";
   if (matched.host && !matched.route) answer["result"] = "404: no route of this host matches";
-  if (matched.route) answer["action"] = action_of(configuration, *matched.route, asked);
+  const bool sent_away = routing::must_be_https(matched, facts);
+  if (sent_away)
+    answer["result"] = fmt::format("{}: sent to https (force_https)", matched.host->settings.force_https->status);
+  if (matched.route && !sent_away) answer["action"] = action_of(configuration, *matched.route, asked);
   return answer;
 }
 

@@ -100,6 +100,7 @@ Host read_host(const std::string& name, const Json& json, const OnTheWay& inheri
   host.first_match = value_or(json, "first_match", false);
   if (const Json* purge = member(json, "purge")) host.purge = read_purge(*purge);
   if (const Json* client_auth = member(json, "client_auth")) host.client_auth = read_client_auth(*client_auth);
+  if (const Json* force_https = member(json, "force_https")) host.force_https = read_force_https(*force_https);
   const OnTheWay own = inherit(json, inherited);
   host.headers = own.headers;
   const Json* routes = member(json, "routes");

@@ -147,6 +147,13 @@ struct Route {
   bool operator==(const Route&) const = default;
 };
 
+// Requests by http are sent to https; with `hsts` answers by https ask clients to come by it alone for so long.
+struct ForceHttps {
+  int status = 308;
+  MaybeDuration hsts;
+  bool operator==(const ForceHttps&) const = default;
+};
+
 enum class ClientAuthMode { kRequire, kRequest };
 
 // Clients show a certificate that an authority of `ca_file` signed; kRequest also takes those that show none.
@@ -177,6 +184,7 @@ struct Host {
   HeaderEdits headers;          // for answers that no route made (404 of this host)
   std::optional<Purge> purge;   // none: no PURGE
   std::optional<ClientAuth> client_auth;
+  std::optional<ForceHttps> force_https;
   bool operator==(const Host&) const = default;
 };
 

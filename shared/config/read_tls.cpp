@@ -21,6 +21,13 @@ ClientAuth read_client_auth(const Json& json) {
   return {value_or(json, "ca_file", std::string()), requests ? ClientAuthMode::kRequest : ClientAuthMode::kRequire};
 }
 
+ForceHttps read_force_https(const Json& json) {
+  ForceHttps force;
+  force.status = value_or(json, "status", force.status);
+  force.hsts = duration_or(json, "hsts", force.hsts);
+  return force;
+}
+
 ListenerTls read_listener_tls(const Json& json) {
   ListenerTls tls;
   tls.certificates = value_or(json, "certificates", Strings());

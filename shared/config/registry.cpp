@@ -215,7 +215,7 @@ const ObjectType kHost{"host", with_keys_on_the_way({
                                    {"listeners", &kNames, "[]", "all, unless named"},
                                    {"routes", &kRoutes, "[]", "in order"},
                                    {"first_match", &kBoolean, "false", "strictly by file order"},
-                                   {"force_https", nullptr},
+                                   {"force_https", &kForceHttpsValue, "", "requests by http are sent to https"},
                                    {"client_auth", &kClientAuthValue, "", "clients show a certificate"},
                                    {"purge", &kPurgeValue, "", "turns on the PURGE method"},
                                    {"maintenance", nullptr},

@@ -48,6 +48,14 @@ const ObjectType kUpstreamTls{
         {"private_key_file", &kFilePath, "", "PEM, without a passphrase"},
     }};
 
+const ValueType kRedirectStatus{.kind = Kind::kInteger, .least = 301, .most = 308};
+const ValueType kHsts{.kind = Kind::kDuration, .may_be_off = true, .least = 1000};
+const ObjectType kForceHttps{"force_https",
+                             {
+                                 {"status", &kRedirectStatus, "308", "301, 302, 303, 307 or 308"},
+                                 {"hsts", &kHsts, "\"off\"", "how long clients are to come by https alone (RFC 6797)"},
+                             }};
+
 const ValueType kProtocol{.kind = Kind::kWord, .words = {"h1", "h2", "h2c"}};
 
 }   // namespace
@@ -56,6 +64,7 @@ const ValueType kCertificates = map_of(kCertificateValue);
 const ValueType kListenerTlsValue = object_of(kListenerTls);
 const ValueType kUpstreamTlsValue = object_of(kUpstreamTls);
 const ValueType kClientAuthValue = object_of(kClientAuth);
+const ValueType kForceHttpsValue = object_of(kForceHttps);
 const ValueType kProtocols{.kind = Kind::kList, .item = &kProtocol, .least_items = 1, .most_items = 3};
 
 }   // namespace proxyd::config::registry

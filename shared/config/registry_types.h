@@ -35,6 +35,7 @@ extern const ValueType kCertificates;       // `certificates` of the document
 extern const ValueType kListenerTlsValue;   // `tls` of a listener
 extern const ValueType kUpstreamTlsValue;   // `tls` of an upstream
 extern const ValueType kClientAuthValue;    // `client_auth` of a host
+extern const ValueType kForceHttpsValue;    // `force_https` of a host
 extern const ValueType kProtocols;          // `protocols` of a listener
 
 }   // namespace proxyd::config::registry

@@ -77,6 +77,14 @@ void validate_upstream_tls(const Upstream& upstream, FindingsList& findings) {
   }
 }
 
+void validate_force_https(const Host& host, FindingsList& findings) {
+  if (!host.force_https) return;
+  const int status = host.force_https->status;
+  if (status <= 303 || status >= 307) return;
+  findings.problem(fmt::format("/hosts/{}/force_https/status", host.name), "range",
+                   fmt::format("{} must be 301, 302, 303, 307 or 308", status));
+}
+
 }   // namespace
 
 void validate_tls(const Document& document, FindingsList& findings) {
@@ -88,6 +96,7 @@ void validate_tls(const Document& document, FindingsList& findings) {
   for (const auto& [name, upstream] : document.upstreams) {
     if (upstream.tls) validate_upstream_tls(upstream, findings);
   }
+  for (const auto& [name, host] : document.hosts) validate_force_https(host, findings);
 }
 
 }   // namespace proxyd::config

@@ -105,6 +105,17 @@ async::Task<void> answer_redirect(Request& request) {
   co_await answer(request, request.matched.route->settings.redirect->status, fields, {}, false);
 }
 
+// To the port of https, since nobody says on which other one it might be.
+async::Task<void> answer_to_https(Request& request) {
+  http::Arena& arena = request.arena();
+  const http::Target& target = request.head.target;
+  http::Fields fields(arena);
+  std::string_view to = arena.concat("https://", request.facts.host, target.path);
+  if (target.has_query) to = arena.concat(to, "?", target.query);
+  fields.add(FieldName::kLocation, as_location(to, arena));
+  co_await answer(request, request.matched.host->settings.force_https->status, fields, {}, false);
+}
+
 async::Task<void> answer_fixed(Request& request) {
   const config::Respond& respond = *request.matched.route->settings.respond;
   http::Fields fields(request.arena());

@@ -16,6 +16,8 @@ async::Task<void> answer_without_memory(Request& request, int status);
 // What we have to say to a program: `body` lies as long as the request.
 async::Task<void> answer_json(Request& request, int status, std::string_view body);
 async::Task<void> answer_redirect(Request& request);
+// The same request by https, for a host that has everyone come by it.
+async::Task<void> answer_to_https(Request& request);
 async::Task<void> answer_fixed(Request& request);
 async::Task<void> answer_ready(Request& request);
 // OPTIONS * and OPTIONS with Max-Forwards: 0 (RFC 9110 7.6.2, 9.3.7).

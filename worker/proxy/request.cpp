@@ -71,6 +71,7 @@ const routing::FieldEdits& Request::response_edits() const {
 
 bool Request::begin_answer(int answered, std::string_view reason, http::Fields& fields, http::ContentLength content,
                            bool close) {
+  if (const std::string_view value = hsts(); !value.empty()) fields.set(kStrictTransportSecurity, value);
   const routing::FieldEdits& edits = response_edits();
   if (!edits.empty()) edits.apply(fields, facts);
   status = answered;

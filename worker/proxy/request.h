@@ -15,6 +15,8 @@
 
 namespace proxyd::proxy {
 
+inline constexpr std::string_view kStrictTransportSecurity = "Strict-Transport-Security";
+
 // What a request asks for; a route with raw_path has it as it was sent. `route` may be null.
 caching::Url url_of(const routing::RequestFacts& facts, const routing::RouteEntry* route);
 
@@ -61,6 +63,11 @@ class Request {
   bool begin_answer(int status, std::string_view reason, http::Fields& fields, http::ContentLength content, bool close);
   // The same of lines that are ready, where the document edits nothing.
   bool begin_stored(int status, std::span<const std::string_view> lines, http::ContentLength content);
+  // The value of Strict-Transport-Security that the answer is to have; nothing: none (RFC 6797 7.2: never by http).
+  std::string_view hsts() const {
+    const bool due = matched.host && facts.scheme == http::Scheme::kHttps;
+    return due ? std::string_view(matched.host->hsts) : std::string_view();
+  }
   bool edits_answer() const { return !response_edits().empty(); }
   // What the origin is asked with in place of the client's own fields; null: those. They live as long as the request.
   void ask_with(const http::Fields* fields) { origin_fields_ = fields; }

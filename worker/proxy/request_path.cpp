@@ -16,6 +16,7 @@
 #include "worker/proxy/request.h"
 #include "worker/proxy/stored_answer.h"
 #include "worker/proxy/tunnel.h"
+#include "worker/routing/https_only.h"
 #include "worker/tls/server_context.h"
 
 // The path of a request, top to bottom. The connection has received its head and checked target and framing; here it is
@@ -142,6 +143,10 @@ async::Task<void> Proxy::handle(downstream::Exchange& exchange) {
     }
     if (!request.matched.host && request.facts.host.empty()) {
       co_await answer_refused(request, http::Refusal::kHostMissing, 0);
+      co_return;
+    }
+    if (routing::must_be_https(request.matched, request.facts)) {
+      co_await answer_to_https(request);
       co_return;
     }
     if (!request.matched.route) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "shared/base/bytes.h"
 #include "worker/http/status.h"
 #include "worker/proxy/slices.h"
 #include "worker/proxy/stored/stored_head.h"
@@ -25,6 +26,17 @@ constexpr uint64_t kOfStoring = bit_of(FieldName::kCacheControl) | bit_of(FieldN
                                 bit_of(FieldName::kPragma) | bit_of(FieldName::kEtag) |
                                 bit_of(FieldName::kLastModified);
 
+// Whether one of the lines of a section is of that field.
+bool has_line(std::string_view section, std::string_view name) {
+  while (section.size() > name.size()) {
+    if (section[name.size()] == ':' && equals_ignoring_case(section.substr(0, name.size()), name)) return true;
+    const size_t end = section.find('\n');
+    if (end == std::string_view::npos) return false;
+    section.remove_prefix(end + 1);
+  }
+  return false;
+}
+
 }   // namespace
 
 bool StoredAnswer::begin() {
@@ -33,7 +45,8 @@ bool StoredAnswer::begin() {
   length_ = whole();
   const bool plain = !visit_.fields() && !visit_.was_validated() && !request_.head.fields.has_any(kConditions) &&
                      !request_.edits_answer() && !freshness.has(caching::Freshness::kPartial);
-  return plain ? begin_plainly() : begin_by_fields();
+  const bool replaces = !request_.hsts().empty() && has_line(visit_.stored().section(), kStrictTransportSecurity);
+  return plain && !replaces ? begin_plainly() : begin_by_fields();
 }
 
 void StoredAnswer::release_heads() {
@@ -60,7 +73,10 @@ http::ContentLength StoredAnswer::whole() const {
 // Most: the stored lines leave as they lie there.
 bool StoredAnswer::begin_plainly() {
   set_content(0, std::nullopt);
-  const std::array<std::string_view, 2> lines = {visit_.stored().section(), varying_lines()};
+  const std::string_view hsts = request_.hsts();
+  const std::array<std::string_view, 3> lines = {
+      visit_.stored().section(), varying_lines(),
+      hsts.empty() ? hsts : request_.arena().concat(kStrictTransportSecurity, ": ", hsts, "\r\n")};
   return request_.begin_stored(status_, lines, length_);
 }
 

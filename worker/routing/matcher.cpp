@@ -72,7 +72,10 @@ RouteEntry::RouteEntry(const config::Route& route, uint32_t number, const config
 }
 
 HostEntry::HostEntry(const config::Host& host, uint32_t number, const config::Materials& materials)
-    : settings(host), index(number), response_edits(host.headers.response, materials.files) {}
+    : settings(host), index(number), response_edits(host.headers.response, materials.files) {
+  if (!host.force_https || !host.force_https->hsts) return;
+  hsts = "max-age=" + std::to_string(std::chrono::duration_cast<std::chrono::seconds>(*host.force_https->hsts).count());
+}
 
 Matcher::Matcher(const config::Document& document, const config::Materials& materials)
     : default_response_edits_(document.headers.response, materials.files) {

@@ -42,6 +42,7 @@ struct HostEntry {
   const config::Host& settings;
   uint32_t index;
   FieldEdits response_edits;   // for answers that no route made
+  std::string hsts;            // the value of Strict-Transport-Security by https, or nothing
   std::vector<std::unique_ptr<RouteEntry>> routes;
   // nginx's order; each list holds indices into `routes` in file order.
   std::unordered_map<std::string_view, std::vector<uint32_t>> exact;

@@ -25,7 +25,7 @@ listeners:
   plain: { address: ":444", tls: {} }
   old: { address: ":445", protocols: [h1], tls: {} }
 hosts:
-  www: { names: [www.test], client_auth: { ca_file: /tls/www-clients.pem } }
+  www: { names: [www.test], client_auth: { ca_file: /tls/www-clients.pem }, force_https: { hsts: 1d } }
 )";
 
 Document read(const char* text) {
@@ -49,6 +49,7 @@ TEST(Tls, OfADocumentIsReadWhole) {
   EXPECT_EQ(document.listeners.at("plain").tls, ListenerTls());
   EXPECT_FALSE(document.listeners.at("http").tls);
   EXPECT_EQ(document.hosts.at("www").client_auth, (ClientAuth{"/tls/www-clients.pem", ClientAuthMode::kRequire}));
+  EXPECT_EQ(document.hosts.at("www").force_https, (ForceHttps{308, seconds(86400)}));
 }
 
 TEST(Protocols, AreHttp2AndHttp1WithTlsAndHttp1WithoutUnlessTheListenerSays) {
