@@ -39,6 +39,7 @@ void add_everything(CLI::App& app, Session& session, Exit& exit) {
   add_host(app, session, exit);
   add_cache(app, session, exit);
   add_explain(app, session, exit);
+  add_cert(app, session, exit);
   add_worker(app, session, exit);
   add_token(app, session, exit);
   add_observe(app, session, exit);

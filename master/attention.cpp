@@ -41,11 +41,14 @@ std::vector<Attention> Master::attention() {
   }
   for (const config::Problem& warning : active ? active->warnings : std::vector<config::Problem>()) {
     if (warning.code == "certificate-expired") continue;   // below, as it is now
+    const bool of_certificates = warning.code == "no-certificate" || warning.pointer.starts_with("/certificates/");
     all.push_back({"warning", warning.code, warning.message,
-                   warning.code == "unresolved" ? "proxyctl upstream list" : "proxyctl export"});
+                   warning.code == "unresolved" ? "proxyctl upstream list"
+                   : of_certificates            ? "proxyctl cert list"
+                                                : "proxyctl export"});
   }
   const auto now = std::chrono::system_clock::now();
-  if (active) add_certificates(active->certificates, configuration_->certificate_faults(), now, all);
+  if (active) add_certificates(active->document, active->certificates, configuration_->certificate_faults(), now, all);
   return all;
 }
 

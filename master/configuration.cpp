@@ -20,15 +20,6 @@ constexpr milliseconds kAcknowledge{5000};
 
 using Kind = Configuration::Failure::Kind;
 
-Configuration::Failure of_store(const store::Failure& failure) {
-  switch (failure.kind) {
-    case store::Failure::Kind::kBusy: return {Kind::kStoreBusy, failure.message, "", -1};
-    case store::Failure::Kind::kFull: return {Kind::kStoreFull, failure.message, "", -1};
-    case store::Failure::Kind::kConflict: return {Kind::kChangedMeanwhile, failure.message, "", -1};
-    default: return {Kind::kStoreFailed, failure.message, "", -1};
-  }
-}
-
 // Whether the document still names what the override is about.
 bool is_named(const store::Override& one, const config::Document& document) {
   const auto subject = TargetSubject::parse(one.subject);
@@ -79,6 +70,15 @@ std::shared_ptr<ActiveConfiguration> next_of(const ActiveConfiguration* before, 
 }
 
 }   // namespace
+
+Configuration::Failure Configuration::Failure::of_store(const store::Failure& failure) {
+  switch (failure.kind) {
+    case store::Failure::Kind::kBusy: return {Kind::kStoreBusy, failure.message, "", -1};
+    case store::Failure::Kind::kFull: return {Kind::kStoreFull, failure.message, "", -1};
+    case store::Failure::Kind::kConflict: return {Kind::kChangedMeanwhile, failure.message, "", -1};
+    default: return {Kind::kStoreFailed, failure.message, "", -1};
+  }
+}
 
 void test_stop([[maybe_unused]] const char* step) {
 #ifdef PROXYD_TEST_HOOKS
@@ -199,7 +199,7 @@ Result<Configuration::Applied, Configuration::Failure> Configuration::apply(Requ
   if (before && applied.changes.empty()) return applied;
   if (const auto fault = above_ceiling(request.decoded.document)) return Failure::refused(*fault, "/cache/memory");
   auto number = parts_.store.next_revision_number();
-  if (!number) return of_store(number.error());
+  if (!number) return Failure::of_store(number.error());
   const auto next = next_of(before.get(), *number, request);
   if (request.dry_run) next->epoch = 0;   // by which workers know a rehearsal
   const auto dropped =
@@ -207,7 +207,7 @@ Result<Configuration::Applied, Configuration::Failure> Configuration::apply(Requ
   const auto commit = [this, &next, &dropped, dry_run = request.dry_run]() -> std::optional<Failure> {
     if (dry_run) return Failure{Kind::kRehearsed, "", "", -1};
     auto committed = parts_.store.commit_revision(next->revision, next->versions, dropped);
-    if (!committed) return of_store(committed.error());
+    if (!committed) return Failure::of_store(committed.error());
     return std::nullopt;
   };
   const Purpose purpose = request.dry_run ? Purpose::kRehearsal : Purpose::kServing;
@@ -256,7 +256,7 @@ Result<void, Configuration::Failure> Configuration::publish_epoch(Again again) {
 Result<bool, Configuration::Failure> Configuration::resume(milliseconds bind_patience) {
   const std::lock_guard lock(change_);
   auto revision = parts_.store.active_revision();
-  if (!revision) return of_store(revision.error());
+  if (!revision) return Failure::of_store(revision.error());
   if (!*revision) return false;
   config::Decoded decoded = config::decode((*revision)->canonical, config::Format::kJson);
   if (!decoded.valid())
@@ -264,14 +264,14 @@ Result<bool, Configuration::Failure> Configuration::resume(milliseconds bind_pat
                                         decoded.problems.front().message),
                             decoded.problems.front().pointer);
   auto overrides = parts_.store.overrides();
-  if (!overrides) return of_store(overrides.error());
+  if (!overrides) return Failure::of_store(overrides.error());
   auto next = std::make_shared<ActiveConfiguration>();
   next->revision = **revision;
   next->canonical = std::move(decoded.canonical);
   next->document = std::move(decoded.document);
   next->epoch = 1;
   auto versions = parts_.store.object_versions();
-  if (!versions) return of_store(versions.error());
+  if (!versions) return Failure::of_store(versions.error());
   next->versions = object_versions(*versions, next->canonical, next->canonical, next->revision.number);
   take_out(*overrides, [](const store::Override& one) { return TargetSubject::parse(one.subject).has_value(); });
   next->overrides = std::move(*overrides);
@@ -279,6 +279,9 @@ Result<bool, Configuration::Failure> Configuration::resume(milliseconds bind_pat
       take_out(next->overrides, [&next](const store::Override& one) { return is_named(one, next->document); });
   auto published = publish(std::move(next), {Again::kEverything, bind_patience}, [] { return std::nullopt; });
   if (!published) return published.error();
+  for (const config::Problem& warning : active()->warnings) {
+    if (warning.pointer.starts_with("/certificates/")) parts_.log.warning("{}", warning.message);
+  }
   drop_from_store(dropped);
   return true;
 }
@@ -294,7 +297,7 @@ Result<void, Configuration::Failure> Configuration::put_override(const store::Ov
   };
   const auto commit = [this, &value]() -> std::optional<Failure> {
     auto put = parts_.store.put_override(value);
-    if (!put) return of_store(put.error());
+    if (!put) return Failure::of_store(put.error());
     return std::nullopt;
   };
   auto published = publish_again(change, commit);
@@ -311,7 +314,7 @@ Result<bool, Configuration::Failure> Configuration::clear_override(const TargetS
   const auto change = [&is_it](ActiveConfiguration& next) { std::erase_if(next.overrides, is_it); };
   const auto commit = [this, &text]() -> std::optional<Failure> {
     auto removed = parts_.store.remove_override(text);
-    if (!removed) return of_store(removed.error());
+    if (!removed) return Failure::of_store(removed.error());
     return std::nullopt;
   };
   auto published = publish_again(change, commit);

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "master/bootstrap.h"
+#include "master/certificate_vault.h"
 #include "master/certificate_watch.h"
 #include "master/certificates/certificate_files.h"
 #include "master/events.h"
@@ -47,6 +48,7 @@ class Configuration {
  public:
   struct Parts {
     store::Store& store;
+    CertificateVault& vault;
     RegionKeeper& regions;
     WorkerPool& pool;
     Listeners& listeners;
@@ -87,6 +89,7 @@ class Configuration {
     static Failure refused(std::string why, std::string where = {}, int by_worker = -1) {
       return {Kind::kActivationFailed, std::move(why), std::move(where), by_worker};
     }
+    static Failure of_store(const store::Failure& failure);
   };
   Result<Applied, Failure> apply(Request request);
 
@@ -112,6 +115,16 @@ class Configuration {
   // Reads the certificates whose files have changed; right ones make a new epoch, of wrong ones the former serve on.
   // Called once a second.
   void refresh_certificates();
+  // One of those that were uploaded, in place of the one there is: kept and served by every worker, or neither. How
+  // many acknowledged it. The document must name it so.
+  Result<size_t, Failure> put_certificate(const std::string& name, CheckedCertificate checked,
+                                          const std::string& author);
+  // Reads this one again now; the document must name it. With `dry_run` nothing comes of it.
+  struct Reloaded {
+    bool changed = false;
+    size_t acknowledged = 0;
+  };
+  Result<Reloaded, Failure> reload_certificate(const std::string& name, bool dry_run);
   // What is wrong with the newest files of certificates, by name.
   std::map<std::string, std::string> certificate_faults() const { return watch_.faults(); }
   // The end: no change any more, and the listening sockets close, so that nobody waits in their backlog in vain.
@@ -135,6 +148,7 @@ class Configuration {
   std::optional<Failure> read_outside(ActiveConfiguration& next, const Way& way);
   std::optional<Failure> read_files(ActiveConfiguration& next);
   Certificates read_changed(const ActiveConfiguration& active);
+  Result<CheckedCertificate, CertificateFileError> read_certificate(const config::Certificate& certificate);
   Resolver::Answers find_targets(ActiveConfiguration& next, config::Materials& materials);
   Result<Compiled, Failure> compile(ActiveConfiguration& next, const Way& way);
   Result<size_t, Failure> publish(std::shared_ptr<ActiveConfiguration> next, const Way& way, const Commit& commit);

@@ -34,10 +34,7 @@ std::optional<Configuration::Failure> Configuration::read_files(ActiveConfigurat
   next.files = std::move(*files);
   next.certificates.clear();
   for (const auto& [name, certificate] : next.document.certificates) {
-    const std::string pointer = "/certificates/" + name;
-    if (certificate.uploaded)
-      return Failure::refused(fmt::format("certificate '{}' was not uploaded", name), pointer + "/uploaded");
-    auto checked = read_certificate_files(certificate);
+    auto checked = read_certificate(certificate);
     if (!checked) return Failure::refused(checked.error().message, checked.error().pointer);
     next.certificates[name] = std::make_shared<const CheckedCertificate>(std::move(*checked));
   }

@@ -78,6 +78,7 @@ Result<void, Master::StartError> Master::open() {
   auto store = store::SqliteStore::open(bootstrap_.state_dir, log_);
   if (!store) return StartError{Kind::kOther, store.error().message};
   store_ = std::move(*store);
+  vault_ = std::make_unique<CertificateVault>(*store_, bootstrap_.state_dir);
   records_ = std::make_unique<LateRecords>(*store_, log_);
   auto regions = RegionKeeper::create(bootstrap_.cache_ceiling);
   if (!regions) return StartError{Kind::kOther, regions.error().message};
@@ -93,7 +94,7 @@ Result<void, Master::StartError> Master::open() {
   pool_->on_purge([this](const nlohmann::json& told) { record_purge(told, *records_, events_); });
   resolver_ = std::make_unique<Resolver>([this] { epoch_due_ = true; });
   configuration_ = std::make_unique<Configuration>(
-      Configuration::Parts{*store_, *regions_, *pool_, *listeners_, *resolver_, events_, log_});
+      Configuration::Parts{*store_, *vault_, *regions_, *pool_, *listeners_, *resolver_, events_, log_});
   process_overrides_ = std::make_unique<ProcessOverrides>(
       ProcessOverrides::Parts{bootstrap_, *store_, *pool_, *configuration_, events_, log_});
   chores_ = std::make_unique<Chores>(log_);

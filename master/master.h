@@ -8,6 +8,7 @@
 
 #include "master/attention.h"
 #include "master/bootstrap.h"
+#include "master/certificate_vault.h"
 #include "master/chores.h"
 #include "master/configuration.h"
 #include "master/document_file.h"
@@ -52,6 +53,7 @@ class Master {
   RegionKeeper& regions() { return *regions_; }
   ProcessOverrides& process_overrides() { return *process_overrides_; }
   store::Store& store() { return *store_; }
+  CertificateVault& vault() { return *vault_; }
   LateRecords& records() { return *records_; }
   Events& events() { return events_; }
   Log& log() { return log_; }
@@ -87,6 +89,7 @@ class Master {
   Instant started_ = Clock::now();
   std::optional<StateFolder> state_folder_;
   std::unique_ptr<store::SqliteStore> store_;
+  std::unique_ptr<CertificateVault> vault_;
   std::unique_ptr<LateRecords> records_;
   std::unique_ptr<RegionKeeper> regions_;
   std::optional<TicketRotation> ticket_rotation_;

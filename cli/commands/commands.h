@@ -15,6 +15,7 @@ void add_upstream(CLI::App& app, Session& session, Exit& exit);
 void add_host(CLI::App& app, Session& session, Exit& exit);   // host, route
 void add_cache(CLI::App& app, Session& session, Exit& exit);
 void add_explain(CLI::App& app, Session& session, Exit& exit);
+void add_cert(CLI::App& app, Session& session, Exit& exit);
 void add_worker(CLI::App& app, Session& session, Exit& exit);    // worker, reload, shutdown
 void add_token(CLI::App& app, Session& session, Exit& exit);     // token, audit
 void add_observe(CLI::App& app, Session& session, Exit& exit);   // metrics, events, logs

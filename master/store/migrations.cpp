@@ -5,7 +5,7 @@
 namespace proxyd::store {
 namespace {
 
-constexpr std::array<std::string_view, 10> kSteps = {
+constexpr std::array<std::string_view, 11> kSteps = {
     R"(CREATE TABLE revisions (
          number INTEGER PRIMARY KEY, parent INTEGER NOT NULL, created TEXT NOT NULL, author TEXT NOT NULL,
          origin TEXT NOT NULL, message TEXT NOT NULL, canonical TEXT NOT NULL, source TEXT NOT NULL,
@@ -29,6 +29,9 @@ constexpr std::array<std::string_view, 10> kSteps = {
     R"(CREATE TABLE purges (
          id INTEGER PRIMARY KEY, time TEXT NOT NULL, author TEXT NOT NULL, mode TEXT NOT NULL, subjects TEXT NOT NULL,
          reason TEXT NOT NULL) STRICT)",
+    R"(CREATE TABLE certificates (
+         name TEXT PRIMARY KEY, chain TEXT NOT NULL, sealed_key TEXT NOT NULL, created TEXT NOT NULL,
+         author TEXT NOT NULL) STRICT)",
 };
 
 }   // namespace

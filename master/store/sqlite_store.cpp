@@ -16,6 +16,7 @@
 #include <filesystem>
 #include <type_traits>
 
+#include "master/store/certificate_rows.h"
 #include "master/store/migrations.h"
 #include "master/store/record_rows.h"
 #include "master/store/revision_rows.h"
@@ -337,6 +338,22 @@ Outcome<bool> SqliteStore::remove_session(const std::string& digest) {
     Statement statement(session);
     return (statement << "DELETE FROM sessions WHERE digest = ?", use(key)).execute() > 0;
   });
+}
+
+Outcome<std::vector<std::string>> SqliteStore::certificate_names() {
+  return run<std::vector<std::string>>([](Session& session) { return select_certificate_names(session); });
+}
+
+Outcome<std::optional<UploadedCertificate>> SqliteStore::certificate(const std::string& name) {
+  return run<std::optional<UploadedCertificate>>([&](Session& session) { return select_certificate(session, name); });
+}
+
+Outcome<void> SqliteStore::put_certificate(const UploadedCertificate& certificate) {
+  return write<void>([&](Session& session) { insert(session, certificate); });
+}
+
+Outcome<bool> SqliteStore::remove_certificate(const std::string& name) {
+  return write<bool>([&](Session& session) { return erase_certificate(session, name); });
 }
 
 Outcome<void> SqliteStore::append_audit(const AuditEntry& entry) {

@@ -44,6 +44,10 @@ class SqliteStore final : public Store {
   Outcome<void> add_session(const LoginSession& session, size_t most) override;
   Outcome<std::optional<LoginSession>> session(const std::string& digest) override;
   Outcome<bool> remove_session(const std::string& digest) override;
+  Outcome<std::vector<std::string>> certificate_names() override;
+  Outcome<std::optional<UploadedCertificate>> certificate(const std::string& name) override;
+  Outcome<void> put_certificate(const UploadedCertificate& certificate) override;
+  Outcome<bool> remove_certificate(const std::string& name) override;
   Outcome<void> append_audit(const AuditEntry& entry) override;
   Outcome<std::vector<AuditEntry>> audit(uint64_t before, size_t limit) override;
   Outcome<void> append(const Records& records, size_t most) override;

@@ -74,6 +74,15 @@ struct AuditEntry {
   std::string detail;
 };
 
+// A certificate that was uploaded. Its key is readable only with what is no part of the store.
+struct UploadedCertificate {
+  std::string name;
+  std::string chain;        // PEM
+  std::string sealed_key;   // by KeySeal, about `name`
+  std::string created;
+  std::string author;
+};
+
 // What was purged, for people: purges hold without it.
 struct Purge {
   uint64_t id = 0;   // microseconds since 1970, each once
@@ -120,6 +129,12 @@ class Store {
   virtual Outcome<void> add_session(const LoginSession& session, size_t most) = 0;
   virtual Outcome<std::optional<LoginSession>> session(const std::string& digest) = 0;
   virtual Outcome<bool> remove_session(const std::string& digest) = 0;
+
+  virtual Outcome<std::vector<std::string>> certificate_names() = 0;
+  virtual Outcome<std::optional<UploadedCertificate>> certificate(const std::string& name) = 0;
+  // In place of the one of its name.
+  virtual Outcome<void> put_certificate(const UploadedCertificate& certificate) = 0;
+  virtual Outcome<bool> remove_certificate(const std::string& name) = 0;
 
   virtual Outcome<void> append_audit(const AuditEntry& entry) = 0;
   virtual Outcome<std::vector<AuditEntry>> audit(uint64_t before, size_t limit) = 0;

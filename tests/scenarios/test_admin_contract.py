@@ -14,7 +14,7 @@ def operations(description):
 
 
 NONSENSE = {"no_such_key": 1}
-VALUES = {"kind": "upstreams", "name": "none", "h": "none", "r": "none", "n": "9", "u": "none", "t": "none", "slot": "9", "id": "none", "code": "none"}
+VALUES = {"kind": "upstreams", "name": "none", "h": "none", "r": "none", "n": "9", "u": "none", "t": "none", "slot": "9", "id": "none", "c": "none", "code": "none"}
 
 
 def fill(path):
@@ -53,7 +53,7 @@ def test_every_change_can_be_tried(description):
 
 
 def test_every_list_has_pages(proxyd, description):
-    for path in ("revisions", "upstreams", "workers", "rejects", "tokens", "audit", "operations"):
+    for path in ("revisions", "upstreams", "workers", "rejects", "tokens", "audit", "operations", "certificates"):
         answer = proxyd.root("GET", f"/api/v1/{path}?limit=1").json
         assert set(answer) == {"items", "next_cursor"} and len(answer["items"]) <= 1
         for query in ("limit=0", "limit=x", "limit=99999", "cursor=1", "cursor=zz", "limit=1&limit=2"):

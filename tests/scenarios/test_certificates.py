@@ -118,6 +118,7 @@ def test_a_renewed_certificate_is_noticed_without_a_word_and_is_no_new_revision(
     assert "certificate-unusable" not in proxyd.attention()
 
 
+@pytest.mark.rows("TL-022")
 @pytest.mark.parametrize("spoil, reason", [
     (lambda issued, other: issued.key_file.write_bytes(other.key_file.read_bytes()), "the key of another certificate"),
     (lambda issued, other: issued.certificate_file.write_text("nothing"), "holds no certificate"),
@@ -148,6 +149,7 @@ def test_a_reload_reads_certificates_at_once(proxyd, authority):
     assert left(proxyd) > 59 * DAY
 
 
+@pytest.mark.rows("TL-021")
 def test_the_end_of_a_certificate_is_attention_two_weeks_before_and_a_number_below_zero_after(proxyd, authority):
     proxyd.apply(secured(free_port(), {"soon": authority.issue("soon.test", ends=13), "later": authority.issue("later.test", ends=15), "old": authority.expired("old.test")}))
     told = proxyd.attention()
@@ -158,8 +160,10 @@ def test_the_end_of_a_certificate_is_attention_two_weeks_before_and_a_number_bel
     assert left(proxyd, "old") == pytest.approx(-DAY, abs=300)
 
 
+@pytest.mark.rows("TL-021")
 def test_a_start_with_an_expired_certificate_serves(authority, tmp_path):
     with Proxyd(secured(free_port(), {"www": authority.expired("www.test")}), state=str(tmp_path)) as first:
         assert left(first) < 0
     with Proxyd(None, state=str(tmp_path)) as again:
         assert left(again) < 0 and again.api("GET", "/readyz", parse=False)[0] == 200
+        assert "certificate 'www' expired at" in again.logs()

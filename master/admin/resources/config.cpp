@@ -6,6 +6,7 @@
 #include "master/admin/change.h"
 #include "master/admin/provenance.h"
 #include "master/admin/resources/handlers.h"
+#include "master/certificate_findings.h"
 #include "shared/config/schema.h"
 
 namespace proxyd::admin {
@@ -88,13 +89,8 @@ std::vector<std::string> users_of(const AdminRequest& request, Context& context)
   const auto given = request.parameters.find("name");
   if (!active || given == request.parameters.end()) return users;
   const std::string& name = given->second;
+  if (kind == "certificates") return master::certificate_users(active->document, active->certificates, name);
   if (kind == "cache_policies") return users_of_cache_policy(name, active->canonical);
-  for (const auto& [listener_name, listener] : active->document.listeners) {
-    if (kind != "certificates" || !listener.tls) continue;
-    const auto& named = listener.tls->certificates;
-    if (std::find(named.begin(), named.end(), name) != named.end() || listener.tls->default_certificate == name)
-      users.push_back("listeners/" + listener_name);
-  }
   for (const auto& [host_name, host] : active->document.hosts) {
     if (kind == "listeners" && std::find(host.listeners.begin(), host.listeners.end(), name) != host.listeners.end())
       users.push_back("hosts/" + host_name);

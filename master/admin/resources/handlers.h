@@ -48,6 +48,13 @@ AdminAnswer put_object(const AdminRequest&, Context&);
 AdminAnswer patch_object(const AdminRequest&, Context&);
 AdminAnswer delete_object(const AdminRequest&, Context&);
 
+// certificates.cpp
+AdminAnswer list_certificates(const AdminRequest&, Context&);
+AdminAnswer get_certificate(const AdminRequest&, Context&);
+AdminAnswer put_certificate(const AdminRequest&, Context&);
+AdminAnswer delete_certificate(const AdminRequest&, Context&);
+AdminAnswer reload_certificate(const AdminRequest&, Context&);
+
 // routes.cpp
 AdminAnswer get_route(const AdminRequest&, Context&);
 AdminAnswer put_route(const AdminRequest&, Context&);

@@ -19,7 +19,7 @@ Certificates one_that_ends(hours left, std::vector<std::string> names = {"www.te
 
 std::vector<std::string> told(const Certificates& certificates, const std::map<std::string, std::string>& faults = {}) {
   std::vector<Attention> all;
-  add_certificates(certificates, faults, kNow, all);
+  add_certificates({}, certificates, faults, kNow, all);
   std::vector<std::string> codes;
   for (const Attention& one : all) codes.push_back(one.severity + " " + one.code);
   return codes;
