@@ -26,6 +26,9 @@ constexpr size_t kTag = 16;
 struct FreeContext {
   void operator()(EVP_CIPHER_CTX* context) const { EVP_CIPHER_CTX_free(context); }
 };
+struct Cleanse {
+  void operator()(std::array<uint8_t, 32>* key) const { OPENSSL_cleanse(key->data(), key->size()); }
+};
 using Context = std::unique_ptr<EVP_CIPHER_CTX, FreeContext>;
 
 const uint8_t* octets(std::string_view text) { return reinterpret_cast<const uint8_t*>(text.data()); }
@@ -63,6 +66,7 @@ Result<void> write_key(const std::string& path, std::string_view key) {
 Result<KeySeal> KeySeal::open(const std::string& folder, Missing missing) {
   const std::string path = folder + "/certificates.key";
   Key key{};
+  const std::unique_ptr<Key, Cleanse> cleansed(&key);
   std::error_code unknown;
   if (!std::filesystem::exists(path, unknown)) {
     if (missing == Missing::kRefuse)

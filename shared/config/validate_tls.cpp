@@ -85,6 +85,22 @@ void validate_force_https(const Host& host, FindingsList& findings) {
                    fmt::format("{} must be 301, 302, 303, 307 or 308", status));
 }
 
+// Nobody is asked for a certificate without TLS, so such a host would be open to everyone there.
+void validate_client_auth(const Document& document, const Host& host, FindingsList& findings) {
+  const bool required = host.client_auth && host.client_auth->mode == ClientAuthMode::kRequire;
+  if (!required || host.force_https) return;
+  for (const auto& [name, listener] : document.listeners) {
+    const bool serves =
+        host.listeners.empty() || std::find(host.listeners.begin(), host.listeners.end(), name) != host.listeners.end();
+    if (listener.tls || !serves) continue;
+    return findings.problem(
+        fmt::format("/hosts/{}/client_auth", host.name), "exclusive",
+        fmt::format("host '{}' requires certificates of clients, and listener '{}' without tls would serve it to all: "
+                    "leave that one out of 'listeners', or set 'force_https'",
+                    host.name, name));
+  }
+}
+
 }   // namespace
 
 void validate_tls(const Document& document, FindingsList& findings) {
@@ -96,7 +112,10 @@ void validate_tls(const Document& document, FindingsList& findings) {
   for (const auto& [name, upstream] : document.upstreams) {
     if (upstream.tls) validate_upstream_tls(upstream, findings);
   }
-  for (const auto& [name, host] : document.hosts) validate_force_https(host, findings);
+  for (const auto& [name, host] : document.hosts) {
+    validate_force_https(host, findings);
+    validate_client_auth(document, host, findings);
+  }
 }
 
 }   // namespace proxyd::config

@@ -5,8 +5,8 @@
 
 namespace proxyd::config {
 
-// What no single key of certificates, of a listener's tls and protocols, and of force_https can say. Whether a
-// certificate is any good is the master's to say, which reads it. Adds to `findings`. A value; any process.
+// What no single key of certificates, of a listener's tls and protocols, of force_https and client_auth can say.
+// Whether a certificate is any good is the master's to say, which reads it. Adds to `findings`. A value; any process.
 void validate_tls(const Document& document, FindingsList& findings);
 
 }   // namespace proxyd::config

@@ -1,6 +1,6 @@
 """Certificates of the document: what is taken, what is refused and in which words."""
 import pytest
-from certificates import Authority, openssl
+from certificates import Authority, fingerprint_served, openssl
 from proxyd import Proxyd, eventually, free_port, site
 
 
@@ -109,11 +109,12 @@ DAY = 86400
 
 
 def test_a_renewed_certificate_is_noticed_without_a_word_and_is_no_new_revision(proxyd, authority):
-    issued = authority.issue("www.test", ends=30)
-    revision = proxyd.apply(secured(free_port(), {"www": issued}))["revision"]
-    assert 29 * DAY < left(proxyd) < 31 * DAY
-    issued.replace_by(authority.issue("www.test", ends=60))
+    issued, other, port = authority.issue("www.test", ends=30), authority.issue("www.test", ends=60), free_port()
+    revision = proxyd.apply(secured(port, {"www": issued}))["revision"]
+    assert 29 * DAY < left(proxyd) < 31 * DAY and fingerprint_served(port, "www.test") == issued.fingerprint()
+    issued.replace_by(other)
     eventually(lambda: left(proxyd) > 59 * DAY)
+    eventually(lambda: fingerprint_served(port, "www.test") == other.fingerprint())
     assert proxyd.api("GET", "/api/v1/revisions")[1]["items"][0]["revision"] == revision
     assert "certificate-unusable" not in proxyd.attention()
 
@@ -133,8 +134,9 @@ def test_a_file_that_became_wrong_leaves_the_old_certificate_and_is_attention_un
     for words in ("'www'", str(issued.certificate_file.parent), reason):
         assert words in told["message"], told
     assert 29 * DAY < left(proxyd) < 31 * DAY, "the old one stays"
-    status, answer = proxyd.api("POST", "/api/v1/reload", {})
-    assert status == 422 and reason in str(answer), "a reload says no, and changes nothing"
+    for query in ("?dry_run=true", ""):
+        status, answer = proxyd.api("POST", "/api/v1/reload" + query, {})
+        assert status == 422 and reason in str(answer), "a reload says no, and changes nothing"
     assert 29 * DAY < left(proxyd) < 31 * DAY
     issued.replace_by(other)
     eventually(lambda: left(proxyd) > 59 * DAY and "certificate-unusable" not in proxyd.attention(), 20)

@@ -1,6 +1,7 @@
 """Hosts that have everyone come by https: whom they send there, whom not, and what their answers by https promise."""
 import pytest
-from client import exchange, get
+from certificates import Authority, unverified
+from client import Client, exchange, get
 from origin import Origin, ok
 from proxyd import Proxyd, free_port, site
 
@@ -100,6 +101,19 @@ def test_the_promise_goes_before_the_origins_and_edits_go_before_both(world):
     assert promise(world.ask(b"/site/promise", HTTPS)) == [PROMISE]
     assert promise(world.ask(b"/own/promise", HTTPS)) == ["max-age=1"]
     assert promise(world.ask(b"/none/promise", HTTPS)) == []
+
+
+def test_the_scheme_of_a_direct_client_is_that_of_its_connection(world, tmp_path):
+    http, https = free_port(), free_port()
+    document = {**world.document, "defaults": {}, "certificates": {"a": Authority(tmp_path).issue("a.test").document()},
+                "listeners": {"http": {"address": f"127.0.0.1:{http}"}, "https": {"address": f"127.0.0.1:{https}", "tls": {}}}}
+    with Proxyd(document):
+        assert exchange(http, get(b"/site", HTTPS)).status == 308
+        with Client(https) as client:
+            client.socket = unverified().wrap_socket(client.socket, server_hostname="a.test")
+            client.send(get(b"/site", b"X-Forwarded-Proto: http"))
+            answer = client.response()
+        assert answer.status == 200 and promise(answer) == [PROMISE]
 
 
 def test_who_is_not_trusted_does_not_get_around_it(world):

@@ -4,7 +4,7 @@ import os
 import stat
 
 import pytest
-from certificates import Authority, openssl
+from certificates import Authority, fingerprint_served, openssl
 from proxyd import Proxyd, free_port, site
 
 ALL = "/api/v1/certificates"
@@ -63,6 +63,17 @@ def test_the_first_upload_makes_the_line_in_the_document_and_the_next_ones_no_re
     assert shown["used_by"] == {"listeners": ["main"], "hosts": ["all"]}
     assert revision(proxyd) == before
     assert proxyd.api("GET", ALL)[1] == {"items": [shown], "next_cursor": None}
+
+
+def test_an_upload_serves_in_every_worker_when_it_is_answered(authority):
+    with Proxyd(site(port := free_port(), "127.0.0.1:9"), workers=3) as proxyd:
+        put(proxyd, "www", authority.issue("www.test"))
+        proxyd.apply(with_tls(config(proxyd)))
+        for _ in range(3):
+            issued = authority.issue("www.test")
+            status, answer = put(proxyd, "www", issued)
+            assert status == 200 and answer["acknowledged"] == 3
+            assert {fingerprint_served(port, "www.test") for _ in range(20)} == {issued.fingerprint()}
 
 
 def test_the_key_is_in_no_answer_no_log_and_no_copy_and_sealed_in_the_store(authority, tmp_path):

@@ -1,6 +1,9 @@
 """Makes certificate authorities, and the certificates, keys and OCSP responses that they sign, by the openssl command."""
 import datetime
+import hashlib
 import itertools
+import socket
+import ssl
 import subprocess
 from pathlib import Path
 
@@ -134,3 +137,16 @@ class Authority:
         openssl("ocsp", "-index", self.folder / "index.txt", "-CA", self.certificate, "-rsigner", self.certificate, "-rkey", self.key,
                 "-reqin", request, "-respout", path, "-ndays", days)
         return path
+
+
+def unverified():
+    """What a client takes any certificate by."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    return context
+
+
+def fingerprint_served(port, name):
+    """SHA-256 of the certificate that a new connection gets which asks for `name`."""
+    with socket.create_connection(("127.0.0.1", port), 10) as connection, unverified().wrap_socket(connection, server_hostname=name) as secured:
+        return hashlib.sha256(secured.getpeercert(binary_form=True)).hexdigest()

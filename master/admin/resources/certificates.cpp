@@ -127,9 +127,14 @@ AdminAnswer add_to_document(const AdminRequest& request, const std::string& name
     return with_certificate(std::move(kept), name, context);
   }
   AdminAnswer answer = change_document(without_tags(request, false), context, document_with(name));
-  if (answer.ok()) return with_certificate(std::move(answer), name, context);
-  if (!had_row) (void)vault.remove(name);
-  return answer;
+  if (!answer.ok()) {
+    if (!had_row) (void)vault.remove(name);
+    return answer;
+  }
+  // Where another call was faster with the line, the document was not read again for this row.
+  const auto live = context.master.configuration().reload_certificate(name, false);
+  if (!live) return failure_answer(live.error());
+  return with_certificate(std::move(answer), name, context);
 }
 
 }   // namespace

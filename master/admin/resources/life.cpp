@@ -17,9 +17,14 @@ AdminAnswer refusal_of(const master::DocumentError& error) {
   return problem("invalid", error.message, {{"errors", problems_json(error.problems)}});
 }
 
-// What a reload would do to the document, where a file is its source.
+// What a reload would do to the document, where a file is its source, and whether the certificates can be read.
 AdminAnswer rehearse_reload(const AdminRequest& request, Context& context) {
   const master::Bootstrap& bootstrap = context.master.bootstrap();
+  const auto active = context.master.configuration().active();
+  for (const auto& [name, certificate] : active ? active->certificates : master::Certificates()) {
+    const auto readable = context.master.configuration().reload_certificate(name, true);
+    if (!readable) return failure_answer(readable.error());
+  }
   if (bootstrap.config_source != "file") return json_answer({{"reloaded", false}, {"dry_run", true}});
   auto read = master::read_document_file(bootstrap.config_file);
   if (!read) return refusal_of(read.error());

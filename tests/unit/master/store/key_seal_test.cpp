@@ -30,7 +30,6 @@ TEST_F(KeySealTest, GivesBackWhatItSealedAlsoAfterAReopen) {
     const auto read = open().unseal(sealed, "www");
     ASSERT_TRUE(read) << read.error().message;
     EXPECT_EQ(*read, secret);
-    EXPECT_EQ(sealed.find("key"), std::string::npos);
   }
 }
 

@@ -204,6 +204,7 @@ class Generator {
   void host(Json& host, int number) {
     host["names"] = Json::array({fmt::format("h{}.test", number), fmt::format("*.h{}.test", number)});
     if (host.contains("listeners")) host["listeners"] = Json::array({"http"});
+    if (host.contains("client_auth")) host["force_https"] = Json::object();
     if (host.contains("force_https"))
       host["force_https"] = Json{{"status", 302}, {"hsts", pick({"off", "1d", "2000ms"})}};
     if (host.contains("purge") && chance(50)) host["purge"]["allow"] = Json::array({"127.0.0.1"});

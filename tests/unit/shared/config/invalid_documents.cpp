@@ -314,6 +314,10 @@ const std::vector<Wrong> kRules = {
     {"HTTP/2 by ALPN without tls", listener("address: \":1\", protocols: @@[h2, h1]"), "exclusive",
      "/listeners/l/protocols"},
     {"prior knowledge with tls", secured("{}", ", protocols: @@[h1, h2c]"), "exclusive", "/listeners/l/protocols"},
+    {"clients without a certificate beside those that must have one",
+     secured("{}", " }\n  open: { address: \":2\"") +
+         "hosts: { h: { names: [a.test], client_auth: @@{ ca_file: /ca.pem } } }\n",
+     "exclusive", "/hosts/h/client_auth"},
     {"a way to https that is none", host("force_https: { status: @@304 }"), "range", "/hosts/h/force_https/status"},
     {"a promise of https for less than a second", host("force_https: { hsts: @@500ms }"), "range",
      "/hosts/h/force_https/hsts"},

@@ -52,6 +52,23 @@ TEST(Tls, OfADocumentIsReadWhole) {
   EXPECT_EQ(document.hosts.at("www").force_https, (ForceHttps{308, seconds(86400)}));
 }
 
+TEST(ClientAuth, OfAHostGoesWithAListenerWithoutTlsWhereNobodyIsServedThere) {
+  const auto is_valid = [](const std::string& rest) {
+    return decode(
+               "version: 1\ncertificates: { c: { uploaded: true } }\nlisteners: { a: { address: \":1\" }, b: { "
+               "address: "
+               "\":2\", tls: {} } }\nhosts: { h: { names: [a], client_auth: { ca_file: /ca.pem" +
+                   rest + " } }\n",
+               Format::kYaml)
+        .valid();
+  };
+  EXPECT_FALSE(is_valid(" }"));
+  EXPECT_FALSE(is_valid(" }, listeners: [a, b]"));
+  EXPECT_TRUE(is_valid(" }, listeners: [b]"));
+  EXPECT_TRUE(is_valid(" }, force_https: {}"));
+  EXPECT_TRUE(is_valid(", mode: request }"));
+}
+
 TEST(Protocols, AreHttp2AndHttp1WithTlsAndHttp1WithoutUnlessTheListenerSays) {
   const Document document = read(kDocument);
   EXPECT_EQ(document.listeners.at("http").protocols, (Protocols{.h1 = true}));
