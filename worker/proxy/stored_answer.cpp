@@ -45,8 +45,9 @@ bool StoredAnswer::begin() {
   length_ = whole();
   const bool plain = !visit_.fields() && !visit_.was_validated() && !request_.head.fields.has_any(kConditions) &&
                      !request_.edits_answer() && !freshness.has(caching::Freshness::kPartial);
+  if (!plain) return begin_by_fields();
   const bool replaces = !request_.hsts().empty() && has_line(visit_.stored().section(), kStrictTransportSecurity);
-  return plain && !replaces ? begin_plainly() : begin_by_fields();
+  return replaces ? begin_by_fields() : begin_plainly();
 }
 
 void StoredAnswer::release_heads() {
