@@ -37,8 +37,10 @@ class Places:
 
     def fit(self, json_value, key=""):
         if isinstance(json_value, dict):
-            if "uploaded" in json_value or "certificate_file" in json_value:
+            if "uploaded" in json_value or ("certificate_file" in json_value and key != "tls"):
                 return self.issued.document()
+            if "certificate_file" in json_value:
+                json_value = {**json_value, **self.issued.document()}
             return {name: self.fit(value, name) for name, value in json_value.items()}
         if isinstance(json_value, list):
             return [self.fit(value, key) for value in json_value]

@@ -30,6 +30,9 @@ class Generator {
     name_entries(json, "cache_policies", {"static", "pages"});
     name_entries(json, "listeners", {"http", "local"});
     name_entries(json, "certificates", {"site", "other"});
+    for (auto& upstream : json["upstreams"]) {
+      if (upstream.contains("tls")) upstream_tls(upstream["tls"]);
+    }
     for (auto& certificate : json["certificates"])
       certificate = chance(50) ? Json{{"uploaded", true}}
                                : Json{{"certificate_file", "/a b.pem"}, {"private_key_file", "/ü.key"}};
@@ -175,6 +178,14 @@ class Generator {
     Json& tls = listener["tls"];
     if (tls.contains("certificates")) tls["certificates"] = Json::array({"site"});
     tls["default_certificate"] = "site";
+  }
+
+  // What the certificate is verified by is said, and files go in pairs.
+  static void upstream_tls(Json& tls) {
+    tls["sni"] = "a.test";
+    if (tls.contains("certificate_file") == tls.contains("private_key_file")) return;
+    tls.erase("certificate_file");
+    tls.erase("private_key_file");
   }
 
   void cache_policy(Json& policy) {

@@ -83,7 +83,7 @@ const std::vector<Wrong> kShapes = {
      "/upstreams/u/targets/t/wieght", "did you mean 'weight'?"},
     {"a merge key of YAML 1.1", "version: 1\n@@<<: {}\n", "unknown-key", "/<<"},
     {"a section of a later version", "version: 1\n@@rate_limits: {}\n", "unsupported", "/rate_limits"},
-    {"a key of a later version", upstream("@@tls: {}"), "unsupported", "/upstreams/u/tls"},
+    {"a key of a later version", upstream("@@queue: {}"), "unsupported", "/upstreams/u/queue"},
     {"a version of TLS that is gone", listener("address: \":1\", tls: { min_version: @@\"1.1\" }"), "value",
      "/listeners/l/tls/min_version", "did you mean '1.2'?"},
     {"a version of TLS without its quotes", listener("address: \":1\", tls: { min_version: @@1.3 }"), "type",
