@@ -135,7 +135,29 @@ def test_a_session_of_one_host_is_not_resumed_where_another_needs_a_client_certi
         named = trusting(authority, client=people.issue("alice", client=True))
         with TlsClient(site.port, named, "b.test") as client:
             assert site.get(client, host="b.test").status == 200
-            assert site.get(client, host="a.test").status == 421
+            assert site.get(client, host="a.test").status == 200   # where nobody has to show one
+
+
+@pytest.mark.parametrize("request_line", ["GET / HTTP/1.0\r\n\r\n", "GET / HTTP/1.1\r\nHost: x.test\r\n\r\n"])
+def test_the_host_of_all_other_names_is_not_reached_without_its_client_certificate(authority, request_line):
+    people = Authority(authority.folder, "people")
+    hosts = {"a.test": {}, "rest": {"names": ["*"], "client_auth": {"ca_file": str(people.certificate)}}}
+    with Site({"a": authority.issue("a.test")}, hosts=hosts) as site:
+        for name in ("a.test", None):
+            with pytest.raises((ssl.SSLError, Closed, AssertionError)):
+                with TlsClient(site.port, trusting(authority), name) as client:
+                    client.send(request_line.encode())
+                    assert client.response().status != 421
+        assert not site.asked
+
+
+def test_client_certificates_that_are_asked_for_from_now_on_are_asked_for_on_open_connections_too(authority):
+    people = Authority(authority.folder, "people")
+    with Site({"a": authority.issue("a.test")}) as site, TlsClient(site.port, trusting(authority), "a.test") as client:
+        assert site.get(client).status == 200
+        site.document["hosts"]["a.test"]["client_auth"] = {"ca_file": str(people.certificate)}
+        site.proxyd.apply(site.document)
+        assert site.get(client).status == 421
 
 
 def test_a_client_certificate_of_another_authority_is_refused(authority):

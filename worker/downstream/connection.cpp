@@ -58,7 +58,8 @@ bool Connection::start(UniqueFd socket, const sockaddr_storage& peer) {
   opened_ = settings().proxy_protocol == config::ProxyProtocol::kOff && !settings().tls && !settings().protocols.h2c;
   if (!tcp_.start(loop(), std::move(socket))) return false;
   tcp_.watched().when_readable().notify(this);
-  loop().timers().arm(timer_, Deadline::after(loop().now(), waits().client_header));
+  request_due_ = Deadline::after(loop().now(), waits().client_header);
+  loop().timers().arm(timer_, request_due_);
   return true;
 }
 
@@ -132,15 +133,21 @@ void Connection::go_idle() {
   connections_.become_idle(*this);
   tcp_.watched().when_hung_up().notify(nullptr);
   tcp_.watched().when_readable().notify(this);
-  loop().timers().arm(timer_, Deadline::after(loop().now(), served_any_ ? waits().keepalive : waits().client_header));
+  if (std::exchange(waits_anew_, false))
+    request_due_ = Deadline::after(loop().now(), served_any_ ? waits().keepalive : waits().client_header);
+  loop().timers().arm(timer_, request_due_);
   if (tcp_.watched().readable()) loop().ready().push(*this);
 }
 
 // From here on the socket's news are HTTP/2's.
 void Connection::start_http2() {
-  http2_ = std::make_unique<Http2Connection>(*this);
   timer_.disarm();
-  http2_->start();
+  try {
+    http2_ = std::make_unique<Http2Connection>(*this);
+    http2_->start();
+  } catch (const std::bad_alloc&) {
+    close();
+  }
 }
 
 void Connection::become_idle() {

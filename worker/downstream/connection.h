@@ -61,6 +61,7 @@ class Connection : private async::Wakeup {
     Serving(Connection& connection, Http1Exchange& exchange) : connection_(connection) {
       connection_.exchange_ = &exchange;
       connection_.served_any_ = true;
+      connection_.waits_anew_ = true;
     }
     Serving(const Serving&) = delete;
     Serving& operator=(const Serving&) = delete;
@@ -111,9 +112,11 @@ class Connection : private async::Wakeup {
   net::ConnectionLinks<Connection> links_;   // among the idle or the busy
   RouteWaits route_waits_;
   Peer peer_;
+  Deadline request_due_ = Deadline::never();
   State state_ = State::kIdle;
   bool close_ = false;   // after serving: close instead of going idle
   bool served_any_ = false;
+  bool waits_anew_ = true;   // for the next request; octets that make none don't prolong the wait
   bool opened_ = false;
   bool chose_http2_ = false;
 };

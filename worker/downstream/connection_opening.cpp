@@ -59,6 +59,10 @@ async::Task<bool> Connection::accept_tls() {
   const Deadline deadline = Deadline::after(loop().now(), waits().client_header);
   tls_ = std::make_unique<Tls>(settings().tls, tcp_, services().buffers);
   co_await services().handshakes.next();
+  if (deadline.passed(loop().now()) || tcp_.watched().peer_closed()) {   // it waited too long, or is gone
+    services().tls.timeouts.add();
+    co_return false;
+  }
   for (;;) {
     const tls::TlsStream::Handshake step = tls_->stream.handshake();
     if (step == tls::TlsStream::Handshake::kDone) break;

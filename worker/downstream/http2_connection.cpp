@@ -11,12 +11,14 @@ namespace {
 
 constexpr size_t kReadBuffer = 16 * 1024;
 constexpr size_t kOutput = 64 * 1024;
-constexpr size_t kFrameRoom = 16'393;   // holds every frame
-constexpr int kReadsPerTurn = 4;        // then others get theirs
-constexpr size_t kAtOnce = 4 * 1024;    // then the news are heard: what was opened and reset in it counts no more
+constexpr size_t kFrameRoom = 16'393;      // holds every frame
+constexpr int kReadsPerTurn = 4;           // then others get theirs
+constexpr size_t kAtOnce = 4 * 1024;       // then the news are heard: what was opened and reset in it counts no more
+constexpr uint64_t kSlowestClient = 256;   // octets a second
 constexpr auto kTick = milliseconds(1000);
 constexpr auto kDrainWait = milliseconds(1000);   // a round trip, between the first GOAWAY and the last
 constexpr auto kLinger = milliseconds(2000);
+constexpr auto kMostWaitForTurn = milliseconds(1000);
 
 http2::Settings settings_of(const Connection& connection) {
   const Settings& settings = connection.settings();
@@ -152,8 +154,18 @@ bool Http2Connection::has_room() {
   return !blocked_ && !broken_;
 }
 
+uint64_t Http2Connection::arrived() const {
+  const uint64_t on_its_way = connection_.stream().unacknowledged();
+  arrived_ = std::max(arrived_, written_ - std::min(written_, on_its_way));
+  return arrived_;
+}
+
 void Http2Connection::wait_for_room(Http2Exchange& exchange) {
-  if (!exchange.awaits_room_) ++waiting_for_room_;
+  if (!exchange.awaits_room_) {
+    ++waiting_for_room_;
+    exchange.waits_from_ = arrived();
+    exchange.waits_since_ = loop().now();
+  }
   exchange.awaits_room_ = true;
   loop().ready().push(flushing_);
 }
@@ -180,6 +192,7 @@ void Http2Connection::write() {
     const net::Moved moved = stream.write({&part, 1});
     broken_ = broken_ || moved.state == net::Moved::State::kBroken;
     out_begin_ += moved.octets;
+    written_ += moved.octets;
   }
   if (waiting() == 0) {
     out_.release();
@@ -187,7 +200,10 @@ void Http2Connection::write() {
   }
   if (stream.holds_back()) broken_ = stream.push().state == net::Moved::State::kBroken || broken_;
   const bool was_blocked = std::exchange(blocked_, waiting() > 0 || stream.holds_back());
-  if (blocked_ && !was_blocked) blocked_since_ = loop().now();
+  if (blocked_ && !was_blocked) {
+    blocked_since_ = loop().now();
+    arrived_when_blocked_ = arrived();
+  }
   if (was_blocked && !blocked_ && stream.watched().readable()) loop().ready().push(reading_);
 }
 
@@ -197,6 +213,7 @@ void Http2Connection::flush() {
     write();
   } while (!blocked_ && !broken_ && session_.has_output());
   if (broken_) return end();
+  if (session_.fault() != http2::Fault::kNone) walk_news();   // what ends with the connection is told so
   wake_next();
   settle();
 }
@@ -204,16 +221,19 @@ void Http2Connection::flush() {
 // One at a time: whoever comes next is woken by the flush that follows this one's turn.
 void Http2Connection::wake_next() {
   if (waiting_for_room_ == 0 || !has_room()) return;
-  const auto rank = [](const Http2Exchange& exchange) {
+  const Instant now = loop().now();
+  const auto rank = [now](const Http2Exchange& exchange) {
     const http2::Priority priority = exchange.stream_.priority();
     const auto order = priority.incremental ? exchange.turn_ : static_cast<uint64_t>(exchange.stream_.id());
-    return std::tuple(priority.urgency, priority.incremental, order);
+    const bool patient = now - exchange.waits_since_ < kMostWaitForTurn;   // else one long answer would starve it
+    return std::tuple(patient, priority.urgency, priority.incremental, order);
   };
   Http2Exchange* first = nullptr;
   for (Http2Exchange* one = exchanges_.oldest(); one; one = exchanges_.younger_than(*one)) {
     if (one->awaits_room_ && (!first || rank(*one) < rank(*first))) first = one;
   }
   if (!first) return;
+  first->passed_ = first->passed_by();
   first->awaits_room_ = false;
   first->turn_ = ++turns_;
   --waiting_for_room_;
@@ -232,11 +252,13 @@ void Http2Connection::become_busy() {
 
 // Nothing is left to be written: over, or idle.
 void Http2Connection::settle() {
-  if (waiting() > 0 || exchanges_.size() > 0) return;
+  if (waiting() > 0 || blocked_ || exchanges_.size() > 0) return;
   if (session_.fault() != http2::Fault::kNone || session_.is_over()) {
     if (!ending_) {
       ending_ = true;
-      drain_began_ = loop().now();
+      blocked_since_ = loop().now();
+      arrived_when_blocked_ = arrived();
+      lingers_since_ = loop().now();
       connection_.stream().end_writing();
       loop().timers().arm(timer_, Deadline::at(loop().now() + kTick));
     }
@@ -248,14 +270,33 @@ void Http2Connection::settle() {
   connection_.become_idle();
 }
 
+// While it takes at least so many octets a second a client is not cut off, however slow it is.
+void Http2Connection::watch_progress(Instant now) {
+  const std::optional<milliseconds> limit = connection_.waits().client_write;
+  if (!limit || (!blocked_ && !ending_)) return;
+  const uint64_t so_far = arrived();
+  const auto needed = kSlowestClient * static_cast<uint64_t>(limit->count()) / 1000;
+  const bool all_there = ending_ && connection_.stream().unacknowledged() == 0;
+  if (!all_there && so_far - arrived_when_blocked_ < std::max<uint64_t>(needed, 1)) return;
+  arrived_when_blocked_ = so_far;
+  blocked_since_ = now;
+}
+
 void Http2Connection::look() {
   const Instant now = loop().now();
-  if (ending_ && now - drain_began_ >= kLinger) return end();
-  if (!ending_ && give_up(now)) {
+  watch_progress(now);
+  // What is still on its way is not met by a reset.
+  if (ending_ && connection_.stream().unacknowledged() > 0) lingers_since_ = now;
+  if (ending_ && now - lingers_since_ >= kLinger) return end();
+  if (give_up(now)) {
     connection_.stream().abort_on_close();
     return end();
   }
-  if (session_.draining() && now - drain_began_ >= kDrainWait) session_.end_drain();
+  if (connection_.is_ending()) drain();
+  if (session_.draining() && !said_last_stream_ && now - drain_began_ >= kDrainWait) {
+    said_last_stream_ = true;
+    session_.end_drain();
+  }
   const bool rested = idle_ && is_over(idle_since_, connection_.waits().keepalive, now);
   if (rested && !session_.draining()) {
     connection_.services().keepalive_timeouts.add();
@@ -263,7 +304,8 @@ void Http2Connection::look() {
   }
   produce();
   Deadline next = Deadline::at(now + kTick);
-  const bool sleeps = idle_ && !session_.awaits_settings_ack() && !session_.within_frame() && !session_.draining();
+  const bool sleeps =
+      idle_ && !ending_ && !session_.awaits_settings_ack() && !session_.within_frame() && !session_.draining();
   if (sleeps) next = Deadline::after(idle_since_, connection_.waits().keepalive);
   loop().timers().arm(timer_, next);
 }
@@ -275,18 +317,26 @@ bool Http2Connection::give_up(Instant now) {
     services.http2.preface_timeouts.add();
     return true;
   }
-  if (session_.awaits_settings_ack() && is_over(began_, connection_.settings().waits.client_header, now)) {
+  const bool unacknowledged = session_.awaits_settings_ack() && !blocked_ && session_.fault() == http2::Fault::kNone;
+  if (unacknowledged && is_over(began_, connection_.settings().waits.client_header, now)) {
     session_.fail(http2::Fault::kSettingsTimeout);
     walk_news();
-    return false;
   }
   if (session_.within_frame() && is_over(frame_began_, frame_wait(connection_.settings().waits), now)) {
     services.http2.frame_timeouts.add();
     return true;
   }
-  return blocked_ && is_over(blocked_since_, connection_.waits().client_write, now);
+  return (blocked_ || ending_) && is_over(blocked_since_, connection_.waits().client_write, now);
 }
 
 void Http2Connection::end() { connection_.close(); }   // which destroys this
+
+void Http2Connection::end_for(const std::exception& error) {
+  Services& services = connection_.services();
+  services.unhandled_exceptions.add();
+  services.log.error("an HTTP/2 connection is closed for an exception: {}", error.what());
+  connection_.stream().abort_on_close();
+  end();
+}
 
 }   // namespace proxyd::downstream

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <exception>
+
 #include "worker/downstream/connections.h"
 #include "worker/downstream/http2_exchange.h"
 #include "worker/http2/session.h"
@@ -34,7 +36,15 @@ class Http2Connection {
   template <void (Http2Connection::*act)()>
   struct Act : async::Wakeup {
     explicit Act(Http2Connection& connection)
-        : Wakeup([](Wakeup& self) { (static_cast<Act&>(self).owner.*act)(); }), owner(connection) {}
+        : Wakeup([](Wakeup& self) {
+            Http2Connection& connection = static_cast<Act&>(self).owner;
+            try {
+              (connection.*act)();
+            } catch (const std::exception& error) {
+              connection.end_for(error);
+            }
+          }),
+          owner(connection) {}
     Http2Connection& owner;
   };
 
@@ -43,6 +53,8 @@ class Http2Connection {
   async::EventLoop& loop() const;
   // Room for a frame in the output; false: `wait_for_room`.
   bool has_room();
+  // Octets that have arrived at the client's side.
+  uint64_t arrived() const;
   bool others_wait() const { return waiting_for_room_ > 0; }
   bool has_output() const { return session_.has_output(); }
   void wait_for_room(Http2Exchange& exchange);
@@ -62,6 +74,8 @@ class Http2Connection {
   void look();
   bool give_up(Instant now);
   void end();
+  void end_for(const std::exception& error);
+  void watch_progress(Instant now);
   size_t waiting() const { return out_end_ - out_begin_; }
 
   Connection& connection_;
@@ -79,6 +93,10 @@ class Http2Connection {
   Instant frame_began_;     // of the one that is not whole
   Instant blocked_since_;   // the client takes nothing
   Instant drain_began_;     // or the end
+  Instant lingers_since_;
+  uint64_t written_ = 0;
+  mutable uint64_t arrived_ = 0;
+  uint64_t arrived_when_blocked_ = 0;
   uint64_t frames_ = 0;
   uint64_t turns_ = 0;
   int waiting_for_room_ = 0;   // exchanges
@@ -86,6 +104,7 @@ class Http2Connection {
   bool broken_ = false;
   bool ending_ = false;   // all is said; the client's end is awaited
   bool idle_ = false;
+  bool said_last_stream_ = false;
 };
 
 }   // namespace proxyd::downstream

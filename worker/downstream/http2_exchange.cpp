@@ -168,7 +168,12 @@ Taken Http2Exchange::Sink::take(const net::Piece& piece, bool last) {
   return exchange_.blocked(taken.octets);
 }
 
+uint64_t Http2Exchange::passed_by() const {
+  return awaits_room_ ? passed_ + connection_.arrived() - waits_from_ : passed_;
+}
+
 Taken Http2Exchange::Sink::finish(const http::Fields* trailers) {
+  exchange_.finishing_ = true;
   exchange_.stream_.finish(trailers);
   return flush();
 }
@@ -178,6 +183,12 @@ Taken Http2Exchange::Sink::flush() {
   if (stream.is_reset()) return {Taken::State::kFailed};
   if (exchange_.connection_.has_room()) {
     exchange_.octets_sent_ += exchange_.connection_.produce();
+    if (stream.sent_all()) return {Taken::State::kMore};
+    if (exchange_.finishing_) {
+      stream.wait_for_window();
+      exchange_.awaits_window_ = true;
+      return exchange_.blocked(0);
+    }
     if (!exchange_.connection_.has_output()) return {Taken::State::kMore};
   }
   if (stream.sent_all()) return {Taken::State::kMore};

@@ -76,8 +76,8 @@ class Http2Exchange final : public Exchange, private async::Wakeup {
     net::Taken finish(const http::Fields* trailers) override;
     net::Taken flush() override;
     bool finished() const override { return exchange_.stream_.sent_all(); }
-    // Of what the client's windows let go. What the network holds of it is the connection's to watch.
-    uint64_t delivered() const override { return exchange_.octets_sent_; }
+    // Its own octets, and those of the others while it waits for its turn.
+    uint64_t delivered() const override { return exchange_.octets_sent_ + exchange_.passed_by(); }
     async::WaitReady room(Deadline deadline) override;
 
    private:
@@ -86,6 +86,7 @@ class Http2Exchange final : public Exchange, private async::Wakeup {
 
   void ended();
   net::Taken blocked(uint64_t octets);
+  uint64_t passed_by() const;
 
   Http2Connection& connection_;
   http2::Stream& stream_;
@@ -96,8 +97,12 @@ class Http2Exchange final : public Exchange, private async::Wakeup {
   Sink sink_{*this};
   net::ConnectionLinks<Http2Exchange> links_;   // among the connection's
   uint64_t octets_sent_ = 0;
+  uint64_t passed_ = 0;       // octets of others in former waits for room
+  uint64_t waits_from_ = 0;   // what had arrived at the client when this wait began
+  Instant waits_since_{};
   bool continue_sent_ = false;
   bool begun_ = false;
+  bool finishing_ = false;
   uint64_t turn_ = 0;            // when it was woken for room
   bool awaits_room_ = false;     // of the connection's output
   bool awaits_window_ = false;   // of the client's

@@ -186,6 +186,10 @@ void Stream::reset(ErrorCode code) {
   if (blames_peer(code)) session_.charge(Fault::kSelfResetFlood);
 }
 
+void Stream::wait_for_window() {
+  if (!reset_ && !closed_ && !session_.blocked_.holds(*this)) session_.blocked_.append(*this);
+}
+
 void Stream::release() {
   Session& session = session_;
   if (!closed_ && !session.broken_) {

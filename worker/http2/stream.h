@@ -85,6 +85,8 @@ class Stream : private NumberedLink<0>, private NumberedLink<1>, private Numbere
   // `produce`.
   void finish(const http::Fields* trailers);
   bool sent_all() const { return sent_all_; }
+  // The end waits for the peer's windows, as nghttp2 has it even where it carries nothing: News::kRoom will come.
+  void wait_for_window();
 
   // Ends the stream here and now; content that waits is dropped. Nothing after `sent_all` and `received_all`.
   void reset(ErrorCode code);

@@ -53,15 +53,15 @@ struct Configuration {
   routing::Matcher matcher;
   caching::CachePolicies cache_policies;
   std::map<std::string, upstream::UpstreamGroup> upstreams;
-  std::vector<const upstream::UpstreamGroup*> route_upstream;             // by route index; null without
-  std::vector<std::vector<const upstream::UpstreamGroup*>> route_split;   // by route index
-  std::vector<std::vector<std::string>> route_partitions;                 // by route index: of the cache
-  std::vector<const caching::Policy*> route_policy;                       // by route index; null: nothing is cached
-  std::vector<CacheCells> caches;                                         // by route index
-  std::vector<RouteCells> routes;                                         // by route index
-  std::vector<RouteCells> hosts;                                          // by host index
-  std::vector<std::optional<routing::PurgeAccess>> purge_access;          // by host index; none: no PURGE
-  std::map<std::string, ListenerTls::Context> listener_tls;               // by listener, those with `tls`
+  std::vector<const upstream::UpstreamGroup*> route_upstream;              // by route index; null without
+  std::vector<std::vector<const upstream::UpstreamGroup*>> route_split;    // by route index
+  std::vector<std::vector<std::string>> route_partitions;                  // by route index: of the cache
+  std::vector<const caching::Policy*> route_policy;                        // by route index; null: nothing is cached
+  std::vector<CacheCells> caches;                                          // by route index
+  std::vector<RouteCells> routes;                                          // by route index
+  std::vector<RouteCells> hosts;                                           // by host index
+  std::vector<std::optional<routing::PurgeAccess>> purge_access;           // by host index; none: no PURGE
+  std::map<std::string, ListenerTls::Context, std::less<>> listener_tls;   // by listener, those with `tls`
   RouteCells rejected;
   RouteCells none;
 };

@@ -61,7 +61,11 @@ void match(Request& request) {
 bool is_misdirected(const Request& request) {
   const downstream::TlsFacts* tls = request.exchange.peer().tls;
   if (!tls) return false;
-  return !request.matched.host || !tls->context->may_serve(*tls->accepted, request.facts.host);
+  // By what is in force now, not by what was when the connection was made.
+  const auto& contexts = request.configuration->listener_tls;
+  const auto now = contexts.find(request.facts.listener);
+  const tls::ServerContext& context = now == contexts.end() ? *tls->context : *now->second;
+  return !request.matched.host || !context.may_serve(*tls->accepted, request.facts.host);
 }
 
 // The response's fields become what the client is to see.

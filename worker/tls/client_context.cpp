@@ -42,6 +42,7 @@ Result<void> ClientContext::configure(const Settings& settings) {
   SSL_CTX_set_app_data(context, this);
   verify_ = settings.verify;
   SSL_CTX_set_verify(context, verify_ ? SSL_VERIFY_PEER : SSL_VERIFY_NONE, nullptr);
+  if (verify_ && name_.empty()) return Error{"there is no name to verify a certificate by"};
   if (verify_) {
     if (auto trusted = trust(settings.authorities); !trusted) return trusted;
   }
@@ -73,11 +74,11 @@ UniqueSsl ClientContext::connect() {
   if (!ssl) throw std::bad_alloc();
   SSL_set_connect_state(ssl.get());
   if (!name_.empty() && !is_address(name_)) {
-    SSL_set_tlsext_host_name(ssl.get(), name_.c_str());
+    if (SSL_set_tlsext_host_name(ssl.get(), name_.c_str()) != 1) throw std::bad_alloc();
     SSL_set_hostflags(ssl.get(), X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
-    if (verify_) SSL_set1_host(ssl.get(), name_.c_str());
-  } else if (verify_) {
-    X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl.get()), name_.c_str());
+    if (verify_ && SSL_set1_host(ssl.get(), name_.c_str()) != 1) throw std::bad_alloc();
+  } else if (verify_ && X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl.get()), name_.c_str()) != 1) {
+    throw std::bad_alloc();
   }
   if (session_) SSL_set_session(ssl.get(), session_);
   return ssl;

@@ -133,7 +133,7 @@ const ServerContext::Set* ServerContext::set_for(std::string_view host) const {
 // Exact names first, then wildcards at any depth, the longest first, as routing finds hosts.
 const ClientCertificates* ServerContext::client_auth_for(std::string_view host) const {
   const auto& own = settings_.client_auth_of;
-  if (!own.empty() && !host.empty()) {
+  if (!own.empty()) {
     if (const auto exact = own.find(std::string(host)); exact != own.end()) return exact->second.get();
     for (size_t dot = host.find('.'); dot != std::string_view::npos; dot = host.find('.', dot + 1)) {
       const auto wildcard = own.find("*" + std::string(host.substr(dot)));
@@ -148,7 +148,7 @@ bool ServerContext::may_serve(const Accepted& accepted, std::string_view host) c
   const std::string_view asked = accepted.name.text();
   if (!asked.empty() && asked != host && !accepted.certificate->covers(host)) return false;
   const ClientCertificates* needed = client_auth_for(host);
-  return needed == accepted.client_auth || (needed && accepted.client_auth && needed->id == accepted.client_auth->id);
+  return !needed || (accepted.client_auth && needed->id == accepted.client_auth->id);
 }
 
 UniqueSsl ServerContext::accept(Accepted& accepted) const {

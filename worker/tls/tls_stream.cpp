@@ -104,7 +104,12 @@ TlsStream::~TlsStream() = default;
 bool TlsStream::reserve(size_t octets) {
   if (out_ && out_.capacity() - out_end_ >= octets) return true;
   if (held() + octets > net::BufferPool::kSizes.back()) return false;
-  net::Buffer larger = buffers_.borrow(held() + octets);
+  net::Buffer larger;
+  try {
+    larger = buffers_.borrow(held() + octets);
+  } catch (const std::bad_alloc&) {   // nothing may be thrown through OpenSSL
+    return false;
+  }
   if (held() > 0) std::memcpy(larger.data(), out_.data() + out_begin_, held());
   out_end_ = held();
   out_begin_ = 0;
@@ -128,7 +133,7 @@ TlsStream::Handshake TlsStream::handshake() {
     if (SSL_has_pending(ssl_.get())) tcp_.watched().left_behind();
     // A client of TLS 1.3 waits for nothing more; one of 1.2 waits for our Finished.
     if (SSL_version(ssl_.get()) < TLS1_3_VERSION) (void)push();
-    return failed_ ? Handshake::kFailed : Handshake::kDone;
+    return failed_ || write_failed_ ? Handshake::kFailed : Handshake::kDone;
   }
   const int error = SSL_get_error(ssl_.get(), done);
   if (error == SSL_ERROR_WANT_READ || error == SSL_ERROR_WANT_WRITE) {
@@ -161,7 +166,7 @@ Moved TlsStream::read(char* to, size_t size) {
   const int done = SSL_read_ex(ssl_.get(), to, size, &got);
   if (held() > 0) set_holds_back(true);   // an answer to a KeyUpdate leaves with what is written next
   if (condemned_) {
-    tcp_.abort_on_close();
+    abort_on_close();
     return fail();
   }
   if (done == 1) {
@@ -194,7 +199,7 @@ bool TlsStream::write_record(const char*& data, size_t& left) {
 }
 
 Moved TlsStream::write(std::span<const iovec> from) {
-  if (failed_) return {Moved::State::kBroken};
+  if (failed_ || write_failed_) return {Moved::State::kBroken};
   const Instant now = tcp_.watched().loop().now();
   if (now - wrote_at_ >= kPause) written_in_a_row_ = 0;
   wrote_at_ = now;
@@ -228,7 +233,7 @@ Moved TlsStream::push() {
     const Moved moved = tcp_.write({&part, 1});
     if (moved.state == Moved::State::kWouldBlock) break;
     if (moved.state == Moved::State::kBroken) {
-      failed_ = true;
+      write_failed_ = true;
       out_begin_ = out_end_;
       break;
     }
@@ -240,11 +245,19 @@ Moved TlsStream::push() {
     if (ending_) tcp_.end_writing();
   }
   set_holds_back(held() > 0);
-  return {failed_ ? Moved::State::kBroken : Moved::State::kSome};
+  return {write_failed_ ? Moved::State::kBroken : Moved::State::kSome};
+}
+
+void TlsStream::abort_on_close() {
+  write_failed_ = true;
+  out_.release();
+  out_begin_ = out_end_ = 0;
+  set_holds_back(false);
+  tcp_.abort_on_close();
 }
 
 void TlsStream::end_writing() {
-  if (failed_ || ending_) return;
+  if (failed_ || write_failed_ || ending_) return;
   ending_ = true;
   ERR_clear_error();
   (void)SSL_shutdown(ssl_.get());

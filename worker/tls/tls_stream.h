@@ -41,7 +41,8 @@ class TlsStream final : public net::Stream {
   int spliceable_descriptor() const override { return -1; }
   // close_notify, then the end of the TCP stream as soon as everything has left.
   void end_writing() override;
-  void abort_on_close() override { tcp_.abort_on_close(); }
+  // … nor is the end said, lest a cut answer pass for a whole one.
+  void abort_on_close() override;
   async::WaitReady readable(Deadline deadline) override { return tcp_.readable(deadline); }
   async::WaitReady writable(Deadline deadline) override { return tcp_.writable(deadline); }
   async::Watched& watched() override { return tcp_.watched(); }
@@ -72,7 +73,8 @@ class TlsStream final : public net::Stream {
   size_t written_in_a_row_ = 0;   // octets since the last pause
   uint8_t messages_ = 0;          // handshake messages since the last octet of data
   bool established_ = false;
-  bool failed_ = false;
+  bool failed_ = false;         // to be read
+  bool write_failed_ = false;   // what has arrived may still be read
   bool condemned_ = false;
   bool ended_ = false;    // the peer's side, without close_notify
   bool ending_ = false;   // ours
