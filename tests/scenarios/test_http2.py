@@ -273,3 +273,29 @@ def test_a_frame_that_is_never_whole_ends_the_connection(authority):
         slow.sendall(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + b"\0\0\0\x04\0\0\0\0\0" + b"\0\0\0\x04\x01\0\0\0\0" + b"\0\0")
         until_the_end(slow)
         assert site.proxyd.metric("proxyd_timeout_total", phase="h2_frame") == 1
+
+
+def test_a_client_that_measures_the_way_with_each_answer_is_no_flood(client):
+    for i in range(400):   # as gRPC's clients do
+        client.connection.increment_flow_control_window(10)
+        client.connection.ping(b"%08d" % i)
+        assert client.get(f"/{i}").status == 200
+
+
+def test_an_end_behind_a_shut_window_waits_for_it_and_is_no_fault(site, authority):
+    with connected(site.port, trusting(authority), window=7) as client:
+        client.reads = False
+        number = client.request("/chunked")
+        while len(client.streams[number].body) < 7:
+            assert client.receive()
+        assert not client.streams[number].ended and client.streams[number].reset is None
+        client.connection.increment_flow_control_window(100, number)
+        client.flush()
+        assert client.wait(number)[0].ended
+
+
+def test_an_answer_beside_a_long_one_gets_its_turn(site, authority):
+    with connected(site.port, trusting(authority), window=1 << 20, connection_window=1 << 24) as client:
+        long = [client.request("/large") for _ in range(8)]
+        assert client.get("/short").body == b"/short"
+        assert [len(stream.body) for stream in client.wait(*long)] == [1 << 20] * 8

@@ -22,6 +22,10 @@ class AbuseBudget {
     return paid;
   }
 
+  // A request that was answered whole gives back what one cancelled before may have cost: who lets none finish gains
+  // nothing by it.
+  void give_back() { tokens_ = std::min<uint64_t>(tokens_ + kToken, kBurst * kToken); }
+
   uint32_t left() const { return static_cast<uint32_t>(tokens_ / kToken); }
 
  private:

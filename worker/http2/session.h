@@ -151,6 +151,8 @@ class Session {
   const Counters& counters_;
   const size_t share_;   // of the connection's window, for each stream
   AbuseBudget budget_;
+  static constexpr uint32_t kMostPrepaid = 64;
+  uint32_t prepaid_ = 0;   // PINGs and small WINDOW_UPDATEs that answer what we sent
   uint64_t now_ms_ = 0;
 
   nghttp2_session* nghttp2_ = nullptr;

@@ -1,5 +1,6 @@
 #include "worker/http2/session_callbacks.h"
 
+#include <algorithm>
 #include <new>
 #include <utility>
 
@@ -316,7 +317,11 @@ int SessionCallbacks::on_frame_sent(nghttp2_session*, const nghttp2_frame* frame
     case NGHTTP2_HEADERS: {
       Stream* stream = session.sending(head.stream_id);
       if (!stream) return 0;
-      if ((head.flags & NGHTTP2_FLAG_END_STREAM) != 0) stream->sent_all_ = true;
+      if ((head.flags & NGHTTP2_FLAG_END_STREAM) != 0) {
+        stream->sent_all_ = true;
+        session.budget_.give_back();
+      }
+      if (head.type == NGHTTP2_DATA) session.prepaid_ = std::min(session.prepaid_ + 2, Session::kMostPrepaid);
       const bool is_head = head.type == NGHTTP2_HEADERS && stream->head_submitted_ && is_final(frame->headers);
       if (is_head) session.block_behind_ = std::exchange(stream->block_, {});
       if (is_head && session.blocked_.holds(*stream)) {   // by the peer's limit of streams

@@ -30,6 +30,16 @@ TEST(AbuseBudget, NeverHoldsMoreThanTheBurst) {
   EXPECT_EQ(budget.left(), AbuseBudget::kBurst - 2);
 }
 
+TEST(AbuseBudget, GetsBackATokenForEachAnswerAndNoMoreThanTheBurst) {
+  AbuseBudget budget;
+  EXPECT_TRUE(budget.charge(1000, 200));
+  budget.give_back();
+  EXPECT_TRUE(budget.charge(1000));
+  EXPECT_FALSE(budget.charge(1000));
+  for (int i = 0; i < 300; ++i) budget.give_back();
+  EXPECT_EQ(budget.left(), AbuseBudget::kBurst);
+}
+
 TEST(AbuseBudget, IsEmptyAfterAChargeThatItDoesNotHold) {
   AbuseBudget budget;
   EXPECT_FALSE(budget.charge(0, 201));
