@@ -95,6 +95,7 @@ def test_export_and_apply_change_nothing_of_an_example(proxyd, name, tmp_path):
         authority = Authority(tmp_path)
         issued = authority.issue("www.example.com")
         text = re.sub(r"/etc/proxyd/tls/\S*clients\S*\.pem", str(authority.certificate), text)
+        text = text.replace("/etc/proxyd/tls/client.pem", str(issued.certificate_file)).replace("/etc/proxyd/tls/client.key", str(issued.key_file))
         text = text.replace("/etc/proxyd/tls/www.pem", str(issued.certificate_file)).replace("/etc/proxyd/tls/www.key", str(issued.key_file))
         text = text.replace("{ uploaded: true }", json.dumps(issued.document()))
     applied = proxyd.proxyctl("apply", "--yes", "-f", "-", stdin=text)

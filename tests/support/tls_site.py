@@ -53,6 +53,8 @@ class Site(StopsAtTheEnd):
         chunked = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n"
         if request.target == "/chunked":
             return [chunked + b"\r\n4\r\none \r\n3\r\ntwo\r\n0\r\n\r\n"]
+        if request.target == "/slow-end":
+            return [chunked + b"\r\n7\r\none two\r\n", self.gate, b"0\r\n\r\n"]
         if request.target == "/trailers":
             return [chunked + b"Trailer: X-End\r\n\r\n%x\r\n%b\r\n0\r\nX-End: 1\r\n\r\n" % (len(request.body), request.body)]
         if request.target == "/bare-cr":

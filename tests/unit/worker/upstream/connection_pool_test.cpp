@@ -91,7 +91,7 @@ TEST_F(ConnectionPoolTest, ACutEndsWhatIsBusyAndLeavesTheIdleAlone) {
   EXPECT_TRUE(has_ended(peers[0]));
   EXPECT_FALSE(has_ended(peers[1]));
   EXPECT_TRUE(has_ended(peers[3]));
-  EXPECT_TRUE(first->stream().when_cut().is_set() && last->stream().when_cut().is_set());
+  EXPECT_TRUE(first->tcp().when_cut().is_set() && last->tcp().when_cut().is_set());
   EXPECT_EQ(status_.cut(0, 0), 0u) << "who finds its request ended counts it";
   target_.count_cut();
   EXPECT_EQ(status_.cut(0, 0), 1u);
