@@ -57,7 +57,7 @@ TicketKeys TicketRegion::read() const {
     if (page.turn.load(std::memory_order_relaxed) == turn) break;
   }
   TicketKeys keys;
-  std::memcpy(&keys, words.data(), sizeof keys);
+  std::memcpy(static_cast<void*>(&keys), words.data(), sizeof keys);
   return keys;
 }
 

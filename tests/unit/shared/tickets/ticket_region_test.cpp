@@ -50,8 +50,12 @@ TEST(TicketRegion, AReaderNeverSeesKeysOfTwoRotations) {
     const TicketKeys keys = region->read();
     ASSERT_NE(keys.current, keys.next);
     ASSERT_NE(keys.current, keys.previous);
-    if (keys.current == former.current) ASSERT_EQ(keys, former);
-    if (keys.current == former.next) ASSERT_EQ(keys.previous, former.current);
+    if (keys.current == former.current) {
+      ASSERT_EQ(keys, former);
+    }
+    if (keys.current == former.next) {
+      ASSERT_EQ(keys.previous, former.current);
+    }
     former = keys;
   }
   writer.join();
