@@ -59,8 +59,9 @@ async::Task<bool> Connection::accept_tls() {
   const Deadline deadline = Deadline::after(loop().now(), waits().client_header);
   tls_ = std::make_unique<Tls>(settings().tls, tcp_, services().buffers);
   co_await services().handshakes.next();
-  if (deadline.passed(loop().now()) || tcp_.watched().peer_closed()) {   // it waited too long, or is gone
-    services().tls.timeouts.add();
+  const bool late = deadline.passed(loop().now());
+  if (late || tcp_.watched().peer_closed()) {   // who is gone is not worth a signature
+    (late ? services().tls.timeouts : services().tls.failed).add();
     co_return false;
   }
   for (;;) {
