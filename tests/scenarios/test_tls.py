@@ -2,7 +2,9 @@
 import itertools
 import socket
 import ssl
+import subprocess
 import threading
+from pathlib import Path
 
 import pytest
 from certificates import Authority
@@ -254,3 +256,19 @@ def test_no_handshake_fails_while_certificates_change(authority):
             thread.join()
         assert not faults
         assert made
+
+
+def test_a_session_is_resumed_after_a_rotation_of_the_keys_by_whichever_worker_accepts(authority, tmp_path):
+    library, clock = tmp_path / "clock.so", tmp_path / "seconds"
+    source = Path(__file__).resolve().parents[1] / "support" / "stepped_clock.c"
+    subprocess.run(["cc", "-shared", "-fPIC", "-o", library, source], check=True, timeout=60)
+    clock.write_text("0")
+    with Site({"a": authority.issue("a.test")}, workers=2, environment={"LD_PRELOAD": str(library), "STEPPED_CLOCK": str(clock)}) as site:
+        context = trusting(authority)
+        clock.write_text(str(11 * 3600))   # so that the ticket is young when the keys change
+        with TlsClient(site.port, context, "a.test") as client:
+            assert site.get(client).status == 200
+            session = client.socket.session
+        clock.write_text(str(12 * 3600 + 60))
+        eventually(lambda: "session tickets have new keys" in site.proxyd.logs(), what="the rotation")
+        assert all(resumes(site, context, session) for _ in range(20))
