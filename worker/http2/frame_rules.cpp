@@ -28,6 +28,14 @@ Fault FrameRules::check_order(const FrameHead& frame) {
   return Fault::kNone;
 }
 
+Verdict FrameRules::judge_data(const FrameHead& frame) const {
+  if (frame.stream == 0) return refused(Fault::kStreamZero);
+  if (!server_) return {};
+  const bool empty = frame.length == 0 && !frame.has(frame_flag::kEndStream);
+  const bool opened = frame.stream % 2 == 1 && frame.stream <= ids_.highest();   // else nghttp2 calls it idle
+  return {.plain = false, .charge = empty ? Fault::kEmptyDataFlood : Fault::kNone, .on_old_stream = opened};
+}
+
 Verdict FrameRules::judge_headers(const FrameHead& frame) {
   if (frame.stream == 0) return refused(Fault::kStreamZero);
   if (!frame.has(frame_flag::kEndHeaders)) {
@@ -44,13 +52,15 @@ Verdict FrameRules::judge_headers(const FrameHead& frame) {
   return {.plain = false, .fields = true, .on_old_stream = true};
 }
 
-// Nobody acts on it (RFC 9113 5.3.2), but what is wrong with it is an error of its stream (6.3; RFC 7540 5.3.1).
+// Nobody acts on it (RFC 9113 5.3.2), but what is wrong with it is an error of its stream (6.3; RFC 7540 5.3.1), or of
+// the connection while there is no stream that could be reset.
 Verdict FrameRules::judge_priority(const FrameHead& frame) const {
   if (frame.stream == 0) return refused(Fault::kStreamZero);
   Verdict verdict{.plain = false, .drop = true};
   if (frame.length != 5) {
     verdict.reset = ErrorCode::kFrameSizeError;
   } else if (frame.word == frame.stream) {
+    if (server_ && frame.stream > ids_.highest()) return refused(Fault::kProtocol);
     verdict.reset = ErrorCode::kProtocolError;
   }
   if (server_ && verdict.reset == ErrorCode::kNoError) verdict.charge = Fault::kPriorityFlood;
@@ -79,9 +89,7 @@ Verdict FrameRules::judge_window_update(const FrameHead& frame) const {
 Verdict FrameRules::judge_by_type(const FrameHead& frame) {
   const auto flood = [this](Fault fault) { return server_ ? charged(fault) : Verdict{}; };
   switch (frame.type) {
-    case FrameType::kData:
-      if (frame.stream == 0) return refused(Fault::kStreamZero);
-      return frame.length == 0 && !frame.has(frame_flag::kEndStream) ? flood(Fault::kEmptyDataFlood) : Verdict{};
+    case FrameType::kData: return judge_data(frame);
     case FrameType::kHeaders: return judge_headers(frame);
     case FrameType::kPriority: return judge_priority(frame);
     case FrameType::kRstStream: return judge_length(frame, 4, server_ ? Fault::kResetFlood : Fault::kNone);

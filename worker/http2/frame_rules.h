@@ -18,7 +18,7 @@ struct Verdict {
   Fault charge = Fault::kNone;             // it costs the peer a token, for want of which the connection ends
   ErrorCode reset = ErrorCode::kNoError;   // its stream, if there is one, has to be reset
   bool fields = false;                     // it carries a part of a header block
-  bool on_old_stream = false;              // HEADERS on a stream that was opened before, which has to be there still
+  bool on_old_stream = false;              // HEADERS or DATA on a stream that was opened before: may be closed by now
 };
 
 // Judges frames by their heads alone, in the order they come: what nghttp2 takes for harmless, answers with more than
@@ -37,6 +37,7 @@ class FrameRules {
 
  private:
   Fault check_order(const FrameHead& frame);
+  Verdict judge_data(const FrameHead& frame) const;
   Verdict judge_headers(const FrameHead& frame);
   Verdict judge_priority(const FrameHead& frame) const;
   Verdict judge_settings(const FrameHead& frame);

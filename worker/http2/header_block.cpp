@@ -8,8 +8,19 @@ namespace {
 
 constexpr size_t kPriority = 5;
 
-// What of a HEADERS frame's payload is its fragment (RFC 9113 6.2); nothing when it cannot be.
-std::optional<std::string_view> fragment_of(const FrameHead& frame, std::string_view payload) {
+struct Payload {
+  std::string_view fragment;
+  uint32_t dependency = 0;
+};
+
+uint32_t stream_in(std::string_view word) {
+  uint32_t id = 0;
+  for (const char c : word.substr(0, 4)) id = id << 8 | static_cast<uint8_t>(c);
+  return id & 0x7FFFFFFF;
+}
+
+// What a HEADERS frame carries (RFC 9113 6.2); nothing when it cannot be.
+std::optional<Payload> understand(const FrameHead& frame, std::string_view payload) {
   size_t padding = 0;
   if (frame.has(frame_flag::kPadded)) {
     if (payload.empty()) return std::nullopt;
@@ -18,7 +29,8 @@ std::optional<std::string_view> fragment_of(const FrameHead& frame, std::string_
   }
   const size_t before = frame.has(frame_flag::kPriority) ? kPriority : 0;
   if (before + padding > payload.size()) return std::nullopt;
-  return payload.substr(before, payload.size() - before - padding);
+  return Payload{.fragment = payload.substr(before, payload.size() - before - padding),
+                 .dependency = before > 0 ? stream_in(payload) : 0};
 }
 
 }   // namespace
@@ -65,9 +77,10 @@ bool HeaderBlock::end_frame() {
     return true;
   }
   const std::string_view payload = in_room_ ? std::string_view(room_.data(), size_) : whole_;
-  const auto fragment = fragment_of(frame_, payload);
-  if (!fragment) return false;
-  whole_ = *fragment;
+  const std::optional<Payload> understood = understand(frame_, payload);
+  if (!understood) return false;
+  whole_ = understood->fragment;
+  depends_on_itself_ = understood->dependency == frame_.stream;
   if (in_room_) {
     std::copy(whole_.begin(), whole_.end(), room_.data());   // toward the front
     size_ = whole_.size();

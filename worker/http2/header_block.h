@@ -28,6 +28,8 @@ class HeaderBlock {
 
   // Of the HEADERS frame.
   const FrameHead& head() const { return head_; }
+  // Its priority, of which nothing else matters, names its own stream (RFC 7540 5.3.1).
+  bool depends_on_itself() const { return depends_on_itself_; }
   bool complete() const { return complete_; }
   std::string_view octets() const { return whole_; }
   void clear();
@@ -43,6 +45,7 @@ class HeaderBlock {
   size_t size_ = 0;   // of what is in `room_`
   bool in_room_ = false;
   bool complete_ = false;
+  bool depends_on_itself_ = false;
 };
 
 }   // namespace proxyd::http2

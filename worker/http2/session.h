@@ -8,6 +8,7 @@
 
 #include "worker/http2/abuse_budget.h"
 #include "worker/http2/counters.h"
+#include "worker/http2/ended_streams.h"
 #include "worker/http2/fault.h"
 #include "worker/http2/field_section.h"
 #include "worker/http2/frame_rules.h"
@@ -114,6 +115,7 @@ class Session {
   template <class Take>
   void decode(Take take);
   void reset_for(const Verdict& verdict, int32_t id);
+  void judge_closed(const FrameHead& frame);
   Stream* find(int32_t id) const;
   // The same; most likely the one that has an offer.
   Stream* sending(int32_t id) const { return offering_ && offering_->id_ == id ? offering_ : find(id); }
@@ -163,7 +165,9 @@ class Session {
   HeaderDecoder decoder_;
   FieldSection section_;
   LastAuthority last_authority_;
-  Stream* current_ = nullptr;   // whose header block is being received
+  EndedStreams ended_;
+  int32_t last_reset_received_ = 0;   // the stream's id
+  Stream* current_ = nullptr;         // whose header block is being received
   bool current_is_trailers_ = false;
   bool current_ends_ = false;   // its message ends with these fields
   struct EarlyPriority {        // PRIORITY_UPDATE may come before the request that it is about

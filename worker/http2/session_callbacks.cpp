@@ -238,6 +238,7 @@ int SessionCallbacks::on_frame_received(nghttp2_session*, const nghttp2_frame* f
         return;
       }
       case NGHTTP2_RST_STREAM: {
+        session.last_reset_received_ = head.stream_id;
         session.counters_.resets_received[index_of(static_cast<ErrorCode>(frame->rst_stream.error_code))].add();
         if (Stream* stream = session.find(head.stream_id)) take_reset(session, *stream, frame->rst_stream.error_code);
         return;
@@ -295,8 +296,11 @@ int SessionCallbacks::on_extension_end(nghttp2_session*, void**, const nghttp2_f
   return NGHTTP2_ERR_CANCEL;   // nothing is to be told further
 }
 
-int SessionCallbacks::on_stream_closed(nghttp2_session*, int32_t id, uint32_t code, void* user) {
+int SessionCallbacks::on_stream_closed(nghttp2_session* nghttp2, int32_t id, uint32_t code, void* user) {
   Session& session = session_of(user);
+  const bool peer_ended =
+      id == session.last_reset_received_ || nghttp2_session_get_stream_remote_close(nghttp2, id) == 1;
+  if (!peer_ended) session.ended_.add(static_cast<uint32_t>(id));
   Stream* stream = session.sending(id);
   if (!stream) return 0;
   if (code != NGHTTP2_NO_ERROR && !stream->reset_) {   // by nghttp2, or because of GOAWAY

@@ -54,6 +54,13 @@ void Session::reset_for(const Verdict& verdict, int32_t id) {
   nghttp2_submit_rst_stream(nghttp2_, NGHTTP2_FLAG_NONE, id, static_cast<uint32_t>(verdict.reset));
 }
 
+// HEADERS or DATA on a stream that is closed, which the client should know unless we closed it, or have said that we
+// look at no further one.
+void Session::judge_closed(const FrameHead& frame) {
+  if (!draining_ && !ended_.may_have(frame.stream)) return note_fault(Fault::kStreamClosed);
+  if (frame.type == FrameType::kHeaders) charge(Fault::kHeaderFlood);
+}
+
 // What is before the frame has to be taken in first: what becomes of the frame may depend on it. False when the
 // connection has a fault.
 bool Session::act_on(const Verdict& verdict, const FrameHead& frame) {
@@ -68,9 +75,7 @@ bool Session::act_on(const Verdict& verdict, const FrameHead& frame) {
     in_fields_ = true;
     block_.begin_frame(frame);
   }
-  // Trailers come on a stream that is there; all else on a closed one is ignored, for it may have been on its way when
-  // we reset that, but not for nothing.
-  if (verdict.on_old_stream && nghttp2_session_get_stream_remote_close(nghttp2_, id) < 0) charge(Fault::kHeaderFlood);
+  if (verdict.on_old_stream && nghttp2_session_get_stream_remote_close(nghttp2_, id) < 0) judge_closed(frame);
   return fault_ == Fault::kNone;
 }
 
@@ -82,6 +87,8 @@ bool Session::take_fields() {
   in_fields_ = false;
   if (!block_.end_frame()) {
     note_fault(Fault::kPadding);
+  } else if (block_.depends_on_itself()) {
+    note_fault(Fault::kProtocol);
   } else if (block_.complete()) {
     end_fields();
   }

@@ -503,6 +503,61 @@ TEST(ServerSession, CallsOnClosedStreamsAreHarmless) {
   EXPECT_EQ(server.session->open_streams(), 0u);
 }
 
+struct OnAClosedStream {
+  const char* name;
+  std::string before;
+  std::string frame;
+};
+
+class ClosedStream : public testing::TestWithParam<OnAClosedStream> {};
+
+TEST_P(ClosedStream, TakesNoFurtherFrameOnceItsClientEndedIt) {
+  Peer server(Role::kServer);
+  ASSERT_TRUE(server.receive(octets::hello() + GetParam().before));
+  if (Stream* stream = server.only_stream(); stream && !stream->is_reset()) stream->submit_head({.status = 204}, true);
+  server.frames();
+  EXPECT_TRUE(server.receive(octets::window_update(1, 2000) + octets::reset(1)));   // may cross the end
+  EXPECT_FALSE(server.receive(GetParam().frame));
+  EXPECT_EQ(server.session->fault(), Fault::kStreamClosed);
+}
+
+const std::string kCancelled = octets::headers(1, octets::post(), octets::kEndHeaders) + octets::reset(1);
+INSTANTIATE_TEST_SUITE_P(
+    All, ClosedStream,
+    testing::Values(OnAClosedStream{"DataAfterReset", kCancelled, octets::data(1, "a")},
+                    OnAClosedStream{"HeadersAfterReset", kCancelled, octets::headers(1, octets::get())},
+                    OnAClosedStream{"DataAfterTheEnd", octets::headers(1, octets::get()), octets::data(1, "a", true)},
+                    OnAClosedStream{"HeadersAfterTheEnd", octets::headers(1, octets::get()),
+                                    octets::headers(1, octets::get())},
+                    OnAClosedStream{"DataOnOneLeftOut", octets::headers(5, octets::get()), octets::data(1, "a")}),
+    [](const auto& about) { return about.param.name; });
+
+TEST(ServerSession, WhatIsOnItsWayToAStreamThatWeEndedIsNoFault) {
+  Peer server(Role::kServer);
+  ASSERT_TRUE(server.receive(octets::hello()));
+  for (uint32_t id = 1; id < 101; id += 2) {
+    ASSERT_TRUE(server.receive(octets::headers(id, octets::post(), octets::kEndHeaders)));
+    Stream* stream = server.only_stream();
+    ASSERT_TRUE(stream);
+    stream->reset(ErrorCode::kCancel);
+    server.frames();
+    stream->release();
+  }
+  for (uint32_t id = 1; id < 101; id += 2) {   // also those that were forgotten
+    EXPECT_TRUE(server.receive(octets::data(id, "late") + octets::headers(id, {{"x-end", "1"}})));
+  }
+}
+
+TEST(ServerSession, AStreamThatDependsOnItselfIsAnErrorRfc7540_5_3_1) {
+  const std::string itself = octets::number(1, 4) + "\x10";
+  for (const std::string& frame :
+       {octets::frame(2, 0, 1, itself), octets::frame(1, 0x25, 1, itself + octets::block(octets::get()))}) {
+    Peer server(Role::kServer);
+    EXPECT_FALSE(server.receive(octets::hello() + frame));
+    EXPECT_EQ(server.session->fault(), Fault::kProtocol);
+  }
+}
+
 TEST(ServerSession, AStreamThatWasResetCountsUntilItIsReleased) {
   Settings settings;
   settings.max_streams = 2;
