@@ -6,6 +6,7 @@ import threading
 
 import pytest
 from certificates import Authority
+from client import Client
 from http2 import connected
 from proxyd import eventually
 from tls_site import Site, trusting
@@ -104,6 +105,14 @@ def test_without_leave_prior_knowledge_is_a_bad_request_rfc9113_3_3(authority):
         with connected(site.port) as client:
             client.socket.settimeout(10)
             assert client.socket.recv(100).startswith(b"HTTP/1.1 ")
+
+
+def test_octets_that_begin_neither_protocol_are_not_answered_where_both_may_begin_rfc9113_3_4():
+    with Site({}, listener={"protocols": ["h1", "h2c"], "tls": None}) as site:
+        with Client(site.port) as wrong:
+            wrong.send(b"INVALID CONNECTION PREFACE\r\n\r\n")
+            assert wrong.is_closed()
+        assert site.proxyd.metric("proxyd_h2_conn_error_total", reason="preface") == 1
 
 
 def test_curl_and_nghttp_are_served(site, authority):

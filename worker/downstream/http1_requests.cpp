@@ -59,6 +59,14 @@ async::Task<void> conclude(Connection& connection, Http1Exchange& exchange) {
   }
 }
 
+// Where HTTP/2 may begin at once, octets that are no request line of HTTP/1 may as well be a preface gone wrong, whose
+// sender waits for the end of the connection and not for an answer (RFC 9113 3.4).
+bool is_broken_preface(const Connection& connection, const Http1Exchange& exchange) {
+  const http::Refusal refusal = exchange.fault().refusal;
+  const bool no_request_line = refusal == http::Refusal::kRequestLine || refusal == http::Refusal::kVersion;
+  return no_request_line && !connection.settings().tls && connection.settings().protocols.h2c;
+}
+
 Next next_after(const Connection& connection, const Http1Exchange& exchange) {
   if (exchange.was_reset() || !exchange.answered() || exchange.is_tunnel()) return Next::kClose;
   if (exchange.persistent() && !connection.is_ending()) return Next::kAnother;
@@ -110,6 +118,11 @@ async::Task<void> serve_http1(Connection& connection) {
     }
     next = received == Received::kEnd ? Next::kClose : Next::kIdle;
     if (received != Received::kRequest) break;
+    if (is_broken_preface(connection, exchange)) {
+      services.http2.counters.connection_errors[static_cast<size_t>(http2::Fault::kPreface)].add();
+      next = Next::kCloseAfterLinger;
+      break;
+    }
     const Connection::Serving serving(connection, exchange);
     co_await services.handler.handle(exchange);
     if (!exchange.writer().finished()) co_await conclude(connection, exchange);
