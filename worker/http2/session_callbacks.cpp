@@ -269,6 +269,7 @@ int SessionCallbacks::on_invalid_frame(nghttp2_session*, const nghttp2_frame* fr
     session.note_fault(fault_of(*frame, error));
     return 0;
   }
+  session.charge(Fault::kSelfResetFlood);   // and again when the reset is sent: what was read with it is not looked at
   if (Stream* stream = session.find(id); stream && !stream->reset_) {
     stream->mark_reset(ErrorCode::kFlowControlError, false);
     session.tell(*stream, News::kReset);

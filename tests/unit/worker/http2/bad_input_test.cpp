@@ -315,6 +315,17 @@ TEST_F(BadClient, H2_061_OverflowsWindows) {
   expect_calm_after([](uint32_t id) { return octets::window_update(id, 0x7FFFFFFF); });
 }
 
+TEST_F(BadClient, OverflowsAsManyWindowsAsAreReadAtOnceAndIsChargedBeforeAnythingIsSent) {
+  server.receive(hello());
+  uint32_t id = 1;
+  for (; id < 2000 && server.session->fault() == Fault::kNone; id += 2) {
+    server.receive(headers(id, get()) + octets::window_update(id, 0x7FFFFFFF));
+    for (const auto& [stream, news] : server.news()) stream->release();
+  }
+  EXPECT_EQ(server.session->fault(), Fault::kSelfResetFlood);
+  EXPECT_LE(id, 2 * AbuseBudget::kBurst + 3);
+}
+
 TEST_F(BadClient, H2_063_SendsPrioritiesOfTheWrongSize) {
   expect_calm_after([](uint32_t id) { return octets::frame(2, 0, id, "1234"); });
 }
