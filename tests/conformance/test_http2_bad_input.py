@@ -7,35 +7,15 @@ import struct
 import bad_input
 import hpack
 import pytest
+from http2_frames import (CONTINUATION, DATA, END_HEADERS, END_STREAM, GOAWAY, HEADERS, PREFACE, PRIORITY, RST_STREAM, SETTINGS, WINDOW_UPDATE,
+                          Incoming, block, frame, get)
 from origin import Origin
 from proxyd import Proxyd, eventually, free_port, site
 
-PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
-DATA, HEADERS, PRIORITY, RST_STREAM, SETTINGS, PUSH_PROMISE, PING, GOAWAY, WINDOW_UPDATE, CONTINUATION = range(10)
-END_STREAM, END_HEADERS = 1, 4
 CODES = ["NO_ERROR", "PROTOCOL_ERROR", "INTERNAL_ERROR", "FLOW_CONTROL_ERROR", "SETTINGS_TIMEOUT", "STREAM_CLOSED", "FRAME_SIZE_ERROR", "REFUSED_STREAM",
          "CANCEL", "COMPRESSION_ERROR", "CONNECT_ERROR", "ENHANCE_YOUR_CALM"]
 ROWS = [row for row in bad_input.rows() if row["area"] == "h2/frames"]
 TIMED = {"H2-079"}   # in tests/scenarios/test_http2.py
-
-
-def frame(kind, flags=0, stream=0, payload=b""):
-    return struct.pack(">I", len(payload))[1:] + bytes([kind, flags]) + struct.pack(">I", stream) + payload
-
-
-def block(*fields, method="GET"):
-    """A header block without a dynamic table: literals, never indexed."""
-    text = b""
-    for name, value in [(":method", method), (":scheme", "http"), (":path", "/"), (":authority", "a.test"), *fields]:
-        name, value = name.encode(), value.encode()
-        assert len(name) < 127
-        size = bytes([len(value)]) if len(value) < 127 else b"\x7f" + hpack.hpack.encode_integer(len(value), 7)[1:]
-        text += b"\x10" + bytes([len(name)]) + name + size + value
-    return text
-
-
-def get(stream, *fields, method="GET", flags=END_STREAM | END_HEADERS):
-    return frame(HEADERS, flags, stream, block(*fields, method=method))
 
 
 def each(count, more):
@@ -87,7 +67,7 @@ class Seen:
             self._read(connection)
 
     def _read(self, connection):
-        decoder, buffer = hpack.Decoder(), b""
+        decoder, incoming = hpack.Decoder(), Incoming()
         while not self.enough(self):
             try:
                 got = connection.recv(65536)
@@ -98,13 +78,10 @@ class Seen:
             if not got:
                 self.closed = True
                 return
-            buffer += got
-            while len(buffer) >= 9 and len(buffer) >= 9 + int.from_bytes(buffer[:3], "big"):
-                size = int.from_bytes(buffer[:3], "big")
-                self._take(decoder, buffer[3], buffer[4], int.from_bytes(buffer[5:9], "big"), buffer[9:9 + size])
-                buffer = buffer[9 + size:]
+            for kind, flags, stream, text in incoming.take(got):
+                self._take(decoder, kind, flags, stream, text)
 
-    def _take(self, decoder, kind, flags, stream, text):
+    def _take(self, decoder, kind, _, stream, text):
         if kind == HEADERS:
             status = dict(decoder.decode(text)).get(":status")
             if status:

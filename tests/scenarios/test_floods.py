@@ -1,0 +1,33 @@
+"""Floods of HTTP/2 in short (tests/campaigns/floods.py): others are served, the attacker is cut off, the origin is spared."""
+import pytest
+from flooded_site import FloodedSite
+from floods import FLOODS
+
+pytestmark = pytest.mark.alone
+SECONDS = 1.5
+
+
+def check(site, flood):
+    assert site.round(SECONDS, flood).faults(int(SECONDS * site.RATE)) == []
+    assert site.workers_are_the_same()
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory):
+    with FloodedSite(tmp_path_factory.mktemp("certificates")) as running:
+        yield running
+
+
+@pytest.mark.parametrize("flood", FLOODS)
+def test_a_flood_is_cut_off_and_everybody_else_is_served(site, flood):
+    check(site, flood)
+
+
+def test_a_flood_over_tls_is_cut_off_and_everybody_else_is_served(tmp_path):
+    with FloodedSite(tmp_path, over="tls") as secure:
+        for flood in ("rapid-reset", "reset-by-window-overflow", "empty-data"):
+            check(secure, flood)
+
+
+def test_of_requests_that_are_reset_once_they_run_no_more_than_a_hundred_run_at_once(site):
+    assert 20 < site.round(SECONDS, "late-reset").most_running <= 100
