@@ -3,13 +3,13 @@ import itertools
 import socket
 import ssl
 import subprocess
-import threading
 from pathlib import Path
 
 import pytest
 from certificates import Authority
 from client import Client, Closed
 from proxyd import eventually
+from swapped_certificates import SwappedCertificates
 from tls_site import Site, TlsClient, trusting
 
 
@@ -232,30 +232,14 @@ def test_a_handshake_that_never_ends_is_given_up_and_counted(authority):
         assert site.proxyd.metric("proxyd_timeout_total", phase="tls") == 2
 
 
-def test_no_handshake_fails_while_certificates_change(authority):
-    first, others = authority.issue("a.test"), [authority.issue("a.test") for _ in range(2)]
-    with Site({"a": first}, workers=2) as site:
-        context, done, faults, made = trusting(authority), threading.Event(), [], []
-
-        def ask():
-            while not done.is_set():
-                try:
-                    with TlsClient(site.port, context, "a.test") as client:
-                        assert site.get(client).status == 200
-                    made.append(1)
-                except Exception as error:   # whatever it is, the test is about there being none
-                    faults.append(error)
-        threads = [threading.Thread(target=ask) for _ in range(3)]
-        for thread in threads:
-            thread.start()
-        for turn in range(10):
-            first.replace_by(others[turn % 2])
-            assert site.proxyd.api("POST", "/api/v1/reload")[0] == 200
-        done.set()
-        for thread in threads:
-            thread.join()
-        assert not faults
-        assert made
+def test_no_handshake_fails_and_no_connection_ends_while_certificates_change(tmp_path):
+    swapped = SwappedCertificates(tmp_path)
+    try:
+        swapped.swap_often(20)
+    finally:
+        faults = swapped.stop()
+    assert not faults
+    assert min(swapped.done[what] for what in ("new", "resumed", "kept", "kept, HTTP/2")) > 0
 
 
 def test_a_session_is_resumed_after_a_rotation_of_the_keys_by_whichever_worker_accepts(authority, tmp_path):
