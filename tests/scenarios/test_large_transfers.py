@@ -41,7 +41,7 @@ def test_a_large_content_comes_whole_out_of_the_cache(chunked):
     document = site(port, origin.address, cached={"max_object": f"{STORED // MIB}MiB"})
     with Proxyd({**document, "cache": {"memory": f"{4 * STORED // MIB}MiB"}}, arguments=("--cache", f"{4 * STORED // MIB}MiB")):
         for _ in range(5):
-            assert download(port, STORED, chunked) == STORED
+            assert download(port, STORED, chunked, stored=True) == STORED
         assert origin.given <= 2, "what is large enters on its second request"
     origin.stop()
 

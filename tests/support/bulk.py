@@ -1,7 +1,8 @@
 """Content of any size that neither side keeps: cut from one block, compared with it as it arrives.
 
 The origin answers GET /length/N and GET /chunked/N with N octets, and any request with content with how many arrived.
-Every octet is compared with where it belongs, so that a lost, doubled or moved one shows."""
+Every octet is compared with where it belongs, so that a lost, doubled or moved one shows. What is chunked has a trailer,
+which says the size."""
 import random
 import socket
 
@@ -10,10 +11,19 @@ from origin import Listener
 BLOCK = random.Random(9112).randbytes(1_000_003)   # no multiple of a buffer, so that a shift cannot fit
 PIECE = 1 << 20
 ENDLESS = memoryview(BLOCK + BLOCK + BLOCK)
+TRAILER = b"x-octets"
 
 
 class Wrong(Exception):
     """What arrived is not what was sent."""
+
+
+def compare(octets, position):
+    """That these octets belong there; where the next ones do."""
+    at = position % len(BLOCK)
+    if octets != ENDLESS[at:at + len(octets)]:
+        raise Wrong(f"octets differ between {position} and {position + len(octets)}")
+    return position + len(octets)
 
 
 def send_content(connection, octets, chunked):
@@ -27,14 +37,14 @@ def send_content(connection, octets, chunked):
             connection.sendall(b"\r\n")
         sent += size
     if chunked:
-        connection.sendall(b"0\r\n\r\n")
+        connection.sendall(b"0\r\n%b: %d\r\n\r\n" % (TRAILER, octets))
 
 
 class Incoming:
-    """Heads and content from a socket, through one buffer."""
+    """Heads and content from a socket, through one buffer. `stored`: out of a cache, which keeps no trailers."""
 
-    def __init__(self, connection):
-        self.connection = connection
+    def __init__(self, connection, stored=False):
+        self.connection, self.stored = connection, stored
         self.buffer = bytearray(PIECE)
         self.begin = self.end = 0
 
@@ -68,12 +78,10 @@ class Incoming:
         while octets:
             if self.begin == self.end:
                 self._more()
-            size, at = min(octets, self.end - self.begin), position % len(BLOCK)
-            if self.buffer[self.begin:self.begin + size] != ENDLESS[at:at + size]:
-                raise Wrong(f"octets differ between {position} and {position + size}")
+            size = min(octets, self.end - self.begin)
+            position = compare(memoryview(self.buffer)[self.begin:self.begin + size], position)
             self.begin += size
             octets -= size
-            position += size
         return position
 
     def content(self, fields):
@@ -85,8 +93,12 @@ class Incoming:
             position = self._compare(size, position)
             if self.line():
                 raise Wrong("a chunk is longer than it says")
-        while self.line():
-            pass
+        trailers = {}
+        while text := self.line():
+            name, value = text.split(b":", 1)
+            trailers[name.strip().lower()] = value.strip()
+        if trailers.get(TRAILER) != b"%d" % position and not self.stored:
+            raise Wrong(f"after {position} octets the trailers are {trailers}")
         return position
 
 
@@ -121,21 +133,26 @@ class BulkOrigin(Listener):
         send_content(connection, int(octets), chunked)
 
 
-def download(port, octets, chunked):
+def connect(port, context):
+    plain = socket.create_connection(("127.0.0.1", port), 60)
+    return context.wrap_socket(plain, server_hostname="bulk.test") if context else plain
+
+
+def download(port, octets, chunked, context=None, stored=False):
     """Fetches and compares; gives how many octets came."""
-    with socket.create_connection(("127.0.0.1", port), 60) as connection:
+    with connect(port, context) as connection:
         kind = b"chunked" if chunked else b"length"
         connection.sendall(b"GET /%s/%d HTTP/1.1\r\nHost: bulk.test\r\n\r\n" % (kind, octets))
-        incoming = Incoming(connection)
+        incoming = Incoming(connection, stored)
         first, fields = incoming.head()
         if first != b"HTTP/1.1 200 OK":
             raise Wrong(first)
         return incoming.content(fields)
 
 
-def upload(port, octets, chunked):
+def upload(port, octets, chunked, context=None):
     """Sends, and gives how many octets the origin says it got."""
-    with socket.create_connection(("127.0.0.1", port), 60) as connection:
+    with connect(port, context) as connection:
         framing = b"Transfer-Encoding: chunked" if chunked else b"Content-Length: %d" % octets
         connection.sendall(b"PUT /upload HTTP/1.1\r\nHost: bulk.test\r\n" + framing + b"\r\n\r\n")
         send_content(connection, octets, chunked)
