@@ -9,6 +9,7 @@ import pytest
 from certificates import Authority
 from client import Closed
 from proxyd import eventually, paced
+from tls_records import RecordsByHand
 from tls_site import Site, TlsClient, trusting
 
 ILLEGAL_PARAMETER, PROTOCOL_VERSION, HANDSHAKE_FAILURE, CERTIFICATE_REQUIRED = 47, 70, 40, 116
@@ -198,3 +199,22 @@ def test_a_proxy_header_of_a_stranger_ends_the_connection(authority, header):
         except (BrokenPipeError, ConnectionResetError):
             pass
         eventually(lambda: site.proxyd.metric("proxyd_proxy_proto_bad_total") == 1, what="the count")
+
+
+REQUEST = b"GET / HTTP/1.1\r\nHost: a.test\r\n\r\n"
+
+
+def test_a_few_empty_records_are_no_harm_rfc8446_5_1(site, authority, tmp_path):
+    with RecordsByHand(site.port, trusting(authority), "a.test", tmp_path) as client:
+        client.send(*[b""] * 32, REQUEST)
+        assert client.receive().startswith(b"HTTP/1.1 200 ")
+
+
+@pytest.mark.rows("TL-012")
+def test_more_than_32_empty_records_in_a_row_end_the_connection_rfc8446_5_1(site, authority, tmp_path):
+    before = len(site.asked)
+    with RecordsByHand(site.port, trusting(authority), "a.test", tmp_path) as client:
+        client.send(*[b""] * 33, REQUEST)
+        with pytest.raises(ssl.SSLError, match="UNEXPECTED_MESSAGE"):
+            client.receive()
+    assert len(site.asked) == before

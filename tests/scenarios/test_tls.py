@@ -8,9 +8,14 @@ from pathlib import Path
 import pytest
 from certificates import Authority
 from client import Client, Closed
+from http2_frames import ACK, GOAWAY, PREFACE, SETTINGS, frame
 from proxyd import eventually
 from swapped_certificates import SwappedCertificates
 from tls_site import Site, TlsClient, trusting
+
+
+# A client's HTTP/2 that says goodbye at once.
+PRIOR_KNOWLEDGE = PREFACE + frame(SETTINGS) + frame(SETTINGS, ACK) + frame(GOAWAY, 0, 0, bytes(8))
 
 
 @pytest.fixture(scope="module")
@@ -230,6 +235,24 @@ def test_a_handshake_that_never_ends_is_given_up_and_counted(authority):
                 client.send(sent)
                 assert client.is_closed()
         assert site.proxyd.metric("proxyd_timeout_total", phase="tls") == 2
+
+
+def test_openssl_s_client_sees_the_name_the_protocol_the_staple_and_its_session_again(authority, tmp_path):
+    middle = Authority(tmp_path, "middle", signed_by=authority)
+    issued = middle.issue("a.test")
+    middle.ocsp(issued)
+    with Site({"a": issued, "b": authority.issue("b.test")}, workers=2) as site:
+        def s_client(*more):
+            done = subprocess.run(["openssl", "s_client", "-connect", f"127.0.0.1:{site.port}", "-servername", "a.test", "-alpn", "h2,http/1.1", "-status",
+                                   "-CAfile", authority.certificate, "-verify_return_error", "-verify_hostname", "a.test", "-ign_eof", *more],
+                                  input=PRIOR_KNOWLEDGE, capture_output=True, timeout=20)
+            return done.stdout.decode(errors="replace")
+        for version in ("-tls1_2", "-tls1_3"):
+            session = tmp_path / version
+            said = s_client(version, "-sess_out", session)
+            for words in ("subject=CN = a.test", "ALPN protocol: h2", "OCSP Response Status: successful", "Cert Status: good", "Verify return code: 0 (ok)", "New, TLS"):
+                assert words in said, words
+            assert "Reused, TLS" in s_client(version, "-sess_in", session)
 
 
 def test_no_handshake_fails_and_no_connection_ends_while_certificates_change(tmp_path):
