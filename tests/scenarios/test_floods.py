@@ -1,7 +1,7 @@
 """Floods of HTTP/2 in short (tests/campaigns/floods.py): others are served, the attacker is cut off, the origin is spared."""
 import pytest
+from attacker import FLOODS
 from flooded_site import FloodedSite
-from floods import FLOODS
 
 pytestmark = pytest.mark.alone
 SECONDS = 1.5

@@ -1,9 +1,9 @@
 """proxyd, a well-behaved client with an origin, and an attacker that comes and goes, whose requests another origin counts."""
 import os
 
+from attacker import PATH, Attacker
 from certificates import Authority
 from counting_origin import CountingOrigin
-from floods import PATH, Attacker
 from open_loop import OpenLoop, percentile
 from proxyd import Proxyd, StopsAtTheEnd, free_port, site
 

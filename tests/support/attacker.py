@@ -1,6 +1,6 @@
 """Floods of HTTP/2: what is allowed, or nearly, and costs a client less than it costs a server. As a program, an attacker:
 
-    floods.py PORT FLOOD SECONDS CONNECTIONS h2c|tls
+    attacker.py PORT FLOOD SECONDS CONNECTIONS h2c|tls
 
 sends one of them on so many connections at once, as fast as they take it, each again as soon as it is cut off. Every
 connection comes from a loopback address of its own, by which the origin knows it. In the end it says what it did."""
