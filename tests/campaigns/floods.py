@@ -3,10 +3,11 @@
 
     PROXYD_BUILD=build/release tests/campaigns/floods.py [--seconds 30] [--rounds 5] [--over h2c|tls] [FLOOD ...]
 
-A round is so many seconds without and as many with the flood, from an attacker who comes again at once whenever he is cut
-off. Two workers, as on a machine of two processors, which should have nothing else to do. Fails when a request of the client failed, when more than a hundred
-requests of one attacking connection ran at the origin at once, when a worker died, or when the client's p99 with the flood
-is, by the median of the rounds, more than twice that without and more than 5 ms above it."""
+A round is so many seconds without and as many with the flood, from an attacker who comes again at once whenever he is
+cut off. Two workers, as on a machine of two processors, which should have nothing else to do. Fails when a request of
+the client failed, when more than a hundred requests of one attacking connection ran at the origin at once, when a
+worker died, or when the client's p99 with the flood is, by the median of the rounds, more than twice that without and
+more than 5 ms above it."""
 import argparse
 import statistics
 import sys
