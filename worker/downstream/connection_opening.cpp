@@ -96,7 +96,10 @@ async::Task<bool> Connection::look_for_preface() {
       const std::string_view octets(room.data(), seen.octets);
       chose_http2_ = octets == kPreface;
       if (chose_http2_) co_return true;
-      if (!kPreface.starts_with(octets)) co_return settings().protocols.h1;
+      if (!kPreface.starts_with(octets)) {
+        chose_http2_ = !settings().protocols.h1;   // whose session ends it with GOAWAY
+        co_return true;
+      }
       tcp_.watched().exhausted();
     } else if (seen.state != net::Moved::State::kWouldBlock) {
       co_return false;
