@@ -15,7 +15,7 @@ namespace {
 
 constexpr int kBatch = 16;
 constexpr int kSweep = 4096;              // "until there is nothing left", bounded
-constexpr milliseconds kFirstCheck{1};    // while away: soon, for a burst may be under way
+constexpr milliseconds kFirstCheck{8};    // while away: the others have a moment, though the machine be busy
 constexpr milliseconds kLastCheck{32};    // then less and less often
 constexpr milliseconds kFirstRest{100};   // of a socket when descriptors are short, doubled while they are
 constexpr milliseconds kLastRest{1000};
@@ -203,14 +203,16 @@ void Acceptor::leave_all() {
   status_.worker(slot_).accepting.store(0, std::memory_order_relaxed);
   for (const auto& [address, socket] : sockets_) socket->leave();
   check_after_ = kFirstCheck;
+  away_batch_ = 1;
   accept_while_away();
 }
 
 // A wake-up for a connection that waits may have come here alone. But to sweep the queue would undo why this worker
-// went away: a batch at a time, and the others have a moment for the rest.
+// went away: first one, and where the others leave the rest for long, more and more.
 void Acceptor::accept_while_away() {
   bool more = false;
-  for (const auto& [address, socket] : sockets_) more = socket->accept(kBatch) || more;
+  for (const auto& [address, socket] : sockets_) more = socket->accept(away_batch_) || more;
+  away_batch_ = more ? std::min(away_batch_ * 2, kBatch) : 1;
   if (more) check_after_ = kFirstCheck;
   arm_check();
 }

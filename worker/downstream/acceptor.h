@@ -70,6 +70,7 @@ class Acceptor : private async::Wakeup {
   std::map<std::string, std::unique_ptr<Socket>> sockets_;
   async::Timer check_;   // while away: whether to come back
   milliseconds check_after_{1};
+  int away_batch_ = 1;
   Instant last_shortage_log_{};
   int reserved_from_ = 0;   // accepted sockets of this number and above mean a shortage
   bool joined_ = false;
