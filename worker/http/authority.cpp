@@ -19,14 +19,17 @@ bool is_ipv6_literal(std::string_view text) {
   return inet_pton(AF_INET6, copy, &address) == 1;
 }
 
+constexpr uint32_t kNoPort = 65536;
+
 Result<uint16_t, Refusal> parse_port(std::string_view digits) {
   if (digits.empty()) return uint16_t{0};
   uint32_t port = 0;
   for (const char c : digits) {
-    if (!is_digit(c)) return Refusal::kHostInvalid;
-    port = port * 10 + static_cast<uint32_t>(c - '0');
-    if (port > 65535) return Refusal::kHostPort;
+    const uint32_t digit = static_cast<uint8_t>(c) - uint32_t{'0'};
+    if (digit > 9) return Refusal::kHostInvalid;
+    port = std::min(port * 10 + digit, kNoPort);
   }
+  if (port == kNoPort) return Refusal::kHostPort;
   return static_cast<uint16_t>(port);
 }
 
@@ -49,8 +52,9 @@ struct RegName {
 
 RegName reg_name_of(std::string_view text) {
   const char* const from = text.data();
-  uint8_t seen = 0;
   RegName name;
+  while (name.size < text.size() && is_in(from[name.size], character::kPlainName)) ++name.size;
+  uint8_t seen = 0;
   for (; name.size < text.size(); ++name.size) {
     const uint8_t classes = classes_of(from[name.size]);
     if ((classes & character::kRegName) == 0) break;
@@ -80,7 +84,9 @@ Result<Authority, Refusal> parse_authority(std::string_view text, Arena& arena) 
   if (!port) return fault(text, port.error());
   std::string_view host = text.substr(0, name.size);
   if (host.size() > 1 && host.back() == '.') host.remove_suffix(1);
-  return Authority{name.has_upper ? lower_case(host, arena) : host, *port};
+  const bool as_written = has_port && !name.has_upper && host.size() == name.size && text.size() > name.size + 1 &&
+                          text[name.size + 1] != '0';
+  return Authority{name.has_upper ? lower_case(host, arena) : host, *port, as_written ? text : std::string_view()};
 }
 
 }   // namespace proxyd::http

@@ -14,8 +14,9 @@ namespace proxyd::http {
 struct Authority {
   std::string_view host;
   uint16_t port = 0;
+  std::string_view with_port;   // "host:port", where the message has it in this form; else empty
 
-  bool operator==(const Authority&) const = default;
+  bool operator==(const Authority& other) const { return host == other.host && port == other.port; }
 
   // A port that is the scheme's own says the same as none.
   bool names_same(const Authority& other, uint16_t default_port) const {

@@ -13,6 +13,7 @@ inline constexpr uint8_t kRegName = 4;      // reg-name without percent-encoding
 inline constexpr uint8_t kTarget = 8;       // allowed in a path or query; beyond RFC 3986 what browsers really send
 inline constexpr uint8_t kPlainPath = 16;   // allowed in a path and never changed by normalization: no % / .
 inline constexpr uint8_t kUpper = 32;       // A-Z
+inline constexpr uint8_t kPlainName = 64;   // what most names of hosts are made of: a-z 0-9 - .
 }   // namespace character
 
 namespace character_table {
@@ -33,6 +34,7 @@ constexpr std::array<uint8_t, 256> make() {
     if (letter || digit || among("-._~!$&'()*+;=")) classes |= character::kRegName;
     if (c > 0x20 && c != 0x7F && c != '#') classes |= character::kTarget;
     if (c >= 'A' && c <= 'Z') classes |= character::kUpper;
+    if ((c >= 'a' && c <= 'z') || digit || among("-.")) classes |= character::kPlainName;
     if ((classes & character::kTarget) != 0 && !among("%/.?")) classes |= character::kPlainPath;
     table[c] = classes;
   }

@@ -15,7 +15,7 @@ class LastAuthority {
  public:
   Result<http::Authority, http::Refusal> parse(std::string_view text, http::Arena& arena) {
     if (size_ > 0 && text == std::string_view(text_.data(), size_)) {
-      return http::Authority{text.substr(0, host_size_), port_};
+      return http::Authority{text.substr(0, host_size_), port_, with_port_ ? text : std::string_view()};
     }
     auto authority = http::parse_authority(text, arena);
     if (authority) remember(text, *authority);
@@ -30,12 +30,14 @@ class LastAuthority {
     size_ = text.size();
     host_size_ = authority.host.size();
     port_ = authority.port;
+    with_port_ = !authority.with_port.empty();
   }
 
   std::array<char, 64> text_;
   size_t size_ = 0;
   size_t host_size_ = 0;
   uint16_t port_ = 0;
+  bool with_port_ = false;
 };
 
 }   // namespace proxyd::http2

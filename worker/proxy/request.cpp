@@ -12,11 +12,11 @@ Request::Request(Proxy& the_proxy, downstream::Exchange& the_exchange, Kind kind
       exchange(the_exchange),
       configuration(the_proxy.configuration()),
       head(the_exchange.request()),
+      peer(the_exchange.peer()),
       began(the_proxy.loop().now()),
       arena_(the_exchange.arena()),
       kind_(kind) {
   if (kind_ == Kind::kOfClient) proxy.request_began();
-  const downstream::Peer& peer = exchange.peer();
   identity.request_id = facts.request_id = proxy.random_hex(fresh_id_, sizeof fresh_id_);
   facts.head = &head;
   facts.listener = peer.listener;
@@ -33,6 +33,7 @@ Request::Request(Request& of_client, downstream::Exchange& own)
       exchange(own),
       configuration(of_client.configuration),
       head(own.request()),
+      peer(own.peer()),
       facts(of_client.facts),
       matched(of_client.matched),
       identity(of_client.identity),
@@ -46,7 +47,6 @@ Request::Request(Request& of_client, downstream::Exchange& own)
 
 void Request::resolve() {
   resolved_ = true;
-  const downstream::Peer& peer = exchange.peer();
   const routing::Client client =
       routing::resolve_client(peer.address().mapped(), peer.text(), peer.scheme, head, configuration->trusted_proxies);
   routing::take_client(facts, client, arena());
@@ -111,7 +111,7 @@ AccessRecord Request::record() const {
       .trace_id = identity.trace_id,
       .client = facts.client_text,
       .protocol = to_string(head.version),
-      .tls = exchange.peer().tls ? exchange.peer().tls->version : "",
+      .tls = peer.tls ? peer.tls->version : "",
       .host = facts.host,
       .method = head.method_text,
       .status = status,
@@ -152,10 +152,10 @@ Request::~Request() {
   const RouteCells& counters = cells();
   counters.by_class[static_cast<size_t>(std::clamp(status / 100, 1, 5) - 1)].add();
   counters.duration.observe_microseconds(static_cast<uint64_t>(std::max<int64_t>(age().count(), 0)));
-  if (cache_ != CacheResult::kNone)
-    configuration->caches[matched.route->index].count(cache_, cache_reason_, exchange.octets_sent());
+  const uint64_t sent = exchange.octets_sent();
+  if (cache_ != CacheResult::kNone) configuration->caches[matched.route->index].count(cache_, cache_reason_, sent);
   counters.bytes_in.add(exchange.content_received());
-  counters.bytes_out.add(exchange.octets_sent());
+  counters.bytes_out.add(sent);
   if (AccessLog* log = proxy.access_log(); log && log->has_sinks()) log->append(record());
 }
 

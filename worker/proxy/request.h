@@ -41,6 +41,7 @@ class Request {
   downstream::Exchange& exchange;
   const std::shared_ptr<const Configuration> configuration;
   const http::RequestHead& head;
+  const downstream::Peer& peer;
   routing::RequestFacts facts;
   routing::Matched matched;
   Identity identity;

@@ -59,7 +59,7 @@ void match(Request& request) {
 
 // In TLS, for a host that the connection was not made for, or that is none of ours (RFC 9110 15.5.20).
 bool is_misdirected(const Request& request) {
-  const downstream::TlsFacts* tls = request.exchange.peer().tls;
+  const downstream::TlsFacts* tls = request.peer.tls;
   if (!tls) return false;
   // By what is in force now, not by what was when the connection was made.
   const auto& contexts = request.configuration->listener_tls;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 
 #include "shared/base/bytes.h"
 #include "worker/http/status.h"
@@ -26,6 +27,8 @@ constexpr uint64_t kOfStoring = bit_of(FieldName::kCacheControl) | bit_of(FieldN
                                 bit_of(FieldName::kPragma) | bit_of(FieldName::kEtag) |
                                 bit_of(FieldName::kLastModified);
 
+char* put_number(char* to, uint64_t number) { return std::to_chars(to, to + 20, number).ptr; }
+
 // Whether one of the lines of a section is of that field.
 bool has_line(std::string_view section, std::string_view name) {
   while (section.size() > name.size()) {
@@ -46,8 +49,9 @@ bool StoredAnswer::begin() {
   const bool plain = !visit_.fields() && !visit_.was_validated() && !request_.head.fields.has_any(kConditions) &&
                      !request_.edits_answer() && !freshness.has(caching::Freshness::kPartial);
   if (!plain) return begin_by_fields();
-  const bool replaces = !request_.hsts().empty() && has_line(visit_.stored().section(), kStrictTransportSecurity);
-  return replaces ? begin_by_fields() : begin_plainly();
+  const std::string_view hsts = request_.hsts();
+  const bool replaces = !hsts.empty() && has_line(visit_.stored().section(), kStrictTransportSecurity);
+  return replaces ? begin_by_fields() : begin_plainly(hsts);
 }
 
 void StoredAnswer::release_heads() {
@@ -72,9 +76,8 @@ http::ContentLength StoredAnswer::whole() const {
 }
 
 // Most: the stored lines leave as they lie there.
-bool StoredAnswer::begin_plainly() {
+bool StoredAnswer::begin_plainly(std::string_view hsts) {
   set_content(0, std::nullopt);
-  const std::string_view hsts = request_.hsts();
   const std::array<std::string_view, 3> lines = {
       visit_.stored().section(), varying_lines(),
       hsts.empty() ? hsts : request_.arena().concat(kStrictTransportSecurity, ": ", hsts, "\r\n")};
@@ -84,13 +87,21 @@ bool StoredAnswer::begin_plainly() {
 // RFC 9111 5.1: what was not validated for this request tells its age. RFC 9211: what the cache did.
 std::string_view StoredAnswer::varying_lines() const {
   http::Arena& arena = request_.arena();
-  const std::string_view age = arena.number(static_cast<uint64_t>(caching::age_in_seconds(visit_.age())));
-  if (!request_.configuration->document.cache_status) return arena.concat("Age: ", age, "\r\n");
-  if (visit_.is_plain_hit()) {
+  const bool plain = visit_.is_plain_hit();
+  const bool has_status = request_.configuration->document.cache_status;
+  const std::string_view status = has_status && !plain ? caching::cache_status_member(visit_.status(), arena) : "";
+  constexpr size_t kMostBesideStatus = 96;   // two numbers among it
+  char* const begin = arena.allocate_text(kMostBesideStatus + status.size());
+  char* at = put_octets(begin, "Age: ");
+  at = put_number(at, static_cast<uint64_t>(caching::age_in_seconds(visit_.age())));
+  if (has_status && plain) {
     const auto ttl = static_cast<uint64_t>(std::max<int64_t>(visit_.freshness().lifetime - visit_.age(), 0)) / 1000;
-    return arena.concat("Age: ", age, "\r\nCache-Status: proxyd; hit; ttl=", arena.number(ttl), "\r\n");
+    at = put_number(put_octets(at, "\r\nCache-Status: proxyd; hit; ttl="), ttl);
+  } else if (has_status) {
+    at = put_octets(put_octets(at, "\r\nCache-Status: "), status);
   }
-  return arena.concat("Age: ", age, "\r\nCache-Status: ", caching::cache_status_member(visit_.status(), arena), "\r\n");
+  at = put_octets(at, "\r\n");
+  return {begin, static_cast<size_t>(at - begin)};
 }
 
 bool StoredAnswer::begin_by_fields() {

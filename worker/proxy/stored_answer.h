@@ -42,7 +42,7 @@ class StoredAnswer {
   std::optional<caching::Rest> rest(const Relayed& relayed);
 
  private:
-  bool begin_plainly();
+  bool begin_plainly(std::string_view hsts);
   bool begin_by_fields();
   void decide(const http::Fields& fields);
   void decide_part(const http::Fields& fields);

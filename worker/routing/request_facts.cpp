@@ -12,8 +12,11 @@ void take_client(RequestFacts& facts, const Client& client, http::Arena& arena) 
   facts.scheme = client.scheme;
   facts.host = facts.authority = authority.host;
   facts.port = authority.port != 0 ? authority.port : usual_port;
-  if (facts.port != usual_port && !facts.host.empty())
-    facts.authority = arena.concat(facts.host, std::string_view(":"), arena.number(facts.port));
+  if (facts.port != usual_port && !facts.host.empty()) {
+    const bool as_written = !authority.with_port.empty();
+    facts.authority =
+        as_written ? authority.with_port : arena.concat(facts.host, std::string_view(":"), arena.number(facts.port));
+  }
   facts.client = client.address;
   facts.client_text = client.text;
   facts.from_trusted_proxy = client.through_trusted_proxy;

@@ -71,6 +71,14 @@ TEST_F(Vocabulary, ReadsAnAuthorityStrictly) {
   EXPECT_EQ(authority("a%2etest"), "refused host_invalid");
 }
 
+TEST_F(Vocabulary, TellsAnAuthorityWithItsPortWhereItIsWrittenInNormalForm) {
+  const auto with_port = [this](std::string_view text) { return parse_authority(text, arena_)->with_port; };
+  for (const std::string_view text : {"a.test:8080", "[::1]:65535", "a_b!:1"})
+    EXPECT_EQ(with_port(text), text[0] == '[' ? "" : text) << text;
+  for (const std::string_view text : {"a.test", "a.test:", "a.test:080", "a.test:0", "A.test:80", "a.test.:80"})
+    EXPECT_EQ(with_port(text), "") << text;
+}
+
 TEST_F(Vocabulary, JoinsLinesOfOneFieldInTheirOrder) {
   Fields fields(arena_);
   fields.add("Via", "1.1 a");
