@@ -11,6 +11,7 @@ from client import Client, Closed
 from http2_frames import ACK, GOAWAY, PREFACE, SETTINGS, frame
 from proxyd import eventually
 from swapped_certificates import SwappedCertificates
+from tls_records import RecordsByHand
 from tls_site import Site, TlsClient, trusting
 
 
@@ -34,6 +35,21 @@ def site(authority):
     hosts = {"a.test": {}, "b.test": {}, "x.wild.test": {}, "c.a.test": {}}
     with Site(certificates, hosts=hosts, workers=2) as running:
         yield running
+
+
+def test_keys_change_within_a_long_answer_that_is_read_late_rfc8446_4_6_3(site, authority, tmp_path):
+    with RecordsByHand(site.port, trusting(authority), "a.test", tmp_path) as client:
+        for turn in range(12):
+            client.send(b"GET /large HTTP/1.1\r\nHost: a.test\r\n\r\n")
+            head, _, content = client.receive().partition(b"\r\n\r\n")   # and by now the server's socket is full
+            assert head.startswith(b"HTTP/1.1 200 ")
+            client.update_key()
+            received = len(content)
+            while received < 1 << 20:
+                content = client.receive()
+                assert content and not content.strip(b"\0"), f"in turn {turn}"
+                received += len(content)
+            assert received == 1 << 20
 
 
 def names_in(certificate):

@@ -4,7 +4,7 @@ import hmac
 import socket
 import ssl
 
-APPLICATION_DATA = 23
+HANDSHAKE, APPLICATION_DATA = 22, 23
 _CIPHERS = {"TLS_AES_128_GCM_SHA256": ("sha256", "EVP_aes_128_gcm", 16), "TLS_AES_256_GCM_SHA384": ("sha384", "EVP_aes_256_gcm", 32),
             "TLS_CHACHA20_POLY1305_SHA256": ("sha256", "EVP_chacha20_poly1305", 32)}
 _GET_TAG = 16
@@ -40,13 +40,13 @@ class RecordsByHand:
         context.keylog_filename = str(folder / "secrets")
         context.minimum_version = ssl.TLSVersion.TLSv1_3
         self.socket = socket.create_connection(("127.0.0.1", port), 10)
-        self.incoming, self.outgoing, self.sent = ssl.MemoryBIO(), ssl.MemoryBIO(), 0
+        self.incoming, self.outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
         self.tls = context.wrap_bio(self.incoming, self.outgoing, server_hostname=name)
         self._read(self.tls.do_handshake)
         lines = dict(line.split()[::2] for line in (folder / "secrets").read_text().splitlines() if not line.startswith("#"))
         self.hash, self.cipher, size = _CIPHERS[self.tls.cipher()[0]]
-        secret = bytes.fromhex(lines["CLIENT_TRAFFIC_SECRET_0"])
-        self.key, self.start = _expand(secret, b"key", size, self.hash), _expand(secret, b"iv", 12, self.hash)
+        self.size = size
+        self._use(bytes.fromhex(lines["CLIENT_TRAFFIC_SECRET_0"]))
 
     def __enter__(self):
         return self
@@ -64,6 +64,15 @@ class RecordsByHand:
                 self.incoming.write(got) if got else self.incoming.write_eof()
             finally:
                 self.socket.sendall(self.outgoing.read())
+
+    def _use(self, secret):
+        self.secret, self.sent = secret, 0
+        self.key, self.start = _expand(secret, b"key", self.size, self.hash), _expand(secret, b"iv", 12, self.hash)
+
+    def update_key(self):
+        """The client's next key, and the server is asked for its own (RFC 8446 4.6.3)."""
+        self.socket.sendall(self.record(b"\x18\0\0\1\1", kind=HANDSHAKE))
+        self._use(_expand(self.secret, b"traffic upd", len(self.secret), self.hash))
 
     def record(self, content, kind=APPLICATION_DATA):
         """The next record, as it is to be sent."""

@@ -16,30 +16,31 @@ FramePool& FramePool::of_this_thread() {
 }
 
 FramePool::~FramePool() {
-  for (Class& size_class : classes_) {
-    while (Free* frame = size_class.first) {
-      size_class.first = frame->next;
+  for (Free* frame : free_) {
+    while (frame) {
+      Free* const next = frame->next;
       ::operator delete(frame);
+      frame = next;
     }
   }
 }
 
 void* FramePool::allocate(size_t size) {
   if (size > kLargest) return ::operator new(size);
-  Class& size_class = classes_[class_of(size)];
-  Free* frame = size_class.first;
-  if (!frame) return ::operator new(size_of_class(class_of(size)));
-  size_class.first = frame->next;
-  --size_class.kept;
+  const size_t its_class = class_of(size);
+  Free* const frame = free_[its_class];
+  if (!frame) return ::operator new(size_of_class(its_class));
+  free_[its_class] = frame->next;
+  kept_ -= size_of_class(its_class);
   return frame;
 }
 
 void FramePool::release(void* frame, size_t size) {
   if (size > kLargest) return ::operator delete(frame);
-  Class& size_class = classes_[class_of(size)];
-  if ((size_class.kept + 1) * size_of_class(class_of(size)) > kKeptBytes) return ::operator delete(frame);
-  size_class.first = new (frame) Free{size_class.first};
-  ++size_class.kept;
+  const size_t its_class = class_of(size);
+  if (kept_ + size_of_class(its_class) > kKeptBytes) return ::operator delete(frame);
+  free_[its_class] = new (frame) Free{free_[its_class]};
+  kept_ += size_of_class(its_class);
 }
 
 }   // namespace proxyd::async

@@ -6,13 +6,13 @@
 namespace proxyd::async {
 
 // Memory for coroutine frames, by size class: a frame that ends goes to a free list and serves the next one of its
-// size, so that nothing is allocated from the heap in the steady state. One a thread. Bounded: beyond kKeptBytes of a
-// class, and beyond kLargest octets, frames go back to the heap.
+// size, so that nothing is allocated from the heap in the steady state. One a thread. Bounded: when kKeptBytes lie idle
+// frames go back to the heap, as those beyond kLargest octets do.
 class FramePool {
  public:
   static constexpr size_t kStep = 128;
   static constexpr size_t kLargest = 16 * 1024;
-  static constexpr size_t kKeptBytes = 1024 * 1024;   // of a class
+  static constexpr size_t kKeptBytes = 8 * 1024 * 1024;
 
   static FramePool& of_this_thread();
 
@@ -28,11 +28,8 @@ class FramePool {
   struct Free {
     Free* next;
   };
-  struct Class {
-    Free* first = nullptr;
-    size_t kept = 0;
-  };
-  std::array<Class, kLargest / kStep> classes_;
+  std::array<Free*, kLargest / kStep> free_{};   // by class
+  size_t kept_ = 0;                              // octets
 };
 
 }   // namespace proxyd::async

@@ -89,7 +89,7 @@ Result<void> ServerContext::configure() {
   SSL_CTX_set_read_ahead(context, 1);
   SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);   // tickets only: no state here
   SSL_CTX_set_timeout(context, kTicketSeconds);
-  SSL_CTX_set_num_tickets(context, settings_.tickets ? 2 : 0);
+  SSL_CTX_set_num_tickets(context, settings_.tickets ? 1 : 0);   // each resumption brings the next
   SSL_CTX_set_verify_depth(context, kMostChain);
   const std::string& ciphers = settings_.ciphers;
   if (SSL_CTX_set_cipher_list(context, ciphers.empty() ? kCiphers12 : ciphers.c_str()) != 1)
@@ -102,6 +102,8 @@ Result<void> ServerContext::configure() {
   SSL_CTX_set_tlsext_status_cb(context, &ServerContext::on_status);
   SSL_CTX_set_tlsext_ticket_key_evp_cb(context, &ServerContext::on_ticket);
   SSL_CTX_set_app_data(context, this);
+  asks_clients_ = settings_.client_auth || std::any_of(settings_.client_auth_of.begin(), settings_.client_auth_of.end(),
+                                                       [](const auto& host) { return host.second != nullptr; });
   const auto add = [](Set& set, const Certificate* one) {
     const bool known = std::any_of(set.begin(), set.end(),
                                    [one](const Certificate* other) { return other->key_type() == one->key_type(); });
@@ -132,6 +134,7 @@ const ServerContext::Set* ServerContext::set_for(std::string_view host) const {
 
 // Exact names first, then wildcards at any depth, the longest first, as routing finds hosts.
 const ClientCertificates* ServerContext::client_auth_for(std::string_view host) const {
+  if (!asks_clients_) return nullptr;
   const auto& own = settings_.client_auth_of;
   if (!own.empty()) {
     if (const auto exact = own.find(std::string(host)); exact != own.end()) return exact->second.get();

@@ -81,6 +81,7 @@ class ServerContext {
   Settings settings_;
   UniqueContext context_;
   Set initial_;
+  bool asks_clients_ = false;   // for a certificate, at any of its hosts
   std::map<std::string, Set, std::less<>> exact_;
   std::map<std::string, Set, std::less<>> wildcard_;   // by suffix, with its dot
 };

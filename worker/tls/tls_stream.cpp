@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 #include "worker/tls/certificate.h"
 
@@ -17,6 +18,7 @@ namespace {
 constexpr size_t kRecordOverhead = 64;
 constexpr size_t kBatch = 64 * 1024;   // records that leave in one call; a client that reads nothing costs no more
 constexpr size_t kRecord = 16'320;     // four of them fill a batch
+constexpr size_t kWorthACall = 8192;   // to copy a record that large costs more than a call of its own
 // A client can use nothing of a record before its last octet: the first ones are short, so that a page begins to show
 // with the first round trip; after a pause the network's window is small again.
 constexpr size_t kFirstRecord = 4096;
@@ -48,12 +50,17 @@ struct StreamBio {
   static int write(BIO* bio, const char* data, int size) {
     TlsStream& self = stream(bio);
     BIO_clear_retry_flags(bio);
-    const auto octets = static_cast<size_t>(size);
-    if (!self.reserve(octets)) {
-      BIO_set_retry_write(bio);
-      return -1;
+    auto octets = static_cast<size_t>(size);
+    if (self.straight_ && self.held() == 0) {   // else behind what waits, as an answer to a KeyUpdate may
+      const size_t left = octets - self.send({data, octets});
+      data += octets - left;
+      octets = left;
     }
-    std::memcpy(self.out_.data() + self.out_end_, data, octets);
+    if (octets > 0 && !self.reserve(octets)) {
+      BIO_set_retry_write(bio);
+      return octets < static_cast<size_t>(size) ? size - static_cast<int>(octets) : -1;
+    }
+    if (octets > 0) std::memcpy(self.out_.data() + self.out_end_, data, octets);
     self.out_end_ += octets;
     return size;
   }
@@ -217,28 +224,41 @@ Moved TlsStream::write(std::span<const iovec> from) {
       }
       // All at once, so that the buffer is borrowed in the size that it will need.
       const size_t room = std::min(wanted - taken + wanted / 128 + 2 * kRecordOverhead, kBatch - held());
-      if (!out_ && !reserve(room)) return fail();
+      const size_t size = std::min(left, record_size());
+      straight_ = held() == 0 && !short_records_ && (size >= kWorthACall || size == wanted - taken);
+      if (!straight_ && !out_ && !reserve(room)) return fail();
       const size_t before = left;
-      if (!write_record(data, left)) return fail();
+      const bool written = write_record(data, left);
+      const bool went_straight = std::exchange(straight_, false);
+      if (!written) return fail();
+      if (write_failed_) return {Moved::State::kBroken};
+      short_records_ = short_records_ || before - left < size;
       taken += before - left;
+      if (went_straight && held() > 0) {   // the socket is full
+        set_holds_back(true);
+        return {Moved::State::kSome, taken};
+      }
     }
   }
   if (push().state == Moved::State::kBroken) return {Moved::State::kBroken};
   return {Moved::State::kSome, taken};
 }
 
-Moved TlsStream::push() {
-  while (held() > 0) {
-    const iovec part{out_.data() + out_begin_, held()};
+// As much as the socket takes; where it is broken that is everything, for nobody gets the rest.
+size_t TlsStream::send(std::string_view records) {
+  size_t sent = 0;
+  while (sent < records.size()) {
+    const iovec part{const_cast<char*>(records.data()) + sent, records.size() - sent};
     const Moved moved = tcp_.write({&part, 1});
     if (moved.state == Moved::State::kWouldBlock) break;
-    if (moved.state == Moved::State::kBroken) {
-      write_failed_ = true;
-      out_begin_ = out_end_;
-      break;
-    }
-    out_begin_ += moved.octets;
+    write_failed_ = write_failed_ || moved.state == Moved::State::kBroken;
+    sent = write_failed_ ? records.size() : sent + moved.octets;
   }
+  return sent;
+}
+
+Moved TlsStream::push() {
+  if (held() > 0) out_begin_ += send({out_.data() + out_begin_, held()});
   if (held() == 0) {
     out_.release();
     out_begin_ = out_end_ = 0;

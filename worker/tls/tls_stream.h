@@ -18,9 +18,9 @@ struct Negotiated {
 };
 
 // TLS over a TCP stream, for either role. OpenSSL reads and writes through a BIO of our own: what it reads comes
-// straight from the socket, and the records of one flight leave in one call. Owned by a connection, after the TCP
-// stream, which outlives it. Idle it holds no buffer of the pool and none of OpenSSL's. Nothing here suspends. An end
-// without close_notify is kBroken, never kEnd (RFC 8446 6.1).
+// straight from the socket; small records leave together in one call, large ones straight from OpenSSL's buffer. Owned
+// by a connection, after the TCP stream, which outlives it. Idle it holds no buffer of the pool and none of OpenSSL's.
+// Nothing here suspends. An end without close_notify is kBroken, never kEnd (RFC 8446 6.1).
 //
 // Octets that were taken may wait here for the socket (Stream::holds_back); `push` moves them on.
 class TlsStream final : public net::Stream {
@@ -59,6 +59,7 @@ class TlsStream final : public net::Stream {
   size_t held() const { return out_end_ - out_begin_; }
   bool reserve(size_t octets);
   bool write_record(const char*& data, size_t& left);
+  size_t send(std::string_view records);
   size_t record_size() const;
   net::Moved fail();
 
@@ -73,8 +74,10 @@ class TlsStream final : public net::Stream {
   size_t written_in_a_row_ = 0;   // octets since the last pause
   uint8_t messages_ = 0;          // handshake messages since the last octet of data
   bool established_ = false;
-  bool failed_ = false;         // to be read
-  bool write_failed_ = false;   // what has arrived may still be read
+  bool short_records_ = false;   // the peer wants them so (RFC 6066 4)
+  bool straight_ = false;        // the record that is written leaves from OpenSSL's buffer
+  bool failed_ = false;          // to be read
+  bool write_failed_ = false;    // what has arrived may still be read
   bool condemned_ = false;
   bool ended_ = false;    // the peer's side, without close_notify
   bool ending_ = false;   // ours
