@@ -108,13 +108,22 @@ def test_without_leave_prior_knowledge_is_a_bad_request_rfc9113_3_3(authority):
 
 
 @pytest.mark.parametrize("protocols, answer", [(["h1", "h2c"], b""), (["h2c"], frame(GOAWAY, 0, 0, bytes(4) + b"\0\0\0\1"))])
-def test_octets_that_begin_no_protocol_end_the_connection_without_an_answer_of_http1_rfc9113_3_4(protocols, answer):
+@pytest.mark.parametrize("octets", [b"INVALID CONNECTION PREFACE\r\n\r\n", b"PRI * HTTP/2.0\r\n\r\nXX\r\n\r\n"], ids=["words", "nearly"])
+def test_octets_that_begin_no_protocol_end_the_connection_without_an_answer_of_http1_rfc9113_3_4(protocols, answer, octets):
     with Site({}, listener={"protocols": protocols, "tls": None}) as site:
         with socket.create_connection(("127.0.0.1", site.port), 10) as wrong:
-            wrong.sendall(b"INVALID CONNECTION PREFACE\r\n\r\n")
+            wrong.sendall(octets)
             said = b"".join(iter(lambda: wrong.recv(1000), b""))   # and no reset
             assert said.endswith(answer) and bool(said) == bool(answer)
         assert site.proxyd.metric("proxyd_h2_conn_error_total", reason="preface") == 1
+
+
+@pytest.mark.parametrize("octets", [b"GET  / HTTP/1.1\r\n\r\n", b"GET / HTTP/1.1\r\nHost: a.test\r\n\r\nNO REQUEST LINE\r\n\r\n"], ids=["first", "second"])
+def test_a_bad_request_line_of_http1_is_answered_where_http2_may_begin_too(octets):
+    with Site({}, listener={"protocols": ["h1", "h2c"], "tls": None}) as site:
+        with socket.create_connection(("127.0.0.1", site.port), 10) as wrong:
+            wrong.sendall(octets)
+            assert b"HTTP/1.1 400 " in b"".join(iter(lambda: wrong.recv(1000), b""))
 
 
 def test_curl_and_nghttp_are_served(site, authority):
@@ -287,9 +296,10 @@ def test_a_client_that_never_acknowledges_our_settings_is_told_so_rfc9113_6_5_3(
 
 
 @pytest.mark.rows("H2-089")
-def test_a_frame_that_is_never_whole_ends_the_connection(authority):
+@pytest.mark.parametrize("never_whole", [b"\0\0", b"\0\0\x01\x01\0\0\0\0\x01\x82"], ids=["a_frame", "a_header_block"])
+def test_what_is_never_whole_ends_the_connection(authority, never_whole):
     with impatient(authority, client_header="1s") as site, over_tls(site, authority) as slow:
-        slow.sendall(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + b"\0\0\0\x04\0\0\0\0\0" + b"\0\0\0\x04\x01\0\0\0\0" + b"\0\0")
+        slow.sendall(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + b"\0\0\0\x04\0\0\0\0\0" + b"\0\0\0\x04\x01\0\0\0\0" + never_whole)
         until_the_end(slow)
         assert site.proxyd.metric("proxyd_timeout_total", phase="h2_frame") == 1
 

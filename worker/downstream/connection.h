@@ -52,6 +52,8 @@ class Connection : private async::Wakeup {
   void close();
   // No request begins any more.
   bool is_ending() const { return connections_.draining() || listener_->gone; }
+  // A request has been received.
+  bool has_served() const { return served_any_; }
   // What becomes of it when the task that serves it ends.
   void close_after_serving(bool close) { close_ = close; }
 

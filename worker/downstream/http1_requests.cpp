@@ -59,12 +59,14 @@ async::Task<void> conclude(Connection& connection, Http1Exchange& exchange) {
   }
 }
 
-// Where HTTP/2 may begin at once, octets that are no request line of HTTP/1 may as well be a preface gone wrong, whose
-// sender waits for the end of the connection and not for an answer (RFC 9113 3.4).
+// Where HTTP/2 may begin at once, first octets that are no request line of HTTP/1 may as well be a preface gone wrong,
+// whose sender waits for the end of the connection and not for an answer (RFC 9113 3.4).
 bool is_broken_preface(const Connection& connection, const Http1Exchange& exchange) {
+  if (connection.settings().tls || !connection.settings().protocols.h2c || connection.has_served()) return false;
   const http::Refusal refusal = exchange.fault().refusal;
-  const bool no_request_line = refusal == http::Refusal::kRequestLine || refusal == http::Refusal::kVersion;
-  return no_request_line && !connection.settings().tls && connection.settings().protocols.h2c;
+  const bool no_request_line = refusal == http::Refusal::kRequestLine || refusal == http::Refusal::kVersion ||
+                               refusal == http::Refusal::kVersionUnsupported;
+  return no_request_line && exchange.received_head().find(" HTTP/1") == std::string_view::npos;
 }
 
 Next next_after(const Connection& connection, const Http1Exchange& exchange) {

@@ -91,16 +91,15 @@ void Http2Connection::read() {
 // What comes after a fault is read and dropped, for a reset would overtake GOAWAY.
 void Http2Connection::receive(std::string_view octets) {
   const auto now = static_cast<uint64_t>(steady_ms(loop().now()));
+  const bool owed_before = session_.within_frame();
   while (!octets.empty() && session_.fault() == http2::Fault::kNone) {
     const std::string_view some = octets.substr(0, kAtOnce);
     octets.remove_prefix(some.size());
     (void)session_.receive(some, now);
     walk_news();
   }
-  if (session_.frames_received() != frames_) {
-    frames_ = session_.frames_received();
-    frame_began_ = loop().now();
-  }
+  if (!owed_before || session_.frames_begun() != frames_) frame_began_ = loop().now();
+  frames_ = session_.frames_begun();
   loop().ready().push(flushing_);
 }
 

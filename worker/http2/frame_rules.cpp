@@ -81,6 +81,7 @@ Verdict FrameRules::judge_window_update(const FrameHead& frame) const {
   if (frame.length != 4) return refused(Fault::kFrameSize);
   if (frame.word == 0) {   // an error of its stream, or the connection's (RFC 9113 6.9)
     if (frame.stream == 0) return refused(Fault::kWindowZero);
+    if (server_ && frame.stream > ids_.highest()) return refused(Fault::kIdleStream);
     return {.plain = false, .drop = true, .reset = ErrorCode::kProtocolError};
   }
   return server_ && frame.word < kLeastWindowUpdate ? charged(Fault::kWindowFlood) : Verdict{};

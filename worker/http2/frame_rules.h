@@ -33,6 +33,8 @@ class FrameRules {
 
   Verdict judge(const FrameHead& frame);
   bool settings_seen() const { return settings_seen_; }
+  // Frames of one header block alone may come.
+  bool within_block() const { return block_ != 0; }
   const StreamIds& ids() const { return ids_; }
 
  private:

@@ -47,7 +47,6 @@ void FrameScanner::complete(std::string_view head) {
   frame_.word = head.size() > kFrameHeadSize ? number(head.data() + kFrameHeadSize, 4) & 0x7FFFFFFF : 0;
   left_ = kFrameHeadSize + frame_.length;
   dropping_ = false;
-  ++frames_;
 }
 
 // A head of which a part came earlier, or of which a part is still to come.

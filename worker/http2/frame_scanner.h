@@ -33,7 +33,6 @@ class FrameScanner {
   std::string_view take_payload();
   size_t payload_left() const { return left_; }
 
-  uint64_t frames() const { return frames_; }
   // The octets so far end within a frame, its head included.
   bool within_frame() const { return left_ > 0 || parts_size_ > 0; }
 
@@ -49,7 +48,6 @@ class FrameScanner {
   size_t run_ = 0;       // passed on so far
   size_t run_end_ = 0;   // to be passed on
   uint64_t left_;        // of the payload
-  uint64_t frames_ = 0;
   FrameHead frame_;
   std::array<char, kMostParts> parts_;
   size_t parts_size_ = 0;       // of a head that is not complete

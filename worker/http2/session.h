@@ -53,10 +53,10 @@ class Session {
   Stream* next_news();
   // The peer's first SETTINGS have arrived, so that it does speak HTTP/2.
   bool received_preface() const { return received_preface_; }
-  // Whole frames, whatever they were: for the one who waits for the next.
-  uint64_t frames_received() const { return scanner_.frames(); }
-  // The octets received so far end within a frame.
-  bool within_frame() const { return scanner_.within_frame(); }
+  // Frames that have begun, whatever they are; those of one header block count as one.
+  uint64_t frames_begun() const { return frames_begun_; }
+  // The octets received so far end within a frame or a header block: the rest is owed.
+  bool within_frame() const { return scanner_.within_frame() || rules_.within_block(); }
 
   // -- sending
 
@@ -156,6 +156,7 @@ class Session {
   static constexpr uint32_t kMostPrepaid = 64;
   uint32_t prepaid_ = 0;   // PINGs and small WINDOW_UPDATEs that answer what we sent
   uint64_t now_ms_ = 0;
+  uint64_t frames_begun_ = 0;
 
   nghttp2_session* nghttp2_ = nullptr;
   FrameScanner scanner_;

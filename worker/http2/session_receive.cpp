@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "worker/http2/session_callbacks.h"
 
 namespace proxyd::http2 {
@@ -132,6 +134,7 @@ void Session::scan() {
     if (in_fields_ && !take_fields()) return;
     if (fault_ != Fault::kNone || !scanner_.next()) break;
     const FrameHead& frame = scanner_.frame();
+    if (!rules_.within_block()) ++frames_begun_;
     counters_.frames_received[static_cast<size_t>(frame.type)].add();
     const Verdict verdict = rules_.judge(frame);
     // When the connection ends with its last stream, nghttp2 looks at no frame that it is given after that.
@@ -165,13 +168,20 @@ void Session::wake_blocked() {
   }
 }
 
+// Of a stream that is still to come the last word counts; of one that is over, none (RFC 9218 7.1).
 void Session::remember_priority(uint32_t id, std::string_view text) {
+  if (id % 2 == 0) return note_fault(Fault::kProtocol);   // none of the client's
   const Priority priority = parse_priority(text);
   if (Stream* stream = find(static_cast<int32_t>(id)); stream && stream->has_head_) {
     stream->priority_ = priority;
     return tell(*stream, News::kPriority);
   }
-  early_priorities_[next_early_priority_++ % early_priorities_.size()] = {id, priority};
+  if (static_cast<int32_t>(id) <= nghttp2_session_get_last_proc_stream_id(nghttp2_)) return;
+  const auto known = std::find_if(early_priorities_.begin(), early_priorities_.end(),
+                                  [id](const EarlyPriority& early) { return early.id == id; });
+  EarlyPriority& place =
+      known != early_priorities_.end() ? *known : early_priorities_[next_early_priority_++ % early_priorities_.size()];
+  place = {id, priority};
 }
 
 Priority Session::early_priority(uint32_t id) const {

@@ -433,9 +433,36 @@ TEST_F(BadClient, H2_089_IsKnownToBeWithinAFrame) {
   EXPECT_TRUE(server.session->within_frame());   // the preface
   server.receive(hello());
   EXPECT_FALSE(server.session->within_frame());
-  EXPECT_EQ(server.session->frames_received(), 1u);
+  EXPECT_EQ(server.session->frames_begun(), 1u);
   server.receive("a");
   EXPECT_TRUE(server.session->within_frame());
+}
+
+TEST_F(BadClient, H2_089_IsKnownToBeWithinAHeaderBlockWhichCountsAsOneFrame) {
+  server.receive(hello());
+  const std::string block = octets::block(octets::get());
+  server.receive(octets::frame(1, 1, 1, block.substr(0, 5)));
+  EXPECT_TRUE(server.session->within_frame());
+  EXPECT_EQ(server.session->frames_begun(), 2u);
+  server.receive(octets::frame(9, 0, 1, block.substr(5, 5)));
+  EXPECT_TRUE(server.session->within_frame());
+  server.receive(octets::frame(9, 4, 1, block.substr(10)));
+  EXPECT_FALSE(server.session->within_frame());
+  EXPECT_EQ(server.session->frames_begun(), 2u);
+}
+
+TEST_F(BadClient, OpensTheWindowOfAnIdleStreamByNothing_rfc9113_5_1) {
+  const octets::Frame last = answer_to(octets::frame(8, 0, 9, octets::number(0, 4)));
+  expect_goaway(last, ErrorCode::kProtocolError, Fault::kIdleStream);
+}
+
+TEST_F(BadClient, NamesNoStreamOfItsOwnInAPriorityUpdate_rfc9218_7_1) {
+  for (const uint64_t id : {0, 2}) {
+    Peer other(Role::kServer);
+    other.receive(hello());
+    other.receive(octets::frame(0x10, 0, 0, octets::number(id, 4) + "u=1"));
+    EXPECT_EQ(other.session->fault(), Fault::kProtocol) << id;
+  }
 }
 
 TEST_F(BadClient, H2_092_SpeaksHttp1) {

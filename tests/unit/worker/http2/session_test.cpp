@@ -423,8 +423,15 @@ TEST_F(Pair, PriorityComesFromTheFieldAndFromUpdates) {
   ASSERT_EQ(news.size(), 1u);
   EXPECT_EQ(news[0].second, News::kPriority);
   EXPECT_EQ(stream->priority(), (Priority{6, false}));
-  server.receive(octets::frame(0x10, 0, 0, octets::number(3, 4) + "u=0"));   // before its request
+  server.receive(octets::frame(0x10, 0, 0, octets::number(3, 4) + "u=5"));   // before its request
+  server.receive(octets::frame(0x10, 0, 0, octets::number(3, 4) + "u=0"));   // the last one counts
   ask(request);
+  EXPECT_EQ(server.only_stream()->priority(), (Priority{0, false}));
+}
+
+TEST_F(Pair, AnUpdateThatComesTogetherWithItsRequestCounts_rfc9218_7_1) {
+  const std::string request = octets::frame(1, 5, 1, octets::block(octets::get()));
+  server.receive(octets::frame(0x10, 0, 0, octets::number(1, 4) + "u=0") + request);
   EXPECT_EQ(server.only_stream()->priority(), (Priority{0, false}));
 }
 
