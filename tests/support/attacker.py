@@ -79,8 +79,9 @@ class Attack:
         self.part, self.sent, self.rests_until, self.greeted = 0, 0, None, self.context is None
         self.socket = socket.socket()
         self.socket.bind((next(self.addresses), 0))
+        self.socket.settimeout(10)
+        self.socket.connect(("127.0.0.1", self.port))
         self.socket.setblocking(False)
-        self.socket.connect_ex(("127.0.0.1", self.port))
         if self.context:
             self.socket = self.context.wrap_socket(self.socket, server_hostname="a.test", do_handshake_on_connect=False)
         selector.register(self.socket, selectors.EVENT_READ | selectors.EVENT_WRITE, self)
