@@ -127,7 +127,9 @@ Stream* Session::open(const OutgoingRequest& request, bool end) {
   list.add_ready(":authority", arena.copy(request.authority));
   list.add_ready(":path", arena.copy(request.path));
   const size_t size = request.fields ? FieldEncoder::size_of(*request.fields) : 0;
-  if (encodes(size)) {
+  // What is put behind nghttp2's block has to fit into the same frame.
+  const bool short_target = request.path.size() + request.authority.size() <= kMostEncoded;
+  if (short_target && encodes(size)) {
     FieldEncoder encoder(arena, size + 32, unwanted);
     if (request.fields) encoder.add(*request.fields);
     if (known) encoder.add_length(request.content.bytes);
@@ -147,6 +149,10 @@ Stream* Session::open(const OutgoingRequest& request, bool end) {
   }
   stream->head_submitted_ = true;
   return stream;
+}
+
+void Session::ping() {
+  if (fault_ == Fault::kNone) nghttp2_submit_ping(nghttp2_, NGHTTP2_FLAG_NONE, nullptr);
 }
 
 void Session::begin_drain() {

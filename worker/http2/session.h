@@ -47,7 +47,8 @@ class Session {
   // -- receiving
 
   // Takes all of `octets`, which may end anywhere. False when the connection cannot go on: `fault` says why, GOAWAY
-  // waits to be produced, and nothing more is looked at. `now_ms`: of a monotonic clock.
+  // waits to be produced, and nothing more is looked at. Want of memory is such a fault. `now_ms`: of a monotonic
+  // clock.
   bool receive(std::string_view octets, uint64_t now_ms);
   // The next stream with news, which is taken off the list; null when there are no more. In the order of arrival.
   Stream* next_news();
@@ -84,6 +85,8 @@ class Session {
 
   // Our SETTINGS are out and not acknowledged yet; the owner gives up with `fail(Fault::kSettingsTimeout)`.
   bool awaits_settings_ack() const { return settings_unacknowledged_ > 0; }
+  // A PING, which the peer answers at once.
+  void ping();
   // GOAWAY with the last id there is: the client is asked to open no more (RFC 9113 6.8).
   void begin_drain();
   // … with the id of the last stream that we have seen, a round trip later: later ones are not looked at.
@@ -107,11 +110,13 @@ class Session {
 
   // -- receiving
   void pass_on(std::string_view octets);
+  void give_up_for_memory();
   void scan();
   bool act_on(const Verdict& verdict, const FrameHead& frame);
   // A part of a header block; false when its frame goes on in octets to come.
   bool take_fields();
   void end_fields();
+  void take_section();
   template <class Take>
   void decode(Take take);
   void reset_for(const Verdict& verdict, int32_t id);

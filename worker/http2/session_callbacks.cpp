@@ -172,6 +172,7 @@ void SessionCallbacks::end_trailers(Session& session, Stream& stream, bool ends)
 }
 
 void SessionCallbacks::end_content(Session& session, Stream& stream) {
+  if (!stream.has_head_) return session.refuse(stream, http::Refusal::kPseudoMissing);
   if (stream.length_known_ && stream.content_due_ > 0) return session.refuse(stream, http::Refusal::kLengthMismatch);
   stream.received_all_ = true;
   session.tell(stream, News::kEnd);
@@ -186,6 +187,10 @@ void SessionCallbacks::end_headers(Session& session) {
 }
 
 void SessionCallbacks::take_content(Session& session, Stream& stream, std::string_view octets) {
+  if (!stream.has_head_) {   // of a response; a request's stream begins with it
+    session.refuse(stream, http::Refusal::kPseudoMissing);
+    return stream.settle_credit(octets.size());
+  }
   if (stream.length_known_) {
     if (octets.size() > stream.content_due_) {
       session.refuse(stream, http::Refusal::kLengthMismatch);

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <new>
 
 #include "worker/http2/session_callbacks.h"
 
@@ -14,6 +15,13 @@ void Session::pass_on(std::string_view octets) {
     case NGHTTP2_ERR_FLOODED: return note_fault(Fault::kSettingsFlood);   // acknowledgements that nobody reads
     default: broken_ = true; return note_fault(Fault::kNoMemory);
   }
+}
+
+// In the middle of a frame or a header block, so that nothing behind it can be understood.
+void Session::give_up_for_memory() {
+  current_ = nullptr;
+  broken_ = true;
+  note_fault(Fault::kNoMemory);
 }
 
 Stream* Session::find(int32_t id) const {
@@ -120,13 +128,34 @@ void Session::end_fields() {
   current_ = nullptr;
   pass_on({frame, sizeof frame});
   if (current_) {
-    decode([this](const CheckedField& field) { section_.add(field); });
-    if (fault_ == Fault::kNone) SessionCallbacks::end_headers(*this);
+    take_section();
   } else {
     decode([](const CheckedField&) {});
   }
   current_ = nullptr;
   block_.clear();
+}
+
+// A message that needs more memory than it may have costs its stream alone, and the table has to see the rest of it.
+void Session::take_section() {
+  const auto refuse_current = [this] {
+    refuse(*current_, http::Refusal::kHeaderSize);
+    current_ = nullptr;
+  };
+  decode([&](const CheckedField& field) {
+    if (!current_) return;
+    try {
+      section_.add(field);
+    } catch (const http::ArenaExhausted&) {
+      refuse_current();
+    }
+  });
+  if (!current_ || fault_ != Fault::kNone) return;
+  try {
+    SessionCallbacks::end_headers(*this);
+  } catch (const http::ArenaExhausted&) {
+    refuse_current();
+  }
 }
 
 void Session::scan() {
@@ -150,7 +179,11 @@ bool Session::receive(std::string_view octets, uint64_t now_ms) {
   if (fault_ != Fault::kNone) return false;
   now_ms_ = now_ms;
   scanner_.give(octets);
-  scan();
+  try {
+    scan();
+  } catch (const std::bad_alloc&) {
+    give_up_for_memory();
+  }
   carry_out_fault();
   measure_tables();
   return fault_ == Fault::kNone;

@@ -77,14 +77,19 @@ void Stream::drop_content() {
   settle_credit(0);
 }
 
+// A response that is whole stays: its server wants no more of the request, that is all (RFC 9113 8.1).
 void Stream::mark_reset(ErrorCode code, bool by_peer) {
   reset_ = true;
   reset_by_peer_ = by_peer;
   reset_code_ = code;
-  drop_content();
-  news_ = without(news_, News::kContent);
-  const bool unsent = session_.role_ == Role::kClient && code == ErrorCode::kRefusedStream;
-  if (unsent) news_ = news_ | News::kUnsent;
+  const bool client = session_.role_ == Role::kClient;
+  const bool whole = client && received_all_ && refusal_ == http::Refusal::kNone;
+  if (!whole) {
+    drop_content();
+    news_ = without(news_, News::kContent);
+  }
+  const bool answered = has_head_ || interims_ > 0;   // whatever it says, it has looked at the request
+  if (client && !answered && code == ErrorCode::kRefusedStream) news_ = news_ | News::kUnsent;
 }
 
 void Stream::submit_interim(int status, const http::Fields* fields) {
