@@ -66,6 +66,18 @@ class Registrar {
   metrics::MetricsRegion& region_;
 };
 
+// Of sessions with clients, or with targets.
+void register_http2(Registrar& registrar, const std::string& prefix) {
+  registrar.each(prefix + "_conn_error_total", "reason", metrics::kHttp2Faults);
+  for (const char* direction : {"received", "sent"}) {
+    const std::string label_of = label("direction", direction);
+    for (const std::string_view type : metrics::kHttp2FrameTypes)
+      registrar.add(prefix + "_frames_total", with(label_of, label("type", type)));
+    for (const std::string_view code : metrics::kHttp2ErrorCodes)
+      registrar.add(prefix + "_resets_total", with(label_of, label("code", code)));
+  }
+}
+
 void register_fixed(Registrar& registrar) {
   for (const Family& family : metrics::catalog()) {
     if (family.labels.empty()) registrar.add(family.name);
@@ -73,16 +85,11 @@ void register_fixed(Registrar& registrar) {
   registrar.each("proxyd_h1_reject_total", "reason", metrics::kRejectReasons);
   registrar.each("proxyd_h2_reject_total", "reason", metrics::kRejectReasons);
   registrar.each("proxyd_h2_reject_total", "reason", metrics::kHttp2RejectReasons);
-  registrar.each("proxyd_h2_conn_error_total", "reason", metrics::kHttp2Faults);
-  for (const char* direction : {"received", "sent"}) {
-    const std::string label_of = label("direction", direction);
-    for (const std::string_view type : metrics::kHttp2FrameTypes)
-      registrar.add("proxyd_h2_frames_total", with(label_of, label("type", type)));
-    for (const std::string_view code : metrics::kHttp2ErrorCodes)
-      registrar.add("proxyd_h2_resets_total", with(label_of, label("code", code)));
-  }
+  register_http2(registrar, "proxyd_h2");
+  register_http2(registrar, "proxyd_upstream_h2");
   registrar.each("proxyd_upstream_bad_total", "reason", metrics::kRejectReasons);
   registrar.each("proxyd_upstream_bad_total", "reason", metrics::kResponseReasons);
+  registrar.each("proxyd_upstream_bad_total", "reason", metrics::kHttp2RejectReasons);
   registrar.each("proxyd_timeout_total", "phase",
                  std::array{"tls", "h2_preface", "h2_frame", "h2_window_stall", "client_header", "client_body",
                             "client_write", "keepalive", "connect", "first_byte", "between_bytes", "tunnel", "total"});

@@ -24,18 +24,6 @@ uint64_t monotonic_ms() {
   return static_cast<uint64_t>(now.tv_sec) * 1000 + static_cast<uint64_t>(now.tv_nsec) / 1'000'000;
 }
 
-upstream::Services upstream_services(async::EventLoop& loop, net::BufferPool& buffers, net::PipePool& pipes,
-                                     const status::StatusRegion& status, const metrics::MetricsRegion& metrics,
-                                     uint32_t slot, Log& log) {
-  return {loop,
-          buffers,
-          pipes,
-          status,
-          slot,
-          log,
-          metrics.cell(slot, "proxyd_upstream_bad_total", "reason=\"unsolicited\"")};
-}
-
 downstream::Services downstream_services(async::EventLoop& loop, net::BufferPool& buffers, net::PipePool& pipes,
                                          async::Turns& handshakes, http2::Memory& http2_memory,
                                          const http2::Counters& http2_counters, proxy::Proxy& proxy,
@@ -83,7 +71,8 @@ Worker::Worker(const ipc::Inheritance& inheritance, Regions regions, Log& log)
       wake_descriptors_(std::move(regions.wakes)),
       cache_(cache::view_of(cache_region_), slot_, inheritance.incarnation),
       shared_cache_(loop_, cache_, wake_descriptors_, slot_),
-      builder_(upstream_services(loop_, buffers_, pipes_, status_, metrics_, slot_, log_), &metrics_, &tickets_),
+      upstream_http2_counters_(upstream_http2_counters(metrics_, slot_)),
+      builder_(upstream_services(), &metrics_, &tickets_),
       proxy_(loop_, buffers_, metrics_, status_, rejects_, slot_, log, shared_cache_),
       handshakes_(loop_, kHandshakesPerPass),
       http2_counters_(http2_counters(metrics_, slot_)),
@@ -97,6 +86,18 @@ Worker::Worker(const ipc::Inheritance& inheritance, Regions regions, Log& log)
   acceptor_.set_counters({metrics_.cell(slot_, "proxyd_accept_errors_total", "reason=\"descriptors\""),
                           metrics_.cell(slot_, "proxyd_accept_errors_total", "reason=\"other\"")});
   housekeeping();
+}
+
+upstream::Services Worker::upstream_services() {
+  return {loop_,
+          buffers_,
+          pipes_,
+          status_,
+          slot_,
+          log_,
+          metrics_.cell(slot_, "proxyd_upstream_bad_total", "reason=\"unsolicited\""),
+          &http2_memory_,
+          &upstream_http2_counters_};
 }
 
 void Worker::housekeeping() {
@@ -139,8 +140,7 @@ Result<Worker::Prepared, proxy::ConfigurationBuilder::Refusal> Worker::prepare(c
 
 Result<std::shared_ptr<const proxy::Configuration>, proxy::ConfigurationBuilder::Refusal> Worker::build_apart(
     config::Snapshot snapshot) {
-  proxy::ConfigurationBuilder builder(upstream_services(loop_, buffers_, pipes_, status_, metrics_, slot_, log_),
-                                      nullptr, nullptr);
+  proxy::ConfigurationBuilder builder(upstream_services(), nullptr, nullptr);
   return builder.build(std::move(snapshot));
 }
 

@@ -71,6 +71,7 @@ class Worker {
   caching::Moment moment() { return proxy_.moment(); }
 
  private:
+  upstream::Services upstream_services();
   downstream::Settings settings_for(const config::Listener& listener, const proxy::Configuration& configuration) const;
   void set_logs(std::vector<UniqueFd> access_logs, UniqueFd error_log);
   void housekeeping();
@@ -96,10 +97,11 @@ class Worker {
   net::BufferPool buffers_;
   net::PipePool pipes_;
   proxy::SharedCache shared_cache_;
+  downstream::PooledMemory http2_memory_;
+  http2::Counters upstream_http2_counters_;
   proxy::ConfigurationBuilder builder_;
   proxy::Proxy proxy_;
   async::Turns handshakes_;
-  downstream::PooledMemory http2_memory_;
   http2::Counters http2_counters_;
   downstream::Connections connections_;
   downstream::Acceptor acceptor_;

@@ -266,9 +266,14 @@ struct UpstreamTls {
   bool operator==(const UpstreamTls&) const = default;
 };
 
+// What targets are spoken to in: HTTP/1.1; HTTP/2 chosen in the TLS handshake; HTTP/2 in cleartext by prior knowledge;
+// or whichever of HTTP/2 and HTTP/1.1 the target chooses in the handshake.
+enum class UpstreamProtocol { kH1, kH2, kH2c, kAuto };
+
 struct Upstream {
   std::string name;
   Balance balance = Balance::kP2c;
+  UpstreamProtocol protocol = UpstreamProtocol::kH1;
   std::map<std::string, Target> targets;   // by id
   std::optional<UpstreamTls> tls;          // none: cleartext
   std::string host = "keep";               // keep | target | a name

@@ -50,6 +50,13 @@ UpstreamTls read_upstream_tls(const Json& json) {
           .private_key_file = maybe<std::string>(json, "private_key_file")};
 }
 
+UpstreamProtocol read_upstream_protocol(const Json& upstream) {
+  const auto word = value_or<std::string>(upstream, "protocol", "h1");
+  if (word == "h2") return UpstreamProtocol::kH2;
+  if (word == "h2c") return UpstreamProtocol::kH2c;
+  return word == "auto" ? UpstreamProtocol::kAuto : UpstreamProtocol::kH1;
+}
+
 Protocols read_protocols(const Json& listener) {
   if (!member(listener, "protocols")) return {.h1 = true, .h2 = member(listener, "tls") != nullptr};
   const Strings said = value_or(listener, "protocols", Strings());

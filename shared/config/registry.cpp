@@ -267,28 +267,29 @@ const ValueType kKeepaliveValue = object_of(kKeepalive);
 const ValueType kBalance{
     .kind = Kind::kWord, .words = {"p2c", "round_robin"}, .later_words = {"least_requests", "consistent_hash"}};
 const ValueType kMembership{.kind = Kind::kWord, .words = {"declared"}, .later_words = {"dynamic"}};
-const ValueType kUpstreamProtocol{.kind = Kind::kWord, .words = {"h1"}, .later_words = {"h2", "h2c", "auto"}};
+const ValueType kUpstreamProtocol{.kind = Kind::kWord, .words = {"h1", "h2", "h2c", "auto"}};
 const ValueType kUpstreamHost = text(Format::kUpstreamHost);
-const ObjectType kUpstream{"upstream",
-                           {
-                               {"balance", &kBalance, "\"p2c\"", "p2c or round_robin"},
-                               {"hash_key", nullptr},
-                               {"hash_fallback", nullptr},
-                               {"targets", &kTargets, "{}", "id: target"},
-                               {"membership", &kMembership, "\"declared\"", ""},
-                               {"protocol", &kUpstreamProtocol, "\"h1\"", ""},
-                               {"tls", &kUpstreamTlsValue, "", "in the clear, unless given"},
-                               {"host", &kUpstreamHost, "\"keep\"", "keep, target, or a name"},
-                               {"proxy_protocol", nullptr},
-                               {"keepalive", &kKeepaliveValue, "{}", "connections kept for reuse"},
-                               {"health", nullptr},
-                               {"retry", &kRetryValue, "{}", "when a request may be sent again"},
-                               {"queue", nullptr},
-                               {"slow_start", nullptr},
-                               {"sticky", nullptr},
-                               {"resolve", nullptr},
-                               {"panic_threshold", nullptr},
-                           }};
+const ObjectType kUpstream{
+    "upstream",
+    {
+        {"balance", &kBalance, "\"p2c\"", "p2c or round_robin"},
+        {"hash_key", nullptr},
+        {"hash_fallback", nullptr},
+        {"targets", &kTargets, "{}", "id: target"},
+        {"membership", &kMembership, "\"declared\"", ""},
+        {"protocol", &kUpstreamProtocol, "\"h1\"", "h1, h2c, or with tls h2 or auto (target's choice)"},
+        {"tls", &kUpstreamTlsValue, "", "in the clear, unless given"},
+        {"host", &kUpstreamHost, "\"keep\"", "keep, target, or a name"},
+        {"proxy_protocol", nullptr},
+        {"keepalive", &kKeepaliveValue, "{}", "connections kept for reuse"},
+        {"health", nullptr},
+        {"retry", &kRetryValue, "{}", "when a request may be sent again"},
+        {"queue", nullptr},
+        {"slow_start", nullptr},
+        {"sticky", nullptr},
+        {"resolve", nullptr},
+        {"panic_threshold", nullptr},
+    }};
 
 const ValueType kSink{.kind = Kind::kWord, .words = {"file", "stdout"}};
 const ValueType kLogFormat{.kind = Kind::kWord, .words = {"json", "combined"}};

@@ -61,6 +61,18 @@ void validate_listener_tls(const Document& document, const Listener& listener, F
   validate_default(document, tls, pointer, findings);
 }
 
+void validate_upstream_protocol(const Upstream& upstream, FindingsList& findings) {
+  const std::string pointer = fmt::format("/upstreams/{}/protocol", upstream.name);
+  const UpstreamProtocol protocol = upstream.protocol;
+  if (protocol == UpstreamProtocol::kH2 && !upstream.tls)
+    findings.problem(pointer, "exclusive", "'h2' goes with tls; HTTP/2 without it, by prior knowledge, is 'h2c'");
+  if (protocol == UpstreamProtocol::kAuto && !upstream.tls)
+    findings.problem(pointer, "exclusive",
+                     "'auto' goes with tls, in whose handshake the target chooses; without it say 'h1' or 'h2c'");
+  if (protocol == UpstreamProtocol::kH2c && upstream.tls)
+    findings.problem(pointer, "exclusive", "'h2c' goes without tls; with it HTTP/2 is 'h2'");
+}
+
 void validate_upstream_tls(const Upstream& upstream, FindingsList& findings) {
   const UpstreamTls& tls = *upstream.tls;
   const std::string pointer = fmt::format("/upstreams/{}/tls", upstream.name);
@@ -110,6 +122,7 @@ void validate_tls(const Document& document, FindingsList& findings) {
     if (listener.tls) validate_listener_tls(document, listener, findings);
   }
   for (const auto& [name, upstream] : document.upstreams) {
+    validate_upstream_protocol(upstream, findings);
     if (upstream.tls) validate_upstream_tls(upstream, findings);
   }
   for (const auto& [name, host] : document.hosts) {

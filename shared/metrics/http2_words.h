@@ -8,7 +8,7 @@ namespace proxyd::metrics {
 // The words of series about HTTP/2: the worker's http2::Fault, http2::FrameType and http2::ErrorCode say the same, and
 // a test compares them.
 
-// Why a connection was ended, in h2_conn_error_total{reason}.
+// Why a connection was ended, in h2_conn_error_total{reason} and upstream_h2_conn_error_total{reason}.
 inline constexpr std::array<std::string_view, 31> kHttp2Faults = {"preface",
                                                                   "stream0",
                                                                   "even_stream",

@@ -76,6 +76,7 @@ inline constexpr std::array<std::string_view, 19> kHttp2RejectReasons = {
     "pseudo_path", "pseudo_status",  "connect",    "protocol",     "cl_mismatch",       "trailer_no_end",
     "interim_many"};
 
-inline constexpr std::array<std::string_view, 3> kResponseReasons = {"status_line", "unexpected_101", "unsolicited"};
+inline constexpr std::array<std::string_view, 4> kResponseReasons = {"status_line", "unexpected_101", "unsolicited",
+                                                                     "h2_connection"};
 
 }   // namespace proxyd::metrics

@@ -9,7 +9,6 @@ from test_http2_bad_input import TIMED
 
 AREAS = ("h1/", "h2/", "tls", "upstream", "resource", "cache")
 LATER = {
-    "TLS and HTTP/2": {"UP-040", "UP-041", "UP-043", "UP-045"},
     "health checks": {"UP-038"},
     "adoption and upgrade": {"RS-012", "RS-021", "RS-022"},
 }

@@ -100,6 +100,7 @@ void EventLoop::pass() {
 
 void EventLoop::run() {
   while (!stopping_) pass();
+  stopping_ = false;
 }
 
 std::chrono::microseconds EventLoop::take_longest_pass() { return std::exchange(longest_pass_, {}); }

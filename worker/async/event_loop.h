@@ -84,7 +84,7 @@ class EventLoop {
   EventLoop(const EventLoop&) = delete;
   EventLoop& operator=(const EventLoop&) = delete;
 
-  // Turns until `stop`.
+  // Turns until `stop`; may be called again.
   void run();
   void stop() { stopping_ = true; }
 

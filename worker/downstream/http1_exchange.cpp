@@ -83,8 +83,11 @@ bool Http1Exchange::is_persistent(const Answer& answer) {
   return content_is_settled();
 }
 
-// A client of HTTP/1.0 knows no chunks: content of unknown length goes until close (RFC 9112 6.1, 6.3).
+// A client of HTTP/1.0 knows no chunks: content of unknown length goes until close (RFC 9112 6.1, 6.3). Where there is
+// none, as HTTP/2 says by ending with the head, that has to be said.
 http::ContentLength Http1Exchange::framing_for(const Answer& answer) const {
+  if (answer.content.kind == Kind::kNone && http::may_have_content(request_.method, answer.status))
+    return {Kind::kKnown, 0};
   const bool length_unknown = answer.content.kind == Kind::kUnknown || answer.content.kind == Kind::kUntilClose;
   if (!length_unknown) return answer.content;
   return {request_.version == http::Version::kHttp10 ? Kind::kUntilClose : Kind::kUnknown};

@@ -72,6 +72,7 @@ constexpr std::array<std::string_view, kRefusalCount> kWords = {
     "status_line",
     "unexpected_101",
     "unsolicited",
+    "h2_connection",
     "name_case",
     "name",
     "value_ctl",

@@ -82,6 +82,7 @@ enum class Refusal : uint8_t {
   kStatusLine,
   kUnexpected101,
   kUnsolicited,
+  kHttp2Connection,   // its connection broke the rules of HTTP/2
   // what HTTP/2 alone can get wrong (metric `h2_reject{reason}`); all of it makes a message malformed
   kNameCase,
   kNameInvalid,

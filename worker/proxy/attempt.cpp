@@ -1,7 +1,6 @@
 #include "worker/proxy/attempt.h"
 
 #include "shared/config/head_limits.h"
-#include "worker/upstream/connector.h"
 
 namespace proxyd::proxy {
 namespace {
@@ -42,6 +41,10 @@ http1::HeadRules Attempt::response_rules() const {
       .max_line = most, .max_section = most, .max_fields = config::kMostFields, .underscore = http1::Underscore::kPass};
 }
 
+upstream::Use Attempt::use() const {
+  return request_.head.wants_websocket ? upstream::Use::kTunnel : upstream::Use::kRequest;
+}
+
 std::string_view Attempt::target_path() {
   const http::Target& target = request_.head.target;
   if (target.form == http::TargetForm::kAsterisk) return target.raw;
@@ -64,7 +67,7 @@ std::string_view Attempt::target_host() {
 async::Task<bool> Attempt::connect() {
   const Instant began = request_.loop().now();
   const Deadline deadline = Deadline::after(began, request_.timeouts().connect).earlier_of(request_.total);
-  auto opened = co_await upstream::open_exchange(member_.target, response_rules(), deadline);
+  auto opened = co_await upstream::open_exchange(member_.target, response_rules(), use(), deadline);
   if (!opened) {
     fault_ = opened.error();
     co_return false;
@@ -174,7 +177,7 @@ bool Attempt::start_content() {
 // Once the request is sent the origin has `first_byte` for its final head, whatever interim heads come before; as long
 // as content is on its way, the upload's own deadlines hold.
 async::Task<Attempt::Outcome> Attempt::run(bool fresh) {
-  if (!fresh) exchange_ = upstream::reuse_connection(member_.target, response_rules());
+  if (!fresh) exchange_ = upstream::reuse_connection(member_.target, response_rules(), use());
   if (!exchange_) {
     const bool connected = co_await connect();
     if (!connected) co_return Outcome::kTargetFailed;

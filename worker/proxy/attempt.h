@@ -7,6 +7,7 @@
 #include "worker/proxy/relay/held_content.h"
 #include "worker/proxy/relay/relay_content.h"
 #include "worker/proxy/request.h"
+#include "worker/upstream/connector.h"
 #include "worker/upstream/incoming.h"
 
 namespace proxyd::proxy {
@@ -50,8 +51,9 @@ class Attempt {
   async::Task<Outcome> end_of_upload();
   // What the end of the upload means for the request; kResponse when that may go on.
   Outcome after_upload();
-  // The connection came from the pool and had ended before any of the request arrived.
+  // The connection came from the pool and had ended before any of the request arrived, or it ends and does not take it.
   bool was_stale() const {
+    if (fault_ == upstream::Fault::kGoingAway) return true;
     return fault_ == upstream::Fault::kClosedUnanswered && exchange_ && exchange_->on_reused_connection() &&
            exchange_->request_untaken();
   }
@@ -69,6 +71,7 @@ class Attempt {
   std::string_view target_host();
   std::string_view target_path();
   http1::HeadRules response_rules() const;
+  upstream::Use use() const;
 
   Request& request_;
   HeldContent& content_;

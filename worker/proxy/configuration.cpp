@@ -34,11 +34,14 @@ Configuration::Configuration(config::Snapshot from, config::Document decoded)
 }
 
 std::shared_ptr<upstream::Target> ConfigurationBuilder::target_for(const config::TargetMaterial& material,
+                                                                   config::UpstreamProtocol protocol,
                                                                    UpstreamTls::Context tls) {
   // As long as the target lives its context does, so no other can have that place.
-  const std::string key = fmt::format("{} {}", key_of(material), static_cast<const void*>(tls.get()));
+  const std::string key =
+      fmt::format("{} {} {}", key_of(material), static_cast<int>(protocol), static_cast<const void*>(tls.get()));
   std::shared_ptr<upstream::Target>& target = targets_[key];
-  if (!target) target = std::make_shared<upstream::Target>(services_, material.row, material.addresses, std::move(tls));
+  if (!target)
+    target = std::make_shared<upstream::Target>(services_, material.row, material.addresses, std::move(tls), protocol);
   return target;
 }
 
@@ -58,7 +61,7 @@ Result<upstream::UpstreamGroup> ConfigurationBuilder::group_for(const config::Up
     auto tls = upstream_tls_.context_for(settings, target, materials);
     if (!tls) return tls.error();
     upstream::Member member{id,
-                            target_for(material, std::move(*tls)),
+                            target_for(material, settings.protocol, std::move(*tls)),
                             material.weight.value_or(target.weight),
                             material.admission,
                             target.backup,
@@ -163,7 +166,7 @@ void ConfigurationBuilder::settle(const Configuration& current) {
   std::set<const upstream::Target*> named;
   for (const auto& [name, group] : current.upstreams) {
     for (const upstream::Member& member : group.members) {
-      member.target->pool().set_limits(current.document.upstreams.at(name).keepalive);
+      member.target->set_limits(current.document.upstreams.at(name).keepalive);
       named.insert(member.target.get());
     }
   }
@@ -171,8 +174,7 @@ void ConfigurationBuilder::settle(const Configuration& current) {
   upstream_tls_.settle();
   std::erase_if(targets_, [&named](const auto& entry) {
     if (named.contains(entry.second.get())) return false;
-    entry.second->pool().set_limits({.max_idle = 0});
-    entry.second->pool().close_all();
+    entry.second->retire();
     return true;
   });
 }

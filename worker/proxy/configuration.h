@@ -87,7 +87,8 @@ class ConfigurationBuilder {
   void settle(const Configuration& current);
 
  private:
-  std::shared_ptr<upstream::Target> target_for(const config::TargetMaterial& material, UpstreamTls::Context tls);
+  std::shared_ptr<upstream::Target> target_for(const config::TargetMaterial& material,
+                                               config::UpstreamProtocol protocol, UpstreamTls::Context tls);
   Result<upstream::UpstreamGroup> group_for(const config::Upstream& settings, const config::Materials& materials);
   metrics::Cell cell(std::string_view name, std::string_view labels) const;
   CacheCells cache_cells_for(std::string_view host, std::string_view route) const;
@@ -97,7 +98,7 @@ class ConfigurationBuilder {
   const metrics::MetricsRegion* metrics_;
   ListenerTls listener_tls_;
   UpstreamTls upstream_tls_;
-  std::map<std::string, std::shared_ptr<upstream::Target>> targets_;   // by row, addresses and TLS
+  std::map<std::string, std::shared_ptr<upstream::Target>> targets_;   // by row, addresses, protocol and TLS
 };
 
 }   // namespace proxyd::proxy

@@ -16,7 +16,12 @@ ProxyError error_of(Fault fault) {
     case Fault::kNoAddress: return ProxyError::kDnsError;
     case Fault::kNoPort: return ProxyError::kConnectionLimit;
     case Fault::kTimeout: return ProxyError::kResponseTimeout;
+    case Fault::kNoStream:
+    case Fault::kRefused: return ProxyError::kConnectionLimit;
+    case Fault::kNoHttp2:
+    case Fault::kNoTunnel:
     case Fault::kMalformed: return ProxyError::kProtocolError;
+    case Fault::kGoingAway:
     case Fault::kClosedUnanswered:
     case Fault::kHeadIncomplete:
     case Fault::kCut:
@@ -43,6 +48,7 @@ async::Task<void> fail_by_target(Request& request, const upstream::UpstreamGroup
     request.proxy.count_bad_response(refusal);
     request.note_bad_response(detail, attempt.exchange().fault_offset(), attempt.exchange().received_head());
   }
+  if (attempt.fault() == Fault::kNoTunnel) detail = "no WebSocket over HTTP/2 to this upstream";
   if (attempt.was_cut()) {   // not the target's doing
     co_await answer_error(request, 502, ProxyError::kResponseIncomplete, "target_removed", false);
     co_return;

@@ -3,6 +3,11 @@
 #include <algorithm>
 
 namespace proxyd::proxy {
+namespace {
+
+constexpr int kMostStale = 4;   // connections in a row; of HTTP/1 the second is a new one
+
+}   // namespace
 
 void Fetch::count_response(int status) {
   if (status == 0) return;
@@ -23,6 +28,10 @@ bool Fetch::should_retry(int number, int status) {
                            .method_text = request_.head.method_text});
 }
 
+bool Fetch::is_stale() const {
+  return outcome_ == Attempt::Outcome::kTargetFailed && attempt_->was_stale() && content_.can_rewind();
+}
+
 async::Task<Fetch::Outcome> Fetch::run() {
   request_.facts.upstream = group_.name;
   for (int number = 1;; ++number) {
@@ -39,8 +48,8 @@ async::Task<Fetch::Outcome> Fetch::run() {
     attempt_.emplace(request_, content_, group_, *member_);
     outcome_ = co_await attempt_->run(false);
     // A pooled connection that its origin had closed before it saw the request says nothing about the target
-    // (RFC 9112 9.3.1): the same target once more, on a new connection.
-    if (outcome_ == Attempt::Outcome::kTargetFailed && attempt_->was_stale() && content_.can_rewind()) {
+    // (RFC 9112 9.3.1), nor does one that it was about to end (RFC 9113 6.8): the same target again, on another.
+    for (int stale = 0; stale < kMostStale && is_stale(); ++stale) {
       content_.rewind();
       attempt_.emplace(request_, content_, group_, *member_);
       outcome_ = co_await attempt_->run(true);

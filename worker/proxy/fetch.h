@@ -45,6 +45,7 @@ class Fetch {
 
  private:
   void count_response(int status);
+  bool is_stale() const;
   bool should_retry(int number, int status);
 
   Request& request_;

@@ -47,7 +47,6 @@ Proxy::Proxy(async::EventLoop& loop, net::BufferPool& buffers, const metrics::Me
     const std::string label = metrics::label("reason", http::to_string(refusal));
     const bool of_response = refusal >= http::Refusal::kStatusLine && refusal < http::kFirstOfHttp2;
     if (!of_response) http2_rejects_[i] = metrics.cell(slot, "proxyd_h2_reject_total", label);
-    if (refusal >= http::kFirstOfHttp2) continue;
     if (refusal < http::Refusal::kStatusLine) rejects_total_[i] = metrics.cell(slot, "proxyd_h1_reject_total", label);
     upstream_bad_[i] = metrics.cell(slot, "proxyd_upstream_bad_total", label);
   }

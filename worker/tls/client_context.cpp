@@ -18,6 +18,17 @@ bool is_address(const std::string& name) {
          ::inet_pton(AF_INET6, name.c_str(), octets.data()) == 1;
 }
 
+// As the extension has it, each with its length before it (RFC 7301 3.1).
+std::string_view protocols(ClientContext::Offer offer) {
+  switch (offer) {
+    case ClientContext::Offer::kHttp2: return "\x02h2";
+    case ClientContext::Offer::kBoth: return "\x02h2\x08http/1.1";
+    case ClientContext::Offer::kHttp1: return "\x08http/1.1";
+    case ClientContext::Offer::kNothing: break;
+  }
+  return {};
+}
+
 }   // namespace
 
 Result<std::shared_ptr<ClientContext>> ClientContext::create(const Settings& settings) {
@@ -69,7 +80,7 @@ Result<void> ClientContext::show(const Settings& settings) {
   return {};
 }
 
-UniqueSsl ClientContext::connect() {
+UniqueSsl ClientContext::connect(Offer offer) {
   UniqueSsl ssl(SSL_new(context_.get()));
   if (!ssl) throw std::bad_alloc();
   SSL_set_connect_state(ssl.get());
@@ -79,6 +90,10 @@ UniqueSsl ClientContext::connect() {
     if (verify_ && SSL_set1_host(ssl.get(), name_.c_str()) != 1) throw std::bad_alloc();
   } else if (verify_ && X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl.get()), name_.c_str()) != 1) {
     throw std::bad_alloc();
+  }
+  if (const std::string_view list = protocols(offer); !list.empty()) {
+    const auto* octets = reinterpret_cast<const unsigned char*>(list.data());
+    if (SSL_set_alpn_protos(ssl.get(), octets, static_cast<unsigned int>(list.size())) != 0) throw std::bad_alloc();
   }
   if (session_) SSL_set_session(ssl.get(), session_);
   return ssl;

@@ -14,6 +14,9 @@ namespace proxyd::tls {
 // targets that have it; in the worker, one thread.
 class ClientContext {
  public:
+  // What a handshake offers to speak (ALPN): nothing, which is HTTP/1.1 to everybody; HTTP/2; that and HTTP/1.1; or the
+  // latter alone and by its name, where else HTTP/2 is offered too.
+  enum class Offer : uint8_t { kNothing, kHttp2, kBoth, kHttp1 };
   struct Settings {
     std::string name;          // asked for (SNI) and verified; an address is verified only
     bool verify = true;        // else anybody is believed
@@ -28,7 +31,7 @@ class ClientContext {
   ClientContext& operator=(const ClientContext&) = delete;
 
   // A connection to be made. No memory: throws.
-  UniqueSsl connect();
+  UniqueSsl connect(Offer offer);
 
  private:
   explicit ClientContext(std::string name) : name_(std::move(name)) {}

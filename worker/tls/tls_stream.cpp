@@ -156,12 +156,15 @@ TlsStream::Handshake TlsStream::handshake() {
   return Handshake::kFailed;
 }
 
-Negotiated TlsStream::negotiated() const {
+bool TlsStream::chose_http2() const {
   const unsigned char* protocol = nullptr;
   unsigned int size = 0;
   SSL_get0_alpn_selected(ssl_.get(), &protocol, &size);
-  const std::string_view chosen(reinterpret_cast<const char*>(protocol), size);
-  return {SSL_get_version(ssl_.get()), chosen == "h2", SSL_session_reused(ssl_.get()) == 1, peer_subject(ssl_.get())};
+  return std::string_view(reinterpret_cast<const char*>(protocol), size) == "h2";
+}
+
+Negotiated TlsStream::negotiated() const {
+  return {SSL_get_version(ssl_.get()), chose_http2(), SSL_session_reused(ssl_.get()) == 1, peer_subject(ssl_.get())};
 }
 
 // The flag of the socket says whether there is more: it stays up as long as OpenSSL has read ahead.

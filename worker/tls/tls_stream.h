@@ -51,6 +51,8 @@ class TlsStream final : public net::Stream {
   const std::string& failure() const { return failure_; }
   // Once the handshake is done.
   Negotiated negotiated() const;
+  // … and the peer has chosen HTTP/2 by ALPN.
+  bool chose_http2() const;
   // From within OpenSSL's callbacks: the peer did what costs it the connection.
   void condemn() { condemned_ = true; }
 

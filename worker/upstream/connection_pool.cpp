@@ -1,6 +1,6 @@
 #include "worker/upstream/connection_pool.h"
 
-#include "worker/upstream/http1_connection.h"
+#include "worker/upstream/connection.h"
 #include "worker/upstream/target.h"
 
 namespace proxyd::upstream {
@@ -14,32 +14,32 @@ ConnectionPool::ConnectionPool(const Services& services, uint32_t row)
 
 ConnectionPool::~ConnectionPool() { close_all(); }
 
-void ConnectionPool::opened(Http1Connection& connection) {
+void ConnectionPool::opened(Connection& connection) {
   busy_.add(connection);
   std::atomic<uint32_t>& gauge = status_.connections(slot_, row_);
   gauge.store(gauge.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
 }
 
-void ConnectionPool::closed(Http1Connection& connection) {
-  const bool was_idle = connection.state() == Http1Connection::State::kIdle;
+void ConnectionPool::closed(Connection& connection) {
+  const bool was_idle = connection.state() == Connection::State::kIdle;
   (was_idle ? idle_ : busy_).remove(connection);
   std::atomic<uint32_t>& gauge = status_.connections(slot_, row_);
   gauge.store(gauge.load(std::memory_order_relaxed) - 1, std::memory_order_relaxed);
 }
 
-void ConnectionPool::become_idle(Http1Connection& connection) {
+void ConnectionPool::become_idle(Connection& connection) {
   busy_.remove(connection);
   idle_.add(connection);
 }
 
-void ConnectionPool::become_busy(Http1Connection& connection) {
+void ConnectionPool::become_busy(Connection& connection) {
   idle_.remove(connection);
   busy_.add(connection);
 }
 
-std::unique_ptr<Http1Connection> ConnectionPool::take() {
+std::unique_ptr<Connection> ConnectionPool::take() {
   while (idle_.youngest()) {
-    std::unique_ptr<Http1Connection> connection(idle_.youngest());
+    std::unique_ptr<Connection> connection(idle_.youngest());
     const bool too_old = limits_.max_age && loop_.now() - connection->created() >= *limits_.max_age;
     if (too_old || connection->spoiled()) continue;
     become_busy(*connection);
@@ -49,7 +49,7 @@ std::unique_ptr<Http1Connection> ConnectionPool::take() {
   return nullptr;
 }
 
-void ConnectionPool::give_back(std::unique_ptr<Http1Connection> connection) {
+void ConnectionPool::give_back(std::unique_ptr<Connection> connection) {
   const bool used_up = limits_.max_requests && connection->served() + 1 >= *limits_.max_requests;
   const bool too_old = limits_.max_age && loop_.now() - connection->created() >= *limits_.max_age;
   if (used_up || too_old || limits_.max_idle == 0) return;
@@ -62,7 +62,7 @@ void ConnectionPool::give_back(std::unique_ptr<Http1Connection> connection) {
   become_idle(*connection.release());   // `take` and `discard` own it
 }
 
-void ConnectionPool::discard(Http1Connection& connection) {
+void ConnectionPool::discard(Connection& connection) {
   const async::Watched& watched = connection.stream().watched();
   if (watched.readable() && !watched.peer_closed() && !watched.broken()) unsolicited_.add();
   delete &connection;
@@ -73,7 +73,7 @@ void ConnectionPool::close_all() {
 }
 
 void ConnectionPool::cut() {
-  for (Http1Connection* connection = busy_.oldest(); connection; connection = busy_.younger_than(*connection))
+  for (Connection* connection = busy_.oldest(); connection; connection = busy_.younger_than(*connection))
     connection->tcp().cut();
 }
 

@@ -11,7 +11,7 @@
 
 namespace proxyd::upstream {
 
-class Http1Connection;
+class Connection;
 struct Services;
 
 // The connections to one target, each from its making to its end. The idle ones are the pool's, youngest first (LIFO),
@@ -31,11 +31,11 @@ class ConnectionPool {
   const config::Keepalive& limits() const { return limits_; }
 
   // A connection that can be used now, or null.
-  std::unique_ptr<Http1Connection> take();
+  std::unique_ptr<Connection> take();
   // Takes back one whose exchange ended well; closes it when it is old or used up, or too many are idle.
-  void give_back(std::unique_ptr<Http1Connection> connection);
+  void give_back(std::unique_ptr<Connection> connection);
   // Called by an idle connection about itself: closes it.
-  void discard(Http1Connection& connection);
+  void discard(Connection& connection);
   // Closes the idle ones.
   void close_all();
   // Ends what the busy ones do, and counts them: each finds its connection broken when the loop tells it, never within
@@ -44,12 +44,12 @@ class ConnectionPool {
 
   size_t idle() const { return idle_.size(); }
   // Called by a connection about itself, at its making and at its end.
-  void opened(Http1Connection& connection);
-  void closed(Http1Connection& connection);
+  void opened(Connection& connection);
+  void closed(Connection& connection);
 
  private:
-  void become_idle(Http1Connection& connection);
-  void become_busy(Http1Connection& connection);
+  void become_idle(Connection& connection);
+  void become_busy(Connection& connection);
 
   async::EventLoop& loop_;
   const status::StatusRegion& status_;
@@ -57,8 +57,8 @@ class ConnectionPool {
   uint32_t row_;
   metrics::Cell unsolicited_;
   config::Keepalive limits_;
-  net::ConnectionList<Http1Connection> idle_;
-  net::ConnectionList<Http1Connection> busy_;
+  net::ConnectionList<Connection> idle_;
+  net::ConnectionList<Connection> busy_;
 };
 
 }   // namespace proxyd::upstream

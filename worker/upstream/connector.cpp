@@ -1,109 +1,59 @@
 #include "worker/upstream/connector.h"
 
-#include <netinet/in.h>
-#include <netinet/tcp.h>
-#include <sys/socket.h>
-
-#include <cerrno>
-
-#include "worker/upstream/http1_connection.h"
+#include "worker/upstream/dial.h"
 #include "worker/upstream/http1_exchange.h"
 
 namespace proxyd::upstream {
 namespace {
 
-Fault fault_of(int error) {
-  switch (error) {
-    case EADDRNOTAVAIL:
-    case EAGAIN:   // a unix socket's queue is full, or no port is left
-    case EMFILE:
-    case ENFILE:
-    case ENOBUFS:
-    case ENOMEM: return Fault::kNoPort;
-    case ETIMEDOUT: return Fault::kConnectionTimeout;
-    default: return Fault::kConnectionRefused;
-  }
+using Offer = tls::ClientContext::Offer;
+using Opened = Result<std::unique_ptr<Exchange>, Fault>;
+
+// HTTP/1.1 where the target may speak either: by its choice in the handshake, or because it is asked for that alone.
+Offer offer_of(const Target& target, Use use) {
+  if (target.protocol() != config::UpstreamProtocol::kAuto) return Offer::kNothing;
+  return use == Use::kTunnel ? Offer::kHttp1 : Offer::kBoth;
 }
 
-int pending_error(int descriptor) {
-  int error = 0;
-  socklen_t size = sizeof error;
-  return ::getsockopt(descriptor, SOL_SOCKET, SO_ERROR, &error, &size) == 0 ? error : errno;
-}
-
-async::Task<Fault> connect_to(Http1Connection& connection, async::EventLoop& loop, const net::SocketAddress& address,
-                              Deadline deadline) {
-  UniqueFd socket(::socket(address.family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
-  if (!socket) co_return Fault::kNoPort;
-  const int one = 1;
-  if (address.family() != AF_UNIX) ::setsockopt(socket.value(), IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
-  const int descriptor = socket.value();
-  const int outcome = ::connect(descriptor, reinterpret_cast<const sockaddr*>(&address.storage), address.length);
-  const int error = outcome == 0 ? 0 : errno;
-  if (error != 0 && error != EINPROGRESS) co_return fault_of(error);
-  if (!connection.start(loop, std::move(socket))) co_return Fault::kNoPort;
-  if (error == EINPROGRESS) {
-    const bool decided = co_await connection.tcp().writable(deadline);
-    if (!decided) co_return Fault::kConnectionTimeout;
-    const int late_error = pending_error(descriptor);
-    if (late_error != 0) co_return fault_of(late_error);
-  }
-  co_return Fault::kNone;
-}
-
-// TLS, where the target has it.
-async::Task<Fault> shake_hands(Http1Connection& connection, Target& target, Deadline deadline) {
-  using Handshake = tls::TlsStream::Handshake;
-  tls::TlsStream& stream = connection.secure(*target.tls());
-  for (;;) {
-    const Handshake step = stream.handshake();
-    if (step == Handshake::kDone) co_return Fault::kNone;
-    if (step == Handshake::kFailed) {
-      target.note_failed_handshake(stream.failure());
-      co_return connection.tcp().when_cut().is_set() ? Fault::kCutConnecting : Fault::kTls;
-    }
-    bool ready = false;
-    if (step == Handshake::kReading) {
-      ready = co_await stream.readable(deadline);
-    } else {
-      ready = co_await stream.writable(deadline);
-    }
-    if (!ready) co_return Fault::kConnectionTimeout;
-  }
-}
-
-}   // namespace
-
-std::unique_ptr<Exchange> reuse_connection(const std::shared_ptr<Target>& target, const http1::HeadRules& rules) {
-  std::unique_ptr<Http1Connection> pooled = target->pool().take();
+std::unique_ptr<Exchange> take_pooled(const std::shared_ptr<Target>& target, const http1::HeadRules& rules) {
+  std::unique_ptr<Connection> pooled = target->pool().take();
   if (!pooled) return nullptr;
   target->counters().reused.add();
   return std::make_unique<Http1Exchange>(target, std::move(pooled), rules);
 }
 
-async::Task<Result<std::unique_ptr<Exchange>, Fault>> open_exchange(std::shared_ptr<Target> target,
-                                                                    http1::HeadRules rules, Deadline deadline) {
-  using Opened = Result<std::unique_ptr<Exchange>, Fault>;
-  Fault fault = Fault::kNoAddress;
-  const size_t first = target->next_address();
-  for (size_t i = 0; i < target->addresses().size(); ++i) {
-    const net::SocketAddress address = target->addresses()[(first + i) % target->addresses().size()];
-    auto connection = std::make_unique<Http1Connection>(*target);
-    async::EventLoop& loop = target->services().loop;
-    const auto left = static_cast<int64_t>(target->addresses().size() - i);
-    const Deadline share =
-        deadline.is_never() ? deadline : Deadline::at(loop.now() + (deadline.when() - loop.now()) / left);
-    fault = co_await connect_to(*connection, loop, address, share);
-    if (fault == Fault::kNone && target->tls()) fault = co_await shake_hands(*connection, *target, share);
-    if (fault == Fault::kNone) {
-      connection->connected();
-      target->counters().connected.add();
-      co_return Opened(std::make_unique<Http1Exchange>(std::move(target), std::move(connection), rules));
+}   // namespace
+
+std::unique_ptr<Exchange> reuse_connection(const std::shared_ptr<Target>& target, const http1::HeadRules& rules,
+                                           Use use) {
+  if (Http2Connections* http2 = target->http2()) {
+    if (use == Use::kRequest) {
+      if (auto exchange = http2->take(target, rules)) return exchange;
     }
-    if (connection->tcp().when_cut().is_set()) co_return Opened(Fault::kCutConnecting);
-    target->counters().connect_failed.add();
+    if (target->protocol() != config::UpstreamProtocol::kAuto) return nullptr;
   }
-  co_return Opened(fault);
+  return take_pooled(target, rules);
+}
+
+async::Task<Opened> open_exchange(std::shared_ptr<Target> target, http1::HeadRules rules, Use use, Deadline deadline) {
+  Http2Connections* const http2 = target->http2();
+  if (http2 && use == Use::kTunnel && target->protocol() != config::UpstreamProtocol::kAuto)
+    co_return Opened(Fault::kNoTunnel);
+  const bool shared = http2 && use == Use::kRequest;
+  if (shared && !http2->is_refused()) {
+    auto opened = co_await http2->open(target, rules, deadline);
+    if (!opened || *opened) co_return std::move(opened);
+    if (auto exchange = take_pooled(target, rules)) co_return Opened(std::move(exchange));   // it chose HTTP/1.1
+  }
+  auto dialled = co_await dial(*target, offer_of(*target, use), deadline);
+  if (!dialled) co_return Opened(dialled.error());
+  if ((*dialled)->chose_http2()) {   // another than before
+    http2->adopt(std::move(*dialled));
+    auto opened = co_await http2->open(target, rules, deadline);
+    if (opened && !*opened) opened = Opened(Fault::kClosedUnanswered);
+    co_return std::move(opened);
+  }
+  co_return Opened(std::make_unique<Http1Exchange>(std::move(target), std::move(*dialled), rules));
 }
 
 }   // namespace proxyd::upstream

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <memory>
 
 #include "shared/base/result.h"
@@ -10,12 +11,16 @@
 
 namespace proxyd::upstream {
 
-// An exchange with `target` on a pooled connection; null when none is idle.
-std::unique_ptr<Exchange> reuse_connection(const std::shared_ptr<Target>& target, const http1::HeadRules& rules);
+// What an exchange is wanted for. A tunnel (WebSocket) is made on HTTP/1.1 alone.
+enum class Use : uint8_t { kRequest, kTunnel };
 
-// An exchange with `target` on a new connection: its addresses are tried one after the other until one accepts, all
-// before `deadline`. Suspends while it connects.
+// An exchange with `target` on a connection that is there; null when none is idle or, of HTTP/2, takes another request.
+std::unique_ptr<Exchange> reuse_connection(const std::shared_ptr<Target>& target, const http1::HeadRules& rules,
+                                           Use use);
+
+// An exchange with `target` on a new connection, or, where HTTP/2 is spoken, on one that it shares with others who wait
+// for it; before `deadline`. Suspends while it waits.
 async::Task<Result<std::unique_ptr<Exchange>, Fault>> open_exchange(std::shared_ptr<Target> target,
-                                                                    http1::HeadRules rules, Deadline deadline);
+                                                                    http1::HeadRules rules, Use use, Deadline deadline);
 
 }   // namespace proxyd::upstream

@@ -16,6 +16,11 @@ enum class Fault : uint8_t {
   kConnectionRefused,   // nobody listens, or no route
   kConnectionTimeout,
   kTls,                // no handshake with who answers there: see the log
+  kNoHttp2,            // … or no HTTP/2: see the log
+  kNoStream,           // its HTTP/2 connections took no other request in time
+  kRefused,            // it says that it has not looked at the request (RFC 9113 8.7)
+  kGoingAway,          // … because the connection ends, which says nothing about the target
+  kNoTunnel,           // what was asked for needs HTTP/1.1, which is not spoken there
   kNoAddress,          // the name does not resolve
   kNoPort,             // this machine has no local port or descriptor left
   kClosedUnanswered,   // the connection ended or broke before the first octet of a response
@@ -71,8 +76,6 @@ class Exchange {
   virtual bool request_untaken() const = 0;
   // Raised when somebody ends the request (Target::cut). Reads and writes fail then, once what has arrived is read.
   virtual async::Signal& when_cut() = 0;
-  // Memory that lives as long as the exchange.
-  virtual http::Arena& arena() = 0;
 };
 
 }   // namespace proxyd::upstream

@@ -13,7 +13,7 @@ constexpr int kMostInterimHeads = 32;   // of one response
 
 }   // namespace
 
-Http1Exchange::Http1Exchange(std::shared_ptr<Target> target, std::unique_ptr<Http1Connection> connection,
+Http1Exchange::Http1Exchange(std::shared_ptr<Target> target, std::unique_ptr<Connection> connection,
                              const http1::HeadRules& rules)
     : target_(std::move(target)),
       connection_(std::move(connection)),

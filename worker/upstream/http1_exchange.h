@@ -7,8 +7,8 @@
 #include "worker/message/content_reader.h"
 #include "worker/message/content_writer.h"
 #include "worker/message/input.h"
+#include "worker/upstream/connection.h"
 #include "worker/upstream/exchange.h"
-#include "worker/upstream/http1_connection.h"
 #include "worker/upstream/target.h"
 
 namespace proxyd::upstream {
@@ -17,8 +17,7 @@ namespace proxyd::upstream {
 // from the frame pool, so that a request in the steady state allocates nothing.
 class Http1Exchange final : public Exchange {
  public:
-  Http1Exchange(std::shared_ptr<Target> target, std::unique_ptr<Http1Connection> connection,
-                const http1::HeadRules& rules);
+  Http1Exchange(std::shared_ptr<Target> target, std::unique_ptr<Connection> connection, const http1::HeadRules& rules);
   ~Http1Exchange() override;
   static void* operator new(size_t size) { return async::FramePool::of_this_thread().allocate(size); }
   static void operator delete(void* memory, size_t size) { async::FramePool::of_this_thread().release(memory, size); }
@@ -38,7 +37,6 @@ class Http1Exchange final : public Exchange {
   bool on_reused_connection() const override { return reused_; }
   bool request_untaken() const override { return writer_.delivered() == 0; }
   async::Signal& when_cut() override { return connection_->tcp().when_cut(); }
-  http::Arena& arena() override { return arena_; }
 
  private:
   enum class Step : uint8_t { kHead, kNeedMore, kRefused };
@@ -52,7 +50,7 @@ class Http1Exchange final : public Exchange {
   bool can_be_reused() const;
 
   std::shared_ptr<Target> target_;
-  std::unique_ptr<Http1Connection> connection_;
+  std::unique_ptr<Connection> connection_;
   http1::HeadRules rules_;
   http::Arena arena_;
   message::Input input_;

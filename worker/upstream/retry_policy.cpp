@@ -9,7 +9,9 @@ constexpr uint64_t kAlwaysAllowed = 10;   // a few visitors make no storm, whate
 
 bool never_reached_origin(Fault fault) {
   return fault == Fault::kConnectionRefused || fault == Fault::kConnectionTimeout || fault == Fault::kTls ||
-         fault == Fault::kNoAddress || fault == Fault::kNoPort || fault == Fault::kCutConnecting;
+         fault == Fault::kNoAddress || fault == Fault::kNoPort || fault == Fault::kCutConnecting ||
+         fault == Fault::kNoHttp2 || fault == Fault::kNoStream || fault == Fault::kRefused ||
+         fault == Fault::kGoingAway;
 }
 
 }   // namespace

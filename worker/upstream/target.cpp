@@ -3,23 +3,44 @@
 namespace proxyd::upstream {
 
 Target::Target(Services services, uint32_t row, std::vector<std::string> addresses,
-               std::shared_ptr<tls::ClientContext> tls)
+               std::shared_ptr<tls::ClientContext> tls, config::UpstreamProtocol protocol)
     : services_(services),
       row_(row),
       where_(addresses.empty() ? "?" : addresses.front()),
       tls_(std::move(tls)),
+      protocol_(protocol),
       pool_(services, row) {
   for (const std::string& text : addresses) {
     if (const auto address = net::SocketAddress::parse(text)) addresses_.push_back(*address);
   }
+  if (protocol_ != config::UpstreamProtocol::kH1) http2_ = std::make_unique<Http2Connections>(*this);
 }
 
-void Target::note_failed_handshake(const std::string& why) {
+bool Target::may_note() {
   constexpr auto kAgain = std::chrono::seconds(10);
   const Instant now = services_.loop.now();
-  if (handshake_noted_ != Instant{} && now - handshake_noted_ < kAgain) return;
-  handshake_noted_ = now;
-  services_.log.error("no TLS handshake with {}: {}; see `tls` of its upstream", where_, why);
+  if (noted_ != Instant{} && now - noted_ < kAgain) return false;
+  noted_ = now;
+  return true;
+}
+
+void Target::note_failed_handshake(std::string_view why) {
+  if (may_note()) services_.log.error("no TLS handshake with {}: {}; see `tls` of its upstream", where_, why);
+}
+
+void Target::note_no_http2(std::string_view why) {
+  if (may_note()) services_.log.error("no HTTP/2 with {}: {}; see `protocol` of its upstream", where_, why);
+}
+
+void Target::retire() {
+  set_limits({.max_idle = 0});
+  pool_.close_all();
+  if (http2_) http2_->retire();
+}
+
+void Target::cut() {
+  pool_.cut();
+  if (http2_) http2_->cut_waiting();
 }
 
 void Target::count_cut() {

@@ -10,11 +10,14 @@
 #include "shared/metrics/metrics_region.h"
 #include "shared/status/status_region.h"
 #include "worker/async/event_loop.h"
+#include "worker/http2/counters.h"
+#include "worker/http2/memory.h"
 #include "worker/net/address.h"
 #include "worker/net/buffer_pool.h"
 #include "worker/net/pipe_pool.h"
 #include "worker/tls/client_context.h"
 #include "worker/upstream/connection_pool.h"
+#include "worker/upstream/http2_connections.h"
 
 namespace proxyd::upstream {
 
@@ -26,7 +29,9 @@ struct Services {
   const status::StatusRegion& status;
   uint32_t slot;
   Log& log;
-  metrics::Cell unsolicited;   // upstream_bad{reason="unsolicited"}
+  metrics::Cell unsolicited;               // upstream_bad{reason="unsolicited"}
+  http2::Memory* http2_memory = nullptr;   // needed where HTTP/2 is spoken, with the next
+  const http2::Counters* http2_counters = nullptr;
 };
 
 // One member of an upstream as this worker knows it: where it is, the connections to it, what is counted about it. It
@@ -43,18 +48,26 @@ class Target {
 
   // `tls`: what its connections are secured with; null: cleartext.
   Target(Services services, uint32_t row, std::vector<std::string> addresses,
-         std::shared_ptr<tls::ClientContext> tls = nullptr);
+         std::shared_ptr<tls::ClientContext> tls = nullptr,
+         config::UpstreamProtocol protocol = config::UpstreamProtocol::kH1);
 
   const std::vector<net::SocketAddress>& addresses() const { return addresses_; }
   // The address to try first: they take turns.
   size_t next_address() { return addresses_.empty() ? 0 : turn_++ % addresses_.size(); }
 
   tls::ClientContext* tls() const { return tls_.get(); }
-  // A handshake failed: said in the log, at most every ten seconds.
-  void note_failed_handshake(const std::string& why);
+  config::UpstreamProtocol protocol() const { return protocol_; }
+  // A handshake failed, or HTTP/2 is not spoken there: said in the log, at most every ten seconds.
+  void note_failed_handshake(std::string_view why);
+  void note_no_http2(std::string_view why);
   ConnectionPool& pool() { return pool_; }
+  // Null: HTTP/2 is not asked for.
+  Http2Connections* http2() { return http2_.get(); }
+  void set_limits(const config::Keepalive& limits) { pool_.set_limits(limits); }
+  // Closes what is idle, and what is not as soon as it is: nobody will use the target any more.
+  void retire();
   // Ends what this worker's requests do at the target: they go on as when an origin breaks off.
-  void cut() { pool_.cut(); }
+  void cut();
   // A request found its attempt here ended by that.
   void count_cut();
   const Services& services() const { return services_; }
@@ -66,14 +79,18 @@ class Target {
 
  private:
   friend class InFlight;
+  bool may_note();
+
   Services services_;
   uint32_t row_;
   std::vector<net::SocketAddress> addresses_;
   size_t turn_ = 0;
   std::string where_;   // the first of them, for people
   std::shared_ptr<tls::ClientContext> tls_;
-  Instant handshake_noted_{};
+  config::UpstreamProtocol protocol_;
+  Instant noted_{};
   ConnectionPool pool_;
+  std::unique_ptr<Http2Connections> http2_;   // goes before the pool, which knows its connections
   Counters counters_;
 };
 

@@ -32,6 +32,9 @@ class Generator {
     name_entries(json, "certificates", {"site", "other"});
     for (auto& upstream : json["upstreams"]) {
       if (upstream.contains("tls")) upstream_tls(upstream["tls"]);
+      if (upstream.contains("protocol")) {
+        upstream["protocol"] = upstream.contains("tls") ? pick({"h1", "h2", "auto"}) : pick({"h1", "h2c"});
+      }
     }
     for (auto& certificate : json["certificates"])
       certificate = chance(50) ? Json{{"uploaded", true}}

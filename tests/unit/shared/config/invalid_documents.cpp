@@ -95,7 +95,6 @@ const std::vector<Wrong> kShapes = {
     {"a limit of a later version", defaults("limits: { @@connections_per_client: 5 }"), "unsupported",
      "/defaults/limits/connections_per_client"},
     {"a word of a later version", upstream("balance: @@least_requests"), "unsupported", "/upstreams/u/balance"},
-    {"an upstream's protocol of a later version", upstream("protocol: @@h2"), "unsupported", "/upstreams/u/protocol"},
     {"a protocol nobody speaks", listener("address: \":1\", protocols: [h1, @@quic]"), "value",
      "/listeners/l/protocols/1"},
     {"an SRV address", target("address: @@\"srv:_http._tcp.a.test\""), "unsupported", "/upstreams/u/targets/t/address"},
@@ -314,6 +313,10 @@ const std::vector<Wrong> kRules = {
     {"HTTP/2 by ALPN without tls", listener("address: \":1\", protocols: @@[h2, h1]"), "exclusive",
      "/listeners/l/protocols"},
     {"prior knowledge with tls", secured("{}", ", protocols: @@[h1, h2c]"), "exclusive", "/listeners/l/protocols"},
+    {"HTTP/2 by ALPN toward targets without tls", upstream("protocol: @@h2"), "exclusive", "/upstreams/u/protocol"},
+    {"a choice by ALPN without tls", upstream("protocol: @@auto"), "exclusive", "/upstreams/u/protocol"},
+    {"prior knowledge toward targets with tls", upstream("protocol: @@h2c, tls: {}"), "exclusive",
+     "/upstreams/u/protocol"},
     {"clients without a certificate beside those that must have one",
      secured("{}", " }\n  open: { address: \":2\"") +
          "hosts: { h: { names: [a.test], client_auth: @@{ ca_file: /ca.pem } } }\n",

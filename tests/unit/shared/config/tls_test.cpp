@@ -77,6 +77,17 @@ TEST(Protocols, AreHttp2AndHttp1WithTlsAndHttp1WithoutUnlessTheListenerSays) {
   EXPECT_EQ(document.listeners.at("old").protocols, (Protocols{.h1 = true}));
 }
 
+TEST(Protocols, OfUpstreamsAreHttp1UnlessTheySay) {
+  const Document document = read(
+      "version: 1\nupstreams:\n  a: {}\n  b: { protocol: h2c }\n  c: { protocol: h2, tls: {} }\n"
+      "  d: { protocol: auto, tls: {} }\n  e: { protocol: h1, tls: {} }\n");
+  EXPECT_EQ(document.upstreams.at("a").protocol, UpstreamProtocol::kH1);
+  EXPECT_EQ(document.upstreams.at("b").protocol, UpstreamProtocol::kH2c);
+  EXPECT_EQ(document.upstreams.at("c").protocol, UpstreamProtocol::kH2);
+  EXPECT_EQ(document.upstreams.at("d").protocol, UpstreamProtocol::kAuto);
+  EXPECT_EQ(document.upstreams.at("e").protocol, UpstreamProtocol::kH1);
+}
+
 TEST(Protocols, ThatAreTheDefaultAreNotWrittenOutButInTheExpandedDocument) {
   const char* text =
       "version: 1\ncertificates: { c: { uploaded: true } }\nlisteners: { a: { address: \":1\", protocols: [h1] }, b: { "

@@ -23,7 +23,7 @@ TEST(RejectReasons, AreTheWordsOfRefusals) {
   using metrics::kRejectReasons;
   using metrics::kResponseReasons;
   EXPECT_EQ(words(Refusal::kRequestLine, Refusal::kProxyProtocol), Words(kRejectReasons.begin(), kRejectReasons.end()));
-  EXPECT_EQ(words(Refusal::kStatusLine, Refusal::kUnsolicited),
+  EXPECT_EQ(words(Refusal::kStatusLine, Refusal::kHttp2Connection),
             Words(kResponseReasons.begin(), kResponseReasons.end()));
   EXPECT_EQ(words(kFirstOfHttp2, Refusal::kInterimMany),
             Words(metrics::kHttp2RejectReasons.begin(), metrics::kHttp2RejectReasons.end()));

@@ -1,7 +1,7 @@
 #include <gtest/gtest.h>
 #include <sys/socket.h>
 
-#include "worker/upstream/http1_connection.h"
+#include "worker/upstream/connection.h"
 #include "worker/upstream/target.h"
 
 namespace proxyd::upstream {
@@ -10,11 +10,11 @@ namespace {
 class ConnectionPoolTest : public testing::Test {
  protected:
   // A connection whose exchange has ended well; `peer` is the origin's end of it.
-  std::unique_ptr<Http1Connection> used_connection(UniqueFd& peer) {
+  std::unique_ptr<Connection> used_connection(UniqueFd& peer) {
     int ends[2];
     EXPECT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, ends), 0);
     peer = UniqueFd(ends[1]);
-    auto connection = std::make_unique<Http1Connection>(target_);
+    auto connection = std::make_unique<Connection>(target_);
     EXPECT_TRUE(connection->start(loop_, UniqueFd(ends[0])));
     connection->connected();
     return connection;
@@ -39,7 +39,7 @@ TEST_F(ConnectionPoolTest, AConnectionTakenInThePassInWhichItsIdleTimeEndsIsLeft
   const auto taken = target_.pool().take();                                 // … a request takes the connection
   ASSERT_TRUE(taken);
   loop_.ready().run(10);
-  EXPECT_EQ(taken->state(), Http1Connection::State::kInUse);
+  EXPECT_EQ(taken->state(), Connection::State::kInUse);
   EXPECT_EQ(target_.pool().idle(), 0u);
 }
 
@@ -61,7 +61,7 @@ TEST_F(ConnectionPoolTest, TheYoungestIsTakenFirstAndTheOldestMakesRoom) {
   limits.max_idle = 2;
   target_.pool().set_limits(limits);
   UniqueFd peers[3];
-  const Http1Connection* connections[3];
+  const Connection* connections[3];
   for (size_t i = 0; i < 3; ++i) {
     auto connection = used_connection(peers[i]);
     connections[i] = connection.get();

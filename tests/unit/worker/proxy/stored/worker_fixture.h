@@ -34,7 +34,6 @@ class Unasked final : public upstream::Exchange {
   bool on_reused_connection() const override { return false; }
   bool request_untaken() const override { return false; }
   async::Signal& when_cut() override { return cut_; }
-  http::Arena& arena() override { return arena_; }
 
  private:
   http::Arena arena_;

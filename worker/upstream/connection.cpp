@@ -1,4 +1,4 @@
-#include "worker/upstream/http1_connection.h"
+#include "worker/upstream/connection.h"
 
 #include <sys/socket.h>
 
@@ -9,25 +9,25 @@
 
 namespace proxyd::upstream {
 
-Http1Connection::Http1Connection(Target& target)
-    : Wakeup([](Wakeup& self) { static_cast<Http1Connection&>(self).woken(); }),
+Connection::Connection(Target& target)
+    : Wakeup([](Wakeup& self) { static_cast<Connection&>(self).woken(); }),
       target_(target),
       idle_timer_(*this),
       created_(target.services().loop.now()) {
   target_.pool().opened(*this);
 }
 
-Http1Connection::~Http1Connection() {
+Connection::~Connection() {
   target_.pool().closed(*this);
   if (tls_) tls_->end_writing();
 }
 
-tls::TlsStream& Http1Connection::secure(tls::ClientContext& context) {
-  tls_ = std::make_unique<tls::TlsStream>(tcp_, target_.services().buffers, context.connect());
+tls::TlsStream& Connection::secure(tls::ClientContext& context, tls::ClientContext::Offer offer) {
+  tls_ = std::make_unique<tls::TlsStream>(tcp_, target_.services().buffers, context.connect(offer));
   return *tls_;
 }
 
-void Http1Connection::move_to(State state) {
+void Connection::move_to(State state) {
   const bool allowed = (state_ == State::kConnecting && state == State::kInUse) ||
                        (state_ == State::kInUse && state == State::kIdle) ||
                        (state_ == State::kIdle && state == State::kInUse) || state == State::kClosing;
@@ -36,10 +36,10 @@ void Http1Connection::move_to(State state) {
   state_ = state;
 }
 
-void Http1Connection::connected() { move_to(State::kInUse); }
+void Connection::connected() { move_to(State::kInUse); }
 
 // What was to end it while it was idle may be queued already, in this very pass.
-void Http1Connection::use() {
+void Connection::use() {
   move_to(State::kInUse);
   idle_timer_.disarm();
   unlink();
@@ -47,23 +47,23 @@ void Http1Connection::use() {
   ++served_;
 }
 
-void Http1Connection::rest(Deadline idle_until) {
+void Connection::rest(Deadline idle_until) {
   move_to(State::kIdle);
   tcp_.watched().when_readable().notify(this);
   target_.services().loop.timers().arm(idle_timer_, idle_until);
 }
 
-void Http1Connection::close_after_use() { move_to(State::kClosing); }
+void Connection::close_after_use() { move_to(State::kClosing); }
 
 // Idle, an event or the idle time ends it. But in TLS a server may have something to say to the client's TLS alone.
-void Http1Connection::woken() {
+void Connection::woken() {
   if (tls_ && idle_timer_.armed() && !spoiled()) return;
   target_.pool().discard(*this);
 }
 
 // A flag that is not set tells that the loop has seen nothing since the last read met the end of what there was. One
 // that is set may be old: then the socket itself is asked.
-bool Http1Connection::spoiled() {
+bool Connection::spoiled() {
   if (!tcp_.watched().readable()) return false;
   char octet;
   if (tls_) return tls_->read(&octet, 1).state != net::Moved::State::kWouldBlock;

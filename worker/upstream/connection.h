@@ -14,17 +14,17 @@ namespace proxyd::upstream {
 class ConnectionPool;
 class Target;
 
-// One HTTP/1 connection to a target: connecting, then in use by one exchange at a time or idle in the pool, then
-// closing. Owned by the exchange that uses it or by the pool, which knows it in either case; the target outlives it.
-// Idle it holds no buffer.
-class Http1Connection : private async::Wakeup {
+// One connection to a target: connecting, then in use or idle in the pool, then closing. Owned by who uses it, an
+// HTTP/1 exchange at a time or an Http2Connection for its life, or by the pool, which knows it in either case; the
+// target outlives it. Idle it holds no buffer.
+class Connection : private async::Wakeup {
  public:
   enum class State : uint8_t { kConnecting, kInUse, kIdle, kClosing };
 
-  explicit Http1Connection(Target& target);
-  Http1Connection(const Http1Connection&) = delete;
-  Http1Connection& operator=(const Http1Connection&) = delete;
-  ~Http1Connection();
+  explicit Connection(Target& target);
+  Connection(const Connection&) = delete;
+  Connection& operator=(const Connection&) = delete;
+  ~Connection();
 
   // Takes over a socket on which connect was called. False when the loop can't watch it.
   bool start(async::EventLoop& loop, UniqueFd socket) { return tcp_.start(loop, std::move(socket)); }
@@ -36,8 +36,10 @@ class Http1Connection : private async::Wakeup {
 
   net::Stream& stream() { return tls_ ? static_cast<net::Stream&>(*tls_) : tcp_; }
   net::TcpStream& tcp() { return tcp_; }
+  // The target has chosen HTTP/2 in its handshake.
+  bool chose_http2() const { return tls_ && tls_->chose_http2(); }
   // Connected, and TLS is spoken on it: it is the stream from now on.
-  tls::TlsStream& secure(tls::ClientContext& context);
+  tls::TlsStream& secure(tls::ClientContext& context, tls::ClientContext::Offer offer);
   Instant created() const { return created_; }
   uint64_t served() const { return served_; }
   State state() const { return state_; }
@@ -45,7 +47,7 @@ class Http1Connection : private async::Wakeup {
   bool spoiled();
 
  private:
-  friend class net::ConnectionList<Http1Connection>;
+  friend class net::ConnectionList<Connection>;
   void woken();
   void move_to(State state);
 
@@ -53,7 +55,7 @@ class Http1Connection : private async::Wakeup {
   net::TcpStream tcp_;
   std::unique_ptr<tls::TlsStream> tls_;
   async::Timer idle_timer_;
-  net::ConnectionLinks<Http1Connection> links_;   // in the pool's list of the idle or of the busy
+  net::ConnectionLinks<Connection> links_;   // in the pool's list of the idle or of the busy
   Instant created_;
   uint64_t served_ = 0;
   State state_ = State::kConnecting;

@@ -1,0 +1,20 @@
+#pragma once
+
+#include <memory>
+
+#include "shared/base/clock.h"
+#include "shared/base/result.h"
+#include "worker/async/task.h"
+#include "worker/upstream/connection.h"
+#include "worker/upstream/exchange.h"
+#include "worker/upstream/target.h"
+
+namespace proxyd::upstream {
+
+// A new connection to `target`, which outlives the task: its addresses are tried one after the other until one accepts
+// and, with TLS, shakes hands, all before `deadline`. `offer`: what that offers to speak; a target that is offered
+// HTTP/2 alone has chosen it. Counted and, where TLS failed, logged. Suspends while it connects.
+async::Task<Result<std::unique_ptr<Connection>, Fault>> dial(Target& target, tls::ClientContext::Offer offer,
+                                                             Deadline deadline);
+
+}   // namespace proxyd::upstream
