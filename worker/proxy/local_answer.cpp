@@ -3,6 +3,7 @@
 #include "worker/http/status.h"
 #include "worker/net/text_content.h"
 #include "worker/proxy/error_response.h"
+#include "worker/proxy/grpc_answer.h"
 #include "worker/proxy/relay/relay_content.h"
 
 namespace proxyd::proxy {
@@ -58,6 +59,11 @@ async::Task<void> answer_error(Request& request, int status, ProxyError error, s
   if (error != ProxyError::kNone) request.fail(error);
   if (request.exchange.begun()) {   // too late for another answer: cut it
     request.exchange.reset();
+    co_return;
+  }
+  if (is_grpc(request.head.fields)) {
+    http::Fields fields = make_grpc_answer(status, error, detail, request.head.fields, request.arena());
+    co_await answer(request, 200, fields, {}, close);
     co_return;
   }
   ErrorAnswer made =
