@@ -9,7 +9,7 @@ from scale import scaled
 
 SIZES = (0, 1, 1000, 16_384, 65_535, 65_536, (1 << 20) + 1, scaled(16 << 20, 1 << 30))
 DOWNSTREAM = ("h1", "h1-tls", "h2c", "h2")
-UPSTREAM = ("h1",)
+UPSTREAM = ("h1", "h2c", "h2")
 
 
 class Chain:

@@ -124,7 +124,7 @@ Stream* Session::open(const OutgoingRequest& request, bool end) {
   list.add_ready(":method", arena.copy(request.method));
   if (!request.protocol.empty()) list.add_ready(":protocol", arena.copy(request.protocol));
   list.add_ready(":scheme", arena.copy(request.scheme));
-  list.add_ready(":authority", arena.copy(request.authority));
+  if (!request.authority.empty()) list.add_ready(":authority", arena.copy(request.authority));   // of HTTP/1.0
   list.add_ready(":path", arena.copy(request.path));
   const size_t size = request.fields ? FieldEncoder::size_of(*request.fields) : 0;
   // What is put behind nghttp2's block has to fit into the same frame.

@@ -338,7 +338,7 @@ int SessionCallbacks::on_frame_sent(nghttp2_session*, const nghttp2_frame* frame
         session.blocked_.remove(*stream);
         session.tell(*stream, News::kRoom);
       }
-      return 0;
+      return is_head ? record([stream] { stream->note_head_sent(); }) : 0;
     }
     case NGHTTP2_RST_STREAM: {
       session.counters_.resets_sent[index_of(static_cast<ErrorCode>(frame->rst_stream.error_code))].add();

@@ -172,15 +172,30 @@ void Stream::finish(const http::Fields* trailers) {
   if (!can_send() || !head_submitted_ || finishing_) return;
   assert(!offering_);
   finishing_ = true;
-  if (trailers && !trailers->empty()) {
-    HeaderList list(arena_, http::bit_of(FieldName::kContentLength) | http::bit_of(FieldName::kHost));
-    list.add(*trailers);
-    if (list.size() > 0 && !list.too_large()) {
-      nghttp2_submit_trailer(session_.nghttp2_, id_, list.data(), list.size());
-      return;
-    }
-  }
+  if (trailers && !trailers->empty() && !head_sent_ && session_.role_ == Role::kClient) return keep_trailers(*trailers);
+  if (trailers && !trailers->empty() && submit_trailers(*trailers)) return;
   if (std::exchange(provider_waits_, false)) nghttp2_session_resume_data(session_.nghttp2_, id_);
+}
+
+// False when there are none that may go.
+bool Stream::submit_trailers(const http::Fields& trailers) {
+  HeaderList list(arena_, http::bit_of(FieldName::kContentLength) | http::bit_of(FieldName::kHost));
+  list.add(trailers);
+  if (list.size() == 0 || list.too_large()) return false;
+  nghttp2_submit_trailer(session_.nghttp2_, id_, list.data(), list.size());
+  return true;
+}
+
+// A request's head waits for its turn among others, and nghttp2 would send the trailers before it.
+void Stream::keep_trailers(const http::Fields& trailers) {
+  kept_trailers_.emplace(arena_);
+  for (const http::Field& field : trailers)
+    kept_trailers_->add({arena_.copy(field.name), arena_.copy(field.value), field.known});
+}
+
+void Stream::note_head_sent() {
+  head_sent_ = true;
+  if (kept_trailers_) (void)submit_trailers(*kept_trailers_);
 }
 
 void Stream::reset(ErrorCode code) {

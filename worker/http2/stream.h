@@ -118,6 +118,9 @@ class Stream : private NumberedLink<0>, private NumberedLink<1>, private Numbere
   void settle_credit(size_t arrived);
   void mark_reset(ErrorCode code, bool by_peer);
   void keep_interim();
+  bool submit_trailers(const http::Fields& trailers);
+  void keep_trailers(const http::Fields& trailers);
+  void note_head_sent();
   // What waits and will not be consumed.
   void drop_content();
   bool can_send() const { return !reset_ && !closed_ && !sent_all_; }
@@ -131,6 +134,7 @@ class Stream : private NumberedLink<0>, private NumberedLink<1>, private Numbere
   std::optional<http::RequestHead> request_;
   std::optional<http::ResponseHead> response_;
   std::optional<http::Fields> trailers_;
+  std::optional<http::Fields> kept_trailers_;   // to be sent when the head is
   Interim* first_interim_ = nullptr;
   Interim* last_interim_ = nullptr;
   ContentQueue content_;
@@ -154,6 +158,7 @@ class Stream : private NumberedLink<0>, private NumberedLink<1>, private Numbere
   bool has_head_ = false;   // final
   bool received_all_ = false;
   bool head_submitted_ = false;
+  bool head_sent_ = false;
   bool offer_is_last_ = false;
   bool offering_ = false;
   bool finishing_ = false;

@@ -143,6 +143,14 @@ TEST_F(ClientSession, NoFrameIsLargerThanWhatEveryPeerTakes) {
   for (const auto& [stream, what] : news) EXPECT_EQ(stream->request().fields.value(http::FieldName::kOther), value);
 }
 
+TEST_F(ClientSession, ARequestForNobodyHasNoAuthority) {
+  Stream* stream = client.session->open({.method = "GET", .scheme = "http", .authority = "", .path = "/"}, true);
+  ASSERT_TRUE(stream);
+  for (const octets::Frame& frame : client.frames()) {
+    if (frame.type == 1) EXPECT_EQ(frame.payload.size(), 3u);   // three fields of the static table
+  }
+}
+
 TEST_F(ClientSession, APushEndsTheConnection) {
   Stream* stream = ask();
   EXPECT_FALSE(client.receive(octets::frame(5, 4, 1, octets::number(2, 4) + octets::block(octets::get()))));

@@ -179,6 +179,24 @@ TEST_F(Pair, TrailersPassBothWays) {
   EXPECT_TRUE(stream->is_closed());
 }
 
+TEST_F(Pair, TrailersOfARequestWithoutContentComeBehindItsHead) {
+  OutgoingRequest request = get();
+  request.method = "POST";
+  Stream* asked = client.session->open(request, false);
+  {
+    http::Arena arena;
+    http::Fields trailers(arena);
+    trailers.add("X-End", "1");
+    asked->finish(&trailers);   // nothing has been sent yet, and texts were copied
+  }
+  talk(client, server);
+  Stream* stream = server.only_stream();
+  ASSERT_TRUE(stream && stream->trailers());
+  EXPECT_EQ(as_text(*stream->trailers()), "x-end=1|");
+  EXPECT_TRUE(stream->received_all() && asked->sent_all());
+  EXPECT_FALSE(client.session->has_output());
+}
+
 TEST_F(Pair, AnEndWithoutTrailersIsAnEmptyFrame) {
   Stream* asked = ask(get());
   Stream* stream = server.only_stream();
