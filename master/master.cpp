@@ -86,6 +86,8 @@ Result<void, Master::StartError> Master::open() {
   ticket_rotation_.emplace(regions_->tickets());
   store_->on_error(
       [this] { regions_->metrics().cell(metrics::MetricsRegion::kMasterSlot, "proxyd_db_errors_total", "").add(); });
+  kernel_tls_ = kernel_tls_ciphers();
+  log_.info("kernel TLS: {}", kernel_tls_.any() ? "used for what is large" : "there is none");
   auto spawn = Spawn::open(worker_binary());
   if (!spawn) return StartError{Kind::kOther, spawn.error().message};
   listeners_ = std::make_unique<Listeners>(log_);

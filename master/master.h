@@ -22,6 +22,7 @@
 #include "master/store/sqlite_store.h"
 #include "master/ticket_rotation.h"
 #include "master/worker_pool.h"
+#include "shared/base/kernel_tls.h"
 #include "shared/base/log.h"
 
 namespace proxyd::master {
@@ -61,6 +62,7 @@ class Master {
   Readiness readiness();
   std::vector<Attention> attention();
   Instant started() const { return started_; }
+  const KernelTlsCiphers& kernel_tls() const { return kernel_tls_; }
   // True while the loop turns (livez).
   bool alive() const;
 
@@ -87,6 +89,7 @@ class Master {
   Bootstrap bootstrap_;
   Log& log_;
   Instant started_ = Clock::now();
+  KernelTlsCiphers kernel_tls_;
   std::optional<StateFolder> state_folder_;
   std::unique_ptr<store::SqliteStore> store_;
   std::unique_ptr<CertificateVault> vault_;

@@ -94,6 +94,7 @@ void register_fixed(Registrar& registrar) {
                  std::array{"tls", "h2_preface", "h2_frame", "h2_window_stall", "client_header", "client_body",
                             "client_write", "keepalive", "connect", "first_byte", "between_bytes", "tunnel", "total"});
   registrar.each("proxyd_tls_handshakes_total", "result", std::array{"full", "resumed", "failed"});
+  registrar.each("proxyd_tls_kernel_connections_total", "result", std::array{"given", "refused", "cut"});
   registrar.each("proxyd_accept_errors_total", "reason", std::array{"descriptors", "other"});
   registrar.each("proxyd_config_applies_total", "result", std::array{"applied", "failed"});
   registrar.route("_rejected", "_rejected");

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <ctime>
 
+#include "shared/base/kernel_tls.h"
 #include "shared/config/head_limits.h"
 #include "shared/metrics/labels.h"
 #include "worker/http2_metrics.h"
@@ -22,6 +23,12 @@ uint64_t monotonic_ms() {
   timespec now{};
   ::clock_gettime(CLOCK_MONOTONIC, &now);
   return static_cast<uint64_t>(now.tv_sec) * 1000 + static_cast<uint64_t>(now.tv_nsec) / 1'000'000;
+}
+
+tls::KernelTls kernel_tls(const metrics::MetricsRegion& metrics, uint32_t slot) {
+  constexpr std::string_view kName = "proxyd_tls_kernel_connections_total";
+  return {kernel_tls_ciphers(), metrics.cell(slot, kName, "result=\"given\""),
+          metrics.cell(slot, kName, "result=\"refused\""), metrics.cell(slot, kName, "result=\"cut\"")};
 }
 
 downstream::Services downstream_services(async::EventLoop& loop, net::BufferPool& buffers, net::PipePool& pipes,
@@ -43,7 +50,8 @@ downstream::Services downstream_services(async::EventLoop& loop, net::BufferPool
       cell("proxyd_timeout_total", "phase=\"client_header\""),
       {cell("proxyd_tls_handshakes_total", "result=\"full\""),
        cell("proxyd_tls_handshakes_total", "result=\"resumed\""),
-       cell("proxyd_tls_handshakes_total", "result=\"failed\""), cell("proxyd_timeout_total", "phase=\"tls\"")},
+       cell("proxyd_tls_handshakes_total", "result=\"failed\""), cell("proxyd_timeout_total", "phase=\"tls\""),
+       kernel_tls(metrics, slot)},
       handshakes,
       {http2_memory, http2_counters, cell("proxyd_timeout_total", "phase=\"h2_preface\""),
        cell("proxyd_timeout_total", "phase=\"h2_frame\""), cell("proxyd_timeout_total", "phase=\"h2_window_stall\"")}};

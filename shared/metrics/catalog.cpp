@@ -58,6 +58,8 @@ constexpr std::array kFamilies = {
     Family{"proxyd_loop_total", kCounter, "", "Requests refused because they came back to us."},
     Family{"proxyd_proxy_proto_bad_total", kCounter, "", "Connections closed for a wrong PROXY header."},
     Family{"proxyd_tls_handshakes_total", kCounter, "result", "TLS handshakes of clients."},
+    Family{"proxyd_tls_kernel_connections_total", kCounter, "result",
+           "TLS connections given to the kernel for sending, refused by it, and cut because it can't change keys."},
     Family{"proxyd_timeout_total", kCounter, "phase", "Waits given up."},
     Family{"proxyd_access_log_dropped_total", kCounter, "", "Records lost because a log took no more."},
     Family{"proxyd_buffer_pool_hits_total", kCounter, "", "Buffers taken from the pool."},

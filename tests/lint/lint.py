@@ -18,7 +18,7 @@ MAY_INCLUDE = {
     "worker/net": ["shared/base", "worker/async"], "worker/routing": ["shared/base", "shared/config", "worker/http"],
     "worker/caching": ["shared/base", "shared/config", "shared/metrics", "worker/http"],
     "shared/tickets": ["shared/base", "shared/memory"],
-    "worker/tls": ["shared/base", "shared/config", "shared/tickets", "worker/async", "worker/net"],
+    "worker/tls": ["shared/base", "shared/config", "shared/metrics", "shared/tickets", "worker/async", "worker/net"],
     "worker/message": ["shared/base", "worker/http", "worker/http1", "worker/net", "worker/async"],
 }
 BELOW = ["shared/", "worker/http", "worker/async", "worker/http1", "worker/http2", "worker/net", "worker/tls", "worker/message"]

@@ -295,3 +295,19 @@ def test_a_session_is_resumed_after_a_rotation_of_the_keys_by_whichever_worker_a
         clock.write_text(str(12 * 3600 + 60))
         eventually(lambda: "session tickets have new keys" in site.proxyd.logs(), what="the rotation")
         assert all(resumes(site, context, session) for _ in range(20))
+
+
+def test_status_and_log_say_whether_the_kernel_has_tls(site):
+    has = "tls" in Path("/proc/sys/net/ipv4/tcp_available_ulp").read_text().split()
+    assert site.proxyd.api("GET", "/api/v1/status")[1]["kernel_tls"] == has
+    assert f"kernel TLS: {'used' if has else 'there is none'}" in site.proxyd.logs()
+
+
+def test_a_large_answer_is_the_same_whoever_makes_the_records(site, authority):
+    with TlsClient(site.port, trusting(authority), "a.test") as client:
+        for _ in range(3):
+            assert site.get(client, path="/large").body == bytes(1 << 20)
+            assert site.get(client, path="/small").body == b"/small"
+    counted = {result: site.proxyd.metric("proxyd_tls_kernel_connections_total", result=result) for result in ("given", "refused", "cut")}
+    has = site.proxyd.api("GET", "/api/v1/status")[1]["kernel_tls"]
+    assert (counted["given"] > 0) == has and counted["refused"] == 0, counted

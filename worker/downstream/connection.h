@@ -79,8 +79,8 @@ class Connection : private async::Wakeup {
   enum class State : uint8_t { kIdle, kServing };
   // What TLS adds to a connection, apart, so that others don't carry it.
   struct Tls {
-    Tls(std::shared_ptr<const tls::ServerContext> by, net::TcpStream& tcp, net::BufferPool& buffers)
-        : context(std::move(by)), stream(tcp, buffers, context->accept(accepted)) {}
+    Tls(std::shared_ptr<const tls::ServerContext> by, net::TcpStream& tcp, Services& services)
+        : context(std::move(by)), stream(tcp, services.buffers, context->accept(accepted), &services.tls.kernel) {}
     std::shared_ptr<const tls::ServerContext> context;
     tls::Accepted accepted;
     TlsFacts facts;

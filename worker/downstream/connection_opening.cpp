@@ -57,7 +57,7 @@ async::Task<bool> Connection::receive_proxy_header() {
 // A handshake costs as much as many requests: so many a pass of the loop, and those that are served go on meanwhile.
 async::Task<bool> Connection::accept_tls() {
   const Deadline deadline = Deadline::after(loop().now(), waits().client_header);
-  tls_ = std::make_unique<Tls>(settings().tls, tcp_, services().buffers);
+  tls_ = std::make_unique<Tls>(settings().tls, tcp_, services());
   co_await services().handshakes.next();
   const bool late = deadline.passed(loop().now());
   if (late || tcp_.watched().peer_closed()) {   // who is gone is not worth a signature

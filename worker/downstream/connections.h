@@ -18,17 +18,19 @@
 #include "worker/net/buffer_pool.h"
 #include "worker/net/connection_list.h"
 #include "worker/net/pipe_pool.h"
+#include "worker/tls/kernel_tls.h"
 
 namespace proxyd::downstream {
 
 class Connection;
 
-// What is counted about TLS handshakes.
+// What is counted about TLS, and where its records are made.
 struct TlsCells {
   metrics::Cell full;
   metrics::Cell resumed;
   metrics::Cell failed;
   metrics::Cell timeouts;
+  tls::KernelTls kernel;
 };
 
 // What HTTP/2 needs beside.

@@ -60,7 +60,7 @@ uint64_t ContentWriter::delivered() const {
 
 PieceKinds ContentWriter::accepts() const {
   const PieceKinds octets = PieceKinds::kBytes | PieceKinds::kStored;
-  const bool can_splice = !copies_ && content_.kind != Kind::kUnknown && stream_.spliceable_descriptor() >= 0;
+  const bool can_splice = !copies_ && content_.kind != Kind::kUnknown && stream_.descriptor_to_splice_into() >= 0;
   return can_splice ? octets | PieceKinds::kSocket : octets;
 }
 
@@ -189,8 +189,8 @@ Taken ContentWriter::take_socket(const Piece& piece) {
 
 Taken ContentWriter::drain_pipe() {
   while (in_pipe_ > 0) {
-    const ssize_t put = ::splice(pipe_.read_end.value(), nullptr, stream_.spliceable_descriptor(), nullptr, in_pipe_,
-                                 SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
+    const ssize_t put = ::splice(pipe_.read_end.value(), nullptr, stream_.descriptor_to_splice_into(), nullptr,
+                                 in_pipe_, SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
     if (put > 0) {
       in_pipe_ -= static_cast<size_t>(put);
       sent_ += static_cast<uint64_t>(put);
@@ -204,7 +204,8 @@ Taken ContentWriter::drain_pipe() {
     return {Taken::State::kFailed};
   }
   give_back_pipe();
-  return {Taken::State::kMore};
+  stream_.spliced();
+  return {stream_.holds_back() ? Taken::State::kBlocked : Taken::State::kMore};
 }
 
 // A pipe with octets in it is closed, not reused.

@@ -34,6 +34,9 @@ class Stream {
   virtual size_t arrived() const = 0;
   // The socket, when its octets are the stream's octets and may be spliced; else -1.
   virtual int spliceable_descriptor() const = 0;
+  // … when what is spliced into it is as good as written; `spliced` is called afterwards.
+  virtual int descriptor_to_splice_into() const { return spliceable_descriptor(); }
+  virtual void spliced() {}
   // No more octets from us; the peer sees the end, reading goes on.
   virtual void end_writing() = 0;
   // Close with a reset, so that the peer cannot take a cut answer for a whole one.

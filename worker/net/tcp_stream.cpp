@@ -1,6 +1,7 @@
 #include "worker/net/tcp_stream.h"
 
 #include <linux/sockios.h>
+#include <poll.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 
@@ -72,6 +73,14 @@ size_t TcpStream::unacknowledged() const {
 size_t TcpStream::arrived() const {
   int octets = 0;
   return ::ioctl(socket_.value(), FIONREAD, &octets) == 0 && octets > 0 ? static_cast<size_t>(octets) : 0;
+}
+
+// The question itself makes the kernel tell when there is room.
+bool TcpStream::has_room() {
+  pollfd asked{.fd = socket_.value(), .events = POLLOUT, .revents = 0};
+  if (::poll(&asked, 1, 0) != 0) return true;   // or broken, which the next write says
+  watched_.filled();
+  return false;
 }
 
 void TcpStream::end_writing() { ::shutdown(socket_.value(), SHUT_WR); }

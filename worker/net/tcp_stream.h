@@ -20,6 +20,8 @@ class TcpStream final : public Stream {
   Moved write(std::span<const iovec> from) override;
   size_t unacknowledged() const override;
   size_t arrived() const override;
+  // The kernel would take octets now, for a third of its buffer is free. Asks it; when not, waits for it.
+  bool has_room();
   int spliceable_descriptor() const override { return socket_.value(); }
   void end_writing() override;
   void abort_on_close() override;

@@ -24,6 +24,7 @@ constexpr size_t kWorthACall = 8192;   // to copy a record that large costs more
 constexpr size_t kFirstRecord = 4096;
 constexpr size_t kShortRecords = 3 * kFirstRecord;
 constexpr auto kPause = milliseconds(1000);
+constexpr size_t kMuch = 64 * 1024;     // octets in a row that are worth the kernel's TLS
 constexpr uint8_t kMostMessages = 32;   // handshake messages between data: more is a flood of KeyUpdates
 
 }   // namespace
@@ -50,23 +51,30 @@ struct StreamBio {
   static int write(BIO* bio, const char* data, int size) {
     TlsStream& self = stream(bio);
     BIO_clear_retry_flags(bio);
-    auto octets = static_cast<size_t>(size);
-    if (self.straight_ && self.held() == 0) {   // else behind what waits, as an answer to a KeyUpdate may
-      const size_t left = octets - self.send({data, octets});
-      data += octets - left;
-      octets = left;
+    if (self.by_kernel_) {
+      self.dropped_ = true;
+      return size;
     }
-    if (octets > 0 && !self.reserve(octets)) {
-      BIO_set_retry_write(bio);
-      return octets < static_cast<size_t>(size) ? size - static_cast<int>(octets) : -1;
+    const std::string_view records(data, static_cast<size_t>(size));
+    // Else behind what waits, as an answer to a KeyUpdate may.
+    const bool straight = self.straight_ && self.held() == 0;
+    size_t taken = straight ? self.send(records) : 0;
+    const std::string_view rest = records.substr(taken);
+    if (!rest.empty() && self.reserve(rest.size())) {
+      std::memcpy(self.out_.data() + self.out_end_, rest.data(), rest.size());
+      self.out_end_ += rest.size();
+      taken = records.size();
     }
-    if (octets > 0) std::memcpy(self.out_.data() + self.out_end_, data, octets);
-    self.out_end_ += octets;
-    return size;
+    if (self.keys_) self.keys_->passed(records.substr(0, taken));
+    if (taken < records.size()) BIO_set_retry_write(bio);
+    return taken > 0 ? static_cast<int>(taken) : -1;
   }
 
-  static long control(BIO* bio, int command, long, void*) {
+  static long control(BIO* bio, int command, long number, void* pointer) {
     switch (command) {
+      case kOfferKeys:
+        if (number != 0) stream(bio).keep_keys(pointer);   // else those to receive with
+        return 0;                                          // not taken: OpenSSL goes on
       case BIO_CTRL_FLUSH:
       case BIO_CTRL_DUP: return 1;
       case BIO_CTRL_EOF: return stream(bio).ended_ ? 1 : 0;
@@ -92,13 +100,19 @@ struct StreamBio {
   }
 };
 
-TlsStream::TlsStream(net::TcpStream& tcp, net::BufferPool& buffers, UniqueSsl ssl)
-    : tcp_(tcp), buffers_(buffers), ssl_(std::move(ssl)) {
+TlsStream::TlsStream(net::TcpStream& tcp, net::BufferPool& buffers, UniqueSsl ssl, const KernelTls* kernel)
+    : tcp_(tcp), buffers_(buffers), ssl_(std::move(ssl)), kernel_(kernel) {
+  if (kernel_ && kernel_->ciphers.any()) SSL_set_options(ssl_.get(), SSL_OP_ENABLE_KTLS);
   BIO* bio = StreamBio::make(*this);
   SSL_set_bio(ssl_.get(), bio, bio);
   SSL_set_app_data(ssl_.get(), this);
   SSL_set_info_callback(ssl_.get(), [](const SSL* ssl, int where, int value) {
     auto& self = *static_cast<TlsStream*>(SSL_get_app_data(ssl));
+    if ((where & SSL_CB_WRITE_ALERT) == SSL_CB_WRITE_ALERT && self.by_kernel_) {
+      self.alert_ = static_cast<uint16_t>(value);
+      self.dropped_ = false;   // it was this
+    }
+    if ((where & SSL_CB_LOOP) != 0 && self.established_) self.keys_.reset();   // it may be about new ones
     // We have refused to renegotiate: what asks for it once asks again.
     if ((where & SSL_CB_WRITE_ALERT) == SSL_CB_WRITE_ALERT && (value & 0xff) == SSL_AD_NO_RENEGOTIATION) self.condemn();
     if ((where & SSL_CB_LOOP) != 0 && self.established_ && ++self.messages_ > kMostMessages) self.condemn();
@@ -127,7 +141,11 @@ bool TlsStream::reserve(size_t octets) {
 Moved TlsStream::fail() {
   failed_ = true;
   ERR_clear_error();
-  (void)push();   // the alert
+  if (by_kernel_) {
+    say_alert();
+  } else {
+    (void)push();   // the alert
+  }
   return {Moved::State::kBroken};
 }
 
@@ -175,6 +193,11 @@ Moved TlsStream::read(char* to, size_t size) {
   size_t got = 0;
   const int done = SSL_read_ex(ssl_.get(), to, size, &got);
   if (held() > 0) set_holds_back(true);   // an answer to a KeyUpdate leaves with what is written next
+  if (by_kernel_ && (dropped_ || SSL_get_key_update_type(ssl_.get()) != SSL_KEY_UPDATE_NONE)) {
+    // The peer asks for new keys: no octet may follow under the old ones (RFC 8446 4.6.3), and the kernel has no other.
+    kernel_->cut.add();
+    condemned_ = true;
+  }
   if (condemned_) {
     abort_on_close();
     return fail();
@@ -216,6 +239,7 @@ Moved TlsStream::write(std::span<const iovec> from) {
   size_t wanted = 0;
   for (const iovec& part : from) wanted += part.iov_len;
   if (wanted <= kFirstRecord) written_in_a_row_ = 0;   // a short answer says nothing about the network's window
+  if (by_kernel_ || (keys_ && written_in_a_row_ + wanted >= kMuch && give_to_kernel())) return write_by_kernel(from);
   size_t taken = 0;
   for (const iovec& part : from) {
     const char* data = static_cast<const char*>(part.iov_base);
@@ -247,6 +271,50 @@ Moved TlsStream::write(std::span<const iovec> from) {
   return {Moved::State::kSome, taken};
 }
 
+void TlsStream::keep_keys(const void* offered) { keys_ = KernelKeys::copy(offered, kernel_->ciphers); }
+
+// What OpenSSL made must have left before; a socket that takes no more is asked again with the next write.
+bool TlsStream::give_to_kernel() {
+  if (push().state == Moved::State::kBroken || held() > 0) return false;
+  const std::unique_ptr<KernelKeys> keys = std::move(keys_);
+  by_kernel_ = keys->give_to(tcp_.spliceable_descriptor());
+  (by_kernel_ ? kernel_->given : kernel_->refused).add();
+  return by_kernel_;
+}
+
+Moved TlsStream::write_by_kernel(std::span<const iovec> from) {
+  const Moved moved = tcp_.write(from);
+  if (moved.state == Moved::State::kBroken) write_failed_ = true;
+  if (moved.state == Moved::State::kSome) spliced();
+  return moved;
+}
+
+// The kernel takes a record before TCP has room for it, and what waits between the two is lost when the socket is
+// closed or its sending side is shut. Once a third of TCP's buffer is free it does not wait any more when the next
+// record has been taken, which is close_notify at the latest.
+void TlsStream::spliced() {
+  if (by_kernel_) set_holds_back(!tcp_.has_room());
+}
+
+void TlsStream::say_alert() {
+  if (alert_ == 0 || write_failed_) return;
+  if (send_alert(tcp_.spliceable_descriptor(), alert_)) {
+    alert_ = 0;
+    if (ending_) tcp_.end_writing();
+  } else if (errno == EAGAIN) {
+    tcp_.watched().filled();
+    set_holds_back(true);
+  } else {
+    write_failed_ = true;
+  }
+}
+
+Moved TlsStream::push_by_kernel() {
+  if (!write_failed_) spliced();
+  if (!holds_back()) say_alert();
+  return {write_failed_ ? Moved::State::kBroken : Moved::State::kSome};
+}
+
 // As much as the socket takes; where it is broken that is everything, for nobody gets the rest.
 size_t TlsStream::send(std::string_view records) {
   size_t sent = 0;
@@ -261,6 +329,7 @@ size_t TlsStream::send(std::string_view records) {
 }
 
 Moved TlsStream::push() {
+  if (by_kernel_) return push_by_kernel();
   if (held() > 0) out_begin_ += send({out_.data() + out_begin_, held()});
   if (held() == 0) {
     out_.release();
@@ -282,9 +351,13 @@ void TlsStream::abort_on_close() {
 void TlsStream::end_writing() {
   if (failed_ || write_failed_ || ending_) return;
   ending_ = true;
-  ERR_clear_error();
-  (void)SSL_shutdown(ssl_.get());
-  ERR_clear_error();
+  if (by_kernel_) {
+    alert_ = SSL3_AL_WARNING << 8 | SSL_AD_CLOSE_NOTIFY;
+  } else {
+    ERR_clear_error();
+    (void)SSL_shutdown(ssl_.get());
+    ERR_clear_error();
+  }
   (void)push();
 }
 

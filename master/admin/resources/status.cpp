@@ -106,6 +106,7 @@ AdminAnswer get_status(const AdminRequest&, Context& context) {
       {"uptime",
        config::format_duration(
            std::chrono::duration_cast<std::chrono::seconds>(Clock::now() - context.master.started()).count() * 1000)},
+      {"kernel_tls", context.master.kernel_tls().any()},
       {"config_source", context.master.bootstrap().config_source},
       {"admin_url", nullptr},
       {"revision", nullptr}};
