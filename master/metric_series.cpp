@@ -71,8 +71,10 @@ void register_http2(Registrar& registrar, const std::string& prefix) {
   registrar.each(prefix + "_conn_error_total", "reason", metrics::kHttp2Faults);
   for (const char* direction : {"received", "sent"}) {
     const std::string label_of = label("direction", direction);
-    for (const std::string_view type : metrics::kHttp2FrameTypes)
+    for (const std::string_view type : metrics::kHttp2FrameTypes) {
       registrar.add(prefix + "_frames_total", with(label_of, label("type", type)));
+      registrar.add(prefix + "_frame_bytes_total", with(label_of, label("type", type)));
+    }
     for (const std::string_view code : metrics::kHttp2ErrorCodes)
       registrar.add(prefix + "_resets_total", with(label_of, label("code", code)));
   }

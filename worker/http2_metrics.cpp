@@ -18,6 +18,8 @@ http2::Counters counters_of(const metrics::MetricsRegion& metrics, uint32_t slot
     const std::string_view type = to_string(static_cast<http2::FrameType>(i));
     counters.frames_received[i] = cell("frames_total", of("received", "type", type));
     counters.frames_sent[i] = cell("frames_total", of("sent", "type", type));
+    counters.octets_received[i] = cell("frame_bytes_total", of("received", "type", type));
+    counters.octets_sent[i] = cell("frame_bytes_total", of("sent", "type", type));
   }
   for (size_t i = 0; i < http2::kErrorCodeCount; ++i) {
     const std::string_view code = to_string(static_cast<http2::ErrorCode>(i));

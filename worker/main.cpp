@@ -6,7 +6,7 @@
 #include "shared/ipc/channel.h"
 #include "shared/ipc/inheritance.h"
 #include "worker/control.h"
-#include "worker/tls/pooled_memory.h"
+#include "worker/tls/openssl_memory.h"
 #include "worker/worker.h"
 
 namespace {
@@ -35,7 +35,7 @@ int main(int argc, char** argv) {
   auto inheritance = ipc::Inheritance::decode(std::string_view(argv[1]).substr(kInherit.size()));
   if (!inheritance) return fail(inheritance.error().message);
   ignore_signals();
-  (void)tls::use_pooled_memory();
+  (void)tls::pool_openssl_memory();
   auto metrics = metrics::MetricsRegion::adopt(UniqueFd(inheritance->at("metrics")));
   if (!metrics) return fail(metrics.error().message);
   auto status = status::StatusRegion::adopt(UniqueFd(inheritance->at("status")));

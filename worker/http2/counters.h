@@ -14,6 +14,8 @@ namespace proxyd::http2 {
 struct Counters {
   std::array<metrics::Cell, kFrameTypeCount> frames_received;
   std::array<metrics::Cell, kFrameTypeCount> frames_sent;
+  std::array<metrics::Cell, kFrameTypeCount> octets_received;   // of payloads
+  std::array<metrics::Cell, kFrameTypeCount> octets_sent;
   std::array<metrics::Cell, kErrorCodeCount> resets_received;
   std::array<metrics::Cell, kErrorCodeCount> resets_sent;
   std::array<metrics::Cell, kFaultCount> connection_errors;

@@ -183,10 +183,4 @@ void FieldEncoder::add_lines(std::string_view lines) {
   }
 }
 
-std::string_view encode_lines(std::string_view lines, http::Arena& arena) {
-  FieldEncoder encoder(arena, lines.size(), 0);
-  encoder.add_lines(lines);
-  return encoder.block();
-}
-
 }   // namespace proxyd::http2

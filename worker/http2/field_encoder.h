@@ -25,8 +25,6 @@ class FieldEncoder {
   void add_lines(std::string_view lines);
   void add(http::FieldName known, std::string_view name, std::string_view value);
 
-  // Of `encode_lines`.
-  void add_encoded(std::string_view block) { at_ = put_octets(at_, block); }
   // Content-Length.
   void add_length(uint64_t bytes);
 
@@ -48,9 +46,5 @@ class FieldEncoder {
   char* at_;
   uint64_t unwanted_;
 };
-
-// Lines as fields that may be sent whenever, with whatever answer: what is stored need not be encoded each time. Lies
-// in the arena.
-std::string_view encode_lines(std::string_view lines, http::Arena& arena);
 
 }   // namespace proxyd::http2

@@ -16,7 +16,6 @@ struct OutgoingResponse {
   int status = 0;
   std::span<const std::string_view> lines;   // "Name: value\r\n", any number in each text; before `fields`
   const http::Fields* fields = nullptr;
-  std::string_view encoded;   // more of them, by `encode_lines`, which may have been long ago; 8 KiB at most
   http::ContentLength content;
 };
 

@@ -27,13 +27,15 @@ struct Options {
   nghttp2_option* options = nullptr;
 };
 
+constexpr size_t kOurTable = 4096;   // of HPACK, for what we send, however much more the peer allows
+
 // What we do better ourselves, and with reasons, is off.
-void set(nghttp2_option* options, const Settings& settings) {
+void set(nghttp2_option* options) {
   nghttp2_option_set_no_auto_window_update(options, 1);
   nghttp2_option_set_no_http_messaging(options, 1);
   nghttp2_option_set_no_closed_streams(options, 1);
   nghttp2_option_set_max_reserved_remote_streams(options, 0);
-  nghttp2_option_set_max_deflate_dynamic_table_size(options, settings.send_header_table);
+  nghttp2_option_set_max_deflate_dynamic_table_size(options, kOurTable);
   nghttp2_option_set_user_recv_extension_type(options, NGHTTP2_PRIORITY_UPDATE);
 }
 
@@ -51,7 +53,7 @@ Session::Session(Role role, const Settings& settings, Memory& memory, const Coun
       decoder_(memory),
       section_(settings_) {
   const Options options;
-  set(options.options, settings);
+  set(options.options);
   nghttp2_mem pool = nghttp2_memory(memory);
   const auto make = role == Role::kServer ? nghttp2_session_server_new3 : nghttp2_session_client_new3;
   if (make(&nghttp2_, SessionCallbacks::table(), this, options.options, &pool) != 0) throw std::bad_alloc();

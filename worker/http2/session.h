@@ -147,7 +147,7 @@ class Session {
   void settle_offer();
   void measure_tables();
 
-  static constexpr size_t kMostEncoded = 7 * 1024;   // so that a head is one frame, with what was encoded before
+  static constexpr size_t kMostEncoded = 7 * 1024;   // so that a head is one frame
 
   Stream* make_stream(int32_t id);
   void destroy(Stream& stream);

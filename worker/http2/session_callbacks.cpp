@@ -321,7 +321,9 @@ int SessionCallbacks::on_stream_closed(nghttp2_session* nghttp2, int32_t id, uin
 int SessionCallbacks::on_frame_sent(nghttp2_session*, const nghttp2_frame* frame, void* user) {
   Session& session = session_of(user);
   const nghttp2_frame_hd& head = frame->hd;
-  session.counters_.frames_sent[static_cast<size_t>(frame_type_from(head.type))].add();
+  const auto type = static_cast<size_t>(frame_type_from(head.type));
+  session.counters_.frames_sent[type].add();
+  session.counters_.octets_sent[type].add(head.length);
   switch (head.type) {
     case NGHTTP2_DATA:
     case NGHTTP2_HEADERS: {
@@ -334,6 +336,7 @@ int SessionCallbacks::on_frame_sent(nghttp2_session*, const nghttp2_frame* frame
       if (head.type == NGHTTP2_DATA) session.prepaid_ = std::min(session.prepaid_ + 2, Session::kMostPrepaid);
       const bool is_head = head.type == NGHTTP2_HEADERS && stream->head_submitted_ && is_final(frame->headers);
       if (is_head) session.block_behind_ = std::exchange(stream->block_, {});
+      if (is_head) session.counters_.octets_sent[type].add(session.block_behind_.size());
       if (is_head && session.blocked_.holds(*stream)) {   // by the peer's limit of streams
         session.blocked_.remove(*stream);
         session.tell(*stream, News::kRoom);

@@ -165,6 +165,7 @@ void Session::scan() {
     const FrameHead& frame = scanner_.frame();
     if (!rules_.within_block()) ++frames_begun_;
     counters_.frames_received[static_cast<size_t>(frame.type)].add();
+    counters_.octets_received[static_cast<size_t>(frame.type)].add(frame.length);
     const Verdict verdict = rules_.judge(frame);
     // When the connection ends with its last stream, nghttp2 looks at no frame that it is given after that.
     one_by_one_ = one_by_one_ || draining_ || frame.type == FrameType::kGoaway;
@@ -207,7 +208,7 @@ void Session::remember_priority(uint32_t id, std::string_view text) {
   const Priority priority = parse_priority(text);
   if (Stream* stream = find(static_cast<int32_t>(id)); stream && stream->has_head_) {
     stream->priority_ = priority;
-    return tell(*stream, News::kPriority);
+    return;
   }
   if (static_cast<int32_t>(id) <= nghttp2_session_get_last_proc_stream_id(nghttp2_)) return;
   const auto known = std::find_if(early_priorities_.begin(), early_priorities_.end(),

@@ -15,7 +15,6 @@ struct Settings {
   uint32_t stream_window = 64 * 1024;         // of content received, for each stream
   uint32_t connection_window = 1024 * 1024;   // … for all
   uint32_t header_table = 4096;               // HPACK, what the peer may use to send to us
-  uint32_t send_header_table = 4096;          // … and the most that we use to send to it
   uint32_t max_header_list = 32 * 1024;       // names, values and 32 for each field (RFC 9113 6.5.2)
   uint32_t max_fields = 100;                  // crumbs of cookies are one
   uint32_t max_target = 8 * 1024;             // :path

@@ -18,7 +18,6 @@ namespace {
 using http::FieldName;
 
 constexpr size_t kLengthField = 32;
-constexpr size_t kMostEncoded = 8 * 1024;
 
 std::string_view status_text(int status, http::Arena& arena) {
   char* text = arena.allocate_text(3);
@@ -114,10 +113,8 @@ bool Stream::submit_head(const OutgoingResponse& head, bool end) {
   };
   size_t size = head.fields ? FieldEncoder::size_of(*head.fields) : 0;
   for (const std::string_view lines : head.lines) size += lines.size();
-  if (head.encoded.size() > kMostEncoded) return false;
   const bool encodes = session_.encodes(size);
-  FieldEncoder encoder(arena_, head.encoded.size() + (encodes ? size + kLengthField : 0), unwanted);
-  encoder.add_encoded(head.encoded);
+  FieldEncoder encoder(arena_, encodes ? size + kLengthField : 0, unwanted);
   if (encodes) {
     add_all(encoder);
     if (known) encoder.add_length(head.content.bytes);

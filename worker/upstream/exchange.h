@@ -43,8 +43,9 @@ struct Request {
 };
 
 // One request to a target and its response, whatever protocol carries them; the mirror image of downstream::Exchange.
-// Owned by the one who forwards. Destroying it gives its connection back when that can serve again (the response
-// complete, nothing behind it, the request sent whole, nobody asked to close), else closes it.
+// Owned by the one who forwards. Destroying it ends it there too. In HTTP/1 its connection is given back when that can
+// serve again (the response complete, nothing behind it, the request sent whole, nobody asked to close), else closed;
+// in HTTP/2 its stream is reset when it has not ended, and the connection goes on.
 class Exchange {
  public:
   virtual ~Exchange() = default;

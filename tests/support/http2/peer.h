@@ -41,6 +41,8 @@ class CountersInMemory {
     };
     fill(counters.frames_received);
     fill(counters.frames_sent);
+    fill(counters.octets_received);
+    fill(counters.octets_sent);
     fill(counters.resets_received);
     fill(counters.resets_sent);
     fill(counters.connection_errors);
@@ -50,7 +52,7 @@ class CountersInMemory {
 
  private:
   metrics::Cell next() { return metrics::Cell(&words_.at(used_++)); }
-  std::array<std::atomic<uint64_t>, 128> words_{};
+  std::array<std::atomic<uint64_t>, 192> words_{};
   size_t used_ = 0;
 };
 

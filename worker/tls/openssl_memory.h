@@ -6,6 +6,6 @@ namespace proxyd::tls {
 // and each is soon needed again in the same size. Of what is free 4 MiB are kept at most, the rest goes back to the
 // heap. One pool a thread. To be called once, before anything else of OpenSSL in the process; false: it was too late,
 // and all goes on as before.
-bool use_pooled_memory();
+bool pool_openssl_memory();
 
 }   // namespace proxyd::tls

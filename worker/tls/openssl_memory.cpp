@@ -1,4 +1,4 @@
-#include "worker/tls/pooled_memory.h"
+#include "worker/tls/openssl_memory.h"
 
 #include <malloc.h>
 #include <openssl/crypto.h>
@@ -92,6 +92,6 @@ void* reallocate(void* memory, size_t size, const char* file, int line) {
 
 }   // namespace
 
-bool use_pooled_memory() { return CRYPTO_set_mem_functions(&allocate, &reallocate, &release) == 1; }
+bool pool_openssl_memory() { return CRYPTO_set_mem_functions(&allocate, &reallocate, &release) == 1; }
 
 }   // namespace proxyd::tls

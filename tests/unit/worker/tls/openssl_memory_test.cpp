@@ -1,4 +1,4 @@
-#include "worker/tls/pooled_memory.h"
+#include "worker/tls/openssl_memory.h"
 
 #include <gtest/gtest.h>
 #include <malloc.h>
@@ -12,11 +12,11 @@
 namespace proxyd::tls {
 namespace {
 
-const bool pooled = use_pooled_memory();   // before any test uses OpenSSL
+const bool pooled = pool_openssl_memory();   // before any test uses OpenSSL
 
-TEST(PooledMemory, OpenSslTakesItWhereNothingWasTakenBefore) { EXPECT_TRUE(pooled); }
+TEST(OpensslMemory, OpenSslTakesItWhereNothingWasTakenBefore) { EXPECT_TRUE(pooled); }
 
-TEST(PooledMemory, GivesAgainWhatWasReleasedInThatSize) {
+TEST(OpensslMemory, GivesAgainWhatWasReleasedInThatSize) {
   for (const size_t size : {1, 24, 25, 100, 4096, 17 * 1024}) {
     void* const first = OPENSSL_malloc(size);
     OPENSSL_free(first);
@@ -27,7 +27,7 @@ TEST(PooledMemory, GivesAgainWhatWasReleasedInThatSize) {
   }
 }
 
-TEST(PooledMemory, NoPieceOverlapsAnotherAndContentMovesWithIt) {
+TEST(OpensslMemory, NoPieceOverlapsAnotherAndContentMovesWithIt) {
   struct Held {
     char* at;
     size_t size;
