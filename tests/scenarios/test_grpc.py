@@ -4,12 +4,12 @@ import itertools
 import queue
 import threading
 
+import grpc
 import pytest
 from certificates import Authority
 from http2_origin import Http2Origin
 from proxyd import Proxyd, StopsAtTheEnd, eventually, free_port, site
 
-grpc = pytest.importorskip("grpc")
 OPTIONS = [("grpc.enable_http_proxy", 0), ("grpc.enable_retries", 0)]
 
 

@@ -148,7 +148,8 @@ void Http2Connection::forget(Http2Exchange& exchange) {
 
 bool Http2Connection::has_room() {
   if (blocked_ || broken_) return false;
-  if (!out_ || out_.capacity() - out_end_ >= kFrameRoom) return true;
+  if (!out_) out_ = connection_.services().buffers.borrow(kOutput);   // may throw, which nothing does behind an offer
+  if (out_.capacity() - out_end_ >= kFrameRoom) return true;
   write();
   return !blocked_ && !broken_;
 }
@@ -177,7 +178,7 @@ size_t Http2Connection::produce() {
   out_end_ += produced;
   if (waiting() == 0) {
     out_.release();
-  } else {
+  } else if (!blocked_) {   // else the socket says when
     loop().ready().push(flushing_);
   }
   return produced;

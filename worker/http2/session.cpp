@@ -117,7 +117,8 @@ bool Session::peer_takes_extended_connect() const {
 
 Stream* Session::open(const OutgoingRequest& request, bool end) {
   if (!may_open()) return nullptr;
-  Stream* stream = make_stream(0);
+  const auto undo = [this](Stream* unfinished) { destroy(*unfinished); };
+  std::unique_ptr<Stream, decltype(undo)> stream(make_stream(0), undo);
   http::Arena& arena = stream->arena_;
   using http::bit_of;
   const bool known = request.content.kind == http::ContentLength::Kind::kKnown;
@@ -140,17 +141,14 @@ Stream* Session::open(const OutgoingRequest& request, bool end) {
     if (request.fields) list.add(*request.fields);
     if (known) list.add_ready("content-length", arena.number(request.content.bytes));
   }
-  const nghttp2_data_provider provider{{.ptr = stream}, SessionCallbacks::read_content};
+  const nghttp2_data_provider provider{{.ptr = stream.get()}, SessionCallbacks::read_content};
   stream->method_ = http::method_from(request.method);
   stream->id_ = list.too_large() ? -1
                                  : nghttp2_submit_request(nghttp2_, nullptr, list.data(), list.size(),
-                                                          end ? nullptr : &provider, stream);
-  if (stream->id_ < 0) {
-    destroy(*stream);
-    return nullptr;
-  }
+                                                          end ? nullptr : &provider, stream.get());
+  if (stream->id_ < 0) return nullptr;
   stream->head_submitted_ = true;
-  return stream;
+  return stream.release();
 }
 
 void Session::ping() {
@@ -193,7 +191,8 @@ void Session::carry_out_fault() {
     stream->mark_reset(told ? stream->reset_code_ : code_of(fault_), told && stream->reset_by_peer_);
     stream->closed_ = true;
     nghttp2_session_set_stream_user_data(nghttp2_, stream->id_, nullptr);   // it may go before nghttp2 is done with it
-    tell(*stream, News::kReset | News::kClosed);
+    const bool unsent = role_ == Role::kClient && !stream->head_sent_;
+    tell(*stream, unsent ? News::kReset | News::kClosed | News::kUnsent : News::kReset | News::kClosed);
   }
 }
 

@@ -47,10 +47,12 @@ std::string_view percent_encoded(std::string_view text, http::Arena& arena) {
 
 }   // namespace
 
-bool is_grpc(const http::Fields& request_fields) {
-  if (!request_fields.has(FieldName::kContentType)) return false;
-  const std::string_view type = request_fields.value(FieldName::kContentType);
-  return type.size() >= kType.size() && equals_ignoring_case(type.substr(0, kType.size()), kType);
+bool is_grpc(const http::RequestHead& head) {
+  if (head.version != http::Version::kHttp2 || head.method != http::Method::kPost) return false;
+  if (!head.fields.has(FieldName::kContentType)) return false;
+  const std::string_view type = head.fields.value(FieldName::kContentType);
+  if (type.size() < kType.size() || !equals_ignoring_case(type.substr(0, kType.size()), kType)) return false;
+  return type.size() == kType.size() || type[kType.size()] == '+' || type[kType.size()] == ';';
 }
 
 http::Fields make_grpc_answer(int status, ProxyError error, std::string_view detail, const http::Fields& request_fields,
@@ -60,7 +62,8 @@ http::Fields make_grpc_answer(int status, ProxyError error, std::string_view det
   const std::string_view message = detail.empty() ? what : arena.concat(what, ": ", detail);
   http::Fields fields(arena);
   fields.add(FieldName::kContentType, arena.copy(request_fields.value(FieldName::kContentType)));
-  fields.add("Grpc-Status", grpc_status_of(status));
+  const bool unreachable = error == ProxyError::kConnectionTimeout;   // which a client may well try again
+  fields.add("Grpc-Status", grpc_status_of(unreachable ? 503 : status));
   fields.add("Grpc-Message", percent_encoded(message, arena));
   fields.add(FieldName::kCacheControl, "no-store");
   if (!token.empty()) {

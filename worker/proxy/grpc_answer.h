@@ -10,7 +10,7 @@ namespace proxyd::proxy {
 
 // A call of gRPC, by its content type: its client looks for `grpc-status` and takes any HTTP status but 200 for a
 // guess.
-bool is_grpc(const http::Fields& request_fields);
+bool is_grpc(const http::RequestHead& head);
 
 // The fields of an answer that we make to such a call because something is wrong, in gRPC's form of an answer without
 // messages: 200 with the status in the head. `status`: what other requests would get. Lies in the arena.

@@ -61,7 +61,7 @@ async::Task<void> answer_error(Request& request, int status, ProxyError error, s
     request.exchange.reset();
     co_return;
   }
-  if (is_grpc(request.head.fields)) {
+  if (is_grpc(request.head)) {
     http::Fields fields = make_grpc_answer(status, error, detail, request.head.fields, request.arena());
     co_await answer(request, 200, fields, {}, close);
     co_return;

@@ -20,6 +20,7 @@ constexpr auto kTick = milliseconds(1000);
 constexpr auto kSettingsWait = milliseconds(10'000);
 constexpr auto kQuiet = milliseconds(10'000);   // after it, a request is sent together with a PING
 constexpr auto kPingWait = milliseconds(10'000);
+constexpr auto kPatience = milliseconds(1000);   // then others are asked
 constexpr auto kBlockedWait = milliseconds(60'000);
 
 // Content waits here while its client takes nothing, so a stream's window is what a stalled client can cost. Limits of
@@ -73,13 +74,20 @@ bool Http2Connection::is_leaving() const {
          session_.fault() != http2::Fault::kNone;
 }
 
+// It has taken nothing, or not answered PING, for so long that a request had better go elsewhere.
+bool Http2Connection::is_doubtful() const {
+  const Instant now = loop().now();
+  const bool silent = pinged_ != Instant{} && now - pinged_ >= kPatience;
+  return silent || (blocked_ && now - blocked_since_ >= kPatience);
+}
+
 bool Http2Connection::broke_rules() const {
   const http2::Fault fault = session_.fault();
   return fault != http2::Fault::kNone && fault < http2::Fault::kSettingsTimeout;
 }
 
 size_t Http2Connection::room() const {
-  if (!takes_part() || is_leaving() || !session_.may_open()) return 0;
+  if (!takes_part() || is_leaving() || !session_.may_open() || is_doubtful()) return 0;
   const size_t most = std::min<size_t>(session_.peer_max_streams(), kMostStreams);
   return most - std::min(most, exchanges_.size());
 }
@@ -157,7 +165,8 @@ void Http2Connection::walk_news() {
 
 bool Http2Connection::has_room() {
   if (blocked_ || broken_ || over_) return false;
-  if (!out_ || out_.capacity() - out_end_ >= kFrameRoom) return true;
+  if (!out_) out_ = target_.services().buffers.borrow(kOutput);   // may throw, which nothing does behind an offer
+  if (out_.capacity() - out_end_ >= kFrameRoom) return true;
   write();
   return !blocked_ && !broken_;
 }
@@ -187,7 +196,7 @@ size_t Http2Connection::produce() {
   out_end_ += produced;
   if (waiting() == 0) {
     out_.release();
-  } else {
+  } else if (!blocked_) {   // else the socket says when
     loop().ready().push(flushing_);
   }
   return produced;
@@ -221,7 +230,7 @@ void Http2Connection::flush() {
     write();
   } while (!blocked_ && !broken_ && session_.has_output());
   if (broken_ && !connection_->stream().watched().readable()) return end();
-  if (session_.fault() != http2::Fault::kNone) walk_news();   // what ends with the connection is told so
+  walk_news();   // what can't be sent any more, and what ends with the connection, is told so
   wake_next();
   settle();
 }
@@ -245,8 +254,8 @@ void Http2Connection::wake_next() {
 
 // Nothing is left to be written: over, or idle.
 void Http2Connection::settle() {
+  if (session_.fault() != http2::Fault::kNone) return end();   // GOAWAY is out, or nobody takes it
   if (blocked_ || waiting() > 0) return;
-  if (session_.fault() != http2::Fault::kNone) return end();   // GOAWAY is out
   if (exchanges_.size() > 0) return;
   if (!session_.received_preface()) return;
   if (is_leaving()) {
@@ -257,7 +266,9 @@ void Http2Connection::settle() {
   }
   target_.http2()->became_idle();
   const bool awaited = session_.awaits_settings_ack() || pinged_ != Instant{};
-  const Deadline rested = Deadline::after(idle_since_, target_.pool().limits().idle_timeout);
+  const config::Keepalive& limits = target_.pool().limits();
+  const Deadline rested =
+      Deadline::after(idle_since_, limits.idle_timeout).earlier_of(Deadline::after(began_, limits.max_age));
   loop().timers().arm(timer_, awaited ? rested.earlier_of(Deadline::at(loop().now() + kTick)) : rested);
 }
 
@@ -286,6 +297,7 @@ void Http2Connection::look() {
 // Exchanges keep what has arrived for them. It goes in a turn of its own, since whoever calls may still use it.
 void Http2Connection::end() {
   if (over_) return;
+  walk_news();
   over_ = true;
   cut_ = connection_->tcp().when_cut().is_set();
   arrived_ = arrived();

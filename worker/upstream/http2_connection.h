@@ -16,8 +16,8 @@ class Target;
 // HTTP/2 on a connection to a target, shared by the requests that are on it: moves octets between the stream and the
 // session, tells exchanges what has come, and lets one after the other write. Owned by the target's Http2Connections,
 // before the target's SETTINGS by the task that waits for them. Nothing suspends. Frames of one pass of the loop leave
-// in one write; no more than one buffer of output waits (64 KiB), and of content no more than the windows allow (128
-// KiB a stream, 2 MiB in all). Idle it holds no buffer.
+// in one write; no more than one buffer of output waits (64 KiB), and of content 128 KiB a stream at most (see
+// Session: one that stalls does not stop the others). Idle it holds no buffer.
 //
 // It ends with the socket, with a fault of the target's, for want of an answer to SETTINGS or PING, and when it is idle
 // for long or has to leave: after GOAWAY, or when it is used up or old. Then it takes no request any more, those on it
@@ -101,6 +101,7 @@ class Http2Connection {
   void wake_next();
   void settle();
   void look();
+  bool is_doubtful() const;
   bool has_died(Instant now) const;
   void end();
   void end_for(const std::exception& error);

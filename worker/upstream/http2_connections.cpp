@@ -154,25 +154,29 @@ async::Task<void> Http2Connections::open_another(Deadline deadline) {
 // Requests wait for the target's SETTINGS: before them nobody knows how many it takes, nor that HTTP/2 is what it
 // speaks. That costs the first of them a round trip and spares the others a refusal.
 async::Task<void> Http2Connections::greet(std::unique_ptr<Connection> connection, Deadline deadline) {
-  auto made = std::make_unique<Http2Connection>(target_, std::move(connection));
-  made->start();
-  const bool heard = co_await made->greeted(deadline);
-  if (made->takes_part()) {
-    made->take_place();
-    connections_.add(*made.release());
-    opened(Fault::kNone);
-    co_return;
+  try {
+    auto made = std::make_unique<Http2Connection>(target_, std::move(connection));
+    made->start();
+    const bool heard = co_await made->greeted(deadline);
+    if (made->takes_part()) {
+      made->take_place();
+      connections_.add(*made.release());
+      opened(Fault::kNone);
+      co_return;
+    }
+    if (made->was_cut()) {
+      opened(Fault::kCutConnecting);
+      co_return;
+    }
+    if (made->was_greeted()) {   // and is over
+      opened(Fault::kConnectionRefused);
+      co_return;
+    }
+    target_.note_no_http2(heard ? "it answers something else" : "it says nothing");
+    opened(heard ? Fault::kNoHttp2 : Fault::kConnectionTimeout);
+  } catch (const std::bad_alloc&) {
+    opened(Fault::kNoPort);
   }
-  if (made->was_cut()) {
-    opened(Fault::kCutConnecting);
-    co_return;
-  }
-  if (made->was_greeted()) {   // and is over
-    opened(Fault::kConnectionRefused);
-    co_return;
-  }
-  target_.note_no_http2(heard ? "it answers something else" : "it says nothing");
-  opened(heard ? Fault::kNoHttp2 : Fault::kConnectionTimeout);
 }
 
 void Http2Connections::adopt(std::unique_ptr<Connection> connection) {

@@ -55,7 +55,8 @@ void Http2Exchange::hear(http2::News news) {
   unread_ = true;
   if (holds(news, News::kHead | News::kInterim | News::kContent | News::kEnd | News::kReset | News::kClosed))
     arrived_.raise(ready);
-  if (holds(news, News::kRoom | News::kReset | News::kClosed) && awaits_window_) {
+  const bool ends = holds(news, News::kReset | News::kClosed);
+  if (ends || (holds(news, News::kRoom) && awaits_window_)) {
     awaits_window_ = false;
     room_.raise(ready);
   }
@@ -110,10 +111,10 @@ Fault Http2Exchange::ended() {
   return refusal_ == http::Refusal::kNone ? Fault::kClosedUnanswered : Fault::kMalformed;
 }
 
-// In TLS nobody can tell which octets have arrived.
+// In TLS nobody can tell which of the octets that were written have arrived.
 bool Http2Exchange::request_untaken() const {
   if (!stream_ || unsent_) return true;
-  return !target_->tls() && connection_.over() && connection_.arrived() <= begins_at_;
+  return connection_.over() && (target_->tls() ? connection_.written_ : connection_.arrived()) <= begins_at_;
 }
 
 // -- the response's content

@@ -26,12 +26,28 @@ class GrpcAnswers : public testing::Test {
 };
 
 TEST_F(GrpcAnswers, AreForCallsOfGrpcAlone) {
-  EXPECT_TRUE(is_grpc(asking("application/grpc")));
-  EXPECT_TRUE(is_grpc(asking("Application/gRPC+proto")));
-  EXPECT_TRUE(is_grpc(asking("application/grpc-web")));
-  EXPECT_FALSE(is_grpc(asking("application/json")));
-  EXPECT_FALSE(is_grpc(asking("application/grp")));
-  EXPECT_FALSE(is_grpc(asking("")));
+  const auto is_call = [this](std::string_view type, http::Version version = http::Version::kHttp2,
+                              http::Method method = http::Method::kPost) {
+    http::RequestHead head(arena_);
+    head.version = version;
+    head.method = method;
+    head.fields = asking(type);
+    return is_grpc(head);
+  };
+  EXPECT_TRUE(is_call("application/grpc"));
+  EXPECT_TRUE(is_call("Application/gRPC+proto"));
+  EXPECT_TRUE(is_call("application/grpc;charset=utf-8"));
+  for (const std::string_view type :
+       {"application/grpc-web", "application/grpcs", "application/json", "application/grp", ""})
+    EXPECT_FALSE(is_call(type)) << type;
+  EXPECT_FALSE(is_call("application/grpc", http::Version::kHttp11)) << "an HTTP/1 client would take it for a success";
+  EXPECT_FALSE(is_call("application/grpc", http::Version::kHttp2, http::Method::kGet));
+}
+
+TEST_F(GrpcAnswers, CallATargetThatCantBeReachedUnavailable) {
+  const http::Fields fields =
+      make_grpc_answer(504, ProxyError::kConnectionTimeout, "", asking("application/grpc"), arena_);
+  EXPECT_EQ(text(fields, "grpc-status"), "14");
 }
 
 TEST_F(GrpcAnswers, HaveTheStatusThatClientsKnow) {
