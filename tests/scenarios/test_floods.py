@@ -4,7 +4,7 @@ from attacker import FLOODS
 from flooded_site import FloodedSite
 
 pytestmark = pytest.mark.alone
-SECONDS = 1.5
+SECONDS = 1
 
 
 def check(site, flood):

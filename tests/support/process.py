@@ -1,5 +1,6 @@
 """What the kernel says of a process: its private memory and its descriptors."""
 import os
+import socket
 import threading
 from pathlib import Path
 
@@ -15,6 +16,30 @@ def private_memory(pid):
     """Octets that are this process's alone: Private_Clean + Private_Dirty."""
     lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
     return sum(int(line.split()[1]) for line in lines if line.startswith(("Private_Clean:", "Private_Dirty:"))) * 1024
+
+
+def idle_connection(pid, port, count, context=None):
+    """Octets of memory of its own that the process takes for a connection whose request for /1k, which ends with "x",
+    it has answered; `context`: over TLS."""
+    def opened(some):
+        connections = []
+        for _ in range(some):
+            one = socket.create_connection(("127.0.0.1", port))
+            if context:
+                one = context.wrap_socket(one)
+            one.sendall(b"GET /1k HTTP/1.1\r\nHost: a\r\n\r\n")
+            while not one.recv(4096).endswith(b"x"):
+                pass
+            connections.append(one)
+        return connections
+
+    first = opened(200)
+    before = private_memory(pid)
+    more = opened(count)
+    after = private_memory(pid)
+    for one in first + more:
+        one.close()
+    return (after - before) / count
 
 
 def descriptors(pid, kind="socket:"):
