@@ -155,9 +155,11 @@ TlsStream::Handshake TlsStream::handshake() {
   set_holds_back(held() > 0);
   if (done == 1) {
     established_ = true;
-    if (SSL_has_pending(ssl_.get())) tcp_.watched().left_behind();
-    // A client of TLS 1.3 waits for nothing more; one of 1.2 waits for our Finished.
-    if (SSL_version(ssl_.get()) < TLS1_3_VERSION) (void)push();
+    const bool goes_on = SSL_has_pending(ssl_.get()) == 1;
+    if (goes_on) tcp_.watched().left_behind();
+    // In TLS 1.3 tickets may wait for the answer to what is here already. Else they leave now: a client whose kernel
+    // holds its request back until its Finished is acknowledged would wait 40 ms for that.
+    if (!goes_on || SSL_version(ssl_.get()) < TLS1_3_VERSION) (void)push();
     return failed_ || write_failed_ ? Handshake::kFailed : Handshake::kDone;
   }
   const int error = SSL_get_error(ssl_.get(), done);
