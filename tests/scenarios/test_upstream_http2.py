@@ -180,23 +180,22 @@ def test_a_client_that_stalls_stops_its_target_and_nobody_else(front):
 
 
 def test_an_upload_stops_while_its_target_does_not_read(front):
+    """The target lets 65,535 octets come; what else the client may send waits in proxyd's window."""
     front.origin.reads, front.origin.answer = False, lambda request: request.respond()
+    content = (CONTENT * (200_000 // len(CONTENT) + 1))[:200_000]
     with connected(front.port) as client:
         number = client.request("/", method="POST", end=False)
-        client.connection.send_data(number, bytes(16_384))
-        client.flush()
+        client.upload(number, content[:90_000], end=False)
         eventually(lambda: front.origin.requests)
         request = front.origin.requests[0]
-        for _ in range(3):
-            client.connection.send_data(number, bytes(16_000))
-            client.flush()
-        request.wait(lambda: len(request.body) >= 64_384)
+        request.wait(lambda: len(request.body) >= 65_535)
         assert client.get("/other").status == 200   # on the same connection
+        assert len(request.body) == 65_535
         front.origin.reads = True
-        request.connection.act(lambda h2: h2.acknowledge_received_data(len(request.body), request.number))
-        client.connection.end_stream(number)
-        client.flush()
+        request.connection.act(lambda h2: h2.acknowledge_received_data(65_535, request.number))
+        client.upload(number, content[90_000:])
         assert client.wait(number)[0].status == 200
+    assert request.body == content and front.origin.connections == 1
 
 
 def test_a_response_that_contradicts_its_length_is_502_and_costs_its_stream_alone_rfc9113_8_1_1(front):

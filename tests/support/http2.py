@@ -32,6 +32,7 @@ class Http2Client:
     def __init__(self, sock, window=None, connection_window=None, scheme="https", authority="a.test", timeout=10):
         self.socket, self.scheme, self.authority = sock, scheme, authority
         sock.settimeout(timeout)
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)   # as clients and servers of HTTP/2 do
         self.timeout = timeout
         self.connection = h2.connection.H2Connection(h2.config.H2Configuration(header_encoding="utf-8", validate_outbound_headers=False, normalize_outbound_headers=False))
         if window is not None:
