@@ -29,12 +29,12 @@ Result<std::unique_ptr<CacheKeeper>> CacheKeeper::create(uint64_t ceiling) {
         fmt::format("the cache of cache_ceiling {} cannot be made: {}; lower it, or raise what the system "
                     "allows",
                     config::format_size(ceiling), region.error().message)};
-  auto wakes = cache::WakeDescriptors::create();
+  auto wakes = memory::WakeDescriptors::create();
   if (!wakes) return wakes.error();
   return std::unique_ptr<CacheKeeper>(new CacheKeeper(std::move(*region), std::move(*wakes)));
 }
 
-CacheKeeper::CacheKeeper(memory::Region region, cache::WakeDescriptors wakes)
+CacheKeeper::CacheKeeper(memory::Region region, memory::WakeDescriptors wakes)
     : region_(std::move(region)),
       wakes_(std::move(wakes)),
       view_(cache::view_of(region_)),
@@ -55,7 +55,7 @@ void CacheKeeper::limit_memory(uint64_t octets) {
 void CacheKeeper::worker_died(uint32_t slot) {
   const std::lock_guard lock(mutex_);
   if (!cache_.worker_died(slot)) departed_.insert(slot);
-  wakes_.wake(cache_.take_wakes());
+  wakes_.wake_all(cache_.take_wakes());
 }
 
 bool CacheKeeper::is_clear(uint32_t slot) {
@@ -106,7 +106,7 @@ bool CacheKeeper::turn() {
   const uint32_t wanted = shrinking ? kPagesReleasedShrinking : kPagesReleased;
   const bool released = has_free_pages_ && cache_.release_pages(wanted) != 0;
   has_free_pages_ = released;
-  wakes_.wake(cache_.take_wakes());
+  wakes_.wake_all(cache_.take_wakes());
   if (shrinking && (released || segments_ < before)) shrinking_until_ = Clock::now() + kShrinking;
   return !all_clear || shrinking;
 }

@@ -10,8 +10,8 @@
 #include "shared/base/clock.h"
 #include "shared/cache/cache.h"
 #include "shared/cache/subjects.h"
-#include "shared/cache/wake_descriptors.h"
 #include "shared/config/model.h"
+#include "shared/memory/wake_descriptors.h"
 
 namespace proxyd::master {
 
@@ -54,11 +54,11 @@ class CacheKeeper {
   cache::Accounts accounts() const { return cache::accounts_of(view_); }
 
  private:
-  CacheKeeper(memory::Region region, cache::WakeDescriptors wakes);
+  CacheKeeper(memory::Region region, memory::WakeDescriptors wakes);
   bool clear_departed();
 
   memory::Region region_;
-  cache::WakeDescriptors wakes_;
+  memory::WakeDescriptors wakes_;
   cache::RegionView view_;
   std::mutex mutex_;
   cache::Cache cache_;

@@ -49,7 +49,7 @@ int main(int argc, char** argv) {
   Log log(2, "worker " + std::to_string(inheritance->slot));
   worker::Worker worker(*inheritance,
                         {std::move(*metrics), std::move(*status), std::move(*rejects), std::move(*tickets),
-                         std::move(*cache), cache::WakeDescriptors(inheritance->wakes)},
+                         std::move(*cache), memory::WakeDescriptors(inheritance->wakes)},
                         log);
   worker::Control control(worker, ipc::Channel(UniqueFd(inheritance->at("control"))), *inheritance);
   control.say_hello();

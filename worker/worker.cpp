@@ -3,6 +3,8 @@
 #include <malloc.h>
 
 #include <algorithm>
+#include <cerrno>
+#include <cstring>
 #include <ctime>
 
 #include "shared/base/kernel_tls.h"
@@ -78,7 +80,7 @@ Worker::Worker(const ipc::Inheritance& inheritance, Regions regions, Log& log)
       cache_region_(std::move(regions.cache)),
       wake_descriptors_(std::move(regions.wakes)),
       cache_(cache::view_of(cache_region_), slot_, inheritance.incarnation),
-      shared_cache_(loop_, cache_, wake_descriptors_, slot_),
+      shared_cache_(loop_, cache_, wake_descriptors_),
       upstream_http2_counters_(upstream_http2_counters(metrics_, slot_)),
       builder_(upstream_services(), &metrics_, &tickets_),
       proxy_(loop_, buffers_, metrics_, status_, rejects_, slot_, log, shared_cache_),
@@ -86,13 +88,16 @@ Worker::Worker(const ipc::Inheritance& inheritance, Regions regions, Log& log)
       http2_counters_(http2_counters(metrics_, slot_)),
       connections_(downstream_services(loop_, buffers_, pipes_, handshakes_, http2_memory_, http2_counters_, proxy_,
                                        status_, metrics_, slot_, log)),
-      acceptor_(loop_, connections_, status_, slot_, log),
+      acceptor_(loop_, connections_, status_, wake_descriptors_, wakes_.when_readable(), slot_, log),
       buffer_hits_(metrics_.cell(slot_, "proxyd_buffer_pool_hits_total", "")),
       buffer_misses_(metrics_.cell(slot_, "proxyd_buffer_pool_misses_total", "")),
       housekeeping_(*this),
       tick_(housekeeping_) {
   acceptor_.set_counters({metrics_.cell(slot_, "proxyd_accept_errors_total", "reason=\"descriptors\""),
                           metrics_.cell(slot_, "proxyd_accept_errors_total", "reason=\"other\"")});
+  // Without it who follows an object or is called to the listeners looks now and then all the same.
+  if (!wakes_.start(loop_, wake_descriptors_.numbers()[slot_]))
+    log_.error("no news from other workers: {}", std::strerror(errno));
   housekeeping();
 }
 

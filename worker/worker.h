@@ -5,9 +5,9 @@
 
 #include "shared/base/log.h"
 #include "shared/cache/cache.h"
-#include "shared/cache/wake_descriptors.h"
 #include "shared/ipc/inheritance.h"
 #include "shared/ipc/publication.h"
+#include "shared/memory/wake_descriptors.h"
 #include "shared/metrics/metrics_region.h"
 #include "shared/status/reject_region.h"
 #include "shared/status/status_region.h"
@@ -34,7 +34,7 @@ class Worker {
     status::RejectRegion rejects;
     tickets::TicketRegion tickets;
     memory::Region cache;
-    cache::WakeDescriptors wakes;
+    memory::WakeDescriptors wakes;
   };
   Worker(const ipc::Inheritance& inheritance, Regions regions, Log& log);
   Worker(const Worker&) = delete;
@@ -60,7 +60,7 @@ class Worker {
   // A configuration that will never serve, to answer a question by: it shares no targets with the one in force.
   Result<std::shared_ptr<const proxy::Configuration>, proxy::ConfigurationBuilder::Refusal> build_apart(
       config::Snapshot snapshot);
-  void accept_once() { acceptor_.accept_once(); }
+  void look_at_listeners() { acceptor_.look_again(); }
   // Ends what runs at the target of that row, of requests of older configurations too.
   void cut(uint32_t row);
   // Leaves the listeners now, finishes what runs, cuts the rest at the deadline, then stops the loop.
@@ -91,9 +91,10 @@ class Worker {
   tickets::TicketRegion tickets_;
   uint32_t slot_;
   memory::Region cache_region_;
-  cache::WakeDescriptors wake_descriptors_;
+  memory::WakeDescriptors wake_descriptors_;
   cache::Cache cache_;
   async::EventLoop loop_;
+  async::Watched wakes_;   // our eventfd: who is woken by it looks for news in the regions
   net::BufferPool buffers_;
   net::PipePool pipes_;
   proxy::SharedCache shared_cache_;

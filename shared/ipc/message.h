@@ -20,7 +20,7 @@ enum class MessageType : uint32_t {
   kDiscard = 3,    // {}: forget what was prepared
   kDrain = 4,      // {deadline_ms}: leave and close the listeners, finish what runs, cut the rest at the deadline, exit
   kStop = 5,       // {}: exit now
-  kAcceptOnce = 6,   // {}: accept until EAGAIN once, for a wake-up may have died with another worker
+  kAcceptOnce = 6,   // {}: look at the listeners, for a wake-up may have died with another worker
   kAsk = 7,          // {question, …}: answered by kAnswer of the same id; questions: "explain", by the configuration in
                      // force or by a snapshot whose descriptor comes along; "purge_subjects",
                      // "cache_objects" (a piece of a walk), "cache_lookup"

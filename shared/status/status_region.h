@@ -14,7 +14,7 @@ inline constexpr uint32_t kTargetRows = 2 * 4096 + 1;
 inline constexpr uint32_t kUpstreamRows = 2 * 1024;
 
 // What a worker says about itself, for `worker list` and the watchdog. Written by that worker alone (pid, incarnation:
-// by the master at spawn), read by anyone; words, plain stores.
+// by the master at spawn; `called`: by other workers), read by anyone; words, plain stores.
 struct alignas(128) WorkerSlot {
   std::atomic<uint64_t> incarnation;
   std::atomic<uint64_t> pid;
@@ -26,6 +26,7 @@ struct alignas(128) WorkerSlot {
   std::atomic<uint64_t> loop_lag_us;       // longest pass of the last second
   std::atomic<uint64_t> serving;           // 1: has a configuration and does not drain
   std::atomic<uint64_t> accepting;         // 1: its listening sockets are in its loop
+  std::atomic<uint64_t> called;            // 1: another left the listening sockets, look at them; the worker clears it
   std::atomic<uint64_t> retries_running;
 };
 

@@ -14,9 +14,9 @@ namespace proxyd::downstream {
 namespace {
 
 constexpr int kBatch = 16;
-constexpr int kSweep = 4096;              // "until there is nothing left", bounded
-constexpr milliseconds kFirstCheck{8};    // while away: the others have a moment, though the machine be busy
-constexpr milliseconds kLastCheck{32};    // then less and less often
+constexpr int kBetweenLooks = 4;          // at what the others have
+constexpr int kSweep = 4096;              // of a socket that is left for good: "until nothing is left", bounded
+constexpr milliseconds kCheck{16};        // while away: the others have a moment, though the machine be busy
 constexpr milliseconds kFirstRest{100};   // of a socket when descriptors are short, doubled while they are
 constexpr milliseconds kLastRest{1000};
 constexpr auto kLogAgain = std::chrono::seconds(1);
@@ -51,6 +51,15 @@ class Acceptor::Socket : private async::Wakeup {
     watched_ = false;
     acceptor_.loop_.unwatch_level(descriptor_.value());
   }
+  // Added anew, it tells of what waits there, though the kernel's wake-up went to another.
+  void look_again() {
+    if (watched_ && somebody_waits()) leave();
+    join();
+  }
+  bool somebody_waits() const {
+    pollfd queue{descriptor_.value(), POLLIN, 0};
+    return ::poll(&queue, 1, 0) == 1;
+  }
   // At most `most` connections; true when more may wait.
   bool accept(int most) {
     for (int i = 0; i < most; ++i) {
@@ -62,7 +71,9 @@ class Acceptor::Socket : private async::Wakeup {
  private:
   void woken() {
     if (watched_) {
-      accept(kBatch);
+      for (int taken = 0; taken < kBatch && accept(kBetweenLooks) && !acceptor_.has_too_many();
+           taken += kBetweenLooks) {
+      }
       return acceptor_.rebalance();
     }
     if (acceptor_.joined_) join();   // rested
@@ -83,11 +94,6 @@ class Acceptor::Socket : private async::Wakeup {
   }
 
   // Room is made for who really waits: with nobody in the queue no idle connection is closed.
-  bool somebody_waits() const {
-    pollfd queue{descriptor_.value(), POLLIN, 0};
-    return ::poll(&queue, 1, 0) == 1;
-  }
-
   bool may_replace_idle() { return somebody_waits() && acceptor_.connections_.close_oldest_idle_of(*listener_); }
 
   // It takes the number of the connection that makes room for it, or stays in the reserve and the socket rests.
@@ -137,19 +143,23 @@ class Acceptor::Socket : private async::Wakeup {
   bool watched_ = false;
 };
 
-Acceptor::Acceptor(async::EventLoop& loop, Connections& connections, const status::StatusRegion& status, uint32_t slot,
-                   Log& log)
-    : Wakeup([](Wakeup& self) { static_cast<Acceptor&>(self).rebalance(); }),
-      loop_(loop),
+Acceptor::Acceptor(async::EventLoop& loop, Connections& connections, const status::StatusRegion& status,
+                   const memory::WakeDescriptors& wakes, async::Signal& called, uint32_t slot, Log& log)
+    : loop_(loop),
       connections_(connections),
       status_(status),
+      wakes_(wakes),
+      called_(called),
       slot_(slot),
       log_(log),
-      check_(*this) {
+      answer_(*this),
+      look_(*this),
+      check_(look_) {
+  called_.notify(&answer_);
   reserve_descriptors();
 }
 
-Acceptor::~Acceptor() = default;
+Acceptor::~Acceptor() { called_.notify(nullptr); }
 
 // Descriptors are given out lowest number first, so a high number means that few are left. The last sixteenth is for
 // connections to targets and for what the master sends.
@@ -200,34 +210,53 @@ void Acceptor::join_all() {
 
 void Acceptor::leave_all() {
   joined_ = false;
-  status_.worker(slot_).accepting.store(0, std::memory_order_relaxed);
+  status_.worker(slot_).accepting.store(0, std::memory_order_seq_cst);
   for (const auto& [address, socket] : sockets_) socket->leave();
-  check_after_ = kFirstCheck;
+  if (somebody_waits() || status_.accepting_workers() == 0) call_those_with_few();
   away_batch_ = 1;
-  accept_while_away();
+  loop_.timers().arm(check_, Deadline::at(loop_.now() + kCheck));
 }
 
-// A wake-up for a connection that waits may have come here alone. But to sweep the queue would undo why this worker
-// went away: first one, and where the others leave the rest for long, more and more.
-void Acceptor::accept_while_away() {
-  bool more = false;
-  for (const auto& [address, socket] : sockets_) more = socket->accept(away_batch_) || more;
-  away_batch_ = more ? std::min(away_batch_ * 2, kBatch) : 1;
-  if (more) check_after_ = kFirstCheck;
-  arm_check();
+bool Acceptor::somebody_waits() const {
+  return std::any_of(sockets_.begin(), sockets_.end(), [](const auto& one) { return one.second->somebody_waits(); });
 }
 
-void Acceptor::arm_check() {
-  loop_.timers().arm(check_, Deadline::at(loop_.now() + check_after_));
-  check_after_ = std::min(check_after_ * 2, kLastCheck);
+void Acceptor::call_those_with_few() const {
+  const uint64_t workers = status_.running_workers();
+  const uint64_t total = status_.connections_of_all_workers();
+  for (uint32_t slot = 0; slot < status_.slots_in_use(); ++slot) {
+    status::WorkerSlot& other = status_.worker(slot);
+    if (slot == slot_ || other.serving.load(std::memory_order_relaxed) == 0) continue;
+    if (other.connections.load(std::memory_order_relaxed) * workers >= total) continue;
+    other.called.store(1, std::memory_order_release);
+    wakes_.wake(slot);
+  }
 }
 
-// More than an eighth above the mean, and somebody else is there to accept.
+// The descriptor wakes for other news as well.
+void Acceptor::answer() {
+  auto& called = status_.worker(slot_).called;
+  if (called.load(std::memory_order_relaxed) != 0 && called.exchange(0, std::memory_order_acquire) != 0) look_again();
+}
+
+// Back below the mean it joins again. Until then what waits is for the others; but where it waits for long, they have
+// no time for it or a call was lost: then this worker takes one, and more and more.
+void Acceptor::check() {
+  if (sockets_.empty() || joined_) return;
+  if (has_few()) return join_all();
+  bool waits = false;
+  for (const auto& [address, socket] : sockets_)
+    waits = (socket->somebody_waits() && socket->accept(away_batch_)) || waits;
+  if (waits) call_those_with_few();
+  away_batch_ = waits ? std::min(away_batch_ * 2, kBatch) : 1;
+  loop_.timers().arm(check_, Deadline::at(loop_.now() + kCheck));
+}
+
+// More than an eighth above the mean. So others are below it, and they come when they are called.
 bool Acceptor::has_too_many() const {
   const uint64_t workers = status_.running_workers();
   const uint64_t total = status_.connections_of_all_workers();
-  const uint64_t own = connections_.open();
-  return workers > 1 && own * workers > total + total / 8 + kSlack * workers && status_.accepting_workers() > 1;
+  return workers > 1 && connections_.open() * workers > total + total / 8 + kSlack * workers;
 }
 
 bool Acceptor::has_few() const {
@@ -237,18 +266,13 @@ bool Acceptor::has_few() const {
 }
 
 void Acceptor::rebalance() {
-  if (sockets_.empty()) return;
-  if (joined_) {
-    if (has_too_many()) leave_all();
-  } else if (has_few()) {
-    join_all();
-  } else {
-    accept_while_away();
-  }
+  if (joined_ && has_too_many()) leave_all();
 }
 
-void Acceptor::accept_once() {
-  for (const auto& [address, socket] : sockets_) socket->accept(kSweep);
+void Acceptor::look_again() {
+  if (sockets_.empty()) return;
+  if (!joined_) return has_few() ? join_all() : void();
+  for (const auto& [address, socket] : sockets_) socket->look_again();
 }
 
 void Acceptor::close() {
@@ -260,7 +284,7 @@ void Acceptor::close() {
 
 void Acceptor::housekeeping() {
   reserve_descriptors();
-  accept_once();
+  look_again();
   rebalance();
 }
 

@@ -7,14 +7,12 @@ constexpr auto kBetweenTending = milliseconds(1);
 
 }   // namespace
 
-SharedCache::SharedCache(async::EventLoop& loop, cache::Cache& cache, const cache::WakeDescriptors& wakes,
-                         uint32_t slot)
-    : loop_(loop), cache_(cache), wakes_(wakes), followers_(loop), slot_(slot) {}
+SharedCache::SharedCache(async::EventLoop& loop, cache::Cache& cache, const memory::WakeDescriptors& wakes)
+    : loop_(loop), cache_(cache), wakes_(wakes), followers_(loop) {}
 
 void SharedCache::begin_use() {
   if (in_use_) return;
   in_use_ = true;
-  mail_.start(loop_, wakes_.numbers()[slot_]);   // without it followers look again every 100 ms all the same
   loop_.set_beside(this);
 }
 
@@ -23,7 +21,7 @@ bool SharedCache::before(Instant now, bool idle) {
     more_to_tend_ = cache_.tend(steady_ms(now));
     tended_ = now;
   }
-  wakes_.wake(cache_.take_wakes());
+  wakes_.wake_all(cache_.take_wakes());
   if (!idle || more_to_tend_) return false;
   sleeping_ = true;
   return !cache_.going_to_sleep();

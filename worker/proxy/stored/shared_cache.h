@@ -3,7 +3,7 @@
 #include <array>
 #include "shared/base/steady.h"
 #include "shared/cache/cache.h"
-#include "shared/cache/wake_descriptors.h"
+#include "shared/memory/wake_descriptors.h"
 #include "worker/async/event_loop.h"
 #include "worker/proxy/stored/followers.h"
 
@@ -13,11 +13,11 @@ namespace proxyd::proxy {
 enum class AloneFills : uint8_t { kWhole, kSlices };
 
 // This worker's way into the cache that all workers share, with what has to be done beside every pass of its loop:
-// housekeeping, news for those who follow, and waking other workers. Owned by the worker; the cache and the descriptors
-// outlive it. Nothing suspends.
+// housekeeping, news for those who follow, and waking other workers. The loop wakes at the descriptor of our slot,
+// which the worker watches. Owned by the worker; the cache and the descriptors outlive it. Nothing suspends.
 class SharedCache final : public async::BesideEachPass {
  public:
-  SharedCache(async::EventLoop& loop, cache::Cache& cache, const cache::WakeDescriptors& wakes, uint32_t slot);
+  SharedCache(async::EventLoop& loop, cache::Cache& cache, const memory::WakeDescriptors& wakes);
   ~SharedCache() override { loop_.set_beside(nullptr); }
 
   async::EventLoop& loop() { return loop_; }
@@ -36,15 +36,13 @@ class SharedCache final : public async::BesideEachPass {
  private:
   async::EventLoop& loop_;
   cache::Cache& cache_;
-  const cache::WakeDescriptors& wakes_;
-  async::Watched mail_;   // our eventfd; nobody reads it, for an edge is all that it has to say
+  const memory::WakeDescriptors& wakes_;
   Followers followers_;
   Instant tended_{};
   std::array<size_t, 2> alone_{};   // by AloneFills
   bool in_use_ = false;
   bool more_to_tend_ = false;
   bool sleeping_ = false;
-  uint32_t slot_;
 };
 
 }   // namespace proxyd::proxy

@@ -50,7 +50,7 @@ class WorkerTest : public testing::Test {
       : region_(std::move(cache::create_region(64u << 20)).value()),
         view_(cache::view_of(region_)),
         cache_(view_, 0, 1),
-        shared_(loop_, cache_, wakes_, 0) {}
+        shared_(loop_, cache_, wakes_) {}
 
   Log log_{2, "test"};
   upstream::Services services() {
@@ -72,7 +72,7 @@ class WorkerTest : public testing::Test {
   cache::RegionView view_;
   cache::Cache cache_;
   async::EventLoop loop_;
-  cache::WakeDescriptors wakes_ = std::move(*cache::WakeDescriptors::create());
+  memory::WakeDescriptors wakes_ = std::move(*memory::WakeDescriptors::create());
   SharedCache shared_;
   net::BufferPool buffers_;
   net::PipePool pipes_;

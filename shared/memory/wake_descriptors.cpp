@@ -1,4 +1,4 @@
-#include "shared/cache/wake_descriptors.h"
+#include "shared/memory/wake_descriptors.h"
 
 #include <fmt/format.h>
 #include <sys/eventfd.h>
@@ -7,15 +7,15 @@
 #include <cerrno>
 #include <cstring>
 
-namespace proxyd::cache {
+namespace proxyd::memory {
 
 Result<WakeDescriptors> WakeDescriptors::create() {
   WakeDescriptors made;
   for (size_t slot = 0; slot < made.all_.size(); ++slot) {
     made.all_[slot] = UniqueFd(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC));
     if (made.all_[slot]) continue;
-    return Error{fmt::format("the cache needs {} descriptors to wake workers by, and after {} of them: {}",
-                             made.all_.size(), slot, std::strerror(errno))};
+    return Error{fmt::format("{} descriptors are needed to wake workers by, and after {} of them: {}", made.all_.size(),
+                             slot, std::strerror(errno))};
   }
   return made;
 }
@@ -30,11 +30,9 @@ std::array<int, kWorkerSlots> WakeDescriptors::numbers() const {
   return numbers;
 }
 
-void WakeDescriptors::wake(const std::bitset<kSlots>& slots) const {
-  for (size_t slot = 0; slot < all_.size() && slots.any(); ++slot) {
-    const uint64_t one = 1;
-    if (slots.test(slot)) (void)!::write(all_[slot].value(), &one, sizeof one);
-  }
+void WakeDescriptors::wake(uint32_t slot) const {
+  const uint64_t one = 1;
+  (void)!::write(all_[slot].value(), &one, sizeof one);
 }
 
-}   // namespace proxyd::cache
+}   // namespace proxyd::memory
