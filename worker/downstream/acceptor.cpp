@@ -46,7 +46,6 @@ class Acceptor::Socket : private async::Wakeup {
     if (!watched_ && !rest_.armed()) watched_ = acceptor_.loop_.watch_level(descriptor_.value(), *this, true);
   }
   void leave() {
-    rest_.disarm();
     if (!watched_) return;
     watched_ = false;
     acceptor_.loop_.unwatch_level(descriptor_.value());
@@ -56,6 +55,7 @@ class Acceptor::Socket : private async::Wakeup {
     if (watched_ && somebody_waits()) leave();
     join();
   }
+  bool rests() const { return rest_.armed(); }
   bool somebody_waits() const {
     pollfd queue{descriptor_.value(), POLLIN, 0};
     return ::poll(&queue, 1, 0) == 1;
@@ -213,7 +213,6 @@ void Acceptor::leave_all() {
   status_.worker(slot_).accepting.store(0, std::memory_order_seq_cst);
   for (const auto& [address, socket] : sockets_) socket->leave();
   if (somebody_waits() || status_.accepting_workers() == 0) call_those_with_few();
-  away_batch_ = 1;
   loop_.timers().arm(check_, Deadline::at(loop_.now() + kCheck));
 }
 
@@ -243,12 +242,13 @@ void Acceptor::answer() {
 // no time for it or a call was lost: then this worker takes one, and more and more.
 void Acceptor::check() {
   if (sockets_.empty() || joined_) return;
-  if (has_few()) return join_all();
-  bool waits = false;
-  for (const auto& [address, socket] : sockets_)
-    waits = (socket->somebody_waits() && socket->accept(away_batch_)) || waits;
-  if (waits) call_those_with_few();
+  const bool waits = somebody_waits();
+  for (const auto& [address, socket] : sockets_) {
+    if (!socket->rests() && socket->somebody_waits()) socket->accept(away_batch_);
+  }
   away_batch_ = waits ? std::min(away_batch_ * 2, kBatch) : 1;
+  if (has_few()) return join_all();
+  if (waits) call_those_with_few();
   loop_.timers().arm(check_, Deadline::at(loop_.now() + kCheck));
 }
 
