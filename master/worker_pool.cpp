@@ -224,7 +224,7 @@ void WorkerPool::reap(WorkerProcess& worker) {
   end_process(worker, describe_exit(info.si_code, info.si_status));
 }
 
-// Its gauges go, the others accept once (a wake-up may have died with it), and its slot waits for its turn.
+// Its gauges go, the others look at the listeners (a wake-up may have died with it), and its slot waits for its turn.
 void WorkerPool::end_process(WorkerProcess& worker, std::string exit) {
   const bool expected = worker.state() == State::kDraining;
   worker.move_to(State::kDead);
@@ -242,7 +242,7 @@ void WorkerPool::end_process(WorkerProcess& worker, std::string exit) {
     regions_.metrics().cell(metrics::MetricsRegion::kMasterSlot, "proxyd_process_restarts_total", "").add();
   }
   for (const auto& other : workers_) {
-    if (other->state() == State::kRunning) send(*other, MessageType::kAcceptOnce, 0, nlohmann::json::object());
+    if (other->state() == State::kRunning) send(*other, MessageType::kLookAtListeners, 0, nlohmann::json::object());
   }
   changed();
 }

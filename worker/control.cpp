@@ -73,7 +73,7 @@ void Control::obey(ipc::Message message) {
       return worker_.drain(
           Deadline::at(worker_.loop().now() + milliseconds(message.body.value("deadline_ms", 10'000))));
     case MessageType::kStop: return worker_.stop();
-    case MessageType::kAcceptOnce: return worker_.look_at_listeners();
+    case MessageType::kLookAtListeners: return worker_.look_at_listeners();
     case MessageType::kAsk: return answer(message);
     case MessageType::kLogLevel:
       if (const auto level = log_level_from(message.body.value("level", ""))) worker_.log().set_level(*level);

@@ -88,7 +88,7 @@ Worker::Worker(const ipc::Inheritance& inheritance, Regions regions, Log& log)
       http2_counters_(http2_counters(metrics_, slot_)),
       connections_(downstream_services(loop_, buffers_, pipes_, handshakes_, http2_memory_, http2_counters_, proxy_,
                                        status_, metrics_, slot_, log)),
-      acceptor_(loop_, connections_, status_, wake_descriptors_, wakes_.when_readable(), slot_, log),
+      acceptor_(loop_, connections_, status_, wake_descriptors_, own_wake_.when_readable(), slot_, log),
       buffer_hits_(metrics_.cell(slot_, "proxyd_buffer_pool_hits_total", "")),
       buffer_misses_(metrics_.cell(slot_, "proxyd_buffer_pool_misses_total", "")),
       housekeeping_(*this),
@@ -96,7 +96,7 @@ Worker::Worker(const ipc::Inheritance& inheritance, Regions regions, Log& log)
   acceptor_.set_counters({metrics_.cell(slot_, "proxyd_accept_errors_total", "reason=\"descriptors\""),
                           metrics_.cell(slot_, "proxyd_accept_errors_total", "reason=\"other\"")});
   // Without it who follows an object or is called to the listeners looks now and then all the same.
-  if (!wakes_.start(loop_, wake_descriptors_.numbers()[slot_]))
+  if (!own_wake_.start(loop_, wake_descriptors_.numbers()[slot_]))
     log_.error("no news from other workers: {}", std::strerror(errno));
   housekeeping();
 }

@@ -94,7 +94,7 @@ class Worker {
   memory::WakeDescriptors wake_descriptors_;
   cache::Cache cache_;
   async::EventLoop loop_;
-  async::Watched wakes_;   // our eventfd: who is woken by it looks for news in the regions
+  async::Watched own_wake_;   // our eventfd: who is woken by it looks for news in the regions
   net::BufferPool buffers_;
   net::PipePool pipes_;
   proxy::SharedCache shared_cache_;

@@ -20,12 +20,12 @@ enum class MessageType : uint32_t {
   kDiscard = 3,    // {}: forget what was prepared
   kDrain = 4,      // {deadline_ms}: leave and close the listeners, finish what runs, cut the rest at the deadline, exit
   kStop = 5,       // {}: exit now
-  kAcceptOnce = 6,   // {}: look at the listeners, for a wake-up may have died with another worker
-  kAsk = 7,          // {question, …}: answered by kAnswer of the same id; questions: "explain", by the configuration in
-                     // force or by a snapshot whose descriptor comes along; "purge_subjects",
-                     // "cache_objects" (a piece of a walk), "cache_lookup"
-  kLogLevel = 8,     // {level}
-  kCut = 9,          // {row}: end what runs at the target of that row; sent again while something does
+  kLookAtListeners = 6,   // {}: look at the listeners, for a wake-up may have died with another worker
+  kAsk = 7,        // {question, …}: answered by kAnswer of the same id; questions: "explain", by the configuration in
+                   // force or by a snapshot whose descriptor comes along; "purge_subjects",
+                   // "cache_objects" (a piece of a walk), "cache_lookup"
+  kLogLevel = 8,   // {level}
+  kCut = 9,        // {row}: end what runs at the target of that row; sent again while something does
   // worker → master
   kHello = 32,       // {slot, incarnation, pid}: the first message
   kPrepared = 33,    // an Edition
