@@ -93,6 +93,7 @@ class Worker {
   memory::Region cache_region_;
   memory::WakeDescriptors wake_descriptors_;
   cache::Cache cache_;
+  UniqueFd error_log_;   // outlives all that may write to it
   async::EventLoop loop_;
   async::Watched own_wake_;   // our eventfd: who is woken by it looks for news in the regions
   net::BufferPool buffers_;
@@ -109,7 +110,6 @@ class Worker {
   std::map<std::string, std::shared_ptr<downstream::Listener>> listeners_;
   uint64_t waits_generation_ = 1;
   std::vector<std::weak_ptr<const proxy::Configuration>> held_;   // in force, or still a request's
-  UniqueFd error_log_;
   metrics::Cell buffer_hits_;
   metrics::Cell buffer_misses_;
   Housekeeping housekeeping_;

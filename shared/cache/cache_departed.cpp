@@ -50,10 +50,10 @@ bool Cache::worker_died(uint32_t slot) {
     return false;
   }
   pool_.return_set_aside(slot);
-  const uint32_t used = dead.pins_used.load();
+  const uint32_t used = member_.view.pins_used(slot).load();
   for (uint32_t i = 0; i < used; ++i) dead.pins[i].store(0);
   step("departed: pins");
-  dead.pins_used.store(0);
+  member_.view.pins_used(slot).store(0);
   for (auto& word : dead.mailbox) word.store(0);
   dead.sleeping.store(0);
   dead.departed.store(0);
@@ -82,7 +82,7 @@ bool Cache::settle_claims_of(uint32_t slot, Wait wait) {
 // Followers look and take over; what nobody follows is of no use.
 bool Cache::end_fills_of(uint32_t slot, Holder dead) {
   WorkerSlot& worker = member_.view.slot(slot);
-  const uint32_t used = worker.pins_used.load();
+  const uint32_t used = member_.view.pins_used(slot).load();
   for (uint32_t i = 0; i < used; ++i) {
     const ObjectIndex index = Pin::of(worker.pins[i].load()).index;
     if (index == kNoObject) continue;

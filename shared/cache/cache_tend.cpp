@@ -259,7 +259,7 @@ bool Cache::sweep_row(ObjectIndex index, int64_t now) {
 bool Cache::pinned_by_others(ObjectIndex index, uint32_t but) const {
   for (uint32_t slot = 0; slot < kSlots; ++slot) {
     const WorkerSlot& worker = member_.view.slot(slot);
-    const uint32_t used = slot == but ? 0 : worker.pins_used.load();
+    const uint32_t used = slot == but ? 0 : member_.view.pins_used(slot).load();
     for (uint32_t i = 0; i < used; ++i) {
       if (Pin::of(worker.pins[i].load()).index == index) return true;
     }

@@ -43,7 +43,7 @@ class Comparison {
       for (const auto& row : slot.freeing) {
         if (row.load() != 0) say("worker slot {} is freeing row {}", number, row.load() - 1);
       }
-      for (uint32_t i = 0; i < slot.pins_used.load(); ++i) {
+      for (uint32_t i = 0; i < view_.pins_used(number).load(); ++i) {
         if (slot.pins[i].load() != 0) say("worker slot {} pins row {}", number, Pin::of(slot.pins[i].load()).index);
       }
     }

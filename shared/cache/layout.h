@@ -141,7 +141,6 @@ struct alignas(128) WorkerSlot {
   // block's owner is that object by this worker's doing, and nobody else frees it.
   alignas(64) std::array<std::atomic<uint64_t>, kClaims> claims;
   std::array<std::atomic<uint32_t>, kReclaimBatch> freeing;   // object index + 1
-  alignas(64) std::atomic<uint32_t> pins_used;                // no pin is set at or behind this place
   alignas(64) std::array<std::atomic<uint64_t>, kPins> pins;
 };
 
@@ -173,6 +172,9 @@ struct alignas(4096) Superblock {
   SegmentPool pool;
   std::array<SizeClass, kSizeClasses> classes;
   Tally tally;
+  // Of each slot: no pin is set at or behind this place. Side by side, for whoever frees something looks at all of
+  // them.
+  alignas(64) std::array<std::atomic<uint32_t>, kSlots> pins_used;
 };
 
 }   // namespace proxyd::cache

@@ -25,7 +25,7 @@ uint32_t Pins::pin(ObjectIndex index) {
     first_free_ = entries_[entry].next;
   } else if (used_ < kPins) {
     entry = used_++;
-    member_.slot().pins_used.store(used_);
+    member_.view.pins_used(member_.holder.slot).store(used_);
   } else {
     return kNone;
   }
@@ -85,7 +85,7 @@ void Pins::unpin(uint32_t entry) {
 void Pins::begin_anew() {
   used_ = 0;
   first_free_ = kNone;
-  member_.slot().pins_used.store(0);
+  member_.view.pins_used(member_.holder.slot).store(0);
 }
 
 uint32_t Pins::readers(ObjectIndex index) const {

@@ -93,10 +93,10 @@ uint64_t layout_hash() {
   for (const uint32_t granules : kClassGranules) all.add({granules});
   all.add({sizeof(Superblock), offsetof(Superblock, published), offsetof(Superblock, purge_lock),
            offsetof(Superblock, purging), offsetof(Superblock, repair_lock), offsetof(Superblock, pool),
-           offsetof(Superblock, classes), offsetof(Superblock, tally), sizeof(Tally)});
+           offsetof(Superblock, classes), offsetof(Superblock, tally), offsetof(Superblock, pins_used), sizeof(Tally)});
   all.add({sizeof(WorkerSlot), offsetof(WorkerSlot, departed), offsetof(WorkerSlot, sleeping),
            offsetof(WorkerSlot, mailbox), offsetof(WorkerSlot, claims), offsetof(WorkerSlot, freeing),
-           offsetof(WorkerSlot, pins_used), offsetof(WorkerSlot, pins)});
+           offsetof(WorkerSlot, pins)});
   all.add({sizeof(BanTable), offsetof(BanTable, words), offsetof(BanTable, bans), offsetof(Ban, kind),
            offsetof(Ban, host_count), offsetof(Ban, size), offsetof(Ban, hosts), offsetof(Ban, text), sizeof(Stamp)});
   all.add({sizeof(Shard), offsetof(Shard, changing), offsetof(Shard, touched), offsetof(Shard, objects),

@@ -53,6 +53,7 @@ class RegionView {
   const Geometry& geometry() const { return geometry_; }
   Superblock& superblock() const { return *at<Superblock>(0); }
   WorkerSlot& slot(uint32_t number) const { return at<WorkerSlot>(geometry_.slots_at)[number]; }
+  std::atomic<uint32_t>& pins_used(uint32_t slot) const { return superblock().pins_used[slot]; }
   BanTable& bans() const { return *at<BanTable>(geometry_.bans_at); }
   Stamp& stamp(uint32_t index) const { return at<Stamp>(geometry_.stamps_at)[index]; }
   Shard& shard(uint32_t number) const { return at<Shard>(geometry_.shards_at)[number]; }

@@ -92,7 +92,7 @@ void Shards::look_at_list(ObjectIndex first, Batch& batch, uint32_t most) {
 void Shards::look_at_pins(Batch& batch) const {
   for (uint32_t slot = 0; slot < kSlots; ++slot) {
     const WorkerSlot& worker = member_.view.slot(slot);
-    const uint32_t used = worker.pins_used.load();
+    const uint32_t used = member_.view.pins_used(slot).load();
     for (uint32_t i = 0; i < used; ++i) {
       const Pin pin = Pin::of(worker.pins[i].load());
       if (pin.index == kNoObject || !batch.indices[pin.index % 1024]) continue;

@@ -1,13 +1,13 @@
 #!/usr/bin/python3
 """Floods of HTTP/2 beside a client that asks for a hundred things a second.
 
-    PROXYD_BUILD=build/release tests/campaigns/floods.py [--seconds 30] [--rounds 5] [--over h2c|tls] [FLOOD ...]
+    PROXYD_BUILD=build/release tests/campaigns/floods.py [--seconds 30] [--rounds 5] [--over h2c|tls] [--connections 1] [FLOOD ...]
 
-A round is so many seconds without and as many with the flood, from an attacker who comes again at once whenever he is
-cut off. Two workers, as on a machine of two processors, which should have nothing else to do. Fails when a request of
-the client failed, when more than a hundred requests of one attacking connection ran at the origin at once, when a
-worker died, or when the client's p99 with the flood is, by the median of the rounds, more than twice that without and
-more than 5 ms above it."""
+A round is so many seconds without and as many with the flood, from an attacker with so many connections at once, each
+of which comes again as soon as it is told to go. Two workers, as on a machine of two processors, which should have
+nothing else to do. Fails when a request of the client failed, when more than a hundred requests of one attacking
+connection ran at the origin at once, when a worker died, or when the client's p99 with the flood is, by the median of
+the rounds, more than twice that without and more than 5 ms above it."""
 import argparse
 import statistics
 import sys
@@ -35,14 +35,14 @@ def judge(flood, quiet, flooded):
     return slow if flood not in UNTIMED else []
 
 
-def run(floods, seconds, rounds, over):
+def run(floods, seconds, rounds, over, connections):
     failures = []
     with tempfile.TemporaryDirectory() as folder, FloodedSite(folder, over=over) as site:
         for flood in floods:
             quiet, flooded = [], []
             for _ in range(rounds):
                 quiet.append(site.round(seconds))
-                flooded.append(site.round(seconds, flood))
+                flooded.append(site.round(seconds, flood, connections))
             found = [fault for one in quiet + flooded for fault in one.faults(int(seconds * site.RATE))]
             found += judge(flood, quiet, flooded) if all(one.p99 for one in quiet + flooded) else []
             failures += [f"{flood}: {fault}" for fault in found]
@@ -57,6 +57,7 @@ if __name__ == "__main__":
     parser.add_argument("--seconds", type=float, default=30)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--over", choices=("h2c", "tls"), default="h2c")
+    parser.add_argument("--connections", type=int, default=1)
     parser.add_argument("floods", nargs="*", metavar="FLOOD", help=f"of {', '.join(FLOODS)}; all of them when none is named")
     given = parser.parse_args()
-    sys.exit(run(given.floods or list(FLOODS), given.seconds, given.rounds, given.over))
+    sys.exit(run(given.floods or list(FLOODS), given.seconds, given.rounds, given.over, given.connections))

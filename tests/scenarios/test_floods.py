@@ -1,7 +1,11 @@
 """Floods of HTTP/2 in short (tests/campaigns/floods.py): others are served, the attacker is cut off, the origin is spared."""
+import select
+import socket
+
 import pytest
 from attacker import FLOODS
 from flooded_site import FloodedSite
+from http2_frames import GOAWAY, PREFACE, SETTINGS, Incoming, frame
 
 pytestmark = pytest.mark.alone
 SECONDS = 1
@@ -35,3 +39,17 @@ def test_of_requests_that_are_reset_once_they_run_no_more_than_a_hundred_run_at_
     while len(most) < 8 and max(most, default=0) <= 20:   # the origin may be too slow to see them before their end
         most.append(site.round(SECONDS, flood).most_running)
     assert 20 < max(most) <= 100, most
+
+
+def test_nothing_more_is_taken_from_a_client_that_was_told_to_calm_down(site):
+    with socket.create_connection(("127.0.0.1", site.port), 10) as client:
+        client.sendall(PREFACE + frame(SETTINGS) + FLOODS["rapid-reset"]()[:20_000])
+        incoming, goaways = Incoming(), []
+        while not goaways:
+            goaways = [payload for kind, _, _, payload in incoming.take(client.recv(65536)) if kind == GOAWAY]
+        assert goaways[0][7] == 0xb   # ENHANCE_YOUR_CALM
+        sent, most = 0, 64 << 20   # the kernels of both sides keep less
+        client.setblocking(False)
+        with pytest.raises((ConnectionResetError, BrokenPipeError)):
+            while sent < most and select.select([], [client], [], 10)[1]:
+                sent += client.send(b"\0" * 65536)

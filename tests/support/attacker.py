@@ -2,8 +2,9 @@
 
     attacker.py PORT FLOOD SECONDS CONNECTIONS h2c|tls
 
-sends one of them on so many connections at once, as fast as they take it, each again as soon as it is cut off. Every
-connection comes from a loopback address of its own, by which the origin knows it. In the end it says what it did."""
+sends one of them on so many connections at once, as fast as they take it, each again as soon as it is told to go or is
+cut off. Every connection comes from a loopback address of its own, by which the origin knows it. In the end it says what
+it did."""
 import collections
 import itertools
 import json
@@ -16,8 +17,8 @@ import sys
 import time
 
 from certificates import unverified
-from http2_frames import (CONTINUATION, DATA, END_HEADERS, END_STREAM, HEADERS, PING, PREFACE, PRIORITY, RST_STREAM, SETTINGS, WINDOW_UPDATE, block, frame,
-                          get)
+from http2_frames import (CONTINUATION, DATA, END_HEADERS, END_STREAM, GOAWAY, HEADERS, PING, PREFACE, PRIORITY, RST_STREAM, SETTINGS, WINDOW_UPDATE,
+                          Incoming, block, frame, get)
 
 PATH = "/flood"   # what it asks for
 REPEATED = 20_000   # more than any server should put up with
@@ -76,7 +77,7 @@ class Attack:
         self.addresses = itertools.cycle(f"127.{network}.{x}.{y}" for x in range(256) for y in range(1, 255))
 
     def begin(self, selector):
-        self.part, self.sent, self.rests_until, self.greeted = 0, 0, None, self.context is None
+        self.part, self.sent, self.rests_until, self.greeted, self.incoming = 0, 0, None, self.context is None, Incoming()
         self.socket = socket.socket()
         self.socket.bind((next(self.addresses), 0))
         self.socket.settimeout(10)
@@ -98,6 +99,7 @@ class Attack:
         except (ssl.SSLWantReadError, ssl.SSLWantWriteError, BlockingIOError):
             pass
         except OSError:   # cut off
+            self.done["cut_off"] += 1
             self.end(selector)
             self.begin(selector)
 
@@ -121,12 +123,15 @@ class Attack:
 
     def _receive(self):
         try:
-            while True:
-                if not self.socket.recv(65536):
-                    self.done["cut_off"] += 1
-                    raise ConnectionResetError
+            while self._hear(self.socket.recv(65536)):
+                pass
+            raise ConnectionResetError
         except (ssl.SSLWantReadError, BlockingIOError):
             pass
+
+    def _hear(self, octets):
+        """Whether it may stay."""
+        return octets and all(kind != GOAWAY for kind, *_ in self.incoming.take(octets))
 
     def end(self, selector):
         selector.unregister(self.socket)

@@ -57,9 +57,9 @@ class FloodedSite(StopsAtTheEnd):
         comes_first(self.origin.process.pid)
         self.client.run(0.5)   # all connections are there
 
-    def round(self, seconds, flood=None):
+    def round(self, seconds, flood=None, connections=4):
         self.flooded.counts()
-        attacker = Attacker(self.port, flood, seconds, over=self.over) if flood else None
+        attacker = Attacker(self.port, flood, seconds, connections, self.over) if flood else None
         self.client.run(seconds)
         return Round(self.client, attacker.wait() if attacker else None, self.flooded.counts())
 

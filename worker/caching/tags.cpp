@@ -29,13 +29,21 @@ bool TagMembers::next(std::string_view& tag) {
   return false;
 }
 
-void TagList::add(std::string_view tag) {
+void TagList::add(std::string_view tag, http::Arena& arena) {
   const auto known = tags();
   if (std::find(known.begin(), known.end(), tag) != known.end()) return;
-  if (count == kMostTags || tag.size() > kMostTagLength)
-    overflow = true;
-  else
-    room[count++] = tag;
+  if (count_ == kMostTags || tag.size() > kMostTagLength) return overflow();
+  if (!tags_) tags_ = arena.allocate_array<std::string_view>(kMostTags);
+  tags_[count_++] = tag;
+}
+
+bool has_tag_field(const http::Fields& response_fields, const Policy& policy) {
+  for (const http::Field& field : response_fields) {
+    for (const std::string& name : policy.tag_headers) {
+      if (name.size() == field.name.size() && equals_ignoring_case(field.name, name)) return true;
+    }
+  }
+  return false;
 }
 
 TagList response_tags(const http::Fields& response_fields, const Policy& policy) {
@@ -45,7 +53,7 @@ TagList response_tags(const http::Fields& response_fields, const Policy& policy)
       if (!equals_ignoring_case(field.name, name)) continue;
       TagMembers members(name, field.value);
       std::string_view tag;
-      while (!list.overflow && members.next(tag)) list.add(tag);
+      while (!list.overflowed() && members.next(tag)) list.add(tag, response_fields.arena());
     }
   }
   return list;

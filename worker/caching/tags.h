@@ -1,6 +1,5 @@
 #pragma once
 
-#include <array>
 #include <cstddef>
 #include <span>
 #include <string_view>
@@ -27,16 +26,26 @@ class TagMembers {
   std::string_view rest_;
 };
 
-// What a stored response can be purged by beside its URL, each tag once. Views into the response.
-struct TagList {
-  std::array<std::string_view, kMostTags> room;
-  size_t count = 0;
-  bool overflow = false;   // there were more, or one was too long: every purge of a tag takes it
+// What a stored response can be purged by beside its URL, each tag once. Views into the response; the list itself lies
+// in the arena that the first tag is added with, so that an answer without tags costs nothing.
+class TagList {
+ public:
+  // Of kMostTags, and none longer than kMostTagLength; what does not fit is an overflow.
+  void add(std::string_view tag, http::Arena& arena);
+  void overflow() { overflowed_ = true; }
 
-  std::span<const std::string_view> tags() const& { return {room.data(), count}; }
-  std::span<const std::string_view> tags() && = delete;   // a view into a temporary
-  void add(std::string_view tag);
+  std::span<const std::string_view> tags() const { return {tags_, count_}; }
+  // There were more, or one was too long: every purge of a tag takes it.
+  bool overflowed() const { return overflowed_; }
+
+ private:
+  std::string_view* tags_ = nullptr;
+  size_t count_ = 0;
+  bool overflowed_ = false;
 };
+
+// Whether a field that the policy's tags come in is there, with or without a tag in it.
+bool has_tag_field(const http::Fields& response_fields, const Policy& policy);
 
 // The tags in the policy's fields.
 TagList response_tags(const http::Fields& response_fields, const Policy& policy);

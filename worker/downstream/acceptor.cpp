@@ -17,6 +17,8 @@ constexpr int kBatch = 16;
 constexpr int kBetweenLooks = 4;          // at what the others have
 constexpr int kSweep = 4096;              // of a socket that is left for good: "until nothing is left", bounded
 constexpr milliseconds kCheck{16};        // while away: the others have a moment, though the machine be busy
+constexpr milliseconds kSoon{1};          // where they take nothing and much waits
+constexpr milliseconds kLastCheck{256};   // doubled from kCheck, while nobody waits
 constexpr milliseconds kFirstRest{100};   // of a socket when descriptors are short, doubled while they are
 constexpr milliseconds kLastRest{1000};
 constexpr auto kLogAgain = std::chrono::seconds(1);
@@ -43,7 +45,12 @@ class Acceptor::Socket : private async::Wakeup {
   void set_listener(std::shared_ptr<Listener> listener) { listener_ = std::move(listener); }
 
   void join() {
-    if (!watched_ && !rest_.armed()) watched_ = acceptor_.loop_.watch_level(descriptor_.value(), *this, true);
+    if (watched_ || rest_.armed()) return;
+    watched_ = acceptor_.loop_.watch_level(descriptor_.value(), *this, true);
+    if (watched_) return;
+    acceptor_.log_.error("listener '{}' rests: its socket cannot be watched: {}", listener_->name,
+                         std::strerror(errno));
+    rest(kFirstRest);
   }
   void leave() {
     if (!watched_) return;
@@ -159,7 +166,10 @@ Acceptor::Acceptor(async::EventLoop& loop, Connections& connections, const statu
   reserve_descriptors();
 }
 
-Acceptor::~Acceptor() { called_.notify(nullptr); }
+Acceptor::~Acceptor() {
+  called_.notify(nullptr);
+  sockets_.clear();   // which take what still waits, with all of this
+}
 
 // Descriptors are given out lowest number first, so a high number means that few are left. The last sixteenth is for
 // connections to targets and for what the master sends.
@@ -213,7 +223,9 @@ void Acceptor::leave_all() {
   status_.worker(slot_).accepting.store(0, std::memory_order_seq_cst);
   for (const auto& [address, socket] : sockets_) socket->leave();
   if (somebody_waits() || status_.accepting_workers() == 0) call_those_with_few();
-  loop_.timers().arm(check_, Deadline::at(loop_.now() + kCheck));
+  away_batch_ = 0;
+  next_check_ = kCheck;
+  loop_.timers().arm(check_, Deadline::at(loop_.now() + next_check_));
 }
 
 bool Acceptor::somebody_waits() const {
@@ -227,8 +239,7 @@ void Acceptor::call_those_with_few() const {
     status::WorkerSlot& other = status_.worker(slot);
     if (slot == slot_ || other.serving.load(std::memory_order_relaxed) == 0) continue;
     if (other.connections.load(std::memory_order_relaxed) * workers >= total) continue;
-    other.called.store(1, std::memory_order_release);
-    wakes_.wake(slot);
+    if (other.called.exchange(1, std::memory_order_acq_rel) == 0) wakes_.wake(slot);
   }
 }
 
@@ -238,18 +249,22 @@ void Acceptor::answer() {
   if (called.load(std::memory_order_relaxed) != 0 && called.exchange(0, std::memory_order_acquire) != 0) look_again();
 }
 
-// Back below the mean it joins again. Until then what waits is for the others; but where it waits for long, they have
-// no time for it or a call was lost: then this worker takes one, and more and more.
+// Back below the mean it joins again. Until then what waits is for the others, who are called; but where somebody waits
+// at one look after the other, they have no time or the call was lost: then this worker takes one, and more and more.
 void Acceptor::check() {
   if (sockets_.empty() || joined_) return;
-  const bool waits = somebody_waits();
+  bool waits = false;
+  bool much = false;
   for (const auto& [address, socket] : sockets_) {
-    if (!socket->rests() && socket->somebody_waits()) socket->accept(away_batch_);
+    if (socket->rests() || !socket->somebody_waits()) continue;
+    waits = true;
+    much = (socket->accept(away_batch_) && away_batch_ == kBatch) || much;
   }
-  away_batch_ = waits ? std::min(away_batch_ * 2, kBatch) : 1;
   if (has_few()) return join_all();
   if (waits) call_those_with_few();
-  loop_.timers().arm(check_, Deadline::at(loop_.now() + kCheck));
+  away_batch_ = waits ? std::clamp(away_batch_ * 2, 1, kBatch) : 0;
+  next_check_ = much ? kSoon : waits ? kCheck : std::clamp(next_check_ * 2, kCheck, kLastCheck);
+  loop_.timers().arm(check_, Deadline::at(loop_.now() + next_check_));
 }
 
 // More than an eighth above the mean. So others are below it, and they come when they are called.
@@ -284,6 +299,7 @@ void Acceptor::close() {
 
 void Acceptor::housekeeping() {
   reserve_descriptors();
+  status_.worker(slot_).called.store(0, std::memory_order_relaxed);   // whoever set it may be dead, and others go by it
   look_again();
   rebalance();
 }

@@ -85,7 +85,8 @@ class Acceptor {
   Act<&Acceptor::answer> answer_;
   Act<&Acceptor::check> look_;
   async::Timer check_;   // while away: whether to come back
-  int away_batch_ = 1;
+  milliseconds next_check_{};
+  int away_batch_ = 0;
   Instant last_shortage_log_{};
   int reserved_from_ = 0;   // accepted sockets of this number and above mean a shortage
   bool joined_ = false;

@@ -75,15 +75,24 @@ void Http2Connection::drain() {
 
 // -- what comes in
 
+// Whoever floods is told so, and from then on ignored: what he sends stays in his own buffers, and he has to wait for
+// the end. To read on, and to let him come again at once, would be work for us and none for him.
+bool Http2Connection::ignores_client() const {
+  return http2::code_of(session_.fault()) == http2::ErrorCode::kEnhanceYourCalm;
+}
+
 // Not while the client takes nothing: what it asks for would wait here.
 void Http2Connection::read() {
-  if (blocked_ && !connection_.stream().watched().broken()) return;
+  const async::Watched& watched = connection_.stream().watched();
+  if (ignores_client()) return watched.peer_closed() || watched.broken() ? end() : void();
+  if (blocked_ && !watched.broken()) return;
   net::Buffer buffer = connection_.services().buffers.borrow(kReadBuffer);
   for (int reads = 0; reads < kReadsPerTurn; ++reads) {
     const net::Moved moved = connection_.stream().read(buffer.data(), buffer.capacity());
     if (moved.state == net::Moved::State::kWouldBlock) return;
     if (moved.state != net::Moved::State::kSome) return end();
     receive({buffer.data(), moved.octets});
+    if (ignores_client()) return;
   }
   if (connection_.stream().watched().readable()) loop().ready().push(reading_);
 }
@@ -254,12 +263,13 @@ void Http2Connection::become_busy() {
 void Http2Connection::settle() {
   if (waiting() > 0 || blocked_ || exchanges_.size() > 0) return;
   if (session_.fault() != http2::Fault::kNone || session_.is_over()) {
+    if (ignores_client() && connection_.stream().watched().peer_closed()) return end();
     if (!ending_) {
       ending_ = true;
       blocked_since_ = loop().now();
       arrived_when_blocked_ = arrived();
       lingers_since_ = loop().now();
-      connection_.stream().end_writing();
+      if (!ignores_client()) connection_.stream().end_writing();
       loop().timers().arm(timer_, Deadline::at(loop().now() + kTick));
     }
     return;

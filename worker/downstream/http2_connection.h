@@ -63,6 +63,7 @@ class Http2Connection {
   void forget(Http2Exchange& exchange);
 
   void read();
+  bool ignores_client() const;
   void receive(std::string_view octets);
   void walk_news();
   void begin(http2::Stream& stream);

@@ -163,17 +163,20 @@ CacheUpdate::Then CacheUpdate::take_whole(const caching::Answer& answer) {
   return storing.stored() ? store(answer, storing) : take_unstorable(answer, storing.reason);
 }
 
-// The tags and groups that purges name, before they are taken from what clients see.
+// The tags and groups that purges name, before the tags are taken from what clients see.
 void CacheUpdate::collect_tags(http::ResponseHead& response) {
+  tags_ = {};
+  if (caching::has_tag_field(response.fields, held_.policy)) {
+    tags_ = caching::response_tags(response.fields, held_.policy);
+    if (!held_.policy.expose_tags) {
+      for (const std::string& name : held_.policy.tag_headers) response.fields.remove(name);
+    }
+  }
   http::Arena& arena = response.fields.arena();
-  auto* tags = new (arena.allocate_array<caching::TagList>(1))
-      caching::TagList(caching::response_tags(response.fields, held_.policy));
   const caching::TagList groups = caching::cache_groups(response.fields);
-  for (const std::string_view group : groups.tags()) tags->add(caching::group_tag(held_.request.url(), group, arena));
-  tags->overflow = tags->overflow || groups.overflow;
-  tags_ = tags;
-  if (held_.policy.expose_tags) return;
-  for (const std::string& name : held_.policy.tag_headers) response.fields.remove(name);
+  for (const std::string_view group : groups.tags())
+    tags_.add(caching::group_tag(held_.request.url(), group, arena), arena);
+  if (groups.overflowed()) tags_.overflow();
 }
 
 CacheUpdate::Then CacheUpdate::take_not_modified(const caching::Answer& answer) {
@@ -320,7 +323,7 @@ VariantList CacheUpdate::variants(int64_t keep_until) const {
 }
 
 cache::StampList CacheUpdate::stamps() const {
-  return cache::stamps_of(held_.shared.cache().stamps(), held_.primary->url(), tags_->tags(), tags_->overflow);
+  return cache::stamps_of(held_.shared.cache().stamps(), held_.primary->url(), tags_.tags(), tags_.overflowed());
 }
 
 // A 304 or a rest says some of the tags anew and none of the others: what was one stays one, for too much is purged,

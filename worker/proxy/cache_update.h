@@ -65,10 +65,10 @@ class CacheUpdate {
   Holding& held_;
   std::optional<http::Fields> origin_fields_;
   std::optional<http::Fields> fields_;
-  const caching::TagList* tags_ = nullptr;   // of the origin's answer
-  bool asked_for_more_ = false;              // for all, though the client wants a part
-  bool asked_again_ = false;                 // since a part came that nobody asked for
-  bool unconditional_ = false;               // since a 304 spoke of something else
+  caching::TagList tags_;         // of the origin's answer
+  bool asked_for_more_ = false;   // for all, though the client wants a part
+  bool asked_again_ = false;      // since a part came that nobody asked for
+  bool unconditional_ = false;    // since a 304 spoke of something else
 };
 
 }   // namespace proxyd::proxy

@@ -27,7 +27,7 @@ async::Task<std::optional<uint64_t>> invalidate(Request& request, const http::Re
   const caching::TagList groups = caching::invalidated_groups(request.head, response);
   for (const std::string_view group : groups.tags())
     subjects.add_tag(caching::group_tag(asked, group, request.arena()));
-  if (groups.overflow) subjects.add_host(request.facts.host);   // rather too much
+  if (groups.overflowed()) subjects.add_host(request.facts.host);   // rather too much
   if (subjects.words().empty()) co_return std::nullopt;
   for (int tries = 0; tries < kMostTries; ++tries) {
     if (tries > 0) co_await async::Sleep(request.loop(), Deadline::at(request.loop().now() + kNextTry));

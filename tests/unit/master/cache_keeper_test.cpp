@@ -80,11 +80,11 @@ TEST_F(CacheKeeperTest, WhatADeadWorkerStoredStaysAndWhatItHeldIsCleared) {
   ASSERT_EQ(::waitpid(child, &status, 0), child);
   ASSERT_EQ(status, 0);
   EXPECT_TRUE(view_.alive(cache::Holder{7, kSlot}.word()));
-  EXPECT_NE(view_.slot(kSlot).pins_used.load(), 0u);
+  EXPECT_NE(view_.pins_used(kSlot).load(), 0u);
   keeper_->worker_died(kSlot);
   EXPECT_TRUE(keeper_->is_clear(kSlot));
   EXPECT_FALSE(view_.alive(cache::Holder{7, kSlot}.word()));
-  EXPECT_EQ(view_.slot(kSlot).pins_used.load(), 0u);
+  EXPECT_EQ(view_.pins_used(kSlot).load(), 0u);
   worker_ = std::make_unique<cache::Cache>(view_, kSlot, 8);
   EXPECT_TRUE(holds("kept"));
   EXPECT_FALSE(holds("half"));

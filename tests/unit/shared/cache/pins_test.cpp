@@ -14,7 +14,7 @@ class PinsTest : public CacheTest {
   std::vector<uint32_t> places_of(ObjectIndex index) const {
     std::vector<uint32_t> places;
     const WorkerSlot& worker = view_.slot(0);
-    for (uint32_t i = 0; i < worker.pins_used.load(); ++i) {
+    for (uint32_t i = 0; i < view_.pins_used(0).load(); ++i) {
       if (Pin::of(worker.pins[i].load()).index == index) places.push_back(i);
     }
     return places;
@@ -126,10 +126,10 @@ TEST_F(PinsTest, AfterABurstFewPlacesAreLookedAtAgain) {
       readers.push_back(std::move(first_->find("k" + std::to_string(i), 0, 0).response));
       ASSERT_TRUE(readers.back());
     }
-    EXPECT_EQ(view_.slot(0).pins_used.load(), kMany);
+    EXPECT_EQ(view_.pins_used(0).load(), kMany);
     for (unsigned i = 0; i < kMany; ++i) EXPECT_EQ(places_of(readers[i].index()).size(), 1u) << i;
     readers.clear();
-    EXPECT_EQ(view_.slot(0).pins_used.load(), 0u);
+    EXPECT_EQ(view_.pins_used(0).load(), 0u);
   }
   const Lookup found = first_->find("k0", 0, 0);
   EXPECT_EQ(places_of(found.response.index()), std::vector<uint32_t>{0});

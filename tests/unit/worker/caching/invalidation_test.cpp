@@ -67,14 +67,14 @@ TEST_F(Invalidated, GroupsMayBeAtLeastThirtyTwoOfThirtyTwoCharacters_Rfc9875_2) 
   std::string value;
   for (int i = 10; i < 42; ++i) value += (i == 10 ? "\"" : ", \"") + std::string(30, 'x') + std::to_string(i) + "\"";
   const TagList list = cache_groups(fields({{"Cache-Groups", value}}));
-  EXPECT_EQ(list.count, 32u);
-  EXPECT_FALSE(list.overflow);
+  EXPECT_EQ(list.tags().size(), 32u);
+  EXPECT_FALSE(list.overflowed());
 }
 
 TEST_F(Invalidated, GroupsAreNamedByAnswersToUnsafeMethodsOnly_Rfc9875_3) {
   const http::ResponseHead answer = response({{"Cache-Group-Invalidation", "\"a\", \"b\""}});
-  EXPECT_EQ(invalidated_groups(request({}, "POST"), answer).count, 2u);
-  EXPECT_EQ(invalidated_groups(request({}, "GET"), answer).count, 0u);
+  EXPECT_EQ(invalidated_groups(request({}, "POST"), answer).tags().size(), 2u);
+  EXPECT_EQ(invalidated_groups(request({}, "GET"), answer).tags().size(), 0u);
 }
 
 TEST_F(Invalidated, GroupsBelongToAnOrigin_Rfc9875_2_1) {

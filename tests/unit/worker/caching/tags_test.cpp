@@ -15,7 +15,7 @@ class Tags : public testing::Test, public Messages {
     const TagList list = response_tags(fields(lines), policy);
     std::string text;
     for (const std::string_view tag : list.tags()) text += "[" + std::string(tag) + "]";
-    return text + (list.overflow ? "+" : "");
+    return text + (list.overflowed() ? "+" : "");
   }
   Policy policy;
 };
@@ -39,9 +39,9 @@ TEST_F(Tags, CountOnceAndByCase) { EXPECT_EQ(tags({{"xkey", "a A a"}, {"Surrogat
 TEST_F(Tags, HaveABoundBeyondWhichEveryPurgeOfATagTakesTheResponse) {
   std::string many;
   for (size_t i = 0; i < kMostTags; ++i) many += "t" + std::to_string(i) + " ";
-  EXPECT_EQ(response_tags(fields({{"xkey", many}}), policy).count, kMostTags);
-  EXPECT_FALSE(response_tags(fields({{"xkey", many}}), policy).overflow);
-  EXPECT_TRUE(response_tags(fields({{"xkey", many + "one"}}), policy).overflow);
+  EXPECT_EQ(response_tags(fields({{"xkey", many}}), policy).tags().size(), kMostTags);
+  EXPECT_FALSE(response_tags(fields({{"xkey", many}}), policy).overflowed());
+  EXPECT_TRUE(response_tags(fields({{"xkey", many + "one"}}), policy).overflowed());
   EXPECT_EQ(tags({{"xkey", std::string(kMostTagLength + 1, 'x')}}), "+");
 }
 
