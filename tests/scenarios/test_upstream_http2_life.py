@@ -1,12 +1,13 @@
 """What ends HTTP/2 connections to targets, or must not end them."""
 import threading
 
+import pytest
 from admin import AdminProxyd
 from client import Client, exchange, get
 from http2 import connected
 from http2_front import CONTENT, Front, before
 from http2_origin import Http2Origin
-from hyperframe.frame import GoAwayFrame, SettingsFrame
+from hyperframe.frame import GoAwayFrame, PushPromiseFrame, SettingsFrame
 from proxyd import eventually, free_port
 
 
@@ -88,3 +89,134 @@ def test_a_connection_that_has_died_silently_is_found_out_by_a_ping():
         quiet.set()
         assert exchange_within(front.port, 30).status == 200   # sent again on another connection
         assert dead and origin.connections == 2
+
+
+# -- what becomes of the requests on a connection that ends
+
+
+def post(client, path):
+    return client.request(path, method="POST", body=b"abc")
+
+
+def test_a_post_whose_head_never_left_is_asked_on_another_connection_once_rfc9113_6_8():
+    """GOAWAY and the connection's end come while the second waits in the proxy for the one stream that the target takes."""
+    def answer(request):
+        connection = request.connection
+        if connection is not origin.http2_connections[0]:
+            return request.respond(body=b"elsewhere")
+        connection.goaway(request.number)
+        request.respond(body=b"here")
+
+    begun, go_on = threading.Event(), threading.Event()
+
+    def early(request):
+        if request.connection is origin.http2_connections[0]:
+            begun.set()
+            assert go_on.wait(10)
+
+    origin = Http2Origin(answer, early=early, settings={3: 1})
+    with Front(origin, {"retry": {"retries": 0}}) as front, connected(front.port) as client:
+        first = post(client, "/first")
+        assert begun.wait(10)
+        second = post(client, "/second")
+        eventually(lambda: origin.connections == 2)   # that is, it waits for room
+        go_on.set()
+        assert [stream.body for stream in client.wait(first, second)] == [b"here", b"elsewhere"]
+        assert [request.path for request in origin.requests] == ["/first", "/second"]
+
+
+def test_a_post_on_a_connection_that_was_lost_before_its_head_left_is_asked_on_another_once():
+    """Each connection ends behind its answer."""
+    def answer(request):
+        request.respond(body=request.path.encode())
+        request.connection.socket.shutdown(2)
+
+    origin = Http2Origin(answer)
+    with Front(origin, {"retry": {"retries": 0}}) as front, connected(front.port) as client:
+        paths = [f"/{number}" for number in range(8)]
+        for path in paths:
+            assert client.wait(post(client, path))[0].body.decode() == path
+            eventually(lambda: origin.open == 0)   # before that its kernel takes the next one, and it might be read
+        assert [request.path for request in origin.requests] == paths
+
+
+def test_a_post_above_the_last_one_of_goaway_is_sent_again_and_one_up_to_it_is_not_rfc9113_6_8():
+    first, all_here = [], threading.Event()
+
+    def early(request):
+        if request.connection is not origin.http2_connections[0]:
+            return request.respond(body=b"elsewhere")
+        first.append(request)
+        if len(first) == 3:
+            all_here.set()
+
+    origin = Http2Origin(lambda request: None, early=early)
+    with Front(origin) as front, connected(front.port) as client:
+        numbers = [post(client, f"/{number}") for number in range(3)]
+        assert all_here.wait(10)
+        order = sorted(first, key=lambda request: request.number)
+        order[0].connection.goaway(order[1].number)
+        order[0].connection.socket.shutdown(2)
+        status = {request.path: stream.status for request, stream in zip(order, client.wait(*numbers))}
+        assert sorted(status.values()) == [200, 502, 502]
+        asked = [request.path for request in origin.requests]
+        assert len(asked) == 4 and asked[3] == order[2].path   # only that one, and once
+
+
+# -- faults of an origin on a connection that others share
+
+
+def wrong_behind(origin, count, octets):
+    """Once `count` requests are on the first connection it says `octets`, which may be of the first stream's."""
+    def early(request):
+        if request.connection is not origin.http2_connections[0]:
+            return request.respond(body=request.path.encode())
+        if len(request.connection.requests) == count:
+            request.connection.send_octets(octets(min(request.connection.requests)))
+    return early
+
+
+def bad_push(number):
+    return PushPromiseFrame(number, promised_stream_id=2, data=b"\x82\x86\x84\x41\x01a", flags=["END_HEADERS"]).serialize()
+
+
+def bad_hpack(number):
+    return b"\x00\x00\x05\x01\x04" + number.to_bytes(4, "big") + b"\xff\xff\xff\xff\xff"
+
+
+def bad_ping(number):
+    return b"\x00\x00\x03\x06\x00\x00\x00\x00\x00abc"
+
+
+def ping_on_a_stream(number):
+    return b"\x00\x00\x08\x06\x00" + number.to_bytes(4, "big") + bytes(8)
+
+
+@pytest.mark.parametrize("octets, reason", [(bad_push, "push"), (bad_hpack, "hpack")], ids=["push", "hpack"])
+def test_a_fault_in_the_frame_of_a_stream_fails_that_one_and_others_have_lost_their_connection_rfc9113_5_4_1(octets, reason):
+    origin = Http2Origin(lambda request: None)
+    origin.early = wrong_behind(origin, 5, octets)
+    with Front(origin) as front, connected(front.port) as client:
+        numbers = [client.request(f"/{number}") for number in range(5)]
+        streams = client.wait(*numbers)
+        malformed = [stream for stream in streams if stream.status == 502]
+        assert len(malformed) == 1 and "h2_connection" in malformed[0].value("proxy-status")
+        assert sorted(stream.status for stream in streams) == [200] * 4 + [502]
+        assert len(origin.requests) == 5 + 4 and origin.connections == 2
+        assert front.proxyd.metric("proxyd_upstream_h2_conn_error_total", reason=reason) == 1
+        assert front.proxyd.metric("proxyd_upstream_bad_total", reason="h2_connection") == 1
+
+
+@pytest.mark.parametrize("octets, reason", [(bad_ping, "ping"), (ping_on_a_stream, "protocol")], ids=["size", "stream"])
+def test_a_fault_of_no_stream_is_a_lost_connection_for_all_and_counts_once_rfc9113_5_4_1(octets, reason):
+    origin = Http2Origin(lambda request: None)
+    origin.early = wrong_behind(origin, 6, octets)
+    with Front(origin) as front, connected(front.port) as client:
+        gets = [client.request(f"/{number}") for number in range(3)]
+        posts = [post(client, "/post") for _ in range(3)]
+        assert [(stream.status, stream.body) for stream in client.wait(*gets)] == [(200, b"/%d" % number) for number in range(3)]
+        for stream in client.wait(*posts):   # the target may have done what it was asked for
+            assert stream.status == 502 and "http_response_incomplete" in stream.value("proxy-status")
+        assert len(origin.requests) == 6 + 3 and origin.connections == 2
+        assert front.proxyd.metric("proxyd_upstream_h2_conn_error_total", reason=reason) == 1
+        assert front.proxyd.metric("proxyd_upstream_bad_total", reason="h2_connection") == 0

@@ -172,9 +172,10 @@ void Session::fail(Fault fault) {
   carry_out_fault();
 }
 
-void Session::note_fault(Fault fault) {
+void Session::note_fault(Fault fault, int32_t stream) {
   if (fault_ != Fault::kNone) return;
   fault_ = fault;
+  fault_stream_ = stream;
   last_stream_at_fault_ = nghttp2_session_get_last_proc_stream_id(nghttp2_);
   counters_.connection_errors[static_cast<size_t>(fault)].add();
 }

@@ -97,6 +97,8 @@ class Session {
   // Ends the connection with GOAWAY; its streams are told, as resets.
   void fail(Fault fault);
   Fault fault() const { return fault_; }
+  // The stream whose frame the fault is in; 0: none in particular.
+  int32_t fault_stream() const { return fault_stream_; }
   // All is said and done: nothing to produce and nothing to wait for. Then the connection can be closed.
   bool is_over() const;
 
@@ -129,7 +131,7 @@ class Session {
   void refuse(Stream& stream, http::Refusal refusal);
   void charge(Fault flood, uint32_t cost = 1);
   // Remembers the first fault; `carry_out_fault` then ends the connection, outside of nghttp2's callbacks.
-  void note_fault(Fault fault);
+  void note_fault(Fault fault, int32_t stream = 0);
   void carry_out_fault();
   void wake_blocked();
   void remember_priority(uint32_t id, std::string_view text);
@@ -203,6 +205,7 @@ class Session {
   uint32_t settings_unacknowledged_ = 0;
   int32_t last_stream_at_fault_ = 0;
   Fault fault_ = Fault::kNone;
+  int32_t fault_stream_ = 0;
   bool fault_carried_out_ = false;
   bool broken_ = false;   // nghttp2 can't be called any more
   bool received_preface_ = false;

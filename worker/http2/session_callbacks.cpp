@@ -271,7 +271,7 @@ int SessionCallbacks::on_invalid_frame(nghttp2_session*, const nghttp2_frame* fr
   const int32_t id = frame->hd.stream_id;
   const bool of_stream = frame->hd.type == NGHTTP2_WINDOW_UPDATE && id != 0 && error == NGHTTP2_ERR_FLOW_CONTROL;
   if (!of_stream) {
-    session.note_fault(fault_of(*frame, error));
+    session.note_fault(fault_of(*frame, error), id);
     return 0;
   }
   session.charge(Fault::kSelfResetFlood);   // and again when the reset is sent: what was read with it is not looked at

@@ -4,6 +4,20 @@
 #include "worker/http2/session_callbacks.h"
 
 namespace proxyd::http2 {
+namespace {
+
+// Frames of the connection that name a stream are no fault of that stream.
+int32_t stream_at_fault(const FrameHead& frame) {
+  switch (frame.type) {
+    case FrameType::kSettings:
+    case FrameType::kPing:
+    case FrameType::kGoaway:
+    case FrameType::kPriorityUpdate: return 0;
+    default: return static_cast<int32_t>(frame.stream);
+  }
+}
+
+}   // namespace
 
 void Session::pass_on(std::string_view octets) {
   if (octets.empty() || broken_) return;
@@ -76,7 +90,7 @@ void Session::judge_closed(const FrameHead& frame) {
 bool Session::act_on(const Verdict& verdict, const FrameHead& frame) {
   pass_on(scanner_.run());
   if (fault_ != Fault::kNone) return false;
-  if (verdict.fault != Fault::kNone) note_fault(verdict.fault);
+  if (verdict.fault != Fault::kNone) note_fault(verdict.fault, stream_at_fault(frame));
   if (verdict.charge != Fault::kNone) charge(verdict.charge);
   const auto id = static_cast<int32_t>(frame.stream);
   if (verdict.reset != ErrorCode::kNoError) reset_for(verdict, id);
@@ -96,9 +110,9 @@ bool Session::take_fields() {
   if (left > 0) return false;
   in_fields_ = false;
   if (!block_.end_frame()) {
-    note_fault(Fault::kPadding);
+    note_fault(Fault::kPadding, static_cast<int32_t>(block_.head().stream));
   } else if (block_.depends_on_itself()) {
-    note_fault(Fault::kProtocol);
+    note_fault(Fault::kProtocol, static_cast<int32_t>(block_.head().stream));
   } else if (block_.complete()) {
     end_fields();
   }
@@ -112,7 +126,8 @@ void Session::decode(Take take) {
     switch (decoder_.next()) {
       case HeaderDecoder::Found::kField: take(decoder_.field()); break;
       case HeaderDecoder::Found::kEnd: return;
-      case HeaderDecoder::Found::kMalformed: return note_fault(Fault::kHpack);
+      case HeaderDecoder::Found::kMalformed:
+        return note_fault(Fault::kHpack, static_cast<int32_t>(block_.head().stream));
     }
   }
 }

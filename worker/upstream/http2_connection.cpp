@@ -81,9 +81,8 @@ bool Http2Connection::is_doubtful() const {
   return silent || (blocked_ && now - blocked_since_ >= kPatience);
 }
 
-bool Http2Connection::broke_rules() const {
-  const http2::Fault fault = session_.fault();
-  return fault != http2::Fault::kNone && fault < http2::Fault::kSettingsTimeout;
+bool Http2Connection::broke_rules_on(const http2::Stream& stream) const {
+  return session_.fault() != http2::Fault::kNone && session_.fault_stream() == stream.id();
 }
 
 size_t Http2Connection::room() const {

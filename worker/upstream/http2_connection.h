@@ -46,9 +46,10 @@ class Http2Connection {
   // The target takes no stream at all on it.
   bool takes_none() const { return !is_leaving() && session_.peer_max_streams() == 0; }
   bool is_leaving() const;
-  bool was_told_to_go() const { return session_.received_goaway(); }
-  // The target has sent what no HTTP/2 server sends.
-  bool broke_rules() const;
+  // It serves nobody to the end any more whom it does not serve already: GOAWAY, a fault, or it is over.
+  bool ends() const { return over_ || session_.received_goaway() || session_.fault() != http2::Fault::kNone; }
+  // The target has sent, on that stream, what no HTTP/2 server sends. The others lost their connection by it.
+  bool broke_rules_on(const http2::Stream& stream) const;
   bool is_idle() const { return exchanges_.size() == 0 && !is_leaving(); }
   uint64_t served() const { return served_; }
   // Reads what has arrived and was not looked at yet.

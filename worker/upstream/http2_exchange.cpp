@@ -106,8 +106,9 @@ Fault Http2Exchange::receive_head() {
 Fault Http2Exchange::ended() {
   if (cut_.is_set()) return Fault::kCut;
   if (!stream_) return Fault::kGoingAway;
-  if (unsent_) return connection_.was_told_to_go() ? Fault::kGoingAway : Fault::kRefused;
-  if (connection_.broke_rules()) refusal_ = http::Refusal::kHttp2Connection;
+  if (unsent_) return connection_.ends() ? Fault::kGoingAway : Fault::kRefused;
+  if (connection_.over() && connection_.written_ <= begins_at_) return Fault::kGoingAway;   // its head never left
+  if (connection_.broke_rules_on(*stream_)) refusal_ = http::Refusal::kHttp2Connection;
   return refusal_ == http::Refusal::kNone ? Fault::kClosedUnanswered : Fault::kMalformed;
 }
 
@@ -129,7 +130,7 @@ net::Offer Http2Exchange::Content::offer(net::PieceKinds) {
   const bool malformed = stream.refusal() != http::Refusal::kNone;
   if (stream.received_all() && !malformed) return {.state = State::kEnd};
   if (stream.is_reset()) {
-    const bool by_rules = malformed || exchange_.connection_.broke_rules();
+    const bool by_rules = malformed || exchange_.connection_.broke_rules_on(stream);
     return {.state = State::kFailed, .fault = by_rules ? net::ContentFault::kMalformed : net::ContentFault::kReset};
   }
   if (exchange_.connection_.over()) return {.state = State::kFailed, .fault = net::ContentFault::kClosed};

@@ -264,6 +264,20 @@ TEST_F(Http2ConnectionsTest, AConnectionThatBreaksLeavesItsRequestsUnanswered) {
   EXPECT_FALSE(exchange->on_reused_connection());
 }
 
+TEST_F(Http2ConnectionsTest, AConnectionThatBreaksBeforeAHeadLeftSaysNothingAboutTheRequest) {
+  auto exchange = opened();
+  EXPECT_FALSE(exchange->on_reused_connection());
+  EXPECT_TRUE(exchange->begin({.method = http::Method::kPost,
+                               .method_text = "POST",
+                               .target = "/never",
+                               .host = "a.test",
+                               .fields = &fields_,
+                               .content = {}}));
+  servers_.all.clear();
+  EXPECT_EQ(fault_of(*exchange), Fault::kGoingAway);
+  EXPECT_TRUE(exchange->request_untaken());
+}
+
 TEST_F(Http2ConnectionsTest, ATargetThatIsNotUsedAnyMoreClosesWhatIsIdle) {
   opened().reset();
   ASSERT_TRUE(comes_true([&] { return servers_.open() == 1; }));
