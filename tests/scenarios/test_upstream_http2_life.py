@@ -18,21 +18,48 @@ def exchange_within(port, seconds):
 
 
 def test_streams_that_clients_cancel_give_back_the_window_of_the_connection():
-    """2 MiB are one connection's, of which each of these may owe some 5 KiB when it ends: more than all of it in sum."""
-    origin = Http2Origin(lambda request: request.respond(body=bytes(200_000) if request.path == "/cancelled" else CONTENT))
+    """2 MiB are one connection's, of which each of these may owe some 5 KiB when it ends: more than all of it in sum. They
+    have arrived whole, so that the target is not told of their end: after many resets it would get another connection."""
+    bodies = {"/cancelled": bytes(100_000), "/behind": b"ok"}
+    origin = Http2Origin(lambda request: request.respond(body=bodies.get(request.path, CONTENT)))
     with Front(origin) as front:
         for _ in range(5):   # clients, for one that cancels so often is sent away
-            with connected(front.port, timeout=30, connection_window=1 << 30) as client:
+            with connected(front.port, timeout=30, window=10_000, connection_window=1 << 30) as client:
                 client.reads = False
                 for _ in range(90):
                     number = client.request("/cancelled")
                     while len(client.streams[number].body) < 10_000:
                         assert client.receive()
+                    assert client.get("/behind").body == b"ok"
                     client.connection.reset_stream(number, 8)
                     client.flush()
         for _ in range(5):
             assert exchange(front.port).body == CONTENT
         assert origin.connections == 1
+
+
+def test_a_connection_with_many_cancelled_requests_takes_no_more_and_those_on_it_go_on():
+    """Else the target's guard against rapid resets ends it for all of them."""
+    def early(request):
+        if request.path == "/quick":
+            request.respond()
+
+    origin = Http2Origin(lambda request: None, early=early)
+    with Front(origin) as front, connected(front.port) as others:
+        kept = others.request("/kept")
+        eventually(lambda: len(origin.requests) == 1)
+        for cancelled in range(1, 51):
+            with connected(front.port) as client:
+                client.request("/cancelled")
+                eventually(lambda: len(origin.requests) == cancelled + 1)
+            eventually(lambda: origin.requests[-1].reset == 8)
+        assert origin.connections == 1
+        assert others.get("/quick").status == 200
+        assert origin.connections == 2 and origin.requests[-1].connection is origin.http2_connections[1]
+        assert not origin.http2_connections[0].closed
+        origin.requests[0].respond(body=b"kept")
+        assert others.wait(kept)[0].body == b"kept"
+        eventually(lambda: origin.http2_connections[0].closed)
 
 
 def test_a_target_that_is_removed_has_its_requests_cut_on_shared_connections_too():

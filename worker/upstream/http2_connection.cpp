@@ -21,6 +21,8 @@ constexpr auto kSettingsWait = milliseconds(10'000);
 constexpr auto kQuiet = milliseconds(10'000);   // after it, a request is sent together with a PING
 constexpr auto kPingWait = milliseconds(10'000);
 constexpr auto kPatience = milliseconds(1000);   // then others are asked
+constexpr auto kCancelWindow = milliseconds(30'000);
+constexpr int kMostCancels = 50;
 constexpr auto kBlockedWait = milliseconds(60'000);
 
 // Content waits here while its client takes nothing, so a stream's window is what a stalled client can cost. Limits of
@@ -44,7 +46,8 @@ Http2Connection::Http2Connection(Target& target, std::unique_ptr<Connection> con
       session_(http2::Role::kClient, settings(), *target.services().http2_memory, *target.services().http2_counters),
       began_(target.services().loop.now()),
       heard_(began_),
-      idle_since_(began_) {}
+      idle_since_(began_),
+      cancels_since_(began_) {}
 
 Http2Connection::~Http2Connection() {
   if (connection_) connection_->close_after_use();
@@ -117,6 +120,15 @@ void Http2Connection::part(Http2Exchange& exchange) {
   if (exchanges_.size() == 0) idle_since_ = loop().now();
   loop().ready().push(over_ ? static_cast<async::Wakeup&>(burying_) : flushing_);
   target_.http2()->has_room();
+}
+
+void Http2Connection::note_cancel() {
+  const Instant now = loop().now();
+  if (now - cancels_since_ >= kCancelWindow) {
+    cancels_since_ = now;
+    cancels_ = 0;
+  }
+  if (++cancels_ == kMostCancels) leave();
 }
 
 http2::Stream* Http2Connection::begin(const http2::OutgoingRequest& request, bool end, bool& head_too_large) {

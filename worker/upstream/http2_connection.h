@@ -19,6 +19,11 @@ class Target;
 // in one write; no more than one buffer of output waits (64 KiB), and of content 128 KiB a stream at most (see
 // Session: one that stalls does not stop the others). Idle it holds no buffer.
 //
+// Requests that are cancelled are resets to the target, which may take many of them for an attack and end the
+// connection with all that is on it. So after 50 in a window of 30 s it takes no request any more. Windows come one
+// after the other, and 99 more may be on it then: at most 49 + 50 + 99 resets in any 30 s, below the 200 that Netty
+// allows by default.
+//
 // It ends with the socket, with a fault of the target's, for want of an answer to SETTINGS or PING, and when it is idle
 // for long or has to leave: after GOAWAY, or when it is used up or old. Then it takes no request any more, those on it
 // go on, and the last takes it along. Exchanges outlive its end: they find it over.
@@ -82,6 +87,8 @@ class Http2Connection {
   bool over() const { return over_; }
   void join(Http2Exchange& exchange);
   void part(Http2Exchange& exchange);
+  // A stream was reset from here.
+  void note_cancel();
   // A stream for one of them, or null: it takes none any more, or the head is too large (`head_too_large`).
   http2::Stream* begin(const http2::OutgoingRequest& request, bool end, bool& head_too_large);
   // Room for a frame in the output; false: `wait_for_room`.
@@ -129,6 +136,8 @@ class Http2Connection {
   Instant pinged_{};        // and not heard since
   Instant blocked_since_;   // the target takes nothing
   uint64_t served_ = 0;
+  Instant cancels_since_;
+  int cancels_ = 0;   // since then
   uint64_t written_ = 0;
   mutable uint64_t arrived_ = 0;
   uint64_t turns_ = 0;

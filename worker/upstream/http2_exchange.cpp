@@ -17,6 +17,8 @@ Http2Exchange::Http2Exchange(std::shared_ptr<Target> target, Http2Connection& co
 // What is under way is reset: CANCEL.
 Http2Exchange::~Http2Exchange() {
   if (stream_) {
+    const bool was_whole = stream_->sent_all() && stream_->received_all();
+    if (!was_whole && !stream_->reset_by_peer()) connection_.note_cancel();
     stream_->owner = nullptr;
     stream_->release();
   }
