@@ -247,3 +247,36 @@ def test_a_fault_of_no_stream_is_a_lost_connection_for_all_and_counts_once_rfc91
         assert len(origin.requests) == 6 + 3 and origin.connections == 2
         assert front.proxyd.metric("proxyd_upstream_h2_conn_error_total", reason=reason) == 1
         assert front.proxyd.metric("proxyd_upstream_bad_total", reason="h2_connection") == 0
+
+
+# -- what is counted of connections
+
+
+def connects(front, result, target="one"):
+    return front.proxyd.metric("proxyd_upstream_connect_total", result=result, upstream="app", target=target)
+
+
+def test_one_connection_that_is_not_greeted_is_one_failed_connect_and_all_who_waited_ask_another_target():
+    go_on = threading.Event()
+
+    def serve(connection):
+        assert go_on.wait(10)
+        connection.socket.recv(65536)
+        connection.socket.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+
+    silent, other = Http2Origin(serve=serve), Http2Origin()
+
+    def change(document):
+        document["upstreams"]["app"]["targets"]["two"] = {"address": other.address}
+        document["upstreams"]["app"]["balance"] = "round_robin"
+
+    with Front(silent, change=change) as front, connected(front.port) as client:
+        numbers = [post(client, f"/{number}") for number in range(6)]
+        eventually(lambda: len(other.requests) >= 3)   # the others wait for the first target
+        go_on.set()
+        assert [stream.status for stream in client.wait(*numbers)] == [200] * 6
+        assert sorted(request.path for request in other.requests) == [f"/{number}" for number in range(6)]
+        assert silent.connections <= 2   # the last may have come when the first was told
+        assert (connects(front, "ok"), connects(front, "failed")) == (0, silent.connections)
+        assert (connects(front, "ok", "two"), connects(front, "failed", "two")) == (1, 0)
+    other.stop()

@@ -47,6 +47,9 @@ def test_auto_speaks_http_1_where_the_target_chooses_that(authority, chosen):
     with Front(origin, secured(authority), protocol="auto") as front:
         assert [exchange(front.port).body for _ in range(3)] == [b"http/1.1"] * 3
         assert front.origin.connections == 1
+        labels = {"upstream": "app", "target": "one"}
+        assert front.proxyd.metric("proxyd_upstream_connect_total", result="ok", **labels) == 1
+        assert front.proxyd.metric("proxyd_upstream_connections_reused_total", **labels) == 2   # the first was its first
         gate, held = threading.Event(), []
         origin.http1.answer = lambda request: held.append(request) or [gate, b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"]
         with connected(front.port) as client:

@@ -30,6 +30,8 @@ class Connection : private async::Wakeup {
   bool start(async::EventLoop& loop, UniqueFd socket) { return tcp_.start(loop, std::move(socket)); }
   void connected();
   void use();
+  // It goes to the pool before any request was on it: its next use is its first.
+  void spare_use() { --served_; }
   // The exchange ended and the connection may serve another.
   void rest(Deadline idle_until);
   void close_after_use();

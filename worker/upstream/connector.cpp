@@ -18,7 +18,7 @@ Offer offer_of(const Target& target, Use use) {
 std::unique_ptr<Exchange> take_pooled(const std::shared_ptr<Target>& target, const http1::HeadRules& rules) {
   std::unique_ptr<Connection> pooled = target->pool().take();
   if (!pooled) return nullptr;
-  target->counters().reused.add();
+  if (pooled->served() > 0) target->counters().reused.add();   // else made for `auto`, which chose HTTP/1.1
   return std::make_unique<Http1Exchange>(target, std::move(pooled), rules);
 }
 
@@ -53,6 +53,7 @@ async::Task<Opened> open_exchange(std::shared_ptr<Target> target, http1::HeadRul
     if (opened && !*opened) opened = Opened(Fault::kClosedUnanswered);
     co_return std::move(opened);
   }
+  target->counters().connected.add();
   co_return Opened(std::make_unique<Http1Exchange>(std::move(target), std::move(*dialled), rules));
 }
 

@@ -92,7 +92,6 @@ async::Task<Result<std::unique_ptr<Connection>, Fault>> dial(Target& target, Off
     if (fault == Fault::kNone && target.tls()) fault = co_await shake_hands(*connection, target, offer, share);
     if (fault == Fault::kNone) {
       connection->connected();
-      target.counters().connected.add();
       co_return Dialled(std::move(connection));
     }
     if (connection->tcp().when_cut().is_set()) co_return Dialled(Fault::kCutConnecting);

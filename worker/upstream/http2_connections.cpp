@@ -140,6 +140,8 @@ async::Task<void> Http2Connections::open_another(Deadline deadline) {
     const bool may_refuse = target_.protocol() == config::UpstreamProtocol::kAuto;
     refused_ = may_refuse && !(*dialled)->chose_http2();
     if (refused_) {
+      target_.counters().connected.add();
+      (*dialled)->spare_use();
       target_.pool().give_back(std::move(*dialled));
       is_opening_ = false;
       tell_waiting(Fault::kNone);
@@ -158,6 +160,11 @@ async::Task<void> Http2Connections::greet(std::unique_ptr<Connection> connection
     auto made = std::make_unique<Http2Connection>(target_, std::move(connection));
     made->start();
     const bool heard = co_await made->greeted(deadline);
+    if (made->was_greeted()) {
+      target_.counters().connected.add();
+    } else if (!made->was_cut()) {
+      target_.counters().connect_failed.add();
+    }
     if (made->takes_part()) {
       made->take_place();
       connections_.add(*made.release());

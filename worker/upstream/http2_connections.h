@@ -19,6 +19,8 @@ class Target;
 // The HTTP/2 connections to one target, and who waits for one. Few of them: a request goes on the oldest that takes
 // another, and the next is opened only when all are full; those who wait for it share it. At most 64, one after the
 // other. A target that takes no streams at all (SETTINGS_MAX_CONCURRENT_STREAMS 0) gets no other connection either.
+// One that fails is one failed connect, told to each who waited for it, who asks another target by its own retry rules;
+// it counts as connected when the target's SETTINGS are there.
 // Owned by the target; one thread.
 class Http2Connections {
  public:
