@@ -9,6 +9,7 @@
 #include "shared/memory/wake_descriptors.h"
 #include "shared/metrics/metrics_region.h"
 #include "shared/status/status_region.h"
+#include "worker/async/act.h"
 #include "worker/async/event_loop.h"
 #include "worker/downstream/connections.h"
 #include "worker/downstream/settings.h"
@@ -53,14 +54,6 @@ class Acceptor {
  private:
   class Socket;
 
-  // A wakeup of this object.
-  template <void (Acceptor::*act)()>
-  struct Act : async::Wakeup {
-    explicit Act(Acceptor& acceptor)
-        : Wakeup([](Wakeup& self) { (static_cast<Act&>(self).owner.*act)(); }), owner(acceptor) {}
-    Acceptor& owner;
-  };
-
   void rebalance();
   bool has_too_many() const;
   bool has_few() const;
@@ -82,8 +75,8 @@ class Acceptor {
   Log& log_;
   Counters counters_;
   std::map<std::string, std::unique_ptr<Socket>> sockets_;
-  Act<&Acceptor::answer> answer_;
-  Act<&Acceptor::check> look_;
+  async::Act<&Acceptor::answer> answer_;
+  async::Act<&Acceptor::check> look_;
   async::Timer check_;   // while away: whether to come back
   milliseconds next_check_{};
   int away_batch_ = 0;

@@ -2,6 +2,7 @@
 
 #include <exception>
 
+#include "worker/async/act.h"
 #include "worker/downstream/connections.h"
 #include "worker/downstream/http2_exchange.h"
 #include "worker/http2/session.h"
@@ -32,22 +33,6 @@ class Http2Connection {
 
  private:
   friend class Http2Exchange;
-  // A wakeup of this object.
-  template <void (Http2Connection::*act)()>
-  struct Act : async::Wakeup {
-    explicit Act(Http2Connection& connection)
-        : Wakeup([](Wakeup& self) {
-            Http2Connection& connection = static_cast<Act&>(self).owner;
-            try {
-              (connection.*act)();
-            } catch (const std::exception& error) {
-              connection.end_for(error);
-            }
-          }),
-          owner(connection) {}
-    Http2Connection& owner;
-  };
-
   // For the exchanges.
   const Connection& connection() const { return connection_; }
   async::EventLoop& loop() const;
@@ -78,6 +63,9 @@ class Http2Connection {
   void end_for(const std::exception& error);
   void watch_progress(Instant now);
   size_t waiting() const { return out_end_ - out_begin_; }
+
+  template <auto method>
+  using Act = async::Act<method, &Http2Connection::end_for>;
 
   Connection& connection_;
   http2::Session session_;

@@ -3,6 +3,7 @@
 #include <exception>
 #include <memory>
 
+#include "worker/async/act.h"
 #include "worker/http2/session.h"
 #include "worker/net/buffer_pool.h"
 #include "worker/net/connection_list.h"
@@ -66,21 +67,6 @@ class Http2Connection {
   friend class Http2Exchange;
   friend class Http2Connections;
   friend class net::ConnectionList<Http2Connection>;
-  // A wakeup of this object.
-  template <void (Http2Connection::*act)()>
-  struct Act : async::Wakeup {
-    explicit Act(Http2Connection& connection)
-        : Wakeup([](Wakeup& self) {
-            Http2Connection& connection = static_cast<Act&>(self).owner;
-            try {
-              (connection.*act)();
-            } catch (const std::exception& error) {
-              connection.end_for(error);
-            }
-          }),
-          owner(connection) {}
-    Http2Connection& owner;
-  };
 
   // For the exchanges.
   async::EventLoop& loop() const;
@@ -115,6 +101,9 @@ class Http2Connection {
   void end_for(const std::exception& error);
   void bury();
   size_t waiting() const { return out_end_ - out_begin_; }
+
+  template <auto method>
+  using Act = async::Act<method, &Http2Connection::end_for>;
 
   Target& target_;
   std::unique_ptr<Connection> connection_;
