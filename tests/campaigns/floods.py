@@ -27,9 +27,10 @@ def judge(flood, quiet, flooded):
     """Prints what came of a flood; what is wrong with it."""
     ratio = statistics.median(loud.p99 / calm.p99 for calm, loud in zip(quiet, flooded))
     above = statistics.median(loud.p99 - calm.p99 for calm, loud in zip(quiet, flooded))
-    cut_off, octets = (sum(one.attacker[what] for one in flooded) for what in ("cut_off", "octets"))
+    calmed, cut_off, octets = (sum(one.attacker[what] for one in flooded) for what in ("calmed", "cut_off", "octets"))
     print(f"{flood}: p99 {ratio:.2f} of that without, {1000 * above:+.2f} ms (without {[round(1000 * one.p99, 1) for one in quiet]}, with "
-          f"{[round(1000 * one.p99, 1) for one in flooded]}); {cut_off} connections cut off after {octets / max(cut_off, 1):.0f} octets each, at "
+          f"{[round(1000 * one.p99, 1) for one in flooded]}); {calmed} connections told to calm down and {cut_off} cut off after "
+          f"{octets / max(calmed + cut_off, 1):.0f} octets each, at most {max(one.descriptors for one in flooded)} descriptors of a worker in the end, at "
           f"most {max(one.most_running for one in flooded)} requests of one at the origin", flush=True)
     slow = [f"p99 is {ratio:.2f} times what it is without, and {1000 * above:.1f} ms more"] if ratio > MOST_RATIO and above > MOST_ABOVE else []
     return slow if flood not in UNTIMED else []

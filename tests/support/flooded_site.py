@@ -5,13 +5,15 @@ from attacker import PATH, Attacker
 from certificates import Authority
 from counting_origin import CountingOrigin
 from open_loop import OpenLoop, percentile
+from process import descriptors
 from proxyd import Proxyd, StopsAtTheEnd, free_port, site
 
 
 class Round:
     """What a time with a flood, or without, was like. `p99` in seconds."""
 
-    def __init__(self, client, attacker, counts):
+    def __init__(self, client, attacker, counts, descriptors):
+        self.descriptors = descriptors   # of the worker that has most, in the end
         self.failed, self.answered, self.p99 = client.failed, len(client.times), percentile(client.times, 0.99) if client.times else None
         self.attacker, self.most_running = attacker, counts["most_running"]
 
@@ -22,8 +24,8 @@ class Round:
             found.append(f"{self.answered} of {least} requests were answered")
         if self.most_running > 100:
             found.append(f"{self.most_running} requests of one attacking connection ran at once")
-        if self.attacker is not None and not self.attacker["cut_off"]:
-            found.append("the attacker was never cut off")
+        if self.attacker is not None and not self.attacker["calmed"] + self.attacker["cut_off"]:
+            found.append("the attacker was neither told to calm down nor cut off")
         return found
 
 
@@ -61,7 +63,8 @@ class FloodedSite(StopsAtTheEnd):
         self.flooded.counts()
         attacker = Attacker(self.port, flood, seconds, connections, self.over) if flood else None
         self.client.run(seconds)
-        return Round(self.client, attacker.wait() if attacker else None, self.flooded.counts())
+        most = max(descriptors(pid) for pid in self.pids)
+        return Round(self.client, attacker.wait() if attacker else None, self.flooded.counts(), most)
 
     def workers_are_the_same(self):
         return self.proxyd.pids() == self.pids

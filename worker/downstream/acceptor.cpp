@@ -1,6 +1,7 @@
 #include "worker/downstream/acceptor.h"
 
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <poll.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -48,9 +49,8 @@ class Acceptor::Socket : private async::Wakeup {
     if (watched_ || rest_.armed()) return;
     watched_ = acceptor_.loop_.watch_level(descriptor_.value(), *this, true);
     if (watched_) return;
-    acceptor_.log_.error("listener '{}' rests: its socket cannot be watched: {}", listener_->name,
-                         std::strerror(errno));
-    rest(kFirstRest);
+    acceptor_.counters_.other_errors.add();
+    rest_longer(fmt::format("its socket cannot be watched: {}", std::strerror(errno)));
   }
   void leave() {
     if (!watched_) return;
@@ -125,11 +125,15 @@ class Acceptor::Socket : private async::Wakeup {
   // The oldest idle connection makes room, else the socket rests.
   bool after_shortage(const char* why) {
     acceptor_.counters_.descriptors_short.add();
-    if (acceptor_.connections_.close_oldest_idle()) return true;
+    return acceptor_.connections_.close_oldest_idle() ||
+           rest_longer(fmt::format("{}; raise the limit of open files", why));
+  }
+
+  bool rest_longer(std::string_view why) {
     const Instant now = acceptor_.loop_.now();
     if (now - acceptor_.last_shortage_log_ >= kLogAgain) {
       acceptor_.last_shortage_log_ = now;
-      acceptor_.log_.error("listener '{}' rests: {}; raise the limit of open files", listener_->name, why);
+      acceptor_.log_.error("listener '{}' rests: {}", listener_->name, why);
     }
     const milliseconds time = rest_after_;
     rest_after_ = std::min(rest_after_ * 2, kLastRest);

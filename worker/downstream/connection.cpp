@@ -76,7 +76,6 @@ void Connection::woken() {
     timer_.disarm();
     tcp_.watched().when_readable().notify(nullptr);
     tcp_.watched().when_hung_up().notify(this);
-    state_ = State::kServing;
     connections_.become_busy(*this);
     close_ = false;
     if (!begin_serving()) return close();
@@ -129,7 +128,6 @@ bool Connection::finish_serving() {
 }
 
 void Connection::go_idle() {
-  state_ = State::kIdle;
   connections_.become_idle(*this);
   tcp_.watched().when_hung_up().notify(nullptr);
   tcp_.watched().when_readable().notify(this);
@@ -151,15 +149,13 @@ void Connection::start_http2() {
 }
 
 void Connection::become_idle() {
-  state_ = State::kIdle;
   served_any_ = true;
   connections_.become_idle(*this);
 }
 
-void Connection::become_busy() {
-  state_ = State::kServing;
-  connections_.become_busy(*this);
-}
+void Connection::become_busy() { connections_.become_busy(*this); }
+
+void Connection::become_ending() { connections_.become_ending(*this); }
 
 // In TLS the end is said, so that the client does not take it for an attack (RFC 8446 6.1).
 void Connection::close() {

@@ -48,6 +48,7 @@ class Connection : private async::Wakeup {
   // HTTP/2 says by itself when there is nothing to do.
   void become_idle();
   void become_busy();
+  void become_ending();
   // For good; it is destroyed.
   void close();
   // No request begins any more.
@@ -76,7 +77,7 @@ class Connection : private async::Wakeup {
  private:
   friend class Connections;
   friend class net::ConnectionList<Connection>;
-  enum class State : uint8_t { kIdle, kServing };
+  enum class State : uint8_t { kIdle, kServing, kEnding };
   // What TLS adds to a connection, apart, so that others don't carry it.
   struct Tls {
     Tls(std::shared_ptr<const tls::ServerContext> by, net::TcpStream& tcp, Services& services)

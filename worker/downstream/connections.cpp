@@ -7,14 +7,27 @@
 
 namespace proxyd::downstream {
 
+net::ConnectionList<Connection>& Connections::list_of(const Connection& connection) {
+  using State = Connection::State;
+  return connection.state_ == State::kIdle ? idle_ : connection.state_ == State::kEnding ? ending_ : busy_;
+}
+
 void Connections::become_idle(Connection& connection) {
-  busy_.remove(connection);
+  list_of(connection).remove(connection);
+  connection.state_ = Connection::State::kIdle;
   idle_.add(connection);
 }
 
 void Connections::become_busy(Connection& connection) {
-  idle_.remove(connection);
+  list_of(connection).remove(connection);
+  connection.state_ = Connection::State::kServing;
   busy_.add(connection);
+}
+
+void Connections::become_ending(Connection& connection) {
+  list_of(connection).remove(connection);
+  connection.state_ = Connection::State::kEnding;
+  ending_.add(connection);
 }
 
 void Connections::adopt(UniqueFd socket, const sockaddr_storage& peer, std::shared_ptr<Listener> listener) {
@@ -26,7 +39,7 @@ void Connections::adopt(UniqueFd socket, const sockaddr_storage& peer, std::shar
 }
 
 void Connections::close(Connection& connection) {
-  (connection.state_ == Connection::State::kIdle ? idle_ : busy_).remove(connection);
+  list_of(connection).remove(connection);
   services_.slot.connections.store(--open_, std::memory_order_relaxed);
   delete &connection;
 }
@@ -66,13 +79,16 @@ void Connections::end_those_of(const Listener& listener) {
   close_idle(of_listener);
 }
 
-// The oldest of the first few that has been served, says nothing now, and is of `listener` when one is given.
+// The oldest that everything was said to, else the oldest that has been served and says nothing now, of the first few
+// of each kind; of `listener` when one is given.
 Connection* Connections::oldest_at_rest(const Listener* listener) const {
   constexpr int kMostLookedAt = 64;
-  Connection* connection = idle_.oldest();
-  for (int i = 0; connection && i < kMostLookedAt; ++i, connection = idle_.younger_than(*connection)) {
-    const bool rests = connection->served_any_ && !connection->tcp_.watched().readable();
-    if (rests && (!listener || connection->listener_.get() == listener)) return connection;
+  for (const auto* list : {&ending_, &idle_}) {
+    Connection* connection = list->oldest();
+    for (int i = 0; connection && i < kMostLookedAt; ++i, connection = list->younger_than(*connection)) {
+      const bool rests = list == &ending_ || (connection->served_any_ && !connection->tcp_.watched().readable());
+      if (rests && (!listener || connection->listener_.get() == listener)) return connection;
+    }
   }
   return nullptr;
 }
@@ -94,8 +110,9 @@ bool Connections::close_oldest_idle_of(const Listener& listener) {
 
 size_t Connections::cut_all() {
   const size_t cut = open_;
-  while (idle_.oldest()) close(*idle_.oldest());
-  while (busy_.oldest()) close(*busy_.oldest());
+  for (const auto* list : {&ending_, &idle_, &busy_}) {
+    while (list->oldest()) close(*list->oldest());
+  }
   return cut;
 }
 

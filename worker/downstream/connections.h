@@ -74,7 +74,7 @@ class Connections {
   // From now on no connection lives longer than its request; idle ones are closed.
   void drain();
   bool draining() const { return draining_; }
-  // Closes the idle connection that was used longest ago. False when there is none.
+  // Closes one that is ending, or the idle connection that was used longest ago. False when there is none.
   bool close_oldest_idle();
   // The same among a listener's that have been served and say nothing now, so that a new one finds room. Looks at a
   // few only.
@@ -96,11 +96,14 @@ class Connections {
   Connection* oldest_at_rest(const Listener* listener) const;
   void become_idle(Connection& connection);
   void become_busy(Connection& connection);
+  void become_ending(Connection& connection);
+  net::ConnectionList<Connection>& list_of(const Connection& connection);
   void close(Connection& connection);
 
   Services services_;
   net::ConnectionList<Connection> idle_;
   net::ConnectionList<Connection> busy_;
+  net::ConnectionList<Connection> ending_;   // all is said, and the client's end awaited
   uint64_t open_ = 0;
   bool draining_ = false;
 };

@@ -18,6 +18,7 @@ constexpr uint64_t kSlowestClient = 256;   // octets a second
 constexpr auto kTick = milliseconds(1000);
 constexpr auto kDrainWait = milliseconds(1000);   // a round trip, between the first GOAWAY and the last
 constexpr auto kLinger = milliseconds(2000);
+constexpr auto kIgnored = milliseconds(100);   // who floods, once he has GOAWAY
 constexpr auto kMostWaitForTurn = milliseconds(1000);
 
 http2::Settings settings_of(const Connection& connection) {
@@ -97,7 +98,7 @@ void Http2Connection::read() {
   if (connection_.stream().watched().readable()) loop().ready().push(reading_);
 }
 
-// What comes after a fault is read and dropped, for a reset would overtake GOAWAY.
+// What comes after a fault is read and dropped, for a reset would overtake GOAWAY; but see `ignores_client`.
 void Http2Connection::receive(std::string_view octets) {
   const auto now = static_cast<uint64_t>(steady_ms(loop().now()));
   const bool owed_before = session_.within_frame();
@@ -212,6 +213,7 @@ void Http2Connection::write() {
   if (blocked_ && !was_blocked) {
     blocked_since_ = loop().now();
     arrived_when_blocked_ = arrived();
+    if (idle_) loop().timers().arm(timer_, Deadline::at(blocked_since_ + kTick));   // which slept
   }
   if (was_blocked && !blocked_ && stream.watched().readable()) loop().ready().push(reading_);
 }
@@ -269,8 +271,9 @@ void Http2Connection::settle() {
       blocked_since_ = loop().now();
       arrived_when_blocked_ = arrived();
       lingers_since_ = loop().now();
+      connection_.become_ending();
       if (!ignores_client()) connection_.stream().end_writing();
-      loop().timers().arm(timer_, Deadline::at(loop().now() + kTick));
+      loop().timers().arm(timer_, Deadline::at(loop().now() + (ignores_client() ? kIgnored : kTick)));
     }
     return;
   }
@@ -295,9 +298,7 @@ void Http2Connection::watch_progress(Instant now) {
 void Http2Connection::look() {
   const Instant now = loop().now();
   watch_progress(now);
-  // What is still on its way is not met by a reset.
-  if (ending_ && connection_.stream().unacknowledged() > 0) lingers_since_ = now;
-  if (ending_ && now - lingers_since_ >= kLinger) return end();
+  if (ending_ && has_lingered(now)) return end();
   if (give_up(now)) {
     connection_.stream().abort_on_close();
     return end();
@@ -307,17 +308,25 @@ void Http2Connection::look() {
     said_last_stream_ = true;
     session_.end_drain();
   }
-  const bool rested = idle_ && is_over(idle_since_, connection_.waits().keepalive, now);
+  const bool rested = idle_ && !ending_ && is_over(idle_since_, connection_.waits().keepalive, now);
   if (rested && !session_.draining()) {
     connection_.services().keepalive_timeouts.add();
     drain();
   }
   produce();
   Deadline next = Deadline::at(now + kTick);
-  const bool sleeps =
-      idle_ && !ending_ && !session_.awaits_settings_ack() && !session_.within_frame() && !session_.draining();
+  const bool sleeps = idle_ && !ending_ && !blocked_ && !session_.awaits_settings_ack() && !session_.within_frame() &&
+                      !session_.draining();
   if (sleeps) next = Deadline::after(idle_since_, connection_.waits().keepalive);
   loop().timers().arm(timer_, next);
+}
+
+// What is still on its way is not met by a reset; of a client that is ignored that holds for a while.
+bool Http2Connection::has_lingered(Instant now) {
+  const bool all_there = connection_.stream().unacknowledged() == 0;
+  if (ignores_client() && all_there) return now - lingers_since_ >= kIgnored;
+  if (!ignores_client() && !all_there) lingers_since_ = now;
+  return now - lingers_since_ >= kLinger;
 }
 
 // What a client may take its time for has an end.

@@ -58,6 +58,7 @@ class Http2Connection {
   void become_busy();
   void settle();
   void look();
+  bool has_lingered(Instant now);
   bool give_up(Instant now);
   void end();
   void end_for(const std::exception& error);

@@ -165,6 +165,8 @@ CacheUpdate::Then CacheUpdate::take_whole(const caching::Answer& answer) {
 
 // The tags and groups that purges name, before the tags are taken from what clients see.
 void CacheUpdate::collect_tags(http::ResponseHead& response) {
+  http::Arena& arena = response.fields.arena();
+  const caching::TagList groups = caching::cache_groups(response.fields);   // whose field may be named for tags as well
   tags_ = {};
   if (caching::has_tag_field(response.fields, held_.policy)) {
     tags_ = caching::response_tags(response.fields, held_.policy);
@@ -172,8 +174,6 @@ void CacheUpdate::collect_tags(http::ResponseHead& response) {
       for (const std::string& name : held_.policy.tag_headers) response.fields.remove(name);
     }
   }
-  http::Arena& arena = response.fields.arena();
-  const caching::TagList groups = caching::cache_groups(response.fields);
   for (const std::string_view group : groups.tags())
     tags_.add(caching::group_tag(held_.request.url(), group, arena), arena);
   if (groups.overflowed()) tags_.overflow();
