@@ -16,6 +16,7 @@ POLICIES = {
     "bypassing": {"bypass": {"cookies": ["session", "wp_*"], "headers": ["X-Skip"], "query": ["preview"], "paths": ["/cart*"]}},
     "ignoring": {"ignore": ["Cache-Control", "Expires", "Pragma", "Vary"], "default_ttl": {"200": "1h"}},
     "tagged": {"tags": {"headers": ["Surrogate-Key", "Cache-Tag"], "expose": True}},
+    "grouping": {"tags": {"headers": ["Cache-Groups"]}},
     "small": {"max_object": "4KiB"},
     "cookieless": {"store_set_cookie": "strip"},
     "getonly": {"methods": ["GET"]},

@@ -103,6 +103,13 @@ def test_a_group_is_made_invalid_together_rfc9875_3(caches):
     assert [page.get().fate for page in pages] == ["miss", "miss", "miss", "hit", "hit", "hit"]
 
 
+def test_a_group_is_one_also_where_its_field_is_taken_for_tags(caches):
+    page = grouped(caches, '"own"', policy="grouping")
+    assert page.fates((), ()) == ["miss", "hit"]
+    caches.saying('Cache-Group-Invalidation: "own"', policy="grouping").get(method="POST", body=b"abc")
+    assert page.get().fate == "miss"
+
+
 def test_several_groups_are_made_invalid_by_one_answer_rfc9875_3(caches):
     pages = [grouped(caches, '"two-a"'), grouped(caches, '"two-b"'), grouped(caches, '"two-c"')]
     for page in pages:

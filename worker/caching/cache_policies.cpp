@@ -61,6 +61,8 @@ Policy compile(const config::CachePolicy& from) {
   policy.collapse_timeout = from.collapse_timeout.count();
   policy.targeted = from.targeted;
   policy.tag_headers = from.tag_headers;
+  policy.tag_names = 0;
+  for (const std::string& name : from.tag_headers) policy.tag_names |= http::bit_of(http::field_name_from(name));
   policy.expose_tags = from.expose_tags;
   policy.max_object = from.max_object;
   if (from.range != RangeMode::kSlice) return policy;

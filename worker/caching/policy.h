@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "shared/config/model.h"
+#include "worker/http/field_name.h"
 #include "worker/http/method.h"
 
 namespace proxyd::caching {
@@ -79,6 +80,7 @@ struct Policy {
   int64_t collapse_timeout = config::CachePolicy().collapse_timeout.count();
   std::vector<std::string> targeted = config::CachePolicy().targeted;
   std::vector<std::string> tag_headers = config::CachePolicy().tag_headers;
+  uint64_t tag_names = http::bit_of(http::FieldName::kOther);   // their bits
   bool expose_tags = false;
   uint64_t max_object = config::CachePolicy().max_object;
 

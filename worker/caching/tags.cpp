@@ -38,7 +38,9 @@ void TagList::add(std::string_view tag, http::Arena& arena) {
 }
 
 bool has_tag_field(const http::Fields& response_fields, const Policy& policy) {
+  if (!response_fields.has_any(policy.tag_names)) return false;
   for (const http::Field& field : response_fields) {
+    if ((policy.tag_names & http::bit_of(field.known)) == 0) continue;
     for (const std::string& name : policy.tag_headers) {
       if (name.size() == field.name.size() && equals_ignoring_case(field.name, name)) return true;
     }

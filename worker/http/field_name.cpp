@@ -11,6 +11,7 @@ constexpr std::array<std::string_view, kFieldNameCount> kNames = {
     "",
     "Accept",
     "Accept-Encoding",
+    "Accept-Ranges",
     "Age",
     "Authorization",
     "Cache-Control",

@@ -12,6 +12,7 @@ enum class FieldName : uint8_t {
   kOther,
   kAccept,
   kAcceptEncoding,
+  kAcceptRanges,
   kAge,
   kAuthorization,
   kCacheControl,

@@ -46,6 +46,7 @@ constexpr std::array<Beginning, http::kFieldNameCount> make_beginnings() {
   constexpr Known kStatic[] = {
       {FieldName::kAccept, 19},
       {FieldName::kAcceptEncoding, 16},
+      {FieldName::kAcceptRanges, 18},
       {FieldName::kAge, 21},
       {FieldName::kAuthorization, 23},
       {FieldName::kCacheControl, 24},
