@@ -56,7 +56,7 @@ def told_to_calm_down(site):
 
 def test_nothing_more_is_taken_from_a_client_that_was_told_to_calm_down(site):
     with told_to_calm_down(site) as client:
-        sent, most = 0, 64 << 20   # the kernels of both sides keep less
+        sent, most = 0, 16 << 20   # the kernels of both sides keep less
         client.setblocking(False)
         with pytest.raises((ConnectionResetError, BrokenPipeError)):
             while sent < most and select.select([], [client], [], 10)[1]:

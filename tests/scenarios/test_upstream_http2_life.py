@@ -211,6 +211,10 @@ def bad_hpack(number):
     return b"\x00\x00\x05\x01\x04" + number.to_bytes(4, "big") + b"\xff\xff\xff\xff\xff"
 
 
+def content_first(number):
+    return b"\x00\x00\x03\x00\x01" + number.to_bytes(4, "big") + b"abc"
+
+
 def bad_ping(number):
     return b"\x00\x00\x03\x06\x00\x00\x00\x00\x00abc"
 
@@ -219,7 +223,7 @@ def ping_on_a_stream(number):
     return b"\x00\x00\x08\x06\x00" + number.to_bytes(4, "big") + bytes(8)
 
 
-@pytest.mark.parametrize("octets, reason", [(bad_push, "push"), (bad_hpack, "hpack")], ids=["push", "hpack"])
+@pytest.mark.parametrize("octets, reason", [(bad_push, "push"), (bad_hpack, "hpack"), (content_first, "protocol")], ids=["push", "hpack", "content"])
 def test_a_fault_in_the_frame_of_a_stream_fails_that_one_and_others_have_lost_their_connection_rfc9113_5_4_1(octets, reason):
     origin = Http2Origin(lambda request: None)
     origin.early = wrong_behind(origin, 5, octets)

@@ -21,7 +21,7 @@ namespace proxyd::downstream {
 // the mean leaves the sockets before it is woken for them and comes back below the mean. The kernel wakes one worker
 // for a connection and never another, so who leaves calls those with few for what waits there; a call that was lost is
 // made up for by a look now and then. Owned by the worker; one thread; nothing suspends. Descriptors short, or only the
-// reserve left: the oldest idle connection goes, else the socket rests, 100 ms to a second.
+// reserve left: one that is ending or the oldest idle one goes, else the socket rests, 100 ms to a second.
 class Acceptor {
  public:
   struct Counters {

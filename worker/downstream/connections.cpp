@@ -79,14 +79,15 @@ void Connections::end_those_of(const Listener& listener) {
   close_idle(of_listener);
 }
 
-// The oldest that everything was said to, else the oldest that has been served and says nothing now, of the first few
-// of each kind; of `listener` when one is given.
+// The oldest that everything was said to and has arrived at, else the oldest that has been served and says nothing now,
+// of the first few of each kind; of `listener` when one is given.
 Connection* Connections::oldest_at_rest(const Listener* listener) const {
   constexpr int kMostLookedAt = 64;
   for (const auto* list : {&ending_, &idle_}) {
     Connection* connection = list->oldest();
     for (int i = 0; connection && i < kMostLookedAt; ++i, connection = list->younger_than(*connection)) {
-      const bool rests = list == &ending_ || (connection->served_any_ && !connection->tcp_.watched().readable());
+      const bool rests = list == &ending_ ? connection->stream().unacknowledged() == 0
+                                          : connection->served_any_ && !connection->tcp_.watched().readable();
       if (rests && (!listener || connection->listener_.get() == listener)) return connection;
     }
   }

@@ -76,8 +76,8 @@ class Connections {
   bool draining() const { return draining_; }
   // Closes one that is ending, or the idle connection that was used longest ago. False when there is none.
   bool close_oldest_idle();
-  // The same among a listener's that have been served and say nothing now, so that a new one finds room. Looks at a
-  // few only.
+  // The same among a listener's that are ending, or have been served and say nothing now, so that a new one finds room.
+  // Looks at a few only.
   bool close_oldest_idle_of(const Listener& listener);
   // The listener is gone: its idle connections are closed, those that are busy end with their request.
   void end_those_of(const Listener& listener);

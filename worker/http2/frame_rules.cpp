@@ -30,7 +30,7 @@ Fault FrameRules::check_order(const FrameHead& frame) {
 
 Verdict FrameRules::judge_data(const FrameHead& frame) const {
   if (frame.stream == 0) return refused(Fault::kStreamZero);
-  if (!server_) return {};
+  if (!server_) return {.plain = false};   // whether there may be content depends on what came before
   const bool empty = frame.length == 0 && !frame.has(frame_flag::kEndStream);
   const bool opened = frame.stream % 2 == 1 && frame.stream <= ids_.highest();   // else nghttp2 calls it idle
   return {.plain = false, .charge = empty ? Fault::kEmptyDataFlood : Fault::kNone, .on_old_stream = opened};

@@ -122,6 +122,7 @@ class Session {
   template <class Take>
   void decode(Take take);
   void reset_for(const Verdict& verdict, int32_t id);
+  void judge_answers_content(const FrameHead& frame);
   void judge_closed(const FrameHead& frame);
   Stream* find(int32_t id) const;
   // The same; most likely the one that has an offer.

@@ -85,6 +85,16 @@ void Session::judge_closed(const FrameHead& frame) {
   if (frame.type == FrameType::kHeaders) charge(Fault::kHeaderFlood);
 }
 
+// Of an answer, before any head or behind its end (RFC 9113 8.1, 5.1). nghttp2 would end the connection for it and not
+// say for whose content.
+void Session::judge_answers_content(const FrameHead& frame) {
+  const auto id = static_cast<int32_t>(frame.stream);
+  const Stream* const stream = find(id);
+  if (!stream || stream->reset_) return;
+  if (stream->received_all_) return note_fault(Fault::kStreamClosed, id);
+  if (!stream->has_head_ && stream->interims_ == 0) note_fault(Fault::kProtocol, id);
+}
+
 // What is before the frame has to be taken in first: what becomes of the frame may depend on it. False when the
 // connection has a fault.
 bool Session::act_on(const Verdict& verdict, const FrameHead& frame) {
@@ -92,6 +102,7 @@ bool Session::act_on(const Verdict& verdict, const FrameHead& frame) {
   if (fault_ != Fault::kNone) return false;
   if (verdict.fault != Fault::kNone) note_fault(verdict.fault, stream_at_fault(frame));
   if (verdict.charge != Fault::kNone) charge(verdict.charge);
+  if (role_ == Role::kClient && frame.type == FrameType::kData) judge_answers_content(frame);
   const auto id = static_cast<int32_t>(frame.stream);
   if (verdict.reset != ErrorCode::kNoError) reset_for(verdict, id);
   if (verdict.drop || verdict.fields) scanner_.drop();

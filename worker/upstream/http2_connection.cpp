@@ -128,7 +128,7 @@ void Http2Connection::note_cancel() {
     cancels_since_ = now;
     cancels_ = 0;
   }
-  if (++cancels_ == kMostCancels) leave();
+  if (++cancels_ >= kMostCancels && !leaving_ && target_.http2()->may_replace_one()) leave();
 }
 
 http2::Stream* Http2Connection::begin(const http2::OutgoingRequest& request, bool end, bool& head_too_large) {

@@ -26,8 +26,8 @@ class Target;
 // allows by default.
 //
 // It ends with the socket, with a fault of the target's, for want of an answer to SETTINGS or PING, and when it is idle
-// for long or has to leave: after GOAWAY, or when it is used up or old. Then it takes no request any more, those on it
-// go on, and the last takes it along. Exchanges outlive its end: they find it over.
+// for long or has to leave: after GOAWAY or many cancels, or when it is used up or old. Then it takes no request any
+// more, those on it go on, and the last takes it along. Exchanges outlive its end: they find it over.
 class Http2Connection {
  public:
   Http2Connection(Target& target, std::unique_ptr<Connection> connection);

@@ -78,6 +78,8 @@ std::unique_ptr<Exchange> Http2Connections::take(const std::shared_ptr<Target>& 
   return connection ? exchange_on(*connection, target, rules) : nullptr;
 }
 
+bool Http2Connections::may_replace_one() const { return connections_.size() < kMostConnections; }
+
 bool Http2Connections::may_open_another() const {
   size_t usable = 0;
   for (const Http2Connection* one = connections_.oldest(); one; one = connections_.younger_than(*one)) {

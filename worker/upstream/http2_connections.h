@@ -17,11 +17,11 @@ class Http2Connection;
 class Target;
 
 // The HTTP/2 connections to one target, and who waits for one. Few of them: a request goes on the oldest that takes
-// another, and the next is opened only when all are full; those who wait for it share it. At most 64, one after the
-// other. A target that takes no streams at all (SETTINGS_MAX_CONCURRENT_STREAMS 0) gets no other connection either.
-// One that fails is one failed connect, told to each who waited for it, who asks another target by its own retry rules;
-// it counts as connected when the target's SETTINGS are there.
-// Owned by the target; one thread.
+// another, and the next is opened only when all are full; those who wait for it share it. At most 64 take requests, one
+// opened after the other; with so many in all none is replaced for its cancels. A target that takes no streams at all
+// (SETTINGS_MAX_CONCURRENT_STREAMS 0) gets no other connection either. One that fails is one failed connect, told to
+// each who waited for it, who asks another target by its own retry rules; it counts as connected when the target's
+// SETTINGS are there. Owned by the target; one thread.
 class Http2Connections {
  public:
   explicit Http2Connections(Target& target);
@@ -43,6 +43,8 @@ class Http2Connections {
   // Who waits is told that it is cut.
   void cut_waiting();
 
+  // There are not so many already that leave, with what is still on them.
+  bool may_replace_one() const;
   // For connections: a request has ended, or more are taken.
   void has_room();
   void became_idle();

@@ -35,13 +35,25 @@ class ClientSession : public testing::Test {
   Peer client{Role::kClient};
 };
 
-TEST_F(ClientSession, ContentBeforeAnyHeadEndsTheConnection) {
+TEST_F(ClientSession, ContentBeforeAnyHeadEndsTheConnectionAndIsKnownByItsStream) {
   Stream* stream = ask();
-  client.receive(octets::data(1, "abc"));
+  ask();
+  client.receive(octets::data(1, "abc") + head(3));
   client.produce();
   EXPECT_EQ(client.session->fault(), Fault::kProtocol);
+  EXPECT_EQ(client.session->fault_stream(), 1);
   EXPECT_TRUE(stream->is_reset());
   EXPECT_EQ(stream->content(), "");
+}
+
+TEST_F(ClientSession, ContentBehindTheEndOfAnAnswerIsAFaultOfThatStream_rfc9113_5_1) {
+  ask("POST", false);
+  Stream* whole = ask("POST", false);
+  client.receive(head(1) + head(3) + octets::data(3, "whole", true) + octets::data(3, "more"));
+  client.produce();
+  EXPECT_EQ(client.session->fault(), Fault::kStreamClosed);
+  EXPECT_EQ(client.session->fault_stream(), 3);
+  EXPECT_EQ(all_content(*whole), "whole");
 }
 
 TEST_F(ClientSession, ContentBehindAnInterimHeadAloneIsMalformed) {
