@@ -2,6 +2,7 @@
 import json
 import re
 import subprocess
+from collections import Counter
 
 import pytest
 from certificates import Authority
@@ -60,7 +61,8 @@ def test_chromium_loads_a_page_of_a_hundred_parts_over_one_connection_of_http2(t
         eventually(lambda: log.exists() and len(log.read_text().splitlines()) >= 2 * (PARTS + 3), what="the access log")
         lines = [json.loads(line) for line in log.read_text().splitlines()]
         assert {(line["status"], line["protocol"]) for line in lines} == {(200, "HTTP/2.0")}
-        assert sorted(line["path"] for line in lines[:PARTS + 3]) == sorted(line["path"] for line in lines[PARTS + 3:])
+        # Whichever worker writes its lines first, so a visit's last lines may follow the next one's first.
+        assert set(Counter(line["path"] for line in lines).values()) == {2}
         # A connection's SETTINGS and their acknowledgement: others it may open and leave, to look at the certificate.
         assert proxyd.metric("proxyd_h2_frames_total", direction="received", type="settings") == 2 * 2, "each visit uses one connection"
         assert proxyd.metric("proxyd_h2_conn_error_total") == proxyd.metric("proxyd_h2_resets_total") == 0
