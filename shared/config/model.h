@@ -1,23 +1,19 @@
 #pragma once
 
-#include <chrono>
 #include <cstdint>
 #include <map>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "shared/config/model_upstream.h"
+#include "shared/config/model_values.h"
+
 // The configuration document as plain values: what `decode` makes of canonical JSON and what master and worker compile
 // from. Values only, no behaviour, no pointer; any process. Inheritance is already resolved: a Route carries the
 // timeouts, limits, header edits and retry rules that hold for it (defaults over host to route, the inner one wins).
 // An empty optional duration, size or count is `off`.
 namespace proxyd::config {
-
-using Duration = std::chrono::milliseconds;
-using MaybeDuration = std::optional<Duration>;
-using MaybeSize = std::optional<uint64_t>;
-
-inline constexpr Duration seconds(int64_t n) { return std::chrono::seconds(n); }
 
 struct Timeouts {
   MaybeDuration client_header = seconds(10);   // absolute, from the first byte of a head to its end
@@ -61,16 +57,6 @@ struct HeaderEdits {
   FieldEdits request;
   FieldEdits response;
   bool operator==(const HeaderEdits&) const = default;
-};
-
-struct Retry {
-  int retries = 1;
-  bool on_connect_error = true;
-  bool on_reset_before_response = true;
-  std::vector<int> on_statuses;   // of the response, as in "502"
-  std::vector<std::string> methods = {"GET", "HEAD", "OPTIONS"};
-  int budget_percent = 20;
-  bool operator==(const Retry&) const = default;
 };
 
 // strip_prefix, add_prefix and path; at most one of strip_prefix (which may go with add_prefix) and path.
@@ -235,51 +221,6 @@ struct Listener {
   MaybeSize max_connections;
   UnderscoreFields underscore_fields = UnderscoreFields::kReject;
   bool operator==(const Listener&) const = default;
-};
-
-struct Target {
-  std::string id;
-  std::string address;     // "host:port", "unix:/path"
-  uint32_t weight = 100;   // 0–10000
-  bool backup = false;
-  MaybeSize max_connections;
-  bool operator==(const Target&) const = default;
-};
-
-struct Keepalive {
-  uint64_t max_idle = 64;   // per target and worker
-  MaybeDuration idle_timeout = seconds(60);
-  MaybeSize max_requests = 10000;
-  MaybeDuration max_age;
-  bool operator==(const Keepalive&) const = default;
-};
-
-enum class Balance { kP2c, kRoundRobin };
-
-// How targets are spoken to in TLS. The name that is verified: `tls_name`.
-struct UpstreamTls {
-  std::optional<std::string> sni;
-  bool verify = true;
-  std::optional<std::string> ca_file;   // none: the system's authorities
-  std::optional<std::string> certificate_file;
-  std::optional<std::string> private_key_file;
-  bool operator==(const UpstreamTls&) const = default;
-};
-
-// What targets are spoken to in: HTTP/1.1; HTTP/2 chosen in the TLS handshake; HTTP/2 in cleartext by prior knowledge;
-// or whichever of HTTP/2 and HTTP/1.1 the target chooses in the handshake.
-enum class UpstreamProtocol { kH1, kH2, kH2c, kAuto };
-
-struct Upstream {
-  std::string name;
-  Balance balance = Balance::kP2c;
-  UpstreamProtocol protocol = UpstreamProtocol::kH1;
-  std::map<std::string, Target> targets;   // by id
-  std::optional<UpstreamTls> tls;          // none: cleartext
-  std::string host = "keep";               // keep | target | a name
-  Keepalive keepalive;
-  Retry retry;
-  bool operator==(const Upstream&) const = default;
 };
 
 struct AccessLog {

@@ -7,7 +7,6 @@ using namespace registry;
 
 const ValueType kMaybeSize{.kind = Kind::kSize, .may_be_off = true};
 const ValueType kMaybeLine{.kind = Kind::kSize, .may_be_off = true, .least = 64};
-const ValueType kMaybeCount{.kind = Kind::kCount, .may_be_off = true, .least = 1};
 const ValueType kAnyText = text(Format::kAny);
 const ValueType kFieldContent = text(Format::kFieldContent);
 const ValueType kLocation = text(Format::kLocation);
@@ -16,8 +15,6 @@ const ValueType kRegex = text(Format::kRegex);
 const ValueType kPath = text(Format::kPath);
 const ValueType kName = text(Format::kName);
 const ValueType kNames = list_of(kName);
-const ValueType kMethod = text(Format::kMethod);
-const ValueType kMethods = list_of(kMethod);
 const ValueType kStatus{.kind = Kind::kInteger, .least = 200, .most = 599};
 
 // In `defaults` these have defaults of their own. In a host or a route they have none: what is not said there is
@@ -76,20 +73,6 @@ const ObjectType kHeaders{"headers",
                               {"response", &kFieldEditsValue, "{}", "of every answer to the client", kInherited},
                           }};
 
-const ValueType kRetries{.kind = Kind::kInteger, .least = 0, .most = 10};
-const ValueType kPercent{.kind = Kind::kInteger, .least = 0, .most = 100};
-const ValueType kRetryCondition = text(Format::kRetryCondition);
-const ValueType kRetryConditions = list_of(kRetryCondition);
-const ObjectType kRetry{
-    "retry",
-    {
-        {"retries", &kRetries, "1", "tries after the first"},
-        {"when", &kRetryConditions, "[\"connect_error\",\"reset_before_response\"]",
-         "connect_error, reset_before_response, or a status"},
-        {"methods", &kMethods, "[\"GET\",\"HEAD\",\"OPTIONS\"]", "what may be sent again after it reached the origin"},
-        {"budget_percent", &kPercent, "20", "retries running at once, of all requests running"},
-    }};
-
 const ObjectType kRewrite{"rewrite",
                           {
                               {"strip_prefix", &kPath, "", "whole segments taken off the front of the path"},
@@ -100,7 +83,6 @@ const ObjectType kRewrite{"rewrite",
 const ValueType kTimeoutsValue = object_of(kTimeouts);
 const ValueType kLimitsValue = object_of(kLimits);
 const ValueType kHeadersValue = object_of(kHeaders);
-const ValueType kRetryValue = object_of(kRetry);
 const ValueType kRewriteValue = object_of(kRewrite);
 
 const ValueType kInnerTimeoutsValue = object_of(kInnerTimeouts);
@@ -240,57 +222,6 @@ const ObjectType kListener{"listener",
                                {"underscore_fields", &kUnderscores, "\"reject\"", "field names with an underscore"},
                            }};
 
-const ValueType kTargetAddress = text(Format::kTargetAddress);
-const ValueType kWeight{.kind = Kind::kInteger, .least = 0, .most = 10000};
-const ObjectType kTarget{"target",
-                         {
-                             {"address", &kTargetAddress, "", "host:port or unix:/path", kRequired},
-                             {"weight", &kWeight, "100", "100 is one share"},
-                             {"backup", &kBoolean, "false", "used when no other can be"},
-                             {"max_connections", &kMaybeCount, "\"off\"", "requests at once, from all workers"},
-                             {"slow_start", nullptr},
-                             {"labels", nullptr},
-                             {"lease", nullptr},
-                         }};
-const ValueType kTargetValue = object_of(kTarget);
-const ValueType kTargets{.kind = Kind::kMap, .item = &kTargetValue, .most_items = 4096};
-
-const ValueType kMaxIdle{.kind = Kind::kInteger, .least = 0, .most = 100'000};
-const ObjectType kKeepalive{"keepalive",
-                            {
-                                {"max_idle", &kMaxIdle, "64", "idle connections to a target, in one worker"},
-                                {"idle_timeout", &kMaybeDuration, "\"1m\"", ""},
-                                {"max_requests", &kMaybeCount, "10000", "on one connection"},
-                                {"max_age", &kMaybeDuration, "\"off\"", "of a connection"},
-                            }};
-const ValueType kKeepaliveValue = object_of(kKeepalive);
-const ValueType kBalance{
-    .kind = Kind::kWord, .words = {"p2c", "round_robin"}, .later_words = {"least_requests", "consistent_hash"}};
-const ValueType kMembership{.kind = Kind::kWord, .words = {"declared"}, .later_words = {"dynamic"}};
-const ValueType kUpstreamProtocol{.kind = Kind::kWord, .words = {"h1", "h2", "h2c", "auto"}};
-const ValueType kUpstreamHost = text(Format::kUpstreamHost);
-const ObjectType kUpstream{
-    "upstream",
-    {
-        {"balance", &kBalance, "\"p2c\"", "p2c or round_robin"},
-        {"hash_key", nullptr},
-        {"hash_fallback", nullptr},
-        {"targets", &kTargets, "{}", "id: target"},
-        {"membership", &kMembership, "\"declared\"", ""},
-        {"protocol", &kUpstreamProtocol, "\"h1\"", "h1, h2c, or with tls h2 or auto (target's choice)"},
-        {"tls", &kUpstreamTlsValue, "", "in the clear, unless given"},
-        {"host", &kUpstreamHost, "\"keep\"", "keep, target, or a name"},
-        {"proxy_protocol", nullptr},
-        {"keepalive", &kKeepaliveValue, "{}", "connections kept for reuse"},
-        {"health", nullptr},
-        {"retry", &kRetryValue, "{}", "when a request may be sent again"},
-        {"queue", nullptr},
-        {"slow_start", nullptr},
-        {"sticky", nullptr},
-        {"resolve", nullptr},
-        {"panic_threshold", nullptr},
-    }};
-
 const ValueType kSink{.kind = Kind::kWord, .words = {"file", "stdout"}};
 const ValueType kLogFormat{.kind = Kind::kWord, .words = {"json", "combined"}};
 const ValueType kPaths = list_of(kPath);
@@ -328,11 +259,9 @@ const ObjectType kLogging{
 const ValueType kVersion{.kind = Kind::kInteger, .least = 1, .most = 1};
 const ValueType kDefaultsValue = object_of(kDefaults);
 const ValueType kListenerValue = object_of(kListener);
-const ValueType kUpstreamValue = object_of(kUpstream);
 const ValueType kHostValue = object_of(kHost);
 const ValueType kLoggingValue = object_of(kLogging);
 const ValueType kListeners{.kind = Kind::kMap, .item = &kListenerValue, .most_items = 64};
-const ValueType kUpstreams = map_of(kUpstreamValue);
 const ValueType kHosts = map_of(kHostValue);
 const ObjectType kDocument{"document",
                            {

@@ -17,11 +17,14 @@ inline ValueType map_of(const ValueType& item, Format key = Format::kName) {
 inline ValueType object_of(const ObjectType& object) { return {.kind = Kind::kObject, .object = &object}; }
 
 inline const ValueType kMaybeDuration{.kind = Kind::kDuration, .may_be_off = true, .least = 1};
+inline const ValueType kMaybeCount{.kind = Kind::kCount, .may_be_off = true, .least = 1};
 inline const ValueType kBoolean{.kind = Kind::kBoolean};
 inline const ValueType kSwitch{.kind = Kind::kWord, .words = {"on", "off"}};
 inline const ValueType kCidr = text(Format::kCidr);
 inline const ValueType kCidrs = list_of(kCidr);
 inline const ValueType kFilePath = text(Format::kFilePath);
+inline const ValueType kMethod = text(Format::kMethod);
+inline const ValueType kMethods = list_of(kMethod);
 
 // The cache's part.
 extern const ValueType kCacheValue;      // `cache` of the document
@@ -37,5 +40,9 @@ extern const ValueType kUpstreamTlsValue;   // `tls` of an upstream
 extern const ValueType kClientAuthValue;    // `client_auth` of a host
 extern const ValueType kForceHttpsValue;    // `force_https` of a host
 extern const ValueType kProtocols;          // `protocols` of a listener
+
+// That of upstreams.
+extern const ValueType kUpstreams;    // `upstreams` of the document
+extern const ValueType kRetryValue;   // `retry` on the way
 
 }   // namespace proxyd::config::registry

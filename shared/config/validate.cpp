@@ -11,11 +11,11 @@
 #include "shared/config/validate_on_the_way.h"
 #include "shared/config/validate_routes.h"
 #include "shared/config/validate_tls.h"
+#include "shared/config/validate_upstreams.h"
 
 namespace proxyd::config {
 namespace {
 
-constexpr size_t kMostTargets = 4096;
 constexpr size_t kMostRoutes = 8192;
 constexpr size_t kMostSockets = 200;   // they reach a worker in one message, with a snapshot and the logs
 
@@ -27,7 +27,7 @@ class Validator {
     listeners();
     validate_tls(document_, findings_);
     validate_cache(document_, json_, findings_);
-    upstreams();
+    validate_upstreams(document_, findings_);
     validate_on_the_way(document_, part(json_, "defaults"), 0, "/defaults", findings_);
     hosts();
     logging();
@@ -47,7 +47,6 @@ class Validator {
 
   void listeners();
   void bind(const Listener& listener, size_t index, std::vector<Bound>& bound);
-  void upstreams();
   void hosts();
   void host_names(const Host& host);
   uint64_t listeners_of(const Host& host) const;
@@ -100,18 +99,6 @@ void Validator::listeners() {
   if (sockets <= kMostSockets) return;
   findings_.problem("/listeners", "range",
                     fmt::format("{} sockets in all, at most {} can be; ':port' is two", sockets, kMostSockets));
-}
-
-void Validator::upstreams() {
-  size_t targets = 0;
-  for (const auto& [name, upstream] : document_.upstreams) {
-    targets += upstream.targets.size();
-    if (!upstream.targets.empty()) continue;
-    findings_.warning(fmt::format("/upstreams/{}", name), "empty",
-                      fmt::format("upstream '{}' has no target: its requests get 503", name));
-  }
-  if (targets <= kMostTargets) return;
-  findings_.problem("/upstreams", "range", fmt::format("{} targets in all, at most {} can be", targets, kMostTargets));
 }
 
 uint64_t Validator::listeners_of(const Host& host) const {

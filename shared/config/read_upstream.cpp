@@ -1,0 +1,44 @@
+#include "shared/config/read_upstream.h"
+
+#include "shared/config/inherit.h"
+#include "shared/config/json_read.h"
+#include "shared/config/read_tls.h"
+
+namespace proxyd::config {
+namespace {
+
+Target read_target(const std::string& id, const Json& json) {
+  Target target{.id = id};
+  target.address = value_or(json, "address", target.address);
+  target.weight = value_or(json, "weight", target.weight);
+  target.backup = value_or(json, "backup", false);
+  target.max_connections = size_or(json, "max_connections", target.max_connections);
+  return target;
+}
+
+Keepalive read_keepalive(const Json& json) {
+  Keepalive keepalive;
+  keepalive.max_idle = value_or(json, "max_idle", keepalive.max_idle);
+  keepalive.idle_timeout = duration_or(json, "idle_timeout", keepalive.idle_timeout);
+  keepalive.max_requests = size_or(json, "max_requests", keepalive.max_requests);
+  keepalive.max_age = duration_or(json, "max_age", keepalive.max_age);
+  return keepalive;
+}
+
+}   // namespace
+
+Upstream read_upstream(const std::string& name, const Json& json) {
+  Upstream upstream;
+  upstream.name = name;
+  const bool turns = value_or<std::string>(json, "balance", "p2c") == "round_robin";
+  upstream.balance = turns ? Balance::kRoundRobin : Balance::kP2c;
+  upstream.protocol = read_upstream_protocol(json);
+  if (const Json* tls = member(json, "tls")) upstream.tls = read_upstream_tls(*tls);
+  upstream.host = value_or(json, "host", upstream.host);
+  upstream.keepalive = read_keepalive(part(json, "keepalive"));
+  upstream.retry = read_retry(part(json, "retry"));
+  for (const auto& [id, target] : part(json, "targets").items()) upstream.targets[id] = read_target(id, target);
+  return upstream;
+}
+
+}   // namespace proxyd::config
