@@ -128,7 +128,7 @@ Result<UniqueFd, Configuration::Failure> Configuration::sealed_apart(const confi
                         now->document.upstreams.at(upstream_name).targets.at(id).address == target.address;
       materials.targets[name] =
           same ? known->second
-               : config::TargetMaterial{kNobodysRow, {target.address}, config::Admission::kReady, std::nullopt};
+               : config::TargetMaterial{{{target.address, kNobodysRow}}, config::Admission::kReady, std::nullopt};
     }
   }
   auto snapshot = config::seal({revision, 0, decoded.canonical.dump(), std::move(materials)});

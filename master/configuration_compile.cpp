@@ -66,8 +66,8 @@ Resolver::Answers Configuration::find_targets(ActiveConfiguration& next, config:
   for (const auto& [upstream_name, upstream] : next.document.upstreams) {
     for (const auto& [id, target] : upstream.targets) {
       auto& material = materials.targets[upstream_name + "/" + id];
-      material.addresses = addresses.at(target.address);
-      if (!material.addresses.empty()) continue;
+      for (const std::string& address : addresses.at(target.address)) material.places.push_back({address});
+      if (!material.places.empty()) continue;
       next.warnings.push_back({fmt::format("/upstreams/{}/targets/{}/address", upstream_name, id), 0, 0, "unresolved",
                                fmt::format("'{}' does not resolve yet: the target is 'checking'", target.address), ""});
     }
@@ -77,18 +77,20 @@ Resolver::Answers Configuration::find_targets(ActiveConfiguration& next, config:
 
 Result<Configuration::Compiled, Configuration::Failure> Configuration::compile(ActiveConfiguration& next,
                                                                                const Way& way) {
-  auto rows = parts_.regions.assign_rows(next.document, next.revision.number);
-  if (!rows) return Failure::refused(rows.error().message);
   if (const auto failure = read_outside(next, way)) return *failure;
   if (const auto fault = above_ceiling(next.document))
     next.warnings.push_back({"/cache/memory", 0, 0, "above-ceiling", "cache.memory " + *fault, ""});
+  config::Materials found;
+  Resolver::Answers addresses = find_targets(next, found);
+  auto rows = parts_.regions.assign_rows(next.document, std::move(found),
+                                         config::edition_number(next.revision.number, next.epoch));
+  if (!rows) return Failure::refused(rows.error().message);
   config::Materials materials = rows->materials;
   materials.files = next.files;
   for (const auto& [name, certificate] : next.certificates) materials.certificates[name] = certificate->material;
   for (config::Problem& warning :
        certificate_warnings(next.document, next.certificates, std::chrono::system_clock::now()))
     next.warnings.push_back(std::move(warning));
-  Resolver::Answers addresses = find_targets(next, materials);
   apply_overrides(materials, next.overrides);
   next.targets = materials.targets;
   auto sockets = parts_.listeners.prepare(next.document.listeners, way.bind_patience, way.purpose);

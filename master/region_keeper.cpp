@@ -6,6 +6,11 @@
 #include "shared/base/steady.h"
 
 namespace proxyd::master {
+namespace {
+
+constexpr char kMark = '@';   // in no target's name
+
+}   // namespace
 
 Result<RegionKeeper> RegionKeeper::create(uint64_t cache_ceiling) {
   auto metrics = metrics::MetricsRegion::create();
@@ -23,13 +28,13 @@ Result<RegionKeeper> RegionKeeper::create(uint64_t cache_ceiling) {
                       std::move(*cache));
 }
 
-void RegionKeeper::worker_started(uint32_t slot, uint64_t incarnation, pid_t pid, uint64_t revision) {
+void RegionKeeper::worker_started(uint32_t slot, uint64_t incarnation, pid_t pid, uint64_t edition) {
   status_.note_slot(slot);
   status::WorkerSlot& words = status_.worker(slot);
   words.incarnation.store(incarnation);
   words.pid.store(static_cast<uint64_t>(pid));
   words.heartbeat_ms.store(heartbeat_now());
-  words.oldest_revision.store(revision);
+  words.oldest_edition.store(edition);
 }
 
 void RegionKeeper::worker_died(uint32_t slot) {
@@ -40,31 +45,36 @@ void RegionKeeper::worker_died(uint32_t slot) {
 
 uint64_t RegionKeeper::heartbeat_now() { return static_cast<uint64_t>(steady_ms(Clock::now())); }
 
-// What a worker holds is at least the revision in force when its oldest request began; workers report it.
-uint64_t RegionKeeper::oldest_revision_held() const {
+// What a worker holds is at least the edition in force when its oldest request began; workers report it.
+uint64_t RegionKeeper::oldest_edition_held() const {
   uint64_t oldest = UINT64_MAX;
   for (uint32_t slot = 0; slot < status_.slots_in_use(); ++slot) {
     const status::WorkerSlot& worker = status_.worker(slot);
     if (worker.pid.load(std::memory_order_relaxed) == 0) continue;
-    oldest = std::min(oldest, worker.oldest_revision.load(std::memory_order_relaxed));
+    oldest = std::min(oldest, worker.oldest_edition.load(std::memory_order_relaxed));
   }
   return oldest;
 }
 
-Result<RegionKeeper::Assignment> RegionKeeper::assign_rows(const config::Document& document, uint64_t revision) const {
-  Assignment assignment{{}, targets_, upstreams_};
-  const uint64_t held = oldest_revision_held();
-  assignment.targets.begin(revision, held);
-  assignment.upstreams.begin(revision, held);
+Result<RegionKeeper::Assignment> RegionKeeper::assign_rows(const config::Document& document,
+                                                           config::Materials materials, uint64_t edition) const {
+  Assignment assignment{std::move(materials), targets_, upstreams_};
+  const uint64_t held = oldest_edition_held();
+  assignment.targets.begin(edition, held);
+  assignment.upstreams.begin(edition, held);
   for (const auto& [name, upstream] : document.upstreams) {
     const auto turn = assignment.upstreams.take(name);
     if (!turn) return turn.error();
     assignment.materials.upstreams[name] = *turn;
     for (const auto& [id, target] : upstream.targets) {
       const std::string key = name + "/" + id;
-      const auto row = assignment.targets.take(key);
-      if (!row) return row.error();
-      assignment.materials.targets[key].row = *row;
+      config::TargetMaterial& material = assignment.materials.targets[key];
+      for (config::TargetPlace& place : material.places) {
+        const auto row = assignment.targets.take(place.address == target.address ? key : key + kMark + place.address);
+        if (!row) return row.error();
+        place.row = *row;
+      }
+      material.leaving = assignment.targets.leaving(key, kMark);
     }
   }
   return assignment;

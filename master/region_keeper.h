@@ -16,9 +16,10 @@
 
 namespace proxyd::master {
 
-// Makes the regions and gives out their rows. Owned by the master; callers hold the configuration's lock. A row stays
-// a target's while a document names it; it is given to another only when every worker's oldest configuration is newer
-// than the last one that named it, so no count ever goes to the wrong target.
+// Makes the regions and gives out their rows. Owned by the master; callers hold the configuration's lock. Each address
+// of a target has a row for as long as it is one, a target that is given by its only address the same for all of them.
+// It is given to another only when every worker's oldest configuration is newer than the last one that named it, so no
+// count ever goes to the wrong target.
 class RegionKeeper {
  public:
   static Result<RegionKeeper> create(uint64_t cache_ceiling);
@@ -29,8 +30,8 @@ class RegionKeeper {
   tickets::TicketRegion& tickets() { return tickets_; }
   CacheKeeper& cache() { return *cache_; }
 
-  // A worker begins: what the regions say of its slot is its own, and it holds `revision` at least.
-  void worker_started(uint32_t slot, uint64_t incarnation, pid_t pid, uint64_t revision);
+  // A worker begins: what the regions say of its slot is its own, and it holds `edition` at least.
+  void worker_started(uint32_t slot, uint64_t incarnation, pid_t pid, uint64_t edition);
   // It was reaped: its gauges go, what it counted stays, and so does what it stored.
   void worker_died(uint32_t slot);
   // Now, as workers write it into their slots.
@@ -42,8 +43,9 @@ class RegionKeeper {
     RowTable targets;
     RowTable upstreams;
   };
-  // Of `document` as `revision`, for now: nothing is given away before `keep`. Fails when there are none left.
-  Result<Assignment> assign_rows(const config::Document& document, uint64_t revision) const;
+  // Of `document`, whose targets' places are in `materials`, as `edition`, for now: nothing is given away before
+  // `keep`. Fails when there are none left.
+  Result<Assignment> assign_rows(const config::Document& document, config::Materials materials, uint64_t edition) const;
   // The document is in force.
   void keep(Assignment assignment);
   // Series for what `document` names, before a worker looks them up.
@@ -58,7 +60,7 @@ class RegionKeeper {
         tickets_(std::move(tickets)),
         cache_(std::move(cache)) {}
 
-  uint64_t oldest_revision_held() const;
+  uint64_t oldest_edition_held() const;
 
   metrics::MetricsRegion metrics_;
   status::StatusRegion status_;

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <map>
 #include <string>
+#include <vector>
 
 #include "shared/base/result.h"
 
@@ -14,18 +15,20 @@ class RowTable {
  public:
   explicit RowTable(uint32_t size) : size_(size) {}
 
-  // Rows are for `revision` from now on; every worker holds `held` or something newer.
-  void begin(uint64_t revision, uint64_t held);
-  // The row of `name`: its own, a new one, or one whose last revision no worker holds any more.
+  // Rows are for `edition` from now on; every worker holds `held` or something newer.
+  void begin(uint64_t edition, uint64_t held);
+  // The row of `name`: its own, a new one, or one whose last edition no worker holds any more.
   Result<uint32_t> take(const std::string& name);
+  // Those of `name`, or of what begins with `name` and `mark`, that this edition does not name but a worker may hold.
+  std::vector<uint32_t> leaving(const std::string& name, char mark) const;
 
  private:
   struct Row {
     uint32_t number = 0;
-    uint64_t last_revision = 0;   // that named it
+    uint64_t last_edition = 0;   // that named it
   };
   uint32_t size_;
-  uint64_t revision_ = 0;
+  uint64_t edition_ = 0;
   uint64_t held_ = 0;
   std::map<std::string, Row> rows_;
   std::string searched_;   // names up to this one have no row to give

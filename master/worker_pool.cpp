@@ -138,7 +138,8 @@ void WorkerPool::start(uint32_t slot) {
     return log_.error("worker {} could not be started: {}", slot, child.error().message);
   }
   std::ofstream(fmt::format("/proc/{}/oom_score_adj", child->pid)) << "200";   // before the master; refused is fine
-  regions_.worker_started(slot, incarnation, child->pid, current_->edition.revision);
+  regions_.worker_started(slot, incarnation, child->pid,
+                          config::edition_number(current_->edition.revision, current_->edition.epoch));
   workers_.push_back(std::make_unique<WorkerProcess>(slot, incarnation, child->pid, std::move(child->pidfd),
                                                      std::move(channels->first), Clock::now()));
   log_.info("worker {} started, pid {}", slot, child->pid);

@@ -26,7 +26,7 @@ class Steps final : public routing::Matcher::Observer {
 };
 
 std::string admission_word(const upstream::Member& member) {
-  if (member.target->addresses().empty()) return "checking";
+  if (!member.target->address()) return "checking";
   switch (member.admission) {
     case config::Admission::kDraining: return "draining";
     case config::Admission::kMaintenance: return "maintenance";

@@ -128,18 +128,18 @@ void Worker::housekeeping() {
   loop_.timers().arm(tick_, Deadline::at(loop_.now() + (state_ == State::kDraining ? kDrainTick : kTick)));
 }
 
-// The revision in force, and the oldest that a request still uses: until that is newer, the master gives the rows of
-// what it named to nobody else.
+// The revision in force, and the oldest edition that a request still uses: until that is newer, the master gives the
+// rows of what it named to nobody else.
 void Worker::say_what_is_held() {
   std::erase_if(held_, [](const auto& one) { return one.expired(); });
   const proxy::Configuration* in_force = configuration();
   if (!in_force) return;
-  uint64_t oldest = in_force->snapshot.revision;
+  uint64_t oldest = in_force->snapshot.edition();
   for (const auto& one : held_) {
-    if (const auto configuration = one.lock()) oldest = std::min(oldest, configuration->snapshot.revision);
+    if (const auto configuration = one.lock()) oldest = std::min(oldest, configuration->snapshot.edition());
   }
   status_.worker(slot_).revision.store(in_force->snapshot.revision, std::memory_order_relaxed);
-  status_.worker(slot_).oldest_revision.store(oldest, std::memory_order_relaxed);
+  status_.worker(slot_).oldest_edition.store(oldest, std::memory_order_relaxed);
 }
 
 Result<Worker::Prepared, proxy::ConfigurationBuilder::Refusal> Worker::prepare(config::Snapshot snapshot,
@@ -225,7 +225,8 @@ void Worker::set_logs(std::vector<UniqueFd> access_logs, UniqueFd error_log) {
   error_log_ = std::move(error_log);
 }
 
-// A new lookup of a name makes another target of the same row: older configurations still hold the former.
+// Another address of a target that is given by it makes another of the same row: older configurations still hold the
+// former.
 void Worker::cut(uint32_t row) {
   for (const auto& one : held_) {
     const auto held = one.lock();

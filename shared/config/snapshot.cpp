@@ -14,7 +14,7 @@ namespace proxyd::config {
 namespace {
 
 constexpr uint64_t kMagic = 0x70616e7364787970;   // "pyxdsnap"
-constexpr uint32_t kFormat = 2;
+constexpr uint32_t kFormat = 3;
 constexpr size_t kLargest = 64 * 1024 * 1024;
 
 struct Header {
@@ -37,8 +37,11 @@ Sha256 digest_of(const Header& header, std::string_view body) {
 nlohmann::json to_json(const Materials& materials) {
   nlohmann::json targets = nlohmann::json::object();
   for (const auto& [name, material] : materials.targets) {
-    nlohmann::json one{
-        {"row", material.row}, {"addresses", material.addresses}, {"admission", static_cast<int>(material.admission)}};
+    nlohmann::json places = nlohmann::json::array();
+    for (const TargetPlace& place : material.places)
+      places.push_back(
+          {{"address", place.address}, {"row", place.row}, {"share", place.share}, {"reserve", place.reserve}});
+    nlohmann::json one{{"places", std::move(places)}, {"admission", static_cast<int>(material.admission)}};
     if (material.weight) one["weight"] = *material.weight;
     targets[name] = std::move(one);
   }
@@ -59,7 +62,9 @@ Materials from_json(const nlohmann::json& json) {
   Materials materials;
   for (const auto& [name, one] : json.at("targets").items()) {
     const auto admission = static_cast<Admission>(std::clamp(one.at("admission").get<int>(), 0, 2));
-    TargetMaterial material{one.at("row"), one.at("addresses"), admission, std::nullopt};
+    TargetMaterial material{{}, admission, std::nullopt};
+    for (const auto& place : one.at("places"))
+      material.places.push_back({place.at("address"), place.at("row"), place.at("share"), place.at("reserve")});
     if (one.contains("weight")) material.weight = one.at("weight").get<uint32_t>();
     materials.targets[name] = std::move(material);
   }
@@ -73,6 +78,12 @@ Materials from_json(const nlohmann::json& json) {
 }
 
 }   // namespace
+
+std::vector<uint32_t> TargetMaterial::rows() const {
+  std::vector<uint32_t> all = leaving;
+  for (const TargetPlace& place : places) all.push_back(place.row);
+  return all;
+}
 
 Result<UniqueFd> seal(const Snapshot& snapshot) {
   const std::string materials = to_json(snapshot.materials).dump();

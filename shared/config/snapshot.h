@@ -15,13 +15,26 @@ namespace proxyd::config {
 // What an operator said about one target for now: it is not in the document.
 enum class Admission { kReady, kDraining, kMaintenance };
 
+// One address of a target: a member of its own in the balancing.
+struct TargetPlace {
+  std::string address;    // "127.0.0.1:80", "[::1]:80", "unix:/path"
+  uint32_t row = 0;       // in the status region
+  uint32_t share = 100;   // percent of the target's weight that it has
+  bool reserve = false;   // used as a backup is, whatever the target is
+  bool operator==(const TargetPlace&) const = default;
+};
+
 // What the master found out for one target when it compiled the snapshot.
 struct TargetMaterial {
-  uint32_t row = 0;                     // in the status region
-  std::vector<std::string> addresses;   // "127.0.0.1:80", "[::1]:80", "unix:/path"; empty: the name does not resolve
+  std::vector<TargetPlace> places;   // empty: the name does not resolve
   Admission admission = Admission::kReady;
   std::optional<uint32_t> weight;   // override of the document's
+  // Rows of addresses that it had, where requests may still be. The master's alone: they do not travel.
+  std::vector<uint32_t> leaving = {};
   bool operator==(const TargetMaterial&) const = default;
+
+  // Where requests of the target are counted.
+  std::vector<uint32_t> rows() const;
 };
 
 // A certificate of the document as it is served: checked by the master, which takes no file that is wrong.
@@ -43,12 +56,17 @@ struct Materials {
   bool operator==(const Materials&) const = default;
 };
 
+// Tells which of two snapshots is newer: the number of an edition grows with its revision, and within it its epoch.
+constexpr uint64_t edition_number(uint64_t revision, uint64_t epoch) { return revision << 32 | (epoch & 0xFFFFFFFF); }
+
 // One numbered, immutable configuration: a revision of the document and an epoch of its materials.
 struct Snapshot {
   uint64_t revision = 0;
   uint64_t epoch = 0;
   std::string canonical;   // canonical JSON
   Materials materials;
+
+  uint64_t edition() const { return edition_number(revision, epoch); }
 };
 
 // Puts a snapshot into a memfd sealed against every change: {magic, format, revision, epoch, length, SHA-256}, the

@@ -16,7 +16,7 @@ struct Layout {
   std::atomic<uint32_t> cut[kWorkerSlots][kTargetRows];
 };
 
-constexpr uint64_t kLayoutHash = 0x73746174'00000002 ^ (uint64_t{sizeof(Layout)} << 8);
+constexpr uint64_t kLayoutHash = 0x73746174'00000003 ^ (uint64_t{sizeof(Layout)} << 8);
 
 Layout& layout(const memory::Region& region) { return *reinterpret_cast<Layout*>(region.data()); }
 
@@ -101,7 +101,7 @@ uint32_t StatusRegion::accepting_workers() const {
 void StatusRegion::clear_worker(uint32_t slot) {
   WorkerSlot& worker = layout(region_).workers[slot];
   for (auto* word : {&worker.pid, &worker.heartbeat_ms, &worker.connections, &worker.in_flight, &worker.revision,
-                     &worker.oldest_revision, &worker.loop_lag_us, &worker.serving, &worker.accepting, &worker.called,
+                     &worker.oldest_edition, &worker.loop_lag_us, &worker.serving, &worker.accepting, &worker.called,
                      &worker.retries_running}) {
     word->store(0, std::memory_order_relaxed);
   }

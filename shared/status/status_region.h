@@ -18,15 +18,15 @@ inline constexpr uint32_t kUpstreamRows = 2 * 1024;
 struct alignas(128) WorkerSlot {
   std::atomic<uint64_t> incarnation;
   std::atomic<uint64_t> pid;
-  std::atomic<uint64_t> heartbeat_ms;      // CLOCK_MONOTONIC at the last loop pass, at most a second old
-  std::atomic<uint64_t> connections;       // downstream, open
-  std::atomic<uint64_t> in_flight;         // requests
-  std::atomic<uint64_t> revision;          // in force
-  std::atomic<uint64_t> oldest_revision;   // still held by a request
-  std::atomic<uint64_t> loop_lag_us;       // longest pass of the last second
-  std::atomic<uint64_t> serving;           // 1: has a configuration and does not drain
-  std::atomic<uint64_t> accepting;         // 1: its listening sockets are in its loop
-  std::atomic<uint64_t> called;            // 1: another left the listening sockets, look at them; the worker clears it
+  std::atomic<uint64_t> heartbeat_ms;     // CLOCK_MONOTONIC at the last loop pass, at most a second old
+  std::atomic<uint64_t> connections;      // downstream, open
+  std::atomic<uint64_t> in_flight;        // requests
+  std::atomic<uint64_t> revision;         // in force
+  std::atomic<uint64_t> oldest_edition;   // still held by a request
+  std::atomic<uint64_t> loop_lag_us;      // longest pass of the last second
+  std::atomic<uint64_t> serving;          // 1: has a configuration and does not drain
+  std::atomic<uint64_t> accepting;        // 1: its listening sockets are in its loop
+  std::atomic<uint64_t> called;           // 1: another left the listening sockets, look at them; the worker clears it
   std::atomic<uint64_t> retries_running;
 };
 

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <set>
 
 #include "shared/config/decode.h"
@@ -12,8 +13,11 @@
 namespace proxyd::proxy {
 namespace {
 
-std::string key_of(const config::TargetMaterial& material) {
-  return fmt::format("{} {}", material.row, fmt::join(material.addresses, " "));
+constexpr uint32_t kNobodysRow = status::kTargetRows - 1;
+
+// What an address has of its target's weight: something, where that has any.
+uint32_t share_of(uint32_t weight, uint32_t share) {
+  return weight == 0 ? 0 : static_cast<uint32_t>(std::max<uint64_t>(1, uint64_t{weight} * share / 100));
 }
 
 }   // namespace
@@ -33,16 +37,53 @@ Configuration::Configuration(config::Snapshot from, config::Document decoded)
   }
 }
 
-std::shared_ptr<upstream::Target> ConfigurationBuilder::target_for(const config::TargetMaterial& material,
+std::shared_ptr<upstream::Target> ConfigurationBuilder::target_for(const config::TargetPlace& place,
                                                                    config::UpstreamProtocol protocol,
                                                                    UpstreamTls::Context tls) {
   // As long as the target lives its context does, so no other can have that place.
-  const std::string key =
-      fmt::format("{} {} {}", key_of(material), static_cast<int>(protocol), static_cast<const void*>(tls.get()));
+  const std::string key = fmt::format("{} {} {} {}", place.row, place.address, static_cast<int>(protocol),
+                                      static_cast<const void*>(tls.get()));
   std::shared_ptr<upstream::Target>& target = targets_[key];
   if (!target)
-    target = std::make_shared<upstream::Target>(services_, material.row, material.addresses, std::move(tls), protocol);
+    target = std::make_shared<upstream::Target>(services_, place.row, place.address, std::move(tls), protocol);
   return target;
+}
+
+upstream::Target::Counters ConfigurationBuilder::counters_of(const std::string& upstream,
+                                                             const std::string& target) const {
+  const std::string labels = metrics::target_labels(upstream, target);
+  upstream::Target::Counters counters;
+  for (size_t i = 0; i < 5; ++i)
+    counters.by_class[i] =
+        cell("proxyd_upstream_requests_total", metrics::with(labels, metrics::class_label(static_cast<int>(i + 1))));
+  counters.connected = cell("proxyd_upstream_connect_total", metrics::with(labels, metrics::label("result", "ok")));
+  counters.connect_failed =
+      cell("proxyd_upstream_connect_total", metrics::with(labels, metrics::label("result", "failed")));
+  counters.reused = cell("proxyd_upstream_connections_reused_total", labels);
+  return counters;
+}
+
+// Each address of the target is a member; one that has none is there all the same, for who asks why.
+Result<void> ConfigurationBuilder::add_members(upstream::UpstreamGroup& group, const config::Upstream& settings,
+                                               const config::Target& target, const config::Materials& materials) {
+  const auto found = materials.targets.find(settings.name + "/" + target.id);
+  const config::TargetMaterial material = found == materials.targets.end() ? config::TargetMaterial{} : found->second;
+  auto tls = upstream_tls_.context_for(settings, target, materials);
+  if (!tls) return tls.error();
+  const uint32_t weight = material.weight.value_or(target.weight);
+  const auto places = material.places.empty() ? std::vector{config::TargetPlace{"", kNobodysRow}} : material.places;
+  const upstream::Target::Counters counters = counters_of(settings.name, target.id);
+  for (const config::TargetPlace& place : places) {
+    upstream::Member member{target.id,
+                            target_for(place, settings.protocol, *tls),
+                            share_of(weight, place.share),
+                            material.admission,
+                            target.backup || place.reserve,
+                            target.max_connections};
+    member.target->set_counters(counters);
+    group.members.push_back(std::move(member));
+  }
+  return {};
 }
 
 Result<upstream::UpstreamGroup> ConfigurationBuilder::group_for(const config::Upstream& settings,
@@ -54,32 +95,16 @@ Result<upstream::UpstreamGroup> ConfigurationBuilder::group_for(const config::Up
   group.retry = settings.retry;
   if (const auto row = materials.upstreams.find(settings.name); row != materials.upstreams.end())
     group.turn_row = row->second;
-  std::vector<uint32_t> weights;
   for (const auto& [id, target] : settings.targets) {
-    const auto found = materials.targets.find(settings.name + "/" + id);
-    const config::TargetMaterial material = found == materials.targets.end() ? config::TargetMaterial{} : found->second;
-    auto tls = upstream_tls_.context_for(settings, target, materials);
-    if (!tls) return tls.error();
-    upstream::Member member{id,
-                            target_for(material, settings.protocol, std::move(*tls)),
-                            material.weight.value_or(target.weight),
-                            material.admission,
-                            target.backup,
-                            target.max_connections};
-    const std::string labels = metrics::target_labels(settings.name, id);
-    upstream::Target::Counters counters;
-    for (size_t i = 0; i < 5; ++i)
-      counters.by_class[i] =
-          cell("proxyd_upstream_requests_total", metrics::with(labels, metrics::class_label(static_cast<int>(i + 1))));
-    counters.connected = cell("proxyd_upstream_connect_total", metrics::with(labels, metrics::label("result", "ok")));
-    counters.connect_failed =
-        cell("proxyd_upstream_connect_total", metrics::with(labels, metrics::label("result", "failed")));
-    counters.reused = cell("proxyd_upstream_connections_reused_total", labels);
-    member.target->set_counters(counters);
-    const auto index = static_cast<uint16_t>(group.members.size());
-    if (member.is_eligible()) (member.backup ? group.backups : group.primaries).push_back(index);
-    if (member.is_eligible() && !member.backup) weights.push_back(member.weight);
-    group.members.push_back(std::move(member));
+    const auto added = add_members(group, settings, target, materials);
+    if (!added) return added.error();
+  }
+  std::vector<uint32_t> weights;
+  for (size_t i = 0; i < group.members.size(); ++i) {
+    const upstream::Member& member = group.members[i];
+    if (!member.is_eligible()) continue;
+    (member.backup ? group.backups : group.primaries).push_back(static_cast<uint16_t>(i));
+    if (!member.backup) weights.push_back(member.weight);
   }
   for (const uint16_t place : upstream::smooth_weighted_turn(weights)) group.schedule.push_back(group.primaries[place]);
   const std::string own = metrics::upstream_labels(settings.name);

@@ -66,7 +66,7 @@ struct Configuration {
   RouteCells none;
 };
 
-// Makes configurations of snapshots. Owned by the worker. A target with the same row and addresses as before keeps its
+// Makes configurations of snapshots. Owned by the worker. A target with the same row and address as before keeps its
 // connections; those of targets that nobody names any more are closed.
 class ConfigurationBuilder {
  public:
@@ -87,8 +87,11 @@ class ConfigurationBuilder {
   void settle(const Configuration& current);
 
  private:
-  std::shared_ptr<upstream::Target> target_for(const config::TargetMaterial& material,
-                                               config::UpstreamProtocol protocol, UpstreamTls::Context tls);
+  std::shared_ptr<upstream::Target> target_for(const config::TargetPlace& place, config::UpstreamProtocol protocol,
+                                               UpstreamTls::Context tls);
+  upstream::Target::Counters counters_of(const std::string& upstream, const std::string& target) const;
+  Result<void> add_members(upstream::UpstreamGroup& group, const config::Upstream& settings,
+                           const config::Target& target, const config::Materials& materials);
   Result<upstream::UpstreamGroup> group_for(const config::Upstream& settings, const config::Materials& materials);
   metrics::Cell cell(std::string_view name, std::string_view labels) const;
   CacheCells cache_cells_for(std::string_view host, std::string_view route) const;
@@ -98,7 +101,7 @@ class ConfigurationBuilder {
   const metrics::MetricsRegion* metrics_;
   ListenerTls listener_tls_;
   UpstreamTls upstream_tls_;
-  std::map<std::string, std::shared_ptr<upstream::Target>> targets_;   // by row, addresses, protocol and TLS
+  std::map<std::string, std::shared_ptr<upstream::Target>> targets_;   // by row, address, protocol and TLS
 };
 
 }   // namespace proxyd::proxy

@@ -79,24 +79,17 @@ async::Task<Fault> shake_hands(Connection& connection, Target& target, Offer off
 
 async::Task<Result<std::unique_ptr<Connection>, Fault>> dial(Target& target, Offer offer, Deadline deadline) {
   using Dialled = Result<std::unique_ptr<Connection>, Fault>;
-  Fault fault = Fault::kNoAddress;
-  const size_t first = target.next_address();
-  for (size_t i = 0; i < target.addresses().size(); ++i) {
-    const net::SocketAddress address = target.addresses()[(first + i) % target.addresses().size()];
-    auto connection = std::make_unique<Connection>(target);
-    async::EventLoop& loop = target.services().loop;
-    const auto left = static_cast<int64_t>(target.addresses().size() - i);
-    const Deadline share =
-        deadline.is_never() ? deadline : Deadline::at(loop.now() + (deadline.when() - loop.now()) / left);
-    fault = co_await connect_to(*connection, loop, address, share);
-    if (fault == Fault::kNone && target.tls()) fault = co_await shake_hands(*connection, target, offer, share);
-    if (fault == Fault::kNone) {
-      connection->connected();
-      co_return Dialled(std::move(connection));
-    }
-    if (connection->tcp().when_cut().is_set()) co_return Dialled(Fault::kCutConnecting);
-    target.counters().connect_failed.add();
+  if (!target.address()) co_return Dialled(Fault::kNoAddress);
+  const net::SocketAddress address = *target.address();
+  auto connection = std::make_unique<Connection>(target);
+  Fault fault = co_await connect_to(*connection, target.services().loop, address, deadline);
+  if (fault == Fault::kNone && target.tls()) fault = co_await shake_hands(*connection, target, offer, deadline);
+  if (fault == Fault::kNone) {
+    connection->connected();
+    co_return Dialled(std::move(connection));
   }
+  if (connection->tcp().when_cut().is_set()) co_return Dialled(Fault::kCutConnecting);
+  target.counters().connect_failed.add();
   co_return Dialled(fault);
 }
 

@@ -11,11 +11,10 @@
 
 namespace proxyd::upstream {
 
-// A new connection to `target`, which outlives the task: its addresses are tried one after the other until one accepts
-// and, with TLS, shakes hands, all before `deadline`. `offer`: what that offers to speak; a target that is offered
-// HTTP/2 alone has chosen it. A failure is counted here, once an address, and where TLS failed logged; that it
-// connected is counted by the caller, who knows whether what is spoken on it has come about. Suspends while it
-// connects.
+// A new connection to `target`, which outlives the task, and where it has TLS its handshake, before `deadline`.
+// `offer`: what that offers to speak; a target that is offered HTTP/2 alone has chosen it. A failure is counted here,
+// and where TLS failed logged; that it connected is counted by the caller, who knows whether what is spoken on it has
+// come about. Suspends while it connects.
 async::Task<Result<std::unique_ptr<Connection>, Fault>> dial(Target& target, tls::ClientContext::Offer offer,
                                                              Deadline deadline);
 

@@ -2,17 +2,15 @@
 
 namespace proxyd::upstream {
 
-Target::Target(Services services, uint32_t row, std::vector<std::string> addresses,
-               std::shared_ptr<tls::ClientContext> tls, config::UpstreamProtocol protocol)
+Target::Target(Services services, uint32_t row, std::string address, std::shared_ptr<tls::ClientContext> tls,
+               config::UpstreamProtocol protocol)
     : services_(services),
       row_(row),
-      where_(addresses.empty() ? "?" : addresses.front()),
+      address_(net::SocketAddress::parse(address)),
+      where_(address.empty() ? "?" : std::move(address)),
       tls_(std::move(tls)),
       protocol_(protocol),
       pool_(services, row) {
-  for (const std::string& text : addresses) {
-    if (const auto address = net::SocketAddress::parse(text)) addresses_.push_back(*address);
-  }
   if (protocol_ != config::UpstreamProtocol::kH1) http2_ = std::make_unique<Http2Connections>(*this);
 }
 

@@ -2,8 +2,8 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
-#include <vector>
 
 #include "shared/base/log.h"
 #include "shared/config/model.h"
@@ -34,9 +34,9 @@ struct Services {
   const http2::Counters* http2_counters = nullptr;
 };
 
-// One member of an upstream as this worker knows it: where it is, the connections to it, what is counted about it. It
-// lives as long as a snapshot names it with the same row and addresses; a new snapshot takes it over with its
-// connections. One thread.
+// One member of an upstream, an address of a target, as this worker knows it: where it is, the connections to it, what
+// is counted about it. It lives as long as a snapshot names it with the same row and address; a new snapshot takes it
+// over with its connections. One thread.
 class Target {
  public:
   struct Counters {
@@ -46,15 +46,12 @@ class Target {
     metrics::Cell reused;
   };
 
-  // `tls`: what its connections are secured with; null: cleartext.
-  Target(Services services, uint32_t row, std::vector<std::string> addresses,
-         std::shared_ptr<tls::ClientContext> tls = nullptr,
+  // `address` empty: it is not known. `tls`: what its connections are secured with; null: cleartext.
+  Target(Services services, uint32_t row, std::string address, std::shared_ptr<tls::ClientContext> tls = nullptr,
          config::UpstreamProtocol protocol = config::UpstreamProtocol::kH1);
 
-  const std::vector<net::SocketAddress>& addresses() const { return addresses_; }
-  // The address to try first: they take turns.
-  size_t next_address() { return addresses_.empty() ? 0 : turn_++ % addresses_.size(); }
-
+  const std::optional<net::SocketAddress>& address() const { return address_; }
+  const std::string& where() const { return where_; }   // the same, for people
   tls::ClientContext* tls() const { return tls_.get(); }
   config::UpstreamProtocol protocol() const { return protocol_; }
   // A handshake failed, or HTTP/2 is not spoken there: said in the log, at most every ten seconds.
@@ -83,9 +80,8 @@ class Target {
 
   Services services_;
   uint32_t row_;
-  std::vector<net::SocketAddress> addresses_;
-  size_t turn_ = 0;
-  std::string where_;   // the first of them, for people
+  std::optional<net::SocketAddress> address_;
+  std::string where_;
   std::shared_ptr<tls::ClientContext> tls_;
   config::UpstreamProtocol protocol_;
   Instant noted_{};

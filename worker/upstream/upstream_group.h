@@ -11,9 +11,9 @@
 
 namespace proxyd::upstream {
 
-// One target with what a snapshot says of it.
+// One address of a target with what a snapshot says of it.
 struct Member {
-  std::string id;
+  std::string id;   // the target's, which several may share
   std::shared_ptr<Target> target;
   uint32_t weight = 100;   // the override's, else the document's
   config::Admission admission = config::Admission::kReady;
@@ -22,7 +22,7 @@ struct Member {
 
   // May get new requests at all.
   bool is_eligible() const {
-    return admission == config::Admission::kReady && weight > 0 && !target->addresses().empty();
+    return admission == config::Admission::kReady && weight > 0 && target->address().has_value();
   }
   bool has_room() const { return !max_connections || target->in_flight_everywhere() < *max_connections; }
 };

@@ -48,9 +48,10 @@ void append_own(std::string& out, Context& context) {
   if (!active) return;
   for (const auto& [name, material] : active->targets) {
     const size_t slash = name.find('/');
+    uint64_t in_flight = 0;
+    for (const uint32_t row : material.rows()) in_flight += context.master.regions().status().in_flight_sum(row);
     out += fmt::format("proxyd_upstream_in_flight{{{}}} {}\n",
-                       metrics::target_labels(name.substr(0, slash), name.substr(slash + 1)),
-                       context.master.regions().status().in_flight_sum(material.row));
+                       metrics::target_labels(name.substr(0, slash), name.substr(slash + 1)), in_flight);
   }
 }
 

@@ -42,12 +42,23 @@ Json counters_of(const std::string& upstream, const std::string& target, Context
           {"reused", sum_of(region, "proxyd_upstream_connections_reused_total", labels)}};
 }
 
-Json in_flight_by_worker(uint32_t row, const status::StatusRegion& status) {
+Json in_flight_by_worker(const std::vector<uint32_t>& rows, const status::StatusRegion& status) {
   Json items = Json::array();
   for (uint32_t slot = 0; slot < status.slots_in_use(); ++slot) {
-    if (const uint32_t count = status.in_flight(slot, row).load())
-      items.push_back({{"slot", slot}, {"in_flight", count}});
+    uint32_t count = 0;
+    for (const uint32_t row : rows) count += status.in_flight(slot, row).load();
+    if (count > 0) items.push_back({{"slot", slot}, {"in_flight", count}});
   }
+  return items;
+}
+
+// Those in the balancing. A request may also be at one that was, and then counts for the target alone.
+Json addresses_of(const config::TargetMaterial& material, const status::StatusRegion& status) {
+  Json items = Json::array();
+  for (const config::TargetPlace& place : material.places)
+    items.push_back({{"address", place.address},
+                     {"in_flight", status.in_flight_sum(place.row)},
+                     {"connections", status.connections_sum(place.row)}});
   return items;
 }
 
@@ -56,13 +67,20 @@ Json in_flight_by_worker(uint32_t row, const status::StatusRegion& status) {
 std::string state_of(const config::TargetMaterial& material) {
   if (material.admission == config::Admission::kDraining) return "draining";
   if (material.admission == config::Admission::kMaintenance) return "maintenance";
-  return material.addresses.empty() ? "checking" : "up";
+  return material.places.empty() ? "checking" : "up";
 }
 
 Json target_json(const master::ActiveConfiguration& active, const config::Upstream& upstream,
                  const config::Target& target, Context& context) {
   const config::TargetMaterial& material = active.targets.at(upstream.name + "/" + target.id);
   const status::StatusRegion& status = context.master.regions().status();
+  const std::vector<uint32_t> rows = material.rows();
+  uint32_t in_flight = 0;
+  uint32_t connections = 0;
+  for (const uint32_t row : rows) {
+    in_flight += status.in_flight_sum(row);
+    connections += status.connections_sum(row);
+  }
   Json json{{"id", target.id},
             {"address", target.address},
             {"state", state_of(material)},
@@ -71,11 +89,12 @@ Json target_json(const master::ActiveConfiguration& active, const config::Upstre
              material.admission == config::Admission::kReady ? material.weight.value_or(target.weight) : 0},
             {"backup", target.backup},
             {"max_connections", target.max_connections ? Json(*target.max_connections) : Json(nullptr)},
-            {"in_flight", status.in_flight_sum(material.row)},
-            {"in_flight_by_worker", in_flight_by_worker(material.row, status)},
-            {"connections", status.connections_sum(material.row)},
+            {"in_flight", in_flight},
+            {"in_flight_by_worker", in_flight_by_worker(rows, status)},
+            {"connections", connections},
+            {"addresses", addresses_of(material, status)},
             {"counters", counters_of(upstream.name, target.id, context)}};
-  if (material.addresses.empty()) json["reason"] = "the name does not resolve";
+  if (material.places.empty()) json["reason"] = "the name does not resolve";
   json["overrides"] = overrides_of(upstream, target, context);
   return json;
 }

@@ -65,9 +65,9 @@ Json with_count(Json target, uint32_t in_flight, bool drained) {
 }
 
 Operations::Ending watch_drain(const AdminRequest& request, Context& context, const Operations::Control& control,
-                               const std::optional<store::Override>& former, uint32_t row, milliseconds timeout) {
+                               const std::optional<store::Override>& former, TargetWatch watch, milliseconds timeout) {
   using State = Operations::State;
-  const Idle idle = wait_for_idle(context, control, row, timeout);
+  const Idle idle = wait_for_idle(control, watch, timeout);
   if (idle == Idle::kStopping) return {State::kCancelled, target_answer(request, context)};   // it goes on draining
   if (idle == Idle::kCancelled) {
     const auto failed = undo_drain(request, context, former);
@@ -75,7 +75,7 @@ Operations::Ending watch_drain(const AdminRequest& request, Context& context, co
   }
   const AdminAnswer now = target_answer(request, context);
   if (!now.ok()) return {State::kFailed, now};
-  const uint32_t left = idle == Idle::kYes ? 0 : context.master.regions().status().in_flight_sum(row);
+  const uint32_t left = idle == Idle::kYes ? 0 : watch.in_flight();
   return {left == 0 ? State::kDone : State::kTimedOut, json_answer(with_count(Json::parse(now.body), left, left == 0))};
 }
 
@@ -98,11 +98,10 @@ std::optional<uint32_t> weight_in(BodyFields& fields, uint32_t declared) {
 
 }   // namespace
 
-Idle wait_for_idle(Context& context, const Operations::Control& control, uint32_t row, milliseconds limit) {
+Idle wait_for_idle(const Operations::Control& control, TargetWatch& watch, milliseconds limit) {
   const Instant end = Clock::now() + limit;
-  const status::StatusRegion& status = context.master.regions().status();
   for (;;) {
-    const uint32_t left = status.in_flight_sum(row);
+    const uint32_t left = watch.in_flight();
     control.progress({{"in_flight", left}});
     if (left == 0) return Idle::kYes;
     if (Clock::now() >= end) return Idle::kNo;
@@ -182,9 +181,8 @@ AdminAnswer drain_target(const AdminRequest& request, Context& context) {
   if (auto refused = put_override(request, context, wanted, what)) return *refused;
   const auto number = context.operations.start(
       "drain", wanted.name(), request.identity.name,
-      [&context, asked = request, former, row = wanted.row(), timeout](const Operations::Control& control) {
-        return watch_drain(asked, context, control, former, row, timeout);
-      });
+      [&context, asked = request, former, watch = TargetWatch(context, wanted.name()), timeout](
+          const Operations::Control& control) { return watch_drain(asked, context, control, former, watch, timeout); });
   if (!number) return problem("too-many", "64 long calls run already; the target drains all the same");
   const AdminAnswer now = target_answer(request, context);
   return now.ok() ? answer_for(context.operations, *number, wait, Json::parse(now.body)) : now;

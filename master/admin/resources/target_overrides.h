@@ -5,6 +5,7 @@
 
 #include "master/admin/context.h"
 #include "master/admin/exchange.h"
+#include "master/admin/resources/target_watch.h"
 #include "master/admin/resources/wanted_target.h"
 #include "master/target_subject.h"
 
@@ -12,7 +13,7 @@ namespace proxyd::admin {
 
 // Waits at the target until nothing is in flight, the time is over, or the operation ends; says how it is then.
 enum class Idle { kYes, kNo, kCancelled, kStopping };
-Idle wait_for_idle(Context& context, const Operations::Control& control, uint32_t row, milliseconds limit);
+Idle wait_for_idle(const Operations::Control& control, TargetWatch& watch, milliseconds limit);
 
 // Puts an override on a target, which makes a new epoch; the refusal, or nothing.
 struct TargetOverride {

@@ -71,8 +71,8 @@ AdminAnswer rehearse_removal(const AdminRequest& request, Context& context, Look
 }   // namespace
 
 // What was cut is told even when the removal comes to nothing.
-AdminAnswer TargetRemoval::take_out(uint32_t cut) const {
-  const uint32_t left = context_.master.regions().status().in_flight_sum(row_);
+AdminAnswer TargetRemoval::take_out(uint32_t cut) {
+  const uint32_t left = watch_.in_flight();
   AdminAnswer answer = change_document(request_, context_, removal(request_, context_, Look::kLast));
   if (!answer.ok()) answer = given_back(std::move(answer));
   if (!answer.ok() && (cut == 0 || answer.status >= 500)) return answer;
@@ -89,8 +89,8 @@ AdminAnswer TargetRemoval::given_back(AdminAnswer answer) const {
   return answer;
 }
 
-Operations::Ending TargetRemoval::kept() const {
-  const uint32_t left = context_.master.regions().status().in_flight_sum(row_);
+Operations::Ending TargetRemoval::kept() {
+  const uint32_t left = watch_.in_flight();
   return {Operations::State::kTimedOut,
           problem("not-drained",
                   fmt::format("target '{}' of '{}' is kept, draining: after {} there {} still {} request{} in flight",
@@ -110,36 +110,33 @@ Operations::Ending TargetRemoval::given_up(bool by_a_caller, uint32_t cut) const
 }
 
 // Ends what is still in flight, again and again: a request may have been between two connections at the first time.
-// A row that is another's by now is left alone. Says how many requests that ended. One that goes by an older
+// Says how many requests that ended. One that goes by an older
 // configuration may be tried at the target again and is cut again, but counts once; one whose answer of a
 // told length had arrived whole goes on.
-uint32_t TargetRemoval::cut_rest(const std::function<bool(milliseconds)>& wait) const {
-  const status::StatusRegion& status = context_.master.regions().status();
-  const uint32_t before = status.cut_sum(row_);
-  const uint32_t late = status.in_flight_sum(row_);
+uint32_t TargetRemoval::cut_rest(const std::function<bool(milliseconds)>& wait) {
+  const uint32_t before = watch_.cut();
+  const uint32_t late = watch_.in_flight();
   const Instant end = Clock::now() + kCutPatience;
-  const auto goes_on = [&](milliseconds time) { return status.in_flight_sum(row_) > 0 && wait(time); };
+  const auto goes_on = [&](milliseconds time) { return watch_.in_flight() > 0 && wait(time); };
   while (Clock::now() < end && goes_on(milliseconds(0))) {
-    const WantedTarget now = find_target(request_, context_);
-    if (!now.target || now.row() != row_) break;
-    context_.master.pool().cut(row_);
+    if (!watch_.cut_all()) break;
     const Instant again = Clock::now() + kCutAgain;
     while (Clock::now() < again && goes_on(kLook)) {
     }
   }
-  const uint32_t gone = late - std::min(status.in_flight_sum(row_), late);
-  return std::min(status.cut_sum(row_) - before, gone);
+  const uint32_t gone = late - std::min(watch_.in_flight(), late);
+  return std::min(watch_.cut() - before, gone);
 }
 
 // The cut comes before the document's change, for it is by the configurations that name the target that workers find
 // it. Nothing is cut for a removal that would fail, nor for one that was cancelled while that was looked into.
-Operations::Ending TargetRemoval::run(const Operations::Control& control, milliseconds drain) const {
+Operations::Ending TargetRemoval::run(const Operations::Control& control, milliseconds drain) {
   using State = Operations::State;
-  const Idle idle = wait_for_idle(context_, control, row_, drain);
+  const Idle idle = wait_for_idle(control, watch_, drain);
   uint32_t cut = 0;
   if (idle == Idle::kNo && request_.flag("keep")) return kept();
   if (idle == Idle::kNo) {
-    control.progress({{"in_flight", context_.master.regions().status().in_flight_sum(row_)}, {"step", "rehearsal"}});
+    control.progress({{"in_flight", watch_.in_flight()}, {"step", "rehearsal"}});
     AdminAnswer tried = rehearse_removal(request_, context_, Look::kLast);
     if (!tried.ok()) return {State::kFailed, given_back(std::move(tried))};
     cut = cut_rest([&control](milliseconds time) { return control.wait(time); });
@@ -149,7 +146,7 @@ Operations::Ending TargetRemoval::run(const Operations::Control& control, millis
   return {answer.ok() ? State::kDone : State::kFailed, std::move(answer)};
 }
 
-AdminAnswer TargetRemoval::force() const {
+AdminAnswer TargetRemoval::force() {
   return take_out(cut_rest([](milliseconds time) {
     std::this_thread::sleep_for(time);
     return true;
@@ -172,13 +169,13 @@ AdminAnswer delete_target(const AdminRequest& request, Context& context) {
   const auto former = admission_of(request, context);
   if (auto refused = put_override(request, context, wanted, {Aspect::kAdmission, "drain", "", "removal", std::nullopt}))
     return *refused;
-  const TargetRemoval removal(request, context, former, wanted.row());
+  TargetRemoval removal(request, context, former, TargetWatch(context, wanted.name()));
   if (forced) return removal.force();
-  if (context.master.regions().status().in_flight_sum(wanted.row()) == 0) return removal.take_out(0);
+  if (TargetWatch(context, wanted.name()).in_flight() == 0) return removal.take_out(0);
   const milliseconds drain = request.duration("drain", kUsualDrain, kLongestDrain);
   const auto number = context.operations.start(
       "remove", wanted.name(), request.identity.name,
-      [removal, drain](const Operations::Control& control) { return removal.run(control, drain); });
+      [removal, drain](const Operations::Control& control) mutable { return removal.run(control, drain); });
   if (!number) return removal.given_back(problem("too-many", "64 long calls run already"));
   return answer_for(context.operations, *number, request.duration("wait", milliseconds(0), kLongestDrain),
                     {{"changes", Json::array()}});

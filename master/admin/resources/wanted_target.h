@@ -17,7 +17,6 @@ struct WantedTarget {
   AdminAnswer refusal;
 
   std::string name() const { return upstream->name + "/" + target->id; }   // "app/one"
-  uint32_t row() const { return active->targets.at(name()).row; }
 };
 WantedTarget find_target(const AdminRequest& request, Context& context);
 

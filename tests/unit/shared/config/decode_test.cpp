@@ -143,7 +143,7 @@ TEST(Diff, SaysWhichChangesRebind) {
 
 TEST(Snapshot, ComesBackAsItWasSealed) {
   Snapshot snapshot{7, 3, "{\"version\":1}", {}};
-  snapshot.materials.targets["a/b"] = {4, {"127.0.0.1:80"}, Admission::kDraining, 12};
+  snapshot.materials.targets["a/b"] = {{{"127.0.0.1:80", 4}}, Admission::kDraining, 12};
   snapshot.materials.files["/x"] = "secret";
   auto sealed = seal(snapshot);
   ASSERT_TRUE(sealed);

@@ -11,8 +11,9 @@ namespace {
 
 Snapshot sample() {
   Snapshot snapshot{42, 7, "{\"version\":1}", {}};
-  snapshot.materials.targets["app/app1"] = {3, {"127.0.0.1:80", "[::1]:80"}, Admission::kMaintenance, 0};
-  snapshot.materials.targets["app/app2"] = {4, {}, Admission::kReady, std::nullopt};
+  snapshot.materials.targets["app/app1"] = {
+      {{"127.0.0.1:80", 3}, {"[::1]:80", 7, 50, true}}, Admission::kMaintenance, 0};
+  snapshot.materials.targets["app/app2"] = {{}, Admission::kReady, std::nullopt};
   snapshot.materials.upstreams["app"] = 9;
   snapshot.materials.certificates["www"] = {"chain\n", "key\n", std::string("\x30\x82\0\xff", 4)};
   snapshot.materials.certificates["api"] = {"chain\n", "key\n", ""};

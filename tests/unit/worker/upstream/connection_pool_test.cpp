@@ -26,7 +26,7 @@ class ConnectionPoolTest : public testing::Test {
   status::StatusRegion status_ = std::move(*status::StatusRegion::create());
   metrics::MetricsRegion metrics_ = std::move(*metrics::MetricsRegion::create());
   Log log_{2, "test"};
-  Target target_{{loop_, buffers_, pipes_, status_, 0, log_, metrics_.cell(0, "unsolicited", "")}, 0, {"127.0.0.1:1"}};
+  Target target_{{loop_, buffers_, pipes_, status_, 0, log_, metrics_.cell(0, "unsolicited", "")}, 0, "127.0.0.1:1"};
 };
 
 TEST_F(ConnectionPoolTest, AConnectionTakenInThePassInWhichItsIdleTimeEndsIsLeftAlone) {

@@ -72,8 +72,7 @@ class Http2ConnectionsTest : public testing::Test, private async::Wakeup {
   std::shared_ptr<Target> target_at(const std::string& path) {
     Services services{loop_,    buffers_,        pipes_, status_, 0, log_, metrics_.cell(0, "unsolicited", ""),
                       &memory_, &words_.counters};
-    auto target = std::make_shared<Target>(services, 0, std::vector<std::string>{"unix:" + path}, nullptr,
-                                           config::UpstreamProtocol::kH2c);
+    auto target = std::make_shared<Target>(services, 0, "unix:" + path, nullptr, config::UpstreamProtocol::kH2c);
     const metrics::Cell cell = metrics_.cell(0, "counted", "");
     target->set_counters({.by_class = {}, .connected = cell, .connect_failed = cell, .reused = cell});
     return target;

@@ -78,8 +78,7 @@ class WorkerTest : public testing::Test {
   net::PipePool pipes_;
   status::StatusRegion status_ = std::move(*status::StatusRegion::create());
   metrics::MetricsRegion metrics_ = std::move(*metrics::MetricsRegion::create());
-  const std::shared_ptr<upstream::Target> target_ =
-      std::make_shared<upstream::Target>(services(), 0, std::vector<std::string>{"127.0.0.1:1"});
+  const std::shared_ptr<upstream::Target> target_ = std::make_shared<upstream::Target>(services(), 0, "127.0.0.1:1");
 };
 
 }   // namespace proxyd::proxy
