@@ -1,5 +1,7 @@
 #include "master/attention.h"
 
+#include <fmt/format.h>
+
 #include "master/certificate_attention.h"
 #include "master/master.h"
 
@@ -39,13 +41,20 @@ std::vector<Attention> Master::attention() {
     all.push_back({from_file ? "error" : "warning", "file-differs", text,
                    file.empty() ? "proxyctl export" : "proxyctl diff -f " + file});
   }
+  for (const Resolver::Trouble& one : resolver_->troubles()) {
+    if (one.addresses > 0)   // of the others a warning of the document tells
+      all.push_back({"warning", "resolve-failed",
+                     fmt::format("'{}' does not resolve any more, or not whole ({}): what was known of it serves on",
+                                 one.target, one.reason),
+                     "proxyctl upstream list"});
+  }
   for (const config::Problem& warning : active ? active->warnings : std::vector<config::Problem>()) {
     if (warning.code == "certificate-expired") continue;   // below, as it is now
     const bool of_certificates = warning.code == "no-certificate" || warning.pointer.starts_with("/certificates/");
     all.push_back({"warning", warning.code, warning.message,
-                   warning.code == "unresolved" ? "proxyctl upstream list"
-                   : of_certificates            ? "proxyctl cert list"
-                                                : "proxyctl export"});
+                   warning.code == "unresolved" || warning.code == "addresses-left-out" ? "proxyctl upstream list"
+                   : of_certificates                                                    ? "proxyctl cert list"
+                                                                                        : "proxyctl export"});
   }
   const auto now = std::chrono::system_clock::now();
   if (active) add_certificates(active->document, active->certificates, configuration_->certificate_faults(), now, all);

@@ -30,6 +30,7 @@ struct Bootstrap {
   bool read_only = false;
   bool require_if_match = false;
   std::string metrics_address = "off";
+  std::string dns_servers = "system";   // or addresses, by commas
 
   // From flags alone.
   std::string listen;   // quick start

@@ -6,6 +6,7 @@
 #include <charconv>
 
 #include "shared/cache/region_view.h"
+#include "shared/config/cidr.h"
 #include "shared/config/endpoint.h"
 #include "shared/config/model.h"
 #include "shared/config/units.h"
@@ -109,6 +110,17 @@ std::string show_grants(const Bootstrap& bootstrap) {
   return text;
 }
 
+std::string set_servers(Bootstrap& bootstrap, const std::string& text) {
+  const auto is_server = [](const std::string& one) {
+    const auto endpoint = config::Endpoint::parse(one);
+    return config::parse_mapped_address(one) || (endpoint && endpoint->host_is_address);
+  };
+  bootstrap.dns_servers = text;
+  const auto servers = parts_of(text);
+  const bool ok = text == "system" || (!servers.empty() && std::all_of(servers.begin(), servers.end(), is_server));
+  return ok ? "" : "must be system, for those of /etc/resolv.conf, or addresses, as \"192.0.2.53\" or \"[::1]:5300\"";
+}
+
 // A key of a later version: its default may be said, since that changes nothing.
 BootstrapKey later(std::string_view name, std::string_view variable, const char* only) {
   return {name, variable,
@@ -155,6 +167,7 @@ const std::vector<BootstrapKey>& bootstrap_keys() {
        [](const B& b) { return b.require_if_match ? "true" : "false"; }},
       {"metrics.address", "PROXYD_METRICS", [](B& b, S t) { return set_address(b.metrics_address, t); },
        [](const B& b) { return b.metrics_address; }},
+      {"dns.servers", "PROXYD_DNS_SERVERS", set_servers, [](const B& b) { return b.dns_servers; }, true},
   };
   return all;
 }

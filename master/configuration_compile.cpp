@@ -5,6 +5,7 @@
 #include "master/certificate_findings.h"
 #include "master/certificates/cipher_list.h"
 #include "master/configuration.h"
+#include "master/target_places.h"
 #include "master/value_files.h"
 #include "shared/config/snapshot.h"
 
@@ -13,6 +14,7 @@ namespace proxyd::master {
 namespace {
 
 constexpr milliseconds kLookup{2000};
+constexpr size_t kMostPlaces = 4096;   // half the rows: all may be others the next time
 
 void apply_overrides(config::Materials& materials, const std::vector<store::Override>& overrides) {
   for (const store::Override& one : overrides) {
@@ -58,18 +60,29 @@ std::optional<Configuration::Failure> Configuration::read_outside(ActiveConfigur
 
 // Where each target is; a warning for those of which that is not known yet.
 Resolver::Answers Configuration::find_targets(ActiveConfiguration& next, config::Materials& materials) {
-  std::vector<std::string> names;
+  std::vector<dns::Query> queries;
   for (const auto& [upstream_name, upstream] : next.document.upstreams) {
-    for (const auto& [id, target] : upstream.targets) names.push_back(target.address);
+    for (const auto& [id, target] : upstream.targets) queries.push_back({target.address, upstream.resolve});
   }
-  Resolver::Answers addresses = parts_.resolver.addresses(names, kLookup);
+  Resolver::Answers addresses = parts_.resolver.addresses(queries, kLookup);
+  size_t room = kMostPlaces - std::min(kMostPlaces, queries.size());   // for more than one of each
   for (const auto& [upstream_name, upstream] : next.document.upstreams) {
     for (const auto& [id, target] : upstream.targets) {
       auto& material = materials.targets[upstream_name + "/" + id];
-      for (const std::string& address : addresses.at(target.address)) material.places.push_back({address});
-      if (!material.places.empty()) continue;
-      next.warnings.push_back({fmt::format("/upstreams/{}/targets/{}/address", upstream_name, id), 0, 0, "unresolved",
-                               fmt::format("'{}' does not resolve yet: the target is 'checking'", target.address), ""});
+      material.places = target_places(addresses.at({target.address, upstream.resolve}));
+      const std::string pointer = fmt::format("/upstreams/{}/targets/{}/address", upstream_name, id);
+      if (material.places.empty())
+        next.warnings.push_back({pointer, 0, 0, "unresolved",
+                                 fmt::format("'{}' does not resolve yet: the target is 'checking'", target.address),
+                                 ""});
+      if (material.places.size() > room + 1) {
+        next.warnings.push_back({pointer, 0, 0, "addresses-left-out",
+                                 fmt::format("{} of the addresses of '{}' get no requests: {} can be in all",
+                                             material.places.size() - room - 1, target.address, kMostPlaces),
+                                 ""});
+        material.places.resize(room + 1);
+      }
+      room -= material.places.empty() ? 0 : material.places.size() - 1;
     }
   }
   return addresses;

@@ -10,6 +10,7 @@
 
 #include <filesystem>
 
+#include "master/dns/name_servers.h"
 #include "master/purge_record.h"
 #include "shared/base/steady.h"
 
@@ -94,7 +95,9 @@ Result<void, Master::StartError> Master::open() {
   pool_ = std::make_unique<WorkerPool>(*regions_, std::move(*spawn), log_);
   pool_->on_change([this] { wake(); });
   pool_->on_purge([this](const nlohmann::json& told) { record_purge(told, *records_, events_); });
-  resolver_ = std::make_unique<Resolver>([this] { epoch_due_ = true; });
+  auto name_servers = dns::NameServers::create(bootstrap_.dns_servers);
+  if (!name_servers) return StartError{Kind::kOther, name_servers.error().message};
+  resolver_ = std::make_unique<Resolver>([this] { epoch_due_ = true; }, std::move(*name_servers), log_);
   configuration_ = std::make_unique<Configuration>(
       Configuration::Parts{*store_, *vault_, *regions_, *pool_, *listeners_, *resolver_, events_, log_});
   process_overrides_ = std::make_unique<ProcessOverrides>(

@@ -19,6 +19,9 @@ bool is_host_name(std::string_view host) {
   return host.size() <= kLongestName && std::all_of(host.begin(), host.end(), fits);
 }
 
+// "_http", as RFC 2782 writes a service and a protocol.
+bool is_underscored(std::string_view label) { return label.size() > 1 && label.size() < 64 && label.front() == '_'; }
+
 }   // namespace
 
 std::optional<Endpoint> Endpoint::parse(std::string_view text) {
@@ -44,6 +47,21 @@ std::optional<Endpoint> Endpoint::parse(std::string_view text) {
   const bool ipv6 = host.find(':') != std::string_view::npos;
   if (ipv6 != bracketed || (ipv6 && !endpoint.host_is_address) || (!ipv6 && !is_host_name(host))) return std::nullopt;
   return endpoint;
+}
+
+std::optional<std::string_view> service_name(std::string_view address) {
+  if (!address.starts_with("srv:")) return std::nullopt;
+  const std::string_view name = address.substr(4);
+  const size_t first = name.find('.');
+  const size_t second = first == std::string_view::npos ? first : name.find('.', first + 1);
+  const bool whole = second != std::string_view::npos && second + 1 < name.size() && is_host_name(name);
+  const bool named =
+      whole && is_underscored(name.substr(0, first)) && is_underscored(name.substr(first + 1, second - first - 1));
+  return named ? std::optional(name) : std::nullopt;
+}
+
+std::string_view domain_of(std::string_view service) {
+  return service.substr(service.find('.', service.find('.') + 1) + 1);
 }
 
 }   // namespace proxyd::config

@@ -19,4 +19,9 @@ struct Endpoint {
   static std::optional<Endpoint> parse(std::string_view text);
 };
 
+// Of a target that is whatever its SRV records say: "_http._tcp.name" in "srv:_http._tcp.name". Nothing: it is no such.
+std::optional<std::string_view> service_name(std::string_view address);
+// Whose service it is: "name" of "_http._tcp.name".
+std::string_view domain_of(std::string_view service);
+
 }   // namespace proxyd::config

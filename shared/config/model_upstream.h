@@ -23,11 +23,20 @@ struct Retry {
 
 struct Target {
   std::string id;
-  std::string address;     // "host:port", "unix:/path"
+  std::string address;     // "host:port", "unix:/path", "srv:_http._tcp.name"
   uint32_t weight = 100;   // 0–10000
   bool backup = false;
   MaybeSize max_connections;
   bool operator==(const Target&) const = default;
+};
+
+// Which addresses of a name are used, and for how long an answer is good.
+enum class Family { kAny, kV4, kV6 };
+struct Resolve {
+  Family family = Family::kAny;
+  Duration min_ttl = seconds(1);
+  Duration max_ttl = seconds(300);
+  auto operator<=>(const Resolve&) const = default;
 };
 
 struct Keepalive {
@@ -63,6 +72,7 @@ struct Upstream {
   std::string host = "keep";               // keep | target | a name
   Keepalive keepalive;
   Retry retry;
+  Resolve resolve;
   bool operator==(const Upstream&) const = default;
 };
 

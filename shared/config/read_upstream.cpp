@@ -25,6 +25,15 @@ Keepalive read_keepalive(const Json& json) {
   return keepalive;
 }
 
+Resolve read_resolve(const Json& json) {
+  Resolve resolve;
+  const std::string family = value_or<std::string>(json, "family", "any");
+  resolve.family = family == "v4" ? Family::kV4 : family == "v6" ? Family::kV6 : Family::kAny;
+  resolve.min_ttl = duration_or(json, "min_ttl", resolve.min_ttl).value_or(resolve.min_ttl);
+  resolve.max_ttl = duration_or(json, "max_ttl", resolve.max_ttl).value_or(resolve.max_ttl);
+  return resolve;
+}
+
 }   // namespace
 
 Upstream read_upstream(const std::string& name, const Json& json) {
@@ -37,6 +46,7 @@ Upstream read_upstream(const std::string& name, const Json& json) {
   upstream.host = value_or(json, "host", upstream.host);
   upstream.keepalive = read_keepalive(part(json, "keepalive"));
   upstream.retry = read_retry(part(json, "retry"));
+  upstream.resolve = read_resolve(part(json, "resolve"));
   for (const auto& [id, target] : part(json, "targets").items()) upstream.targets[id] = read_target(id, target);
   return upstream;
 }

@@ -19,16 +19,17 @@ const ObjectType kRetry{
 
 const ValueType kTargetAddress = text(Format::kTargetAddress);
 const ValueType kWeight{.kind = Kind::kInteger, .least = 0, .most = 10000};
-const ObjectType kTarget{"target",
-                         {
-                             {"address", &kTargetAddress, "", "host:port or unix:/path", kRequired},
-                             {"weight", &kWeight, "100", "100 is one share"},
-                             {"backup", &kBoolean, "false", "used when no other can be"},
-                             {"max_connections", &kMaybeCount, "\"off\"", "requests at once, from all workers"},
-                             {"slow_start", nullptr},
-                             {"labels", nullptr},
-                             {"lease", nullptr},
-                         }};
+const ObjectType kTarget{
+    "target",
+    {
+        {"address", &kTargetAddress, "", "host:port, unix:/path or srv:_http._tcp.name", kRequired},
+        {"weight", &kWeight, "100", "of each address; 100 is one share"},
+        {"backup", &kBoolean, "false", "used when no other can be"},
+        {"max_connections", &kMaybeCount, "\"off\"", "requests at once to each address, from all workers"},
+        {"slow_start", nullptr},
+        {"labels", nullptr},
+        {"lease", nullptr},
+    }};
 const ValueType kTargetValue = object_of(kTarget);
 const ValueType kTargets{.kind = Kind::kMap, .item = &kTargetValue, .most_items = 4096};
 
@@ -41,6 +42,15 @@ const ObjectType kKeepalive{"keepalive",
                                 {"max_age", &kMaybeDuration, "\"off\"", "of a connection"},
                             }};
 const ValueType kKeepaliveValue = object_of(kKeepalive);
+const ValueType kFamily{.kind = Kind::kWord, .words = {"any", "v4", "v6"}};
+const ValueType kTtl{.kind = Kind::kDuration, .least = 1000, .most = 86'400'000};
+const ObjectType kResolve{"resolve",
+                          {
+                              {"family", &kFamily, "\"any\"", "addresses used: any, v4 or v6"},
+                              {"min_ttl", &kTtl, "\"1s\"", "an answer is good for as long, whatever it says"},
+                              {"max_ttl", &kTtl, "\"5m\"", "and for no longer"},
+                          }};
+const ValueType kResolveValue = object_of(kResolve);
 const ValueType kBalance{
     .kind = Kind::kWord, .words = {"p2c", "round_robin"}, .later_words = {"least_requests", "consistent_hash"}};
 const ValueType kMembership{.kind = Kind::kWord, .words = {"declared"}, .later_words = {"dynamic"}};
@@ -64,7 +74,7 @@ const ObjectType kUpstream{
         {"queue", nullptr},
         {"slow_start", nullptr},
         {"sticky", nullptr},
-        {"resolve", nullptr},
+        {"resolve", &kResolveValue, "{}", "names of targets"},
         {"panic_threshold", nullptr},
     }};
 

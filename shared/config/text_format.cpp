@@ -139,10 +139,10 @@ TextFault check_host_pattern(std::string_view text) {
 }
 
 TextFault check_target_address(std::string_view text) {
-  if (text.starts_with("srv:")) return {"is looked up by SRV records; write \"host:port\"", true};
+  if (text.starts_with("srv:")) return {service_name(text) ? "" : "names no service: write \"srv:_http._tcp.name\""};
   const auto endpoint = Endpoint::parse(text);
   const bool ok = endpoint && (endpoint->kind == Endpoint::Kind::kUnix || !endpoint->host.empty());
-  return {ok ? "" : "is no address: write \"host:port\" or \"unix:/path\""};
+  return {ok ? "" : "is no address: write \"host:port\", \"unix:/path\" or \"srv:_http._tcp.name\""};
 }
 
 TextFault check_split_key(std::string_view text) {

@@ -1,9 +1,12 @@
 #include "shared/config/tls_name.h"
 
+#include "shared/config/endpoint.h"
+
 namespace proxyd::config {
 namespace {
 
 std::string without_port(std::string_view authority) {
+  if (const auto service = service_name(authority)) return std::string(domain_of(*service));
   if (authority.starts_with("unix:") || authority.starts_with('[')) return {};
   const size_t colon = authority.rfind(':');
   return std::string(authority.substr(0, colon));

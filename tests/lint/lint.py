@@ -30,14 +30,15 @@ MAY_INCLUDE["worker/proxy"] = [*BELOW, "worker/routing", "worker/caching", "work
 MAY_INCLUDE["worker"] = ["shared/", "worker/"]
 MAY_INCLUDE["master/store"] = ["shared/"]
 MAY_INCLUDE["master/certificates"] = ["shared/base", "shared/config"]
-MAY_INCLUDE["master"] = ["shared/", "master/store", "master/certificates"]
+MAY_INCLUDE["master/dns"] = ["shared/base", "shared/config"]
+MAY_INCLUDE["master"] = ["shared/", "master/store", "master/certificates", "master/dns"]
 MAY_INCLUDE["master/admin"] = ["shared/", "master/"]
 MAY_INCLUDE["cli/output"] = []
 MAY_INCLUDE["cli/rest"] = ["shared/base", "shared/config"]
 MAY_INCLUDE["cli"] = ["shared/base", "shared/config", "cli/output", "cli/rest"]
 MAY_INCLUDE["cli/commands"] = ["shared/base", "shared/config", "cli/"]
 ONLY_IN = {"openssl/": ["shared/base", "worker/tls", "master/certificates", "master/store"], "Poco/": ["master", "cli"], "sqlite": ["master/store"], "re2/": ["shared/cache", "shared/config", "worker/routing"],
-           "yaml-cpp/": ["shared/config"], "xxhash": ["worker/routing"], "CLI/": ["master", "cli"], "zlib": [], "nghttp2/": ["worker/http2"]}
+           "yaml-cpp/": ["shared/config"], "xxhash": ["worker/routing"], "CLI/": ["master", "cli"], "zlib": [], "nghttp2/": ["worker/http2"], "ares": ["master/dns"]}
 FORBIDDEN_NAME = re.compile(r"\b(?:class|struct) \w*(?:Manager|Helper|Util|Impl|Base)\b")
 ALLOWED_NAMES = {"AdoptedSocketImpl"}   # POCO's own word for what it derives from
 MOST_LINES = 400

@@ -35,6 +35,7 @@ def test_without_anything_each_key_has_its_default():
         "admin.unix.grants": ("proxyd-ops:operator,proxyd-view:viewer", "default"), "admin.tcp.address": ("127.0.0.1:9191", "default"),
         "admin.tcp.hostnames": ("localhost", "default"), "admin.read_only": ("false", "default"),
         "admin.require_if_match": ("false", "default"), "metrics.address": ("off", "default"),
+        "dns.servers": ("system", "default"),
     }
 
 
@@ -57,6 +58,7 @@ def test_flags_go_before_variables_before_the_file_before_defaults(tmp_path):
     ("PROXYD_ADMIN_GRANTS", "admin.unix.grants", "a:viewer,b:deployer"), ("PROXYD_ADMIN", "admin.tcp.address", "127.0.0.1:1"),
     ("PROXYD_ADMIN_HOSTNAMES", "admin.tcp.hostnames", "a.test,b.test"), ("PROXYD_ADMIN_READ_ONLY", "admin.read_only", "true"),
     ("PROXYD_ADMIN_REQUIRE_IF_MATCH", "admin.require_if_match", "true"), ("PROXYD_METRICS", "metrics.address", "127.0.0.1:2"),
+    ("PROXYD_DNS_SERVERS", "dns.servers", "192.0.2.53,[::1]:5300"),
 ])
 def test_each_key_has_a_variable(variable, key, value):
     assert shown(environment={variable: value})[key] == (value, "environment")
@@ -72,11 +74,11 @@ def test_the_flags_say_what_they_set(flag, key, value):
 
 def test_a_wrong_bootstrap_is_refused_with_every_fault_at_once(tmp_path):
     file = tmp_path / "proxyd.yaml"
-    file.write_text("state_dir: here\nshutdown: { grase: 5s }\nworkers: [2]\nadmin: { unix: { grants: [ { group: a, role: king } ] } }\nmetrics: off\n")
+    file.write_text("state_dir: here\nshutdown: { grase: 5s }\nworkers: [2]\nadmin: { unix: { grants: [ { group: a, role: king } ] } }\nmetrics: off\ndns: { servers: [here] }\n")
     ended = run("--bootstrap", str(file), "--check", environment={"PROXYD_WORKERS": "many"})
     assert ended.returncode == 7
     for part in ("1:1: state_dir 'here' must be an absolute path", "2:13: unknown key 'shutdown.grase'; did you mean 'shutdown.grace'?",
-                 "3:1: workers must be a single value", "king", "metrics must be a map", "PROXYD_WORKERS: workers 'many' must be auto or a number"):
+                 "3:1: workers must be a single value", "king", "dns.servers 'here' must be system", "metrics must be a map", "PROXYD_WORKERS: workers 'many' must be auto or a number"):
         assert part in ended.stderr, (part, ended.stderr)
 
 

@@ -29,15 +29,17 @@ def ok(body=b"ok", *fields):
 
 
 class Listener:
-    """A port of the kernel's choice, or a unix socket. `serve` has each connection in a thread of its own; when it is
+    """A port of the kernel's choice, or what `at` says, or a unix socket. `serve` has each connection in a thread of its own; when it is
     done, or the peer is gone, the connection is closed. `tls`: the context that each is wrapped with; handshakes that
     fail are in `failed`."""
 
-    def __init__(self, serve, path=None, ipv6=False, tls=None):
+    def __init__(self, serve, path=None, ipv6=False, tls=None, at=None):
         self.serve, self.connections, self.open, self.lock = serve, 0, 0, threading.Lock()
         self.tls, self.failed, self.secured = tls, [], []
         if path:
             self.socket, self.address = socket.create_server(str(path), family=socket.AF_UNIX, backlog=512), f"unix:{path}"
+        elif at:
+            self.socket, self.address = socket.create_server(at, backlog=512), "%s:%d" % at
         else:
             family, host, name = (socket.AF_INET6, "::1", "[::1]") if ipv6 else (socket.AF_INET, "127.0.0.1", "127.0.0.1")
             self.socket = socket.create_server((host, 0), family=family, backlog=512)

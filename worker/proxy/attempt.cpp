@@ -1,5 +1,6 @@
 #include "worker/proxy/attempt.h"
 
+#include "shared/config/endpoint.h"
 #include "shared/config/head_limits.h"
 
 namespace proxyd::proxy {
@@ -59,6 +60,7 @@ std::string_view Attempt::target_host() {
   if (group_.host == "target") {
     const std::string_view address =
         request_.configuration->document.upstreams.at(group_.name).targets.at(member_.id).address;
+    if (const auto service = config::service_name(address)) return config::domain_of(*service);
     return address.starts_with("unix:") ? "localhost" : address;   // a path is no host
   }
   return group_.host == "keep" ? request_.facts.authority : std::string_view(group_.host);

@@ -41,7 +41,7 @@ const Wrong kWrong[] = {
     {"version: 1\nlisteners: { a: { address: \":80\", protocols: [h2] } }\n", 2, 46, "exclusive"},
     {"version: 1\nlisteners: { \"a b\": { address: \":80\" } }\n", 2, 14, "name"},
     {"version: 1\nupstreams: { u: { balance: fair } }\n", 2, 28, "value"},
-    {"version: 1\nupstreams: { u: { targets: { t: { address: \"srv:_http._tcp.x\" } } } }\n", 2, 44, "unsupported"},
+    {"version: 1\nupstreams: { u: { targets: { t: { address: \"srv:http._tcp.x\" } } } }\n", 2, 44, "format"},
     {"version: 1\nupstreams: { u: { targets: { t: { address: \"h:1\", weight: 10001 } } } }\n", 2, 59, "range"},
     {"version: 1\nhosts: { h: { names: [a], routes: [ { name: r, upstream: nope } ] } }\n", 2, 58, "reference"},
     {"version: 1\nhosts: { h: { names: [a], routes: [ { name: r } ] } }\n", 2, 37, "missing"},

@@ -135,7 +135,8 @@ class Generator {
       case TextFormat::kPath: return pick({"/", "/a", "/a/b/", "/ü", "/%20"});
       case TextFormat::kFilePath: return pick({"/var/log/a", "/a b", "/ü"});
       case TextFormat::kListenAddress: return ":1";
-      case TextFormat::kTargetAddress: return pick({"10.0.0.1:80", "[::1]:1", "a.internal:8080", "unix:/run/a b.sock"});
+      case TextFormat::kTargetAddress:
+        return pick({"10.0.0.1:80", "[::1]:1", "a.internal:8080", "unix:/run/a b.sock", "srv:_h._tcp.a"});
       case TextFormat::kHostPattern: return pick({"a.test", "*.b.test", "[::1]", "192.0.2.1"});
       case TextFormat::kMethod: return pick({"GET", "M-SEARCH", "get"});
       case TextFormat::kSplitKey: return pick({"client_ip", "header:X-A", "cookie:c", "query:q"});
