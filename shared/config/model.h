@@ -21,10 +21,11 @@ struct Timeouts {
   MaybeDuration client_write = seconds(30);    // a gap in which the client takes less than 256 B/s
   MaybeDuration keepalive = seconds(75);       // a client connection without a request
   MaybeDuration connect = seconds(2);
-  MaybeDuration first_byte = seconds(60);      // request sent, until the head of the final response
-  MaybeDuration between_bytes = seconds(60);   // a gap of response content
-  MaybeDuration tunnel = seconds(3600);        // a tunnel without a byte either way
-  MaybeDuration total;                         // absolute, the whole request
+  MaybeDuration first_byte = seconds(60);       // request sent, until the head of the final response
+  MaybeDuration between_bytes = seconds(60);    // a gap of response content
+  MaybeDuration tunnel = seconds(3600);         // a tunnel without a byte either way
+  MaybeDuration total;                          // absolute, the whole request
+  std::optional<std::string> deadline_header;   // a request field that bounds `total`, in seconds or with a unit
   bool operator==(const Timeouts&) const = default;
 };
 
@@ -34,15 +35,8 @@ struct Limits {
   MaybeSize header_count = 100;
   MaybeSize request_body;
   MaybeSize response_headers = 64 * 1024;
+  MaybeSize connections_per_client;   // requests at once of one client, in all workers
   bool operator==(const Limits&) const = default;
-};
-
-// A field value as written: a template with {variables}, or the name of a file whose content (less a final line end)
-// is the value. File contents are secrets: they travel in the snapshot's materials, never in the document.
-struct FieldValue {
-  std::string text;
-  bool is_file = false;
-  bool operator==(const FieldValue&) const = default;
 };
 
 struct FieldEdits {
@@ -113,6 +107,63 @@ struct Respond {
   bool operator==(const Respond&) const = default;
 };
 
+// Who may ask: the longest prefix that holds the client decides. In neither list: denied if there is an `allow`.
+struct AccessList {
+  std::string name;
+  std::vector<std::string> allow;   // CIDRs
+  std::vector<std::string> deny;
+  bool operator==(const AccessList&) const = default;
+};
+
+// How often requests with one key may come, whichever worker gets them.
+struct RateLimit {
+  enum class Type { kBucket, kWindow };
+  enum class Count { kAll, kOrigin };   // kOrigin: only requests that an origin is asked for
+  enum class Mode { kEnforce, kObserve };
+  std::string name;
+  RequestKey key = "client_ip";
+  std::optional<RequestKey> fallback;   // for requests without the key; none: those are not counted
+  uint64_t rate = 1;                    // requests …
+  Duration per = seconds(1);            // … in this time
+  uint64_t burst = 0;                   // above the rate, for kBucket
+  Type type = Type::kBucket;
+  Count count = Count::kAll;
+  Mode mode = Mode::kEnforce;
+  std::optional<std::string> except;   // an access list: those whom it allows are not counted
+  int status = 429;
+  bool operator==(const RateLimit&) const = default;
+};
+
+// How fast the content of one response leaves.
+struct Bandwidth {
+  uint64_t rate = 2 * 1024 * 1024;     // octets a second
+  uint64_t after = 10 * 1024 * 1024;   // octets that leave as fast as they can
+  bool operator==(const Bandwidth&) const = default;
+};
+
+struct BasicAuth {
+  std::string realm;
+  std::string users_file;   // "name:crypt(3) hash" by line; its content is among the snapshot's materials
+  bool operator==(const BasicAuth&) const = default;
+};
+
+struct JwtAuth {
+  std::optional<std::string> issuer;
+  std::vector<std::string> audience;     // one of them; empty: any
+  std::vector<std::string> algorithms;   // RS256, ES256, HS256, EdDSA
+  std::string jwks_file;                 // its content is among the snapshot's materials
+  Duration leeway = seconds(30);
+  bool forward = false;   // the origin sees the token
+  bool operator==(const JwtAuth&) const = default;
+};
+
+// Exactly one of them.
+struct Auth {
+  std::optional<BasicAuth> basic;
+  std::optional<JwtAuth> jwt;
+  bool operator==(const Auth&) const = default;
+};
+
 // Exactly one of upstream, split, redirect, respond and ready is set.
 struct Route {
   std::string name;
@@ -128,7 +179,11 @@ struct Route {
   HeaderEdits headers;
   std::optional<Retry> retry;   // none: the upstream's
   std::optional<Rewrite> rewrite;
-  std::optional<std::string> cache;   // a cache policy; none: off
+  std::optional<std::string> cache;       // a cache policy; none: off
+  std::vector<std::string> access;        // access lists: all must admit, the host's first
+  std::vector<Auth> auth;                 // all must be satisfied, the host's first
+  std::vector<std::string> rate_limits;   // all must admit, the host's first
+  std::optional<Bandwidth> bandwidth;
   bool raw_path = false;
   bool operator==(const Route&) const = default;
 };
@@ -171,6 +226,8 @@ struct Host {
   std::optional<Purge> purge;   // none: no PURGE
   std::optional<ClientAuth> client_auth;
   std::optional<ForceHttps> force_https;
+  bool maintenance = false;                 // every request gets 503
+  std::map<int, std::string> error_pages;   // by status, for answers we make: a file, among the snapshot's materials
   bool operator==(const Host&) const = default;
 };
 
@@ -320,6 +377,8 @@ struct Document {
   std::map<std::string, Certificate> certificates;
   Cache cache;
   std::map<std::string, CachePolicy> cache_policies;
+  std::map<std::string, RateLimit> rate_limits;
+  std::map<std::string, AccessList> access_lists;
   std::map<std::string, Upstream> upstreams;
   std::map<std::string, Host> hosts;
   Logging logging;

@@ -27,6 +27,7 @@ struct Target {
   uint32_t weight = 100;   // 0–10000
   bool backup = false;
   MaybeSize max_connections;
+  std::optional<MaybeDuration> slow_start;   // none: the upstream's
   bool operator==(const Target&) const = default;
 };
 
@@ -47,7 +48,65 @@ struct Keepalive {
   bool operator==(const Keepalive&) const = default;
 };
 
-enum class Balance { kP2c, kRoundRobin };
+enum class Balance { kP2c, kRoundRobin, kLeastRequests, kConsistentHash };
+
+// Whether targets are the document's, or come and go by the API.
+enum class Membership { kDeclared, kDynamic };
+
+// Requests of one client go to one target for as long as a cookie says its name.
+struct Sticky {
+  std::string cookie;
+  MaybeDuration ttl;   // none: until the browser ends
+  bool operator==(const Sticky&) const = default;
+};
+
+// Requests wait for room when all targets are at their max_connections.
+struct Queue {
+  uint64_t size = 100;   // how many, in all workers
+  Duration wait = seconds(1);
+  bool operator==(const Queue&) const = default;
+};
+
+struct StatusRange {
+  int from = 200;
+  int to = 399;
+  bool operator==(const StatusRange&) const = default;
+};
+
+enum class CheckType { kHttp, kHttps, kTcp, kGrpc };
+
+// How a target is asked whether it is well.
+struct ActiveHealth {
+  CheckType type = CheckType::kHttp;
+  std::string path = "/";
+  std::optional<std::string> host;   // of the check's request; none: the target's address
+  std::optional<uint16_t> port;      // none: the target's own
+  std::map<std::string, FieldValue> headers;
+  std::string service;   // of grpc.health.v1
+  std::vector<StatusRange> expect_status = {StatusRange{}};
+  std::optional<std::string> expect_body;   // is found within the first 64 KiB
+  Duration interval = seconds(5);
+  Duration timeout = seconds(2);
+  int rise = 2;
+  int fall = 3;
+  bool operator==(const ActiveHealth&) const = default;
+};
+
+// What requests tell of a target.
+struct PassiveHealth {
+  int failures = 5;   // in a row, within the window
+  Duration window = seconds(10);
+  std::optional<int> error_percent;   // of the requests in the window
+  Duration eject_for = seconds(30);
+  int max_ejected_percent = 50;
+  bool operator==(const PassiveHealth&) const = default;
+};
+
+struct Health {
+  std::optional<ActiveHealth> active;
+  std::optional<PassiveHealth> passive = PassiveHealth{};
+  bool operator==(const Health&) const = default;
+};
 
 // How targets are spoken to in TLS. The name that is verified: `tls_name`.
 struct UpstreamTls {
@@ -66,6 +125,9 @@ enum class UpstreamProtocol { kH1, kH2, kH2c, kAuto };
 struct Upstream {
   std::string name;
   Balance balance = Balance::kP2c;
+  std::optional<RequestKey> hash_key;   // given with kConsistentHash, and then alone
+  RequestKey hash_fallback = "client_ip";
+  Membership membership = Membership::kDeclared;
   UpstreamProtocol protocol = UpstreamProtocol::kH1;
   std::map<std::string, Target> targets;   // by id
   std::optional<UpstreamTls> tls;          // none: cleartext
@@ -73,6 +135,11 @@ struct Upstream {
   Keepalive keepalive;
   Retry retry;
   Resolve resolve;
+  Health health;
+  std::optional<Queue> queue = Queue{};   // none: nobody waits
+  MaybeDuration slow_start;
+  std::optional<Sticky> sticky;
+  std::optional<int> panic_threshold;   // percent of the targets that must be well; with fewer all are used
   bool operator==(const Upstream&) const = default;
 };
 

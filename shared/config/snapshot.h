@@ -45,12 +45,23 @@ struct CertificateMaterial {
   bool operator==(const CertificateMaterial&) const = default;
 };
 
+// A host that a person took out of service.
+struct Closed {
+  int64_t until_ms = 0;   // since 1970; 0: until it is said otherwise
+  bool operator==(const Closed&) const = default;
+};
+
 // What goes with the canonical document to the workers and is not in it: resolved addresses, row numbers, overrides,
 // contents of files. Secrets are among them: a snapshot is never logged, answered or stored.
 struct Materials {
   std::map<std::string, TargetMaterial> targets;   // "upstream/target" → material
   std::map<std::string, uint32_t> upstreams;       // name → row of its common turn in the status region
-  std::map<std::string, std::string> files;        // path → content, less a final line end
+  std::map<std::string, uint32_t> limits;          // rate limit → its number in the limits region
+  // Targets that came by the API, of upstreams whose membership is dynamic: upstream → id → target.
+  std::map<std::string, std::map<std::string, Target>> members;
+  std::map<std::string, Closed> closed_hosts;                      // in maintenance for now, by name
+  std::map<std::string, std::map<std::string, uint32_t>> shares;   // "host/route" → shares of its split for now
+  std::map<std::string, std::string> files;                        // path → content, less a final line end
   // By name. Empty where no file was read: in what only questions are answered by.
   std::map<std::string, CertificateMaterial> certificates;
   bool operator==(const Materials&) const = default;
