@@ -119,6 +119,8 @@ void register_series(metrics::MetricsRegion& region, const config::Document& doc
       if (route.cache) registrar.cache(name, route.name);
     }
   }
+  for (const auto& [name, list] : document.access_lists)
+    registrar.add("proxyd_access_denied_total", label("list", name));
   for (const auto& [name, upstream] : document.upstreams) {
     const std::string labels = metrics::upstream_labels(name);
     registrar.add("proxyd_upstream_retries_total", labels);

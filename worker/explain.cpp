@@ -50,11 +50,32 @@ json describe(const upstream::UpstreamGroup& group) {
           {"targets", std::move(targets)}};
 }
 
+json describe_access(const proxy::Configuration& configuration, const routing::RouteEntry& route,
+                     const routing::RequestFacts& facts) {
+  json steps = json::array();
+  for (const proxy::AccessRule& rule : configuration.route_access[route.index]) {
+    const routing::AccessList::Verdict verdict = rule.list->decide(facts.client);
+    const json network = verdict.network.empty() ? json() : json(std::string(verdict.network));
+    steps.push_back({{"list", rule.list->name()}, {"allowed", verdict.allowed}, {"network", network}});
+    if (!verdict.allowed) break;
+  }
+  return steps;
+}
+
 // What the matched route does with the request.
 json action_of(const proxy::Configuration& configuration, const routing::RouteEntry& route, AskedRequest& asked) {
   const routing::RequestFacts& facts = asked.facts();
   http::Arena& arena = asked.arena();
   json action = json::object();
+  if (routing::is_ambiguous(route.settings, facts.head->target)) {
+    action["refused"] = "400: the path has an encoded slash, backslash or NUL, and the route guards paths";
+    return action;
+  }
+  if (!route.settings.access.empty()) action["access"] = describe_access(configuration, route, facts);
+  if (action.contains("access") && !action["access"].back()["allowed"]) {
+    action["refused"] = "403: an access list denies this client";
+    return action;
+  }
   if (route.settings.upstream || route.split) action["cache"] = describe_terms(configuration, route, asked);
   if (route.rewrite) action["path"] = std::string(route.rewrite->apply(facts.head->target.path, facts, arena));
   if (const auto* group = configuration.route_upstream[route.index]) action["forward"] = describe(*group);

@@ -46,6 +46,12 @@ std::string render(const Session& session, const Json& answer) {
   out += line("route", text_of(answer, "route"));
   if (answer.contains("result")) out += line("answer", text_of(answer, "result"));
   const Json action = answer.value("action", Json::object());
+  for (const Json& step : action.value("access", Json::array())) {
+    const std::string why = step["network"].is_null() ? "in neither list" : text_of(step, "network");
+    out += line("access", fmt::format("{}: {} ({})", text_of(step, "list"),
+                                      step.value("allowed", false) ? "allowed" : "denied", why));
+  }
+  if (action.contains("refused")) out += line("answer", text_of(action, "refused"));
   if (action.contains("path")) out += line("rewritten", text_of(action, "path"));
   const Json cache = action.value("cache", Json::object());
   if (cache.contains("policy") && !cache["policy"].is_null()) {

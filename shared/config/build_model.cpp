@@ -5,6 +5,7 @@
 #include "shared/config/inherit.h"
 #include "shared/config/json_read.h"
 #include "shared/config/read_cache.h"
+#include "shared/config/read_limits.h"
 #include "shared/config/read_tls.h"
 #include "shared/config/read_upstream.h"
 
@@ -89,6 +90,7 @@ Route read_route(const Json& json, const OnTheWay& inherited) {
   route.retry = std::move(own.retry);
   route.rewrite = std::move(own.rewrite);
   route.cache = std::move(own.cache);
+  route.access = std::move(own.access);
   route.raw_path = own.raw_path;
   return route;
 }
@@ -172,6 +174,8 @@ Document build_model(const Json& canonical) {
   document.cache = read_cache(part(canonical, "cache"));
   for (const auto& [name, json] : part(canonical, "cache_policies").items())
     document.cache_policies[name] = read_cache_policy(name, json, document.cache);
+  for (const auto& [name, json] : part(canonical, "access_lists").items())
+    document.access_lists[name] = read_access_list(name, json);
   for (const auto& [name, json] : part(canonical, "listeners").items())
     document.listeners[name] = read_listener(name, json);
   for (const auto& [name, json] : part(canonical, "certificates").items())

@@ -123,6 +123,11 @@ bool Walker::fits(size_t count, const ValueType& type, const Node& node, const s
 
 // An object with a problem stays as an empty one, so that the others keep their numbers.
 std::optional<Json> Walker::list(const ValueType& type, const Node& node, const std::string& pointer) {
+  const bool alone = type.may_be_one && node.kind != Node::Kind::kList;
+  if (alone) {
+    std::optional<Json> item = value(*type.item, node, pointer);
+    return item ? std::optional(Json::array({std::move(*item)})) : std::nullopt;
+  }
   if (node.kind != Node::Kind::kList) return problem(node, pointer, "type", "must be a list, as [a, b]");
   if (!fits(node.items.size(), type, node, pointer)) return std::nullopt;
   Json json = Json::array();

@@ -50,6 +50,13 @@ bool Cidr::holds(const std::array<uint8_t, 16>& mapped) const {
   return rest == 0 || (octets_[whole] ^ mapped[whole]) >> (8 - rest) == 0;
 }
 
+std::array<uint8_t, 16> Cidr::last() const {
+  std::array<uint8_t, 16> octets = octets_;
+  for (int bit = prefix_; bit < 128; ++bit)
+    octets[static_cast<size_t>(bit / 8)] |= static_cast<uint8_t>(1 << (7 - bit % 8));
+  return octets;
+}
+
 CidrList::CidrList(const std::vector<std::string>& texts) {
   for (const std::string& text : texts) {
     if (const auto cidr = Cidr::parse(text)) networks_.push_back(*cidr);

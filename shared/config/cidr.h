@@ -16,6 +16,9 @@ class Cidr {
   // Nothing when it is no network, or has bits set behind the prefix.
   static std::optional<Cidr> parse(std::string_view text);
   bool holds(const std::array<uint8_t, 16>& mapped) const;
+  const std::array<uint8_t, 16>& first() const { return octets_; }
+  std::array<uint8_t, 16> last() const;
+  int prefix() const { return prefix_; }   // of 128
 
  private:
   std::array<uint8_t, 16> octets_{};

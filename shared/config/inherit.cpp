@@ -101,6 +101,15 @@ std::optional<std::string> inherit_cache(const Json& level, std::optional<std::s
   return *choice == "off" ? std::nullopt : choice;
 }
 
+// All that are said on the way apply, the outer first; null drops those.
+std::vector<std::string> inherit_access(const Json& level, std::vector<std::string> lists) {
+  if (dropped(level, "access")) return {};
+  const auto name = maybe<std::string>(level, "access");
+  const bool is_new = name && std::find(lists.begin(), lists.end(), *name) == lists.end();
+  if (is_new) lists.push_back(*name);
+  return lists;
+}
+
 }   // namespace
 
 Retry read_retry(const Json& json) {
@@ -141,6 +150,7 @@ OnTheWay inherit(const Json& level, OnTheWay value) {
   if (given("retry")) value.retry = read_retry(part(level, "retry"));
   if (given("rewrite")) value.rewrite = read_rewrite(part(level, "rewrite"));
   value.cache = inherit_cache(level, std::move(value.cache));
+  value.access = inherit_access(level, std::move(value.access));
   value.raw_path = value_or(level, "raw_path", value.raw_path);
   return value;
 }

@@ -15,6 +15,7 @@ struct OnTheWay {
   std::optional<Retry> retry;
   std::optional<Rewrite> rewrite;
   std::optional<std::string> cache;   // none: off
+  std::vector<std::string> access;    // access lists, the outer first
   bool raw_path = false;
 };
 

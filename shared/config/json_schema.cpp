@@ -34,6 +34,14 @@ Json map_schema(const ValueType& type) {
   return schema;
 }
 
+Json list_schema(const ValueType& type) {
+  Json schema{{"type", "array"},
+              {"items", schema_of(*type.item)},
+              {"minItems", type.least_items},
+              {"maxItems", type.most_items}};
+  return type.may_be_one ? any_of({std::move(schema), schema_of(*type.item)}) : schema;
+}
+
 Json schema_of(const ValueType& type) {
   const Json text{{"type", "string"}};
   switch (type.kind) {
@@ -52,11 +60,7 @@ Json schema_of(const ValueType& type) {
       for (const std::string_view word : type.words) words.push_back(word_value(word));
       return {{"enum", std::move(words)}};
     }
-    case ValueKind::kList:
-      return {{"type", "array"},
-              {"items", schema_of(*type.item)},
-              {"minItems", type.least_items},
-              {"maxItems", type.most_items}};
+    case ValueKind::kList: return list_schema(type);
     case ValueKind::kMap: return map_schema(type);
     case ValueKind::kObject: return schema_of(*type.object);
     case ValueKind::kFieldValue: return any_of({text, only_key("file", text), Json{{"type", "null"}}});

@@ -41,6 +41,10 @@ extern const ValueType kClientAuthValue;    // `client_auth` of a host
 extern const ValueType kForceHttpsValue;    // `force_https` of a host
 extern const ValueType kProtocols;          // `protocols` of a listener
 
+// That of limits.
+extern const ValueType kAccessLists;    // `access_lists` of the document
+extern const ValueType kAccessChoice;   // `access` on the way
+
 // That of upstreams.
 extern const ValueType kUpstreams;    // `upstreams` of the document
 extern const ValueType kRetryValue;   // `retry` on the way

@@ -51,6 +51,9 @@ enum class TextFormat {
   kParameterPattern,   // a query parameter, or a prefix that ends in `*`
   kCookiePattern,
   kPathPattern,
+  kRate,        // "50/s": so many in a time
+  kOctetRate,   // "2MiB/s"
+  kRequestKey,
 };
 
 struct ValueType {
@@ -66,6 +69,7 @@ struct ValueType {
   int64_t most = INT64_MAX;
   size_t least_items = 0;
   size_t most_items = 1024;
+  bool may_be_one = false;   // of kList: an item alone is a list of it
 };
 
 struct Key {

@@ -10,6 +10,7 @@
 #include "shared/config/endpoint.h"
 #include "shared/config/field_name.h"
 #include "shared/config/template_text.h"
+#include "shared/config/units.h"
 
 namespace proxyd::config {
 namespace {
@@ -155,6 +156,16 @@ TextFault check_split_key(std::string_view text) {
   return {kind == "query" && !name.empty() && !has_control(name) ? "" : kWrong};
 }
 
+TextFault check_request_key(std::string_view text) {
+  const bool ok = text == "path" || check_split_key(text).ok();
+  return {ok ? "" : "is none of client_ip, path, header:NAME, cookie:NAME, query:NAME"};
+}
+
+TextFault check_octet_rate(std::string_view text) {
+  const auto rate = parse_octet_rate(text);
+  return {rate && *rate >= 1024 ? "" : "is no rate of 1KiB/s or more: write \"2MiB/s\""};
+}
+
 TextFault check_retry_condition(std::string_view text) {
   const bool status = text.size() == 3 && all(text, is_digit) && text[0] >= '4' && text[0] <= '5';
   const bool ok = status || text == "connect_error" || text == "reset_before_response";
@@ -205,6 +216,10 @@ TextFault check_text(TextFormat format, std::string_view text) {
     case TextFormat::kParameterPattern: return check_parameter_pattern(text);
     case TextFormat::kCookiePattern: return check_cookie_pattern(text);
     case TextFormat::kPathPattern: return check_path_pattern(text);
+    case TextFormat::kRate:
+      return {parse_rate(text) ? "" : "is no rate: write \"50/s\" or \"600/m\", 1 to 1000000 in 1s to 1d"};
+    case TextFormat::kOctetRate: return check_octet_rate(text);
+    case TextFormat::kRequestKey: return check_request_key(text);
   }
   return {};
 }

@@ -12,6 +12,15 @@ namespace proxyd::config {
 std::optional<int64_t> parse_duration(std::string_view text);
 std::optional<uint64_t> parse_size(std::string_view text);
 
+// "50/s", "600/m", "100/10s": so many in a time.
+struct Rate {
+  uint64_t count = 1;
+  int64_t per_ms = 1000;
+};
+std::optional<Rate> parse_rate(std::string_view text);
+// "2MiB/s" in octets a second.
+std::optional<uint64_t> parse_octet_rate(std::string_view text);
+
 // In the largest unit that says it exactly.
 std::string format_duration(int64_t milliseconds);
 std::string format_size(uint64_t octets);

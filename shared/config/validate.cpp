@@ -8,6 +8,7 @@
 #include "shared/config/findings.h"
 #include "shared/config/json_read.h"
 #include "shared/config/validate_cache.h"
+#include "shared/config/validate_limits.h"
 #include "shared/config/validate_on_the_way.h"
 #include "shared/config/validate_routes.h"
 #include "shared/config/validate_tls.h"
@@ -27,6 +28,7 @@ class Validator {
     listeners();
     validate_tls(document_, findings_);
     validate_cache(document_, json_, findings_);
+    validate_limits(document_, findings_);
     validate_upstreams(document_, findings_);
     validate_on_the_way(document_, part(json_, "defaults"), 0, "/defaults", findings_);
     hosts();

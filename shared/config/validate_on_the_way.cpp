@@ -76,6 +76,11 @@ void check_cache(const Document& document, const Json& level, const std::string&
   findings.refer(document.cache_policies, *choice, pointer + "/cache", "cache policy");
 }
 
+void check_limits(const Document& document, const Json& level, const std::string& pointer, FindingsList& findings) {
+  if (const auto access = maybe<std::string>(level, "access"))
+    findings.refer(document.access_lists, *access, pointer + "/access", "access list");
+}
+
 }   // namespace
 
 void validate_on_the_way(const Document& document, const Json& level, int groups, const std::string& pointer,
@@ -83,6 +88,7 @@ void validate_on_the_way(const Document& document, const Json& level, int groups
   check_rewrite(level, pointer, findings);
   check_templates(level, groups, pointer, findings);
   check_cache(document, level, pointer, findings);
+  check_limits(document, level, pointer, findings);
   warn_of_wide_limits(level, document.limits, pointer, findings);
 }
 

@@ -57,6 +57,7 @@ constexpr std::array kFamilies = {
     Family{"proxyd_upstream_h2_header_table_bytes", Kind::kGauge, "", "Octets in the HPACK tables toward targets."},
     Family{"proxyd_route_miss_total", kCounter, "", "Requests for which there is no host or route."},
     Family{"proxyd_misdirected_total", kCounter, "", "Requests for hosts that their TLS connection was not made for."},
+    Family{"proxyd_access_denied_total", kCounter, "list", "Requests that an access list denied."},
     Family{"proxyd_loop_total", kCounter, "", "Requests refused because they came back to us."},
     Family{"proxyd_proxy_proto_bad_total", kCounter, "", "Connections closed for a wrong PROXY header."},
     Family{"proxyd_tls_handshakes_total", kCounter, "result", "TLS handshakes of clients."},

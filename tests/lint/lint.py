@@ -15,9 +15,10 @@ MAY_INCLUDE = {
     "shared/metrics": ["shared/base", "shared/memory"], "shared/status": ["shared/base", "shared/memory"],
     "worker/http": ["shared/base"], "worker/async": ["shared/base"], "worker/http1": ["shared/base", "worker/http"],
     "worker/http2": ["shared/base", "shared/metrics", "worker/http"],
-    "worker/net": ["shared/base", "worker/async"], "worker/routing": ["shared/base", "shared/config", "worker/http"],
+    "worker/net": ["shared/base", "worker/async"], "worker/routing": ["shared/base", "shared/config", "shared/limits", "worker/http"],
     "worker/caching": ["shared/base", "shared/config", "shared/metrics", "worker/http"],
     "shared/tickets": ["shared/base", "shared/memory"],
+    "shared/limits": ["shared/base", "shared/memory"],
     "worker/tls": ["shared/base", "shared/config", "shared/metrics", "shared/tickets", "worker/async", "worker/net"],
     "worker/message": ["shared/base", "worker/http", "worker/http1", "worker/net", "worker/async"],
 }

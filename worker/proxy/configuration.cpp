@@ -28,6 +28,7 @@ Configuration::Configuration(config::Snapshot from, config::Document decoded)
       trusted_proxies(document.trusted_proxies),
       matcher(document, snapshot.materials),
       cache_policies(document) {
+  for (const auto& [name, list] : document.access_lists) access_lists.try_emplace(name, list);
   for (const auto& host : matcher.hosts()) {
     for (const auto& route : host->routes) {
       route_partitions.push_back(partitions_of(host->settings, *route));
@@ -132,6 +133,14 @@ RouteCells ConfigurationBuilder::cells_for(std::string_view host, std::string_vi
   return cells;
 }
 
+std::vector<AccessRule> ConfigurationBuilder::access_rules_of(const config::Route& route,
+                                                              const Configuration& built) const {
+  std::vector<AccessRule> rules;
+  for (const std::string& name : route.access)
+    rules.push_back({&built.access_lists.at(name), cell("proxyd_access_denied_total", metrics::label("list", name))});
+  return rules;
+}
+
 CacheCells ConfigurationBuilder::cache_cells_for(std::string_view host, std::string_view route) const {
   const std::string labels = metrics::route_labels(host, route);
   CacheCells cells;
@@ -167,6 +176,7 @@ Result<std::shared_ptr<const Configuration>, ConfigurationBuilder::Refusal> Conf
       built->routes.push_back(cells_for(host->settings.name, route->settings.name));
       const caching::Policy* policy = built->route_policy[route->index];
       built->caches.push_back(policy ? cache_cells_for(host->settings.name, route->settings.name) : CacheCells());
+      built->route_access.push_back(access_rules_of(route->settings, *built));
       const auto& upstream = route->settings.upstream;
       built->route_upstream.push_back(upstream ? &built->upstreams.at(*upstream) : nullptr);
       std::vector<const upstream::UpstreamGroup*> split;

@@ -13,6 +13,7 @@
 #include "worker/caching/reason.h"
 #include "worker/proxy/listener_tls.h"
 #include "worker/proxy/upstream_tls.h"
+#include "worker/routing/access.h"
 #include "worker/routing/matcher.h"
 #include "worker/routing/purge_access.h"
 #include "worker/upstream/upstream_group.h"
@@ -42,6 +43,12 @@ struct CacheCells {
   }
 };
 
+// An access list that a route names, and whom it turned away.
+struct AccessRule {
+  const routing::AccessList* list;
+  metrics::Cell denied;
+};
+
 // A snapshot, ready to serve: decoded, compiled, its counters looked up, its upstreams joined with the targets that
 // the worker knows already. Immutable; a request holds the one it began with.
 struct Configuration {
@@ -52,11 +59,13 @@ struct Configuration {
   config::CidrList trusted_proxies;
   routing::Matcher matcher;
   caching::CachePolicies cache_policies;
+  std::map<std::string, routing::AccessList> access_lists;
   std::map<std::string, upstream::UpstreamGroup> upstreams;
   std::vector<const upstream::UpstreamGroup*> route_upstream;              // by route index; null without
   std::vector<std::vector<const upstream::UpstreamGroup*>> route_split;    // by route index
   std::vector<std::vector<std::string>> route_partitions;                  // by route index: of the cache
   std::vector<const caching::Policy*> route_policy;                        // by route index; null: nothing is cached
+  std::vector<std::vector<AccessRule>> route_access;                       // by route index: all must admit
   std::vector<CacheCells> caches;                                          // by route index
   std::vector<RouteCells> routes;                                          // by route index
   std::vector<RouteCells> hosts;                                           // by host index
@@ -94,6 +103,7 @@ class ConfigurationBuilder {
                            const config::Target& target, const config::Materials& materials);
   Result<upstream::UpstreamGroup> group_for(const config::Upstream& settings, const config::Materials& materials);
   metrics::Cell cell(std::string_view name, std::string_view labels) const;
+  std::vector<AccessRule> access_rules_of(const config::Route& route, const Configuration& built) const;
   CacheCells cache_cells_for(std::string_view host, std::string_view route) const;
   RouteCells cells_for(std::string_view host, std::string_view route) const;
 

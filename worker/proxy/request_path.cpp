@@ -2,6 +2,7 @@
 
 #include "worker/caching/cache_status.h"
 #include "worker/caching/invalidation.h"
+#include "worker/proxy/admission.h"
 #include "worker/proxy/answer_in_slices.h"
 #include "worker/proxy/background.h"
 #include "worker/proxy/cache_visit.h"
@@ -167,6 +168,16 @@ async::Task<void> Proxy::handle(downstream::Exchange& exchange) {
     }
     if (is_too_large(request)) {
       co_await answer_refused(request, http::Refusal::kBodyTooLarge, 0);
+      co_return;
+    }
+
+    // access
+    if (routing::is_ambiguous(request.matched.route->settings, request.head.target)) {
+      co_await answer_refused(request, http::Refusal::kUriEncodedSlash, request.head.size.start);
+      co_return;
+    }
+    if (is_denied(request)) {
+      co_await answer_error(request, 403, ProxyError::kRequestDenied, {}, false);
       co_return;
     }
 

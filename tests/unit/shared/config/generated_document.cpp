@@ -28,6 +28,8 @@ class Generator {
     json["version"] = 1;
     name_entries(json, "upstreams", {"app", "api-next", "A.b_c"});
     name_entries(json, "cache_policies", {"static", "pages"});
+    name_entries(json, "access_lists", {"office", "bots"});
+    for (auto& list : json["access_lists"]) list.erase(pick({"allow", "deny"}));
     name_entries(json, "listeners", {"http", "local"});
     name_entries(json, "certificates", {"site", "other"});
     for (auto& upstream : json["upstreams"]) {
@@ -146,6 +148,9 @@ class Generator {
       case TextFormat::kParameterPattern: return pick({"utm_*", "v", "*", "a b", "Ω", "on"});
       case TextFormat::kCookiePattern: return pick({"session", "wordpress_logged_in_*", "*", "1"});
       case TextFormat::kPathPattern: return pick({"/cart*", "/", "/a/b", "/ü*"});
+      case TextFormat::kRate: return pick({"50/s", "600/m", "1/d", "100/10s"});
+      case TextFormat::kOctetRate: return pick({"2MiB/s", "100KiB/s"});
+      case TextFormat::kRequestKey: return pick({"client_ip", "path", "header:X-A", "cookie:c", "query:q"});
     }
     return {};
   }
@@ -207,6 +212,7 @@ class Generator {
   void on_the_way(Json& level) {
     rewrite(level);
     if (level.contains("cache") && !level["cache"].is_null()) level["cache"] = pick({"static", "pages", "off"});
+    if (level.contains("access") && !level["access"].is_null()) level["access"] = pick({"office", "bots"});
   }
 
   static void rewrite(Json& level) {

@@ -6,8 +6,9 @@ namespace proxyd::config {
 namespace {
 
 // The one route of the one host, after what defaults, host and route say.
-Route route_of(const std::string& defaults, const std::string& host, const std::string& route) {
-  const std::string text = "version: 1\nupstreams: { u: {} }\ndefaults: { " + defaults +
+Route route_of(const std::string& defaults, const std::string& host, const std::string& route,
+               const std::string& sections = "") {
+  const std::string text = "version: 1\n" + sections + "upstreams: { u: {} }\ndefaults: { " + defaults +
                            " }\nhosts:\n  h:\n    names: [a.test]\n" + (host.empty() ? "" : "    " + host + "\n") +
                            "    routes:\n      - { name: r, upstream: u" + (route.empty() ? "" : ", " + route) + " }\n";
   const Decoded decoded = decode(text, Format::kYaml);
@@ -50,6 +51,15 @@ TEST(Inheritance, WhatIsNoListOfKeysIsReplacedAsAWhole) {
   EXPECT_EQ(route.retry->budget_percent, 20);
   EXPECT_EQ(route_of("", "rewrite: { add_prefix: /a }", "rewrite: { strip_prefix: /b }").rewrite->add_prefix,
             std::nullopt);
+}
+
+TEST(Inheritance, AccessListsAllApplyTheOuterFirstAndEachOnce) {
+  const std::string lists = "access_lists: { a: { deny: [10.0.0.0/8] }, b: { allow: [192.0.2.1] }, c: {} }\n";
+  using Names = std::vector<std::string>;
+  EXPECT_EQ(route_of("access: a", "access: b", "access: c", lists).access, (Names{"a", "b", "c"}));
+  EXPECT_EQ(route_of("access: a", "", "access: a", lists).access, Names{"a"});
+  EXPECT_EQ(route_of("access: a", "access: null", "access: c", lists).access, Names{"c"});
+  EXPECT_EQ(route_of("access: a", "access: b", "access: null", lists).access, Names());
 }
 
 TEST(Inheritance, NullTakesBackARetryARewriteAndARawPath) {
