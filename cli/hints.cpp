@@ -11,7 +11,7 @@ struct Hint {
   std::string_view text;
 };
 
-constexpr std::array<Hint, 23> kHints = {{
+constexpr std::array<Hint, 24> kHints = {{
     {"unauthenticated",
      "send a token: proxyctl --token-file FILE …; root makes one: sudo proxyctl token create --name NAME --scope ROLE"},
     {"forbidden",
@@ -24,6 +24,7 @@ constexpr std::array<Hint, 23> kHints = {{
     {"in-use", "remove what uses it first: proxyctl export shows it"},
     {"last-target", "its upstream would be empty; all the same: --force"},
     {"not-drained", "give more time: --drain; or cut what still runs: without --keep"},
+    {"not-dynamic", "add and remove them one by one: proxyctl upstream target add, remove; or say membership: dynamic"},
     {"config-managed-by-file", "change that file, then: proxyctl reload"},
     {"changed-meanwhile", "take over both: proxyctl export; or write over it: --overwrite"},
     {"precondition-required", "say what you started from: --base-revision N (proxyctl config history)"},

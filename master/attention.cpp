@@ -52,9 +52,10 @@ std::vector<Attention> Master::attention() {
     if (warning.code == "certificate-expired") continue;   // below, as it is now
     const bool of_certificates = warning.code == "no-certificate" || warning.pointer.starts_with("/certificates/");
     all.push_back({"warning", warning.code, warning.message,
-                   warning.code == "unresolved" || warning.code == "addresses-left-out" ? "proxyctl upstream list"
-                   : of_certificates                                                    ? "proxyctl cert list"
-                                                                                        : "proxyctl export"});
+                   warning.code == "unresolved" || warning.code == "addresses-left-out" || warning.code == "empty"
+                       ? "proxyctl upstream list"
+                   : of_certificates ? "proxyctl cert list"
+                                     : "proxyctl export"});
   }
   const auto now = std::chrono::system_clock::now();
   if (active) add_certificates(active->document, active->certificates, configuration_->certificate_faults(), now, all);

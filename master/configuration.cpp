@@ -38,6 +38,10 @@ std::vector<store::Override> take_out(std::vector<store::Override>& overrides, S
   return gone;
 }
 
+void add_warnings(std::vector<config::Problem>& to, const std::vector<config::Problem>& from) {
+  to.insert(to.end(), from.begin(), from.end());
+}
+
 // What an operator said of the level for now stays; its end brings the document's.
 bool is_level_overridden(store::Store& store) {
   const auto overrides = store.overrides();
@@ -119,7 +123,10 @@ Result<UniqueFd, Configuration::Failure> Configuration::sealed_apart(const confi
   constexpr uint32_t kNobodysRow = status::kTargetRows - 1;
   const auto now = active();
   config::Materials materials;
-  for (const auto& [upstream_name, upstream] : decoded.document.upstreams) {
+  config::Document document = decoded.document;
+  if (now) materials.members = targets_of(now->members);
+  config::put_members(document, materials.members);
+  for (const auto& [upstream_name, upstream] : document.upstreams) {
     for (const auto& [id, target] : upstream.targets) {
       const std::string name = upstream_name + "/" + id;
       const auto known =
@@ -202,8 +209,9 @@ Result<Configuration::Applied, Configuration::Failure> Configuration::apply(Requ
   if (!number) return Failure::of_store(number.error());
   const auto next = next_of(before.get(), *number, request);
   if (request.dry_run) next->epoch = 0;   // by which workers know a rehearsal
-  const auto dropped =
-      take_out(next->overrides, [&next](const store::Override& one) { return is_named(one, next->document); });
+  store::Dropped dropped;
+  if (const auto failure = take_members(*next, before.get(), dropped, applied.warnings)) return *failure;
+  dropped.overrides = take_unnamed(*next);
   const auto commit = [this, &next, &dropped, dry_run = request.dry_run]() -> std::optional<Failure> {
     if (dry_run) return Failure{Kind::kRehearsed, "", "", -1};
     auto committed = parts_.store.commit_revision(next->revision, next->versions, dropped);
@@ -213,7 +221,7 @@ Result<Configuration::Applied, Configuration::Failure> Configuration::apply(Requ
   const Purpose purpose = request.dry_run ? Purpose::kRehearsal : Purpose::kServing;
   auto acknowledged = publish(next, {Again::kEverything, request.bind_patience, purpose}, commit);
   if (!acknowledged && acknowledged.error().kind == Kind::kRehearsed) {
-    applied.warnings.insert(applied.warnings.end(), next->warnings.begin(), next->warnings.end());
+    add_warnings(applied.warnings, next->warnings);
     return applied;
   }
   parts_.regions.metrics()
@@ -221,10 +229,11 @@ Result<Configuration::Applied, Configuration::Failure> Configuration::apply(Requ
             metrics::label("result", acknowledged ? "applied" : "failed"))
       .add();
   if (!acknowledged) return acknowledged.error();
+  if (!before) drop_stale_members();
   applied.revision = next->revision.number;
   applied.acknowledged = *acknowledged;
   applied.workers = std::max(parts_.pool.serving(), *acknowledged);
-  applied.warnings.insert(applied.warnings.end(), next->warnings.begin(), next->warnings.end());
+  add_warnings(applied.warnings, next->warnings);
   parts_.log.info("revision {} is active ({} changes, by {})", applied.revision, applied.changes.size(),
                   request.author);
   parts_.events.publish("revision", {{"revision", applied.revision},
@@ -235,14 +244,14 @@ Result<Configuration::Applied, Configuration::Failure> Configuration::apply(Requ
 }
 
 Result<size_t, Configuration::Failure> Configuration::publish_again(
-    const std::function<void(ActiveConfiguration&)>& change, const Commit& commit, Again again) {
+    const std::function<void(ActiveConfiguration&)>& change, const Commit& commit, Again again, Purpose purpose) {
   const auto before = active();
   if (!before) return Failure::refused("there is no configuration yet");
   auto next = std::make_shared<ActiveConfiguration>(*before);
   next->warnings.clear();
-  ++next->epoch;
+  next->epoch = purpose == Purpose::kRehearsal ? 0 : next->epoch + 1;   // by which workers know a rehearsal
   change(*next);
-  return publish(std::move(next), {.read = again}, commit);
+  return publish(std::move(next), {.read = again, .purpose = purpose}, commit);
 }
 
 Result<void, Configuration::Failure> Configuration::publish_epoch(Again again) {
@@ -251,6 +260,10 @@ Result<void, Configuration::Failure> Configuration::publish_epoch(Again again) {
   auto published = publish_again([](ActiveConfiguration&) {}, [] { return std::nullopt; }, again);
   if (!published) return published.error();
   return {};
+}
+
+std::vector<store::Override> Configuration::take_unnamed(ActiveConfiguration& next) {
+  return take_out(next.overrides, [&next](const store::Override& one) { return is_named(one, next.document); });
 }
 
 Result<bool, Configuration::Failure> Configuration::resume(milliseconds bind_patience) {
@@ -275,14 +288,16 @@ Result<bool, Configuration::Failure> Configuration::resume(milliseconds bind_pat
   next->versions = object_versions(*versions, next->canonical, next->canonical, next->revision.number);
   take_out(*overrides, [](const store::Override& one) { return TargetSubject::parse(one.subject).has_value(); });
   next->overrides = std::move(*overrides);
-  const auto dropped =
-      take_out(next->overrides, [&next](const store::Override& one) { return is_named(one, next->document); });
+  store::Dropped gone;
+  if (const auto failure = take_members(*next, nullptr, gone, next->warnings)) return *failure;
+  const auto dropped = take_unnamed(*next);
   auto published = publish(std::move(next), {Again::kEverything, bind_patience}, [] { return std::nullopt; });
   if (!published) return published.error();
   for (const config::Problem& warning : active()->warnings) {
     if (warning.pointer.starts_with("/certificates/")) parts_.log.warning("{}", warning.message);
   }
   drop_from_store(dropped);
+  drop_stale_members();
   return true;
 }
 
@@ -323,6 +338,7 @@ Result<bool, Configuration::Failure> Configuration::clear_override(const TargetS
 }
 
 void Configuration::close() {
+  edits_.close();
   const std::lock_guard lock(change_);
   closed_ = true;
   parts_.listeners.close();

@@ -13,8 +13,11 @@
 #include "master/certificate_watch.h"
 #include "master/certificates/certificate_files.h"
 #include "master/events.h"
+#include "master/leases.h"
 #include "master/listeners.h"
 #include "master/log_files.h"
+#include "master/member_edits.h"
+#include "master/members.h"
 #include "master/object_versions.h"
 #include "master/region_keeper.h"
 #include "master/resolver.h"
@@ -29,7 +32,8 @@ namespace proxyd::master {
 struct ActiveConfiguration {
   store::Revision revision;
   config::Json canonical;
-  config::Document document;
+  config::Document document;                               // with the targets that came by the API
+  Members members;                                         // those
   std::map<std::string, config::TargetMaterial> targets;   // "upstream/target"
   std::vector<store::Override> overrides;                  // of targets, in force
   std::map<std::string, std::string> files;                // those that the document names, as they were read
@@ -109,6 +113,24 @@ class Configuration {
   void expire_overrides();
   // What of the outside is read again for a new epoch; what is not stays as it was read, whatever became of the files.
   enum class Again { kNothing, kLogs, kEverything };
+  // What a call makes of the dynamic targets: whether it changed any. It is asked under the lock of changes, perhaps
+  // more than once, and may not wait.
+  using MemberEdit = std::function<bool(const ActiveConfiguration& now, Members& members)>;
+  struct MembersChanged {
+    bool changed = false;
+    std::shared_ptr<const ActiveConfiguration> active;   // with them; in a rehearsal what is in force
+    size_t acknowledged = 0;
+    std::vector<config::Problem> warnings;   // of all targets
+  };
+  // A new epoch of the revision, kept and served by every worker, or nothing; with what others change within the same
+  // second. `audit` is written with it.
+  Result<MembersChanged, Failure> change_members(const MemberEdit& edit,
+                                                 const std::vector<store::AuditEntry>& audit = {});
+  // The same without its coming into force: what would fail, fails.
+  Result<MembersChanged, Failure> rehearse_members(const MemberEdit& edit);
+  // Leases that ended make their targets drain, and what has drained goes. Called once a second.
+  void tend_members();
+  Leases& leases() { return leases_; }
   // Something behind the document changed (a name's addresses, files): the same revision, a new epoch. Nothing before
   // the first revision.
   Result<void, Failure> publish_epoch(Again again);
@@ -144,6 +166,33 @@ class Configuration {
     RegionKeeper::Assignment rows;
     Resolver::Answers addresses;
   };
+  struct MemberPart {
+    const MemberEdit& edit;
+    const std::vector<store::AuditEntry>& audit;
+    bool changed = false;
+    std::optional<Result<MembersChanged, Failure>> outcome;
+  };
+  void perform_edits(const std::vector<MemberPart*>& parts);
+  bool perform_together(const std::vector<MemberPart*>& parts);
+  Result<MembersChanged, Failure> publish_members(const ActiveConfiguration& before, Members members,
+                                                  const std::vector<store::AuditEntry>& audit, Purpose purpose);
+  Result<Members, Failure> stored_members(const config::Json& canonical);
+  std::optional<Failure> take_members(ActiveConfiguration& next, const ActiveConfiguration* before,
+                                      store::Dropped& dropped, std::vector<config::Problem>& warnings);
+  void begin_leases(const store::MembershipChange& change, const Members& members);
+  uint32_t in_flight_at(const ActiveConfiguration& active, const std::string& name) const;
+  bool may_leave(const ActiveConfiguration& active, const std::string& name, const Member& member);
+  // Those that go: whose lease ended, to drain first, and those that have drained.
+  struct Departures {
+    std::vector<std::string> ended;
+    std::map<std::string, Member> drained;
+    std::vector<store::AuditEntry> audit;
+    bool take_place(Members& members);
+  };
+  Departures departures();
+  void tell_of(const std::string& name, const char* state, const std::string& why);
+  void drop_stale_members();
+  static std::vector<store::Override> take_unnamed(ActiveConfiguration& next);
   std::optional<std::string> above_ceiling(const config::Document& document) const;
   std::optional<Failure> read_outside(ActiveConfiguration& next, const Way& way);
   std::optional<Failure> read_files(ActiveConfiguration& next);
@@ -154,14 +203,17 @@ class Configuration {
   Result<size_t, Failure> publish(std::shared_ptr<ActiveConfiguration> next, const Way& way, const Commit& commit);
   // The same revision with something new behind it: `change` alters the copy, `commit` keeps it.
   Result<size_t, Failure> publish_again(const std::function<void(ActiveConfiguration&)>& change, const Commit& commit,
-                                        Again again = Again::kNothing);
+                                        Again again = Again::kNothing, Purpose purpose = Purpose::kServing);
   void follow_error_log(const ipc::Publication& publication, const std::string& former, const std::string& level);
   void drop_from_store(const std::vector<store::Override>& overrides);
   void install(std::shared_ptr<const ActiveConfiguration> next);
 
   Parts parts_;
   CertificateWatch watch_;
-  std::mutex change_;   // held through a change
+  Leases leases_;
+  MemberEdits<MemberPart> edits_{milliseconds(1000)};
+  std::string tending_failure_;   // said already; the chores' thread
+  std::mutex change_;             // held through a change
   bool closed_ = false;
   UniqueFd error_log_;   // the log's descriptor
   mutable std::mutex active_mutex_;

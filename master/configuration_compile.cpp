@@ -8,6 +8,7 @@
 #include "master/target_places.h"
 #include "master/value_files.h"
 #include "shared/config/snapshot.h"
+#include "shared/config/validate_upstreams.h"
 
 // How a document becomes something that workers can serve by.
 namespace proxyd::master {
@@ -26,6 +27,26 @@ void apply_overrides(config::Materials& materials, const std::vector<store::Over
     if (one.kind == "weight")
       material->second.weight = static_cast<uint32_t>(std::strtoul(one.value.c_str(), nullptr, 10));
   }
+}
+
+// What the API said of dynamic targets.
+void apply_members(config::Materials& materials, const Members& members) {
+  materials.members = targets_of(members);
+  for (const auto& [upstream, all] : members) {
+    for (const auto& [id, member] : all) {
+      const auto material = materials.targets.find(upstream + "/" + id);
+      if (!member.leaving.empty() && material != materials.targets.end())
+        material->second.admission = config::Admission::kDraining;
+    }
+  }
+}
+
+// Those of the document and those that came by the API.
+std::optional<std::string> too_many_targets(const config::Document& document) {
+  size_t count = 0;
+  for (const auto& [name, upstream] : document.upstreams) count += upstream.targets.size();
+  if (count <= config::kMostTargets) return std::nullopt;
+  return fmt::format("{} targets in all, at most {} can be", count, config::kMostTargets);
 }
 
 }   // namespace
@@ -67,6 +88,12 @@ Resolver::Answers Configuration::find_targets(ActiveConfiguration& next, config:
   Resolver::Answers addresses = parts_.resolver.addresses(queries, kLookup);
   size_t room = kMostPlaces - std::min(kMostPlaces, queries.size());   // for more than one of each
   for (const auto& [upstream_name, upstream] : next.document.upstreams) {
+    if (upstream.targets.empty() && upstream.membership == config::Membership::kDynamic)
+      next.warnings.push_back({"/upstreams/" + upstream_name, 0, 0, "empty",
+                               fmt::format("upstream '{0}' has no target yet, so its requests get 503: "
+                                           "proxyctl upstream target add {0} ADDRESS",
+                                           upstream_name),
+                               ""});
     for (const auto& [id, target] : upstream.targets) {
       auto& material = materials.targets[upstream_name + "/" + id];
       material.places = target_places(addresses.at({target.address, upstream.resolve}));
@@ -91,6 +118,7 @@ Resolver::Answers Configuration::find_targets(ActiveConfiguration& next, config:
 Result<Configuration::Compiled, Configuration::Failure> Configuration::compile(ActiveConfiguration& next,
                                                                                const Way& way) {
   if (const auto failure = read_outside(next, way)) return *failure;
+  if (const auto fault = too_many_targets(next.document)) return Failure::refused(*fault, "/upstreams");
   if (const auto fault = above_ceiling(next.document))
     next.warnings.push_back({"/cache/memory", 0, 0, "above-ceiling", "cache.memory " + *fault, ""});
   config::Materials found;
@@ -105,6 +133,7 @@ Result<Configuration::Compiled, Configuration::Failure> Configuration::compile(A
        certificate_warnings(next.document, next.certificates, std::chrono::system_clock::now()))
     next.warnings.push_back(std::move(warning));
   apply_overrides(materials, next.overrides);
+  apply_members(materials, next.members);
   next.targets = materials.targets;
   auto sockets = parts_.listeners.prepare(next.document.listeners, way.bind_patience, way.purpose);
   if (!sockets) return Failure::refused(sockets.error().message, "/listeners");

@@ -263,6 +263,7 @@ void Master::tick() {
       configuration_->expire_overrides();
       process_overrides_->expire();
     });
+  if (!ending_) chores_->add("members", [this] { configuration_->tend_members(); });
   if (!ending_) chores_->add("certificates", [this] { configuration_->refresh_certificates(); });
   if (copy_at_.passed(last_tick_) && !bootstrap_.temporary_state) {   // at start too: it has just been checked
     copy_at_ = Deadline::at(last_tick_ + kCopyAgain);

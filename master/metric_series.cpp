@@ -54,8 +54,7 @@ class Registrar {
       if (reason != "none") add("proxyd_cache_reasons_total", with(labels, label("reason", reason)));
   }
 
-  void target(const std::string& upstream, const std::string& id) {
-    const std::string labels = metrics::target_labels(upstream, id);
+  void target(const std::string& labels) {
     for (const int one : kClasses) add("proxyd_upstream_requests_total", with(labels, metrics::class_label(one)));
     for (const auto* result : {"ok", "failed"})
       add("proxyd_upstream_connect_total", with(labels, label("result", result)));
@@ -126,7 +125,11 @@ void register_series(metrics::MetricsRegion& region, const config::Document& doc
     registrar.add("proxyd_upstream_retries_total", labels);
     for (const std::string_view token : metrics::kErrorTokens)
       registrar.add("proxyd_upstream_errors_total", with(labels, label("token", token)));
-    for (const auto& [id, target] : upstream.targets) registrar.target(name, id);
+    if (upstream.membership == config::Membership::kDynamic) {
+      registrar.target(metrics::dynamic_target_labels(name));
+      continue;
+    }
+    for (const auto& [id, target] : upstream.targets) registrar.target(metrics::target_labels(name, id));
   }
 }
 

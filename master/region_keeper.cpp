@@ -67,14 +67,14 @@ Result<RegionKeeper::Assignment> RegionKeeper::assign_rows(const config::Documen
     if (!turn) return turn.error();
     assignment.materials.upstreams[name] = *turn;
     for (const auto& [id, target] : upstream.targets) {
-      const std::string key = name + "/" + id;
+      const std::string key = name + "/" + id + kMark;
       config::TargetMaterial& material = assignment.materials.targets[key];
       for (config::TargetPlace& place : material.places) {
-        const auto row = assignment.targets.take(place.address == target.address ? key : key + kMark + place.address);
+        const auto row = assignment.targets.take(key + place.address);
         if (!row) return row.error();
         place.row = *row;
       }
-      material.leaving = assignment.targets.leaving(key, kMark);
+      material.leaving = assignment.targets.leaving(key);
     }
   }
   return assignment;

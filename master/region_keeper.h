@@ -17,9 +17,9 @@
 namespace proxyd::master {
 
 // Makes the regions and gives out their rows. Owned by the master; callers hold the configuration's lock. Each address
-// of a target has a row for as long as it is one, a target that is given by its only address the same for all of them.
-// It is given to another only when every worker's oldest configuration is newer than the last one that named it, so no
-// count ever goes to the wrong target.
+// of a target has a row for as long as it is one, named "upstream/target@address", so that what was counted at one is
+// never told of another. It is given to another only when every worker's oldest configuration is newer than the last
+// one that named it, so no count ever goes to the wrong target.
 class RegionKeeper {
  public:
   static Result<RegionKeeper> create(uint64_t cache_ceiling);

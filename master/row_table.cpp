@@ -34,15 +34,11 @@ Result<uint32_t> RowTable::take(const std::string& name) {
                   name, size_)};
 }
 
-std::vector<uint32_t> RowTable::leaving(const std::string& name, char mark) const {
+std::vector<uint32_t> RowTable::leaving(const std::string& prefix) const {
   std::vector<uint32_t> rows;
-  const auto add = [&](const Row& row) {
-    if (row.last_edition < edition_ && row.last_edition >= held_) rows.push_back(row.number);
-  };
-  if (const auto own = rows_.find(name); own != rows_.end()) add(own->second);
-  const std::string prefix = name + mark;
-  for (auto row = rows_.lower_bound(prefix); row != rows_.end() && row->first.starts_with(prefix); ++row)
-    add(row->second);
+  for (auto row = rows_.lower_bound(prefix); row != rows_.end() && row->first.starts_with(prefix); ++row) {
+    if (row->second.last_edition < edition_ && row->second.last_edition >= held_) rows.push_back(row->second.number);
+  }
   return rows;
 }
 

@@ -19,8 +19,8 @@ class RowTable {
   void begin(uint64_t edition, uint64_t held);
   // The row of `name`: its own, a new one, or one whose last edition no worker holds any more.
   Result<uint32_t> take(const std::string& name);
-  // Those of `name`, or of what begins with `name` and `mark`, that this edition does not name but a worker may hold.
-  std::vector<uint32_t> leaving(const std::string& name, char mark) const;
+  // Those of names that begin so and that this edition does not name, but a worker may hold.
+  std::vector<uint32_t> leaving(const std::string& prefix) const;
 
  private:
   struct Row {

@@ -1,11 +1,12 @@
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <memory>
 
 #include "cli/commands/targets.h"
 #include "cli/validators.h"
 #include "cli/waiting.h"
+#include "shared/config/membership.h"
+#include "shared/config/units.h"
 
 namespace proxyd::cli {
 namespace {
@@ -18,20 +19,13 @@ struct Options {
   std::string id;
   std::string weight;
   std::string slow_start;
+  std::string lease;
   std::string drain = "30s";
   bool backup = false;
   bool no_backup = false;
   bool force = false;
   bool keep = false;
 };
-
-// The id of a target that was given none: its address with other characters as "-".
-std::string default_id(std::string address) {
-  std::replace_if(
-      address.begin(), address.end(),
-      [](unsigned char c) { return !std::isalnum(c) && c != '.' && c != '_' && c != '-'; }, '-');
-  return address.substr(0, 64);
-}
 
 // The attributes that were given.
 Json attributes_of(const Options& options) {
@@ -40,14 +34,23 @@ Json attributes_of(const Options& options) {
   if (!options.weight.empty()) body["weight"] = std::stoi(options.weight);
   if (options.backup || options.no_backup) body["backup"] = options.backup;
   if (!options.slow_start.empty()) body["slow_start"] = options.slow_start;
+  if (!options.lease.empty()) body["lease"] = options.lease;
   return body;
+}
+
+// "90s" and "1m30s".
+bool is_same_time(const Json& a, const Json& b) {
+  const auto time = [](const Json& one) {
+    return one.is_string() ? config::parse_duration(one.get<std::string>()) : std::nullopt;
+  };
+  return time(a) && time(a) == time(b);
 }
 
 // The first attribute in which a target that is there differs from what was asked for.
 std::string difference(const Json& target, const Json& wanted) {
   for (const auto& [key, value] : wanted.items()) {
     const Json is = target.value(key, Json());
-    if (is != value)
+    if (is != value && !is_same_time(is, value))
       return fmt::format("its {} is {}, not {}", key, text_of(target, key.c_str()),
                          value.is_string() ? value.get<std::string>() : value.dump());
   }
@@ -58,20 +61,26 @@ std::string set_command(const Options& options) {
   std::string words = fmt::format("proxyctl upstream target set {} {} --address {}", options.target.upstream,
                                   options.target.id, options.address);
   if (!options.weight.empty()) words += " --weight " + options.weight;
+  if (!options.lease.empty()) words += " --lease " + options.lease;
   return words;
+}
+
+// Dynamic targets come and go without one.
+std::string revision_of(const Json& change) {
+  return change.value("membership", "") == "dynamic" ? "" : ", revision " + text_of(change, "revision");
 }
 
 Exit show_change(const Session& session, const Session::Outcome& outcome, const std::string& done,
                  const std::string& unchanged) {
   if (!outcome.ok()) return outcome.exit;
   const bool nothing = outcome.json.value("changes", Json::array()).empty();
-  return session.show(outcome, nothing ? unchanged + ", nothing was changed\n"
-                                       : fmt::format("{}, revision {}\n", done, text_of(outcome.json, "revision")));
+  return session.show(outcome,
+                      nothing ? unchanged + ", nothing was changed\n" : done + revision_of(outcome.json) + "\n");
 }
 
 Exit add(const Session& session, const Options& given) {
   Options options = given;
-  options.target.id = options.id.empty() ? default_id(options.address) : options.id;
+  options.target.id = options.id.empty() ? config::name_for_address(options.address) : options.id;
   const TargetName& target = options.target;
   const Json body = attributes_of(options);
   const auto hint = hint_of_target(session, target);
@@ -92,7 +101,8 @@ Exit add(const Session& session, const Options& given) {
 Exit set(const Session& session, const Options& options) {
   const Json body = attributes_of(options);
   if (body.empty())
-    return print_error("nothing is to be set", "name what: --address, --weight, --backup, --no-backup, --slow-start"),
+    return print_error("nothing is to be set",
+                       "name what: --address, --weight, --backup, --no-backup, --slow-start, --lease"),
            Exit::kUsage;
   const Session::Outcome outcome = session.change(
       {.method = "PATCH", .path = options.target.path(), .body = body.dump()}, hint_of_target(session, options.target));
@@ -152,8 +162,7 @@ Exit remove(const Session& session, const Options& options) {
   const Session::Outcome outcome = finished(session, started, limit, hint);
   if (!outcome.ok()) return told_of_failure(outcome, options);
   if (outcome.json.contains("cancelled")) return told_of_cancel(outcome.json, options);
-  session.show(outcome,
-               fmt::format("{} is removed, revision {}\n", options.target.words(), text_of(outcome.json, "revision")));
+  session.show(outcome, fmt::format("{} is removed{}\n", options.target.words(), revision_of(outcome.json)));
   return told_of_cut(outcome.json, options);
 }
 
@@ -180,9 +189,12 @@ void add_membership(CLI::App& noun, Session& session, Exit& exit) {
     one->add_option("--slow-start", options->slow_start, "Its share grows over this time")
         ->check(duration())
         ->type_name("DURATION");
+    one->add_option("--lease", options->lease, "Of a dynamic upstream: it goes after this time, unless it is put again")
+        ->check(duration())
+        ->type_name("DURATION");
   };
   with_attributes(command);
-  command = with_target(verb("remove", "Drain a target and take it out of the document", remove), options->target);
+  command = with_target(verb("remove", "Drain a target and take it out of its upstream", remove), options->target);
   CLI::Option* drain = command
                            ->add_option("--drain", options->drain,
                                         "How long the removal waits for requests; those that still run are cut: exit 9")
@@ -198,6 +210,7 @@ void add_membership(CLI::App& noun, Session& session, Exit& exit) {
   command->add_option("--address", options->address, "HOST:PORT or unix:PATH")->type_name("ADDRESS");
   with_attributes(command);
   command->add_flag("--no-backup", options->no_backup, "Used like any other")->excludes("--backup");
+  add_sync(*target, session, exit);
 }
 
 }   // namespace proxyd::cli

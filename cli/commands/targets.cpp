@@ -48,6 +48,9 @@ std::vector<std::string> target_cells(const std::string& upstream, const Json& t
 
 std::string reasons_of(const Json& target) {
   std::string out = target.contains("reason") ? text_of(target, "reason") : "";
+  if (target.contains("lease_ends"))
+    out += fmt::format("{}lease of {} until {}", out.empty() ? "" : "; ", text_of(target, "lease"),
+                       text_of(target, "lease_ends"));
   for (const Json& one : target.value("overrides", Json::array())) {
     const std::string value = one.contains("value") ? " " + text_of(one, "value") : "";
     const std::string reason = text_of(one, "reason");

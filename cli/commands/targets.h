@@ -22,13 +22,14 @@ Session::HintFor hint_of_target(const Session& session, const TargetName& name);
 
 // UPSTREAM TARGET ADDRESS STATE WEIGHT IN FLIGHT CONNECTIONS
 std::vector<std::string> target_cells(const std::string& upstream, const Json& target);
-// Why it is in its state: the server's reason, each override with its owner, reason and end. Empty when it is simply
-// up.
+// Why it is in its state: the server's reason, its lease, each override with its owner, reason and end. Empty when it
+// is simply up.
 std::string reasons_of(const Json& target);
 // What is in flight at the target, for a person who waits for it to end.
 std::string in_flight_of(const Json& target);
 
 void add_membership(CLI::App& noun, Session& session, Exit& exit);   // target add, remove, set
+void add_sync(CLI::App& target, Session& session, Exit& exit);       // target sync
 void add_overrides(CLI::App& noun, Session& session, Exit& exit);    // drain, maintenance, ready, weight
 
 }   // namespace proxyd::cli

@@ -46,18 +46,6 @@ std::string current_tag(const Active& active, const std::string& object) {
   return object.empty() ? document_tag(active->revision.number) : object_tag(*active, object);
 }
 
-// Any of the tags in "If-Match: \"a\", \"b\"" (RFC 9110 13.1.1), strongly compared.
-bool lists(const std::string& tags, const std::string& tag) {
-  for (size_t at = 0; at < tags.size();) {
-    const size_t end = std::min(tags.find(',', at), tags.size());
-    std::string one = tags.substr(at, end - at);
-    std::erase(one, ' ');
-    if (without_form(one) == tag) return true;
-    at = end + 1;
-  }
-  return false;
-}
-
 // What was changed since the revision that the caller has read: who did it, and the difference.
 AdminAnswer changed_meanwhile(const AdminRequest& request, const Active& active, const std::string& object,
                               Context& context) {
@@ -109,7 +97,7 @@ std::optional<AdminAnswer> check_preconditions(const AdminRequest& request, cons
       return problem("precondition-required", "send If-Match with the ETag that was read (admin.require_if_match)");
     return std::nullopt;
   }
-  const bool holds = there && (if_match == "*" || lists(if_match, current_tag(active, object)));
+  const bool holds = there && (if_match == "*" || lists_tag(if_match, current_tag(active, object)));
   if (!holds) return changed_meanwhile(request, active, object, context);
   return std::nullopt;
 }
@@ -141,6 +129,17 @@ std::string object_tag(const master::ActiveConfiguration& active, const std::str
   const auto version = active.versions.find(object);
   return fmt::format("\"{}@r{}\"", name_of(object),
                      version == active.versions.end() ? active.revision.number : version->second);
+}
+
+bool lists_tag(const std::string& tags, const std::string& tag) {
+  for (size_t at = 0; at < tags.size();) {
+    const size_t end = std::min(tags.find(',', at), tags.size());
+    std::string one = tags.substr(at, end - at);
+    std::erase(one, ' ');
+    if (without_form(one) == tag) return true;
+    at = end + 1;
+  }
+  return false;
 }
 
 Json change_json(const config::Change& change) {

@@ -33,6 +33,9 @@ AdminAnswer change_document(const AdminRequest& request, Context& context, const
 std::string document_tag(uint64_t revision, const std::string& form = {});
 std::string object_tag(const master::ActiveConfiguration& active, const std::string& object);
 
+// Whether one of the tags in "If-Match: \"a\", \"b\"" is this one (RFC 9110 13.1.1), strongly compared.
+bool lists_tag(const std::string& tags, const std::string& tag);
+
 AdminAnswer failure_answer(const master::Configuration::Failure& failure);
 AdminAnswer store_answer(const store::Failure& failure);
 Json change_json(const config::Change& change);

@@ -19,7 +19,7 @@ struct Code {
   std::string_view title;
 };
 
-constexpr std::array<Code, 32> kCodes = {{
+constexpr std::array<Code, 33> kCodes = {{
     {"malformed", 400, "The request cannot be read"},
     {"unknown-parameter", 400, "Unknown query parameter"},
     {"unauthenticated", 401, "Not logged in"},
@@ -34,6 +34,7 @@ constexpr std::array<Code, 32> kCodes = {{
     {"in-use", 409, "In use"},
     {"last-target", 409, "The last target"},
     {"not-drained", 409, "Not idle in time"},
+    {"not-dynamic", 409, "The targets are declared"},
     {"config-managed-by-file", 409, "The configuration is managed by a file"},
     {"upgrade-in-progress", 409, "An upgrade is in progress"},
     {"unconfirmed-revision", 409, "A revision waits to be confirmed"},

@@ -73,9 +73,10 @@ struct AdminAnswer {
   std::string content_type = "application/json";
   std::string body;
   std::map<std::string, std::string> fields;
-  bool is_live = false;     // has more in it than what its ETag is about: never 304
-  std::string request_id;   // of a problem
-  std::string why;          // of a 5xx: for the log, never for the caller
+  bool is_live = false;      // has more in it than what its ETag is about: never 304
+  std::string request_id;    // of a problem
+  std::string why;           // of a 5xx: for the log, never for the caller; else for the audit
+  bool is_renewal = false;   // nothing but a lease was put again: no line of the audit is worth it
 
   bool ok() const { return status < 300; }
 };

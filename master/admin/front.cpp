@@ -190,13 +190,13 @@ void record(const AdminRequest& request, const AdminAnswer& made, Context& conte
   const bool refused = made.status == 401 || made.status == 403 || made.status == 421 || made.status == 429;
   const bool mutation =
       request.route ? request.route->effect != Effect::kNone && request.method != "GET" : !is_get(request);
-  const bool tried = made.ok() && request.dry_run();
+  const bool tried = made.ok() && (request.dry_run() || made.is_renewal);
   if ((!refused && !mutation) || tried) return;
   if (!request.identity.known() && !made.ok()) {   // nobody may fill the disk by knocking
     if (context.refusals.wait_for(request.peer, Clock::now()).count() > 0) return;
     context.refusals.note(request.peer, Clock::now());
   }
-  context.audit(request, made.status, made.ok() ? request.value("message") : made.why);
+  context.audit(request, made.status, made.ok() ? request.value("message", made.why) : made.why);
 }
 
 }   // namespace proxyd::admin

@@ -133,6 +133,17 @@ bool Operations::cancel(uint64_t number) {
   return true;
 }
 
+bool Operations::cancel(const std::string& kind, const std::string& subject) {
+  const std::lock_guard lock(mutex_);
+  const auto one = std::find_if(all_.begin(), all_.end(), [&](const Operation& other) {
+    return !other.ending && other.kind == kind && other.subject == subject;
+  });
+  if (one == all_.end()) return false;
+  one->cancelled = true;
+  changed_.notify_all();
+  return true;
+}
+
 void Operations::stop() {
   std::vector<std::thread> threads;
   {

@@ -55,6 +55,8 @@ class Operations {
   Json list();
   // False when it does not run any more.
   bool cancel(uint64_t number);
+  // The one of this kind for this subject. False when none runs.
+  bool cancel(const std::string& kind, const std::string& subject);
   void stop();
 
  private:

@@ -143,6 +143,10 @@ std::vector<Route> runtime_routes() {
       "DELETE", kTarget, "upstreams:write", delete_target, {"drain", "force", "keep", "min_up", "missing_ok", "wait"},
       "Drain and remove a target; what has not ended is cut and counted, with force at once, or keeps it");
   remove.answers = {200, 202};
+  Route targets =
+      write("PUT", "/api/v1/upstreams/{u}/targets", "upstreams:write", put_targets, {"drain", "min_up", "wait"},
+            "All targets of a dynamic upstream at once; those that are not among them drain and go");
+  targets.answers = {200, 202};
   Route objects = read("/api/v1/cache/objects", "read", list_cached, {"host", "prefix", "tag", "limit", "cursor"},
                        "What is stored: a bounded part of it, in no order");
   objects.problems = {504};
@@ -162,6 +166,7 @@ std::vector<Route> runtime_routes() {
       write("PUT", kTarget, "upstreams:write", put_target, {}, "Add or replace a target"),
       write("PATCH", kTarget, "upstreams:write", patch_target, {}, "Change a target"),
       std::move(remove),
+      std::move(targets),
       change("POST", "/api/v1/upstreams/{u}/targets/{t}:drain", "upstreams:runtime", drain_target, {"wait"}, {200, 202},
              "No new requests"),
       change("POST", "/api/v1/upstreams/{u}/targets/{t}:maintenance", "upstreams:runtime", maintain_target, {}, {200},

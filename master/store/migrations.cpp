@@ -5,7 +5,7 @@
 namespace proxyd::store {
 namespace {
 
-constexpr std::array<std::string_view, 11> kSteps = {
+constexpr std::array<std::string_view, 12> kSteps = {
     R"(CREATE TABLE revisions (
          number INTEGER PRIMARY KEY, parent INTEGER NOT NULL, created TEXT NOT NULL, author TEXT NOT NULL,
          origin TEXT NOT NULL, message TEXT NOT NULL, canonical TEXT NOT NULL, source TEXT NOT NULL,
@@ -32,6 +32,10 @@ constexpr std::array<std::string_view, 11> kSteps = {
     R"(CREATE TABLE certificates (
          name TEXT PRIMARY KEY, chain TEXT NOT NULL, sealed_key TEXT NOT NULL, created TEXT NOT NULL,
          author TEXT NOT NULL) STRICT)",
+    R"(CREATE TABLE dynamic_targets (
+         upstream TEXT NOT NULL, id TEXT NOT NULL, target TEXT NOT NULL, lease_ms INTEGER NOT NULL,
+         version INTEGER NOT NULL, author TEXT NOT NULL, created TEXT NOT NULL,
+         leaving INTEGER NOT NULL CHECK (leaving IN (0, 1)), PRIMARY KEY (upstream, id)) STRICT, WITHOUT ROWID)",
 };
 
 }   // namespace

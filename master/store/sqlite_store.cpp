@@ -17,7 +17,9 @@
 #include <type_traits>
 
 #include "master/store/certificate_rows.h"
+#include "master/store/member_rows.h"
 #include "master/store/migrations.h"
+#include "master/store/override_rows.h"
 #include "master/store/record_rows.h"
 #include "master/store/revision_rows.h"
 #include "master/store/write_transaction.h"
@@ -226,7 +228,7 @@ Outcome<uint64_t> SqliteStore::next_revision_number() {
 }
 
 Outcome<void> SqliteStore::commit_revision(const Revision& revision, const ObjectVersions& versions,
-                                           const std::vector<Override>& dropped) {
+                                           const Dropped& dropped) {
   return write<void>([&](Session& session) -> Outcome<void> {
     WriteTransaction transaction(session);
     Poco::UInt64 active = 0;
@@ -241,39 +243,38 @@ Outcome<void> SqliteStore::commit_revision(const Revision& revision, const Objec
     session << "INSERT INTO revisions VALUES (?, ?, ?, ?, ?, ?, ?, ?, 1)", use(number), use(parent), use(created),
         use(author), use(origin), use(message), use(canonical), use(source), now;
     store_versions(session, versions, known_versions(session));
-    for (const Override& one : dropped) {
-      std::string subject = one.subject;
-      session << "DELETE FROM overrides WHERE subject = ?", use(subject), now;
-    }
+    for (const Override& one : dropped.overrides) erase_override(session, one.subject);
+    for (const std::string& upstream : dropped.upstreams) erase_members(session, upstream);
     transaction.commit();
     return {};
   });
 }
 
-Outcome<std::vector<Override>> SqliteStore::overrides() {
-  return run<std::vector<Override>>([](Session& session) {
-    std::vector<std::string> subjects, kinds, values, owners, reasons, created, expires;
-    session << "SELECT subject, kind, value, owner, reason, created, expires FROM overrides ORDER BY subject",
-        into(subjects), into(kinds), into(values), into(owners), into(reasons), into(created), into(expires), now;
-    std::vector<Override> all;
-    for (size_t i = 0; i < subjects.size(); ++i)
-      all.push_back({subjects[i], kinds[i], values[i], owners[i], reasons[i], created[i], expires[i]});
-    return all;
+Outcome<std::vector<DynamicTarget>> SqliteStore::dynamic_targets() {
+  return run<std::vector<DynamicTarget>>([](Session& session) { return select_members(session); });
+}
+
+Outcome<void> SqliteStore::change_members(const MembershipChange& change) {
+  return write<void>([&](Session& session) {
+    WriteTransaction transaction(session);
+    for (const DynamicTarget& one : change.removed) erase_member(session, one.upstream, one.id);
+    for (const DynamicTarget& one : change.put) insert(session, one);
+    for (const Override& one : change.dropped) erase_override(session, one.subject);
+    for (const AuditEntry& one : change.audit) insert(session, one);
+    transaction.commit();
   });
+}
+
+Outcome<std::vector<Override>> SqliteStore::overrides() {
+  return run<std::vector<Override>>([](Session& session) { return select_overrides(session); });
 }
 
 Outcome<void> SqliteStore::put_override(const Override& value) {
-  return write<void>([one = value](Session& session) mutable {
-    session << "INSERT OR REPLACE INTO overrides VALUES (?, ?, ?, ?, ?, ?, ?)", use(one.subject), use(one.kind),
-        use(one.value), use(one.owner), use(one.reason), use(one.created), use(one.expires), now;
-  });
+  return write<void>([&](Session& session) { insert(session, value); });
 }
 
 Outcome<bool> SqliteStore::remove_override(const std::string& subject) {
-  return write<bool>([key = subject](Session& session) mutable {
-    Statement statement(session);
-    return (statement << "DELETE FROM overrides WHERE subject = ?", use(key)).execute() > 0;
-  });
+  return write<bool>([&](Session& session) { return erase_override(session, subject); });
 }
 
 Outcome<std::vector<Token>> SqliteStore::tokens() {

@@ -30,7 +30,7 @@ class SqliteStore final : public Store {
 
   Outcome<std::optional<Revision>> active_revision() override;
   Outcome<void> commit_revision(const Revision& revision, const ObjectVersions& versions,
-                                const std::vector<Override>& dropped) override;
+                                const Dropped& dropped) override;
   Outcome<ObjectVersions> object_versions() override;
   Outcome<uint64_t> next_revision_number() override;
   Outcome<std::vector<Revision>> list_revisions(uint64_t before, size_t limit) override;
@@ -38,6 +38,8 @@ class SqliteStore final : public Store {
   Outcome<std::vector<Override>> overrides() override;
   Outcome<void> put_override(const Override& value) override;
   Outcome<bool> remove_override(const std::string& subject) override;
+  Outcome<std::vector<DynamicTarget>> dynamic_targets() override;
+  Outcome<void> change_members(const MembershipChange& change) override;
   Outcome<std::vector<Token>> tokens() override;
   Outcome<void> add_token(const Token& token) override;
   Outcome<bool> remove_token(const std::string& id) override;

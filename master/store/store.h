@@ -44,6 +44,12 @@ struct Override {
   std::string expires;   // RFC 3339, or empty
 };
 
+// What goes with a revision that does not name it any more.
+struct Dropped {
+  std::vector<Override> overrides;
+  std::vector<std::string> upstreams;   // whose dynamic targets go
+};
+
 struct Token {
   std::string id;
   std::string name;
@@ -51,6 +57,18 @@ struct Token {
   std::vector<std::string> scopes;
   std::string created;
   std::string expires;
+};
+
+// A target that came by the API, of an upstream whose membership is dynamic.
+struct DynamicTarget {
+  std::string upstream;
+  std::string id;
+  std::string target;     // canonical JSON, as in a document
+  int64_t lease_ms = 0;   // how long it stays without being put again; 0: for good
+  uint64_t version = 0;   // microseconds since 1970 of its last change, each once
+  std::string author;
+  std::string created;
+  bool leaving = false;   // it was draining on its way out
 };
 
 // A browser that is logged in.
@@ -72,6 +90,14 @@ struct AuditEntry {
   std::string action;   // "PUT /api/v1/config"
   int status = 0;
   std::string detail;
+};
+
+// What a change of dynamic targets writes, in one go.
+struct MembershipChange {
+  std::vector<DynamicTarget> put;
+  std::vector<DynamicTarget> removed;
+  std::vector<Override> dropped;   // of those that were removed
+  std::vector<AuditEntry> audit;   // of what nobody asked for just now: leases that ended
 };
 
 // A certificate that was uploaded. Its key is readable only with what is no part of the store.
@@ -108,9 +134,9 @@ class Store {
 
   virtual Outcome<std::optional<Revision>> active_revision() = 0;
   // Makes `revision` the active one if the active one is its parent still, and `versions` those of its objects;
-  // `dropped`, which it does not name any more, go. Fails when its number is taken.
+  // `dropped`, which it does not name any more, goes. Fails when its number is taken.
   virtual Outcome<void> commit_revision(const Revision& revision, const ObjectVersions& versions,
-                                        const std::vector<Override>& dropped) = 0;
+                                        const Dropped& dropped) = 0;
   virtual Outcome<ObjectVersions> object_versions() = 0;
   virtual Outcome<uint64_t> next_revision_number() = 0;
   // Newest first, older than `before` (0: from the newest), without documents.
@@ -120,6 +146,9 @@ class Store {
   virtual Outcome<std::vector<Override>> overrides() = 0;
   virtual Outcome<void> put_override(const Override& value) = 0;
   virtual Outcome<bool> remove_override(const std::string& subject) = 0;
+
+  virtual Outcome<std::vector<DynamicTarget>> dynamic_targets() = 0;
+  virtual Outcome<void> change_members(const MembershipChange& change) = 0;
 
   virtual Outcome<std::vector<Token>> tokens() = 0;
   virtual Outcome<void> add_token(const Token& token) = 0;

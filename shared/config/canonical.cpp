@@ -50,7 +50,9 @@ void Walker::check_keys(const ObjectType& type, const Node& node, const std::str
     const std::string at = pointer + "/" + pointer_step(name);
     const Key* key = type.find(name);
     if (key && !key->type)
-      problem(member.key, at, "unsupported", fmt::format("not supported yet: '{}'; remove it", name));
+      problem(member.key, at, "unsupported",
+              key->meaning.empty() ? fmt::format("not supported yet: '{}'; remove it", name)
+                                   : fmt::format("'{}' {}", name, key->meaning));
     if (key) continue;
     std::vector<std::string_view> names;
     for (const Key& known : type.keys) names.push_back(known.name);

@@ -41,6 +41,8 @@ Upstream read_upstream(const std::string& name, const Json& json) {
   upstream.name = name;
   const bool turns = value_or<std::string>(json, "balance", "p2c") == "round_robin";
   upstream.balance = turns ? Balance::kRoundRobin : Balance::kP2c;
+  const bool dynamic = value_or<std::string>(json, "membership", "declared") == "dynamic";
+  upstream.membership = dynamic ? Membership::kDynamic : Membership::kDeclared;
   upstream.protocol = read_upstream_protocol(json);
   if (const Json* tls = member(json, "tls")) upstream.tls = read_upstream_tls(*tls);
   upstream.host = value_or(json, "host", upstream.host);

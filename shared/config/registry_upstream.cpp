@@ -28,7 +28,7 @@ const ObjectType kTarget{
         {"max_connections", &kMaybeCount, "\"off\"", "requests at once to each address, from all workers"},
         {"slow_start", nullptr},
         {"labels", nullptr},
-        {"lease", nullptr},
+        {"lease", nullptr, "", "is for targets that the API adds to an upstream with membership: dynamic; remove it"},
     }};
 const ValueType kTargetValue = object_of(kTarget);
 const ValueType kTargets{.kind = Kind::kMap, .item = &kTargetValue, .most_items = 4096};
@@ -53,7 +53,7 @@ const ObjectType kResolve{"resolve",
 const ValueType kResolveValue = object_of(kResolve);
 const ValueType kBalance{
     .kind = Kind::kWord, .words = {"p2c", "round_robin"}, .later_words = {"least_requests", "consistent_hash"}};
-const ValueType kMembership{.kind = Kind::kWord, .words = {"declared"}, .later_words = {"dynamic"}};
+const ValueType kMembership{.kind = Kind::kWord, .words = {"declared", "dynamic"}};
 const ValueType kUpstreamProtocol{.kind = Kind::kWord, .words = {"h1", "h2", "h2c", "auto"}};
 const ValueType kUpstreamHost = text(Format::kUpstreamHost);
 const ObjectType kUpstream{
@@ -63,7 +63,7 @@ const ObjectType kUpstream{
         {"hash_key", nullptr},
         {"hash_fallback", nullptr},
         {"targets", &kTargets, "{}", "id: target"},
-        {"membership", &kMembership, "\"declared\"", ""},
+        {"membership", &kMembership, "\"declared\"", "declared here, or dynamic: by the API alone"},
         {"protocol", &kUpstreamProtocol, "\"h1\"", "h1, h2c, or with tls h2 or auto (target's choice)"},
         {"tls", &kUpstreamTlsValue, "", "in the clear, unless given"},
         {"host", &kUpstreamHost, "\"keep\"", "keep, target, or a name"},

@@ -74,7 +74,7 @@ struct ValueType {
 
 struct Key {
   std::string_view name;
-  const ValueType* type = nullptr;      // null: of a later feature, "not supported yet"
+  const ValueType* type = nullptr;      // null: no key here, as `meaning` says; empty: "not supported yet"
   std::string_view default_json = {};   // empty: none
   std::string_view meaning = {};
   uint8_t flags = 0;

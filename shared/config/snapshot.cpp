@@ -8,13 +8,14 @@
 
 #include "shared/base/bytes.h"
 #include "shared/base/digest.h"
+#include "shared/config/membership.h"
 #include "shared/memory/sealed_memory.h"
 
 namespace proxyd::config {
 namespace {
 
 constexpr uint64_t kMagic = 0x70616e7364787970;   // "pyxdsnap"
-constexpr uint32_t kFormat = 3;
+constexpr uint32_t kFormat = 4;
 constexpr size_t kLargest = 64 * 1024 * 1024;
 
 struct Header {
@@ -53,6 +54,7 @@ nlohmann::json to_json(const Materials& materials) {
   }
   return {{"targets", std::move(targets)},
           {"upstreams", materials.upstreams},
+          {"members", members_to_json(materials.members)},
           {"files", materials.files},
           {"certificates", std::move(certificates)}};
 }
@@ -69,6 +71,7 @@ Materials from_json(const nlohmann::json& json) {
     materials.targets[name] = std::move(material);
   }
   materials.upstreams = json.at("upstreams");
+  materials.members = members_from_json(json.at("members"));
   materials.files = json.at("files");
   for (const auto& [name, one] : json.at("certificates").items()) {
     auto ocsp = from_base64url(one.at("ocsp").get<std::string>());

@@ -20,6 +20,8 @@ std::string target_labels(std::string_view upstream, std::string_view target) {
   return with(upstream_labels(upstream), label("target", target));
 }
 
+std::string dynamic_target_labels(std::string_view upstream) { return target_labels(upstream, "_dynamic"); }
+
 std::string with(std::string labels, std::string_view more) {
   if (!labels.empty()) labels += ',';
   return labels.append(more);

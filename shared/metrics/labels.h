@@ -13,6 +13,9 @@ std::string listener_labels(std::string_view listener);
 std::string route_labels(std::string_view host, std::string_view route);
 std::string upstream_labels(std::string_view upstream);
 std::string target_labels(std::string_view upstream, std::string_view target);
+// All targets of an upstream whose targets come and go by the API: the directory of series only grows, and their names
+// have no bound. "_dynamic" is no target of such an upstream alone, so no other counts there.
+std::string dynamic_target_labels(std::string_view upstream);
 std::string with(std::string labels, std::string_view more);
 
 }   // namespace proxyd::metrics

@@ -6,6 +6,7 @@
 #include <set>
 
 #include "shared/config/decode.h"
+#include "shared/config/membership.h"
 #include "shared/metrics/error_tokens.h"
 #include "shared/metrics/labels.h"
 #include "worker/proxy/origin.h"
@@ -50,9 +51,11 @@ std::shared_ptr<upstream::Target> ConfigurationBuilder::target_for(const config:
   return target;
 }
 
-upstream::Target::Counters ConfigurationBuilder::counters_of(const std::string& upstream,
+upstream::Target::Counters ConfigurationBuilder::counters_of(const config::Upstream& upstream,
                                                              const std::string& target) const {
-  const std::string labels = metrics::target_labels(upstream, target);
+  const bool dynamic = upstream.membership == config::Membership::kDynamic;
+  const std::string labels =
+      dynamic ? metrics::dynamic_target_labels(upstream.name) : metrics::target_labels(upstream.name, target);
   upstream::Target::Counters counters;
   for (size_t i = 0; i < 5; ++i)
     counters.by_class[i] =
@@ -73,7 +76,7 @@ Result<void> ConfigurationBuilder::add_members(upstream::UpstreamGroup& group, c
   if (!tls) return tls.error();
   const uint32_t weight = material.weight.value_or(target.weight);
   const auto places = material.places.empty() ? std::vector{config::TargetPlace{"", kNobodysRow}} : material.places;
-  const upstream::Target::Counters counters = counters_of(settings.name, target.id);
+  const upstream::Target::Counters counters = counters_of(settings, target.id);
   for (const config::TargetPlace& place : places) {
     upstream::Member member{target.id,
                             target_for(place, settings.protocol, *tls),
@@ -160,6 +163,7 @@ Result<std::shared_ptr<const Configuration>, ConfigurationBuilder::Refusal> Conf
     config::Snapshot snapshot) {
   config::Decoded decoded = config::decode(snapshot.canonical, config::Format::kJson);
   if (!decoded.valid()) return Refusal{decoded.problems.front().pointer, decoded.problems.front().message};
+  config::put_members(decoded.document, snapshot.materials.members);
   auto built = std::make_shared<Configuration>(std::move(snapshot), std::move(decoded.document));
   for (const auto& [name, settings] : built->document.upstreams) {
     auto group = group_for(settings, built->snapshot.materials);

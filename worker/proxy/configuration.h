@@ -98,7 +98,7 @@ class ConfigurationBuilder {
  private:
   std::shared_ptr<upstream::Target> target_for(const config::TargetPlace& place, config::UpstreamProtocol protocol,
                                                UpstreamTls::Context tls);
-  upstream::Target::Counters counters_of(const std::string& upstream, const std::string& target) const;
+  upstream::Target::Counters counters_of(const config::Upstream& upstream, const std::string& target) const;
   Result<void> add_members(upstream::UpstreamGroup& group, const config::Upstream& settings,
                            const config::Target& target, const config::Materials& materials);
   Result<upstream::UpstreamGroup> group_for(const config::Upstream& settings, const config::Materials& materials);

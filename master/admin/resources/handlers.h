@@ -79,6 +79,9 @@ AdminAnswer patch_target(const AdminRequest&, Context&);
 // target_removal.cpp
 AdminAnswer delete_target(const AdminRequest&, Context&);
 
+// target_set.cpp
+AdminAnswer put_targets(const AdminRequest&, Context&);
+
 // target_overrides.cpp
 AdminAnswer drain_target(const AdminRequest&, Context&);
 AdminAnswer maintain_target(const AdminRequest&, Context&);

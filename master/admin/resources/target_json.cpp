@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "master/target_subject.h"
+#include "shared/config/units.h"
 #include "shared/metrics/labels.h"
 
 namespace proxyd::admin {
@@ -27,9 +28,8 @@ uint64_t sum_of(const metrics::MetricsRegion& region, const char* name, const st
   return row ? region.sum(*row) : 0;
 }
 
-Json counters_of(const std::string& upstream, const std::string& target, Context& context) {
+Json counters_of(const std::string& labels, Context& context) {
   const metrics::MetricsRegion& region = context.master.regions().metrics();
-  const std::string labels = metrics::target_labels(upstream, target);
   Json responses = Json::object();
   for (const int status_class : {1, 2, 3, 4, 5})
     responses[fmt::format("{}xx", status_class)] =
@@ -40,6 +40,18 @@ Json counters_of(const std::string& upstream, const std::string& target, Context
           {"connects_failed",
            sum_of(region, "proxyd_upstream_connect_total", metrics::with(labels, metrics::label("result", "failed")))},
           {"reused", sum_of(region, "proxyd_upstream_connections_reused_total", labels)}};
+}
+
+// Who added it, and until when it stays.
+void add_membership(Json& json, const master::Member& member, const std::string& name, Context& context) {
+  json["added"] = member.created;
+  json["added_by"] = member.author;
+  json["lease"] = member.lease.count() > 0 ? Json(config::format_duration(member.lease.count())) : Json(nullptr);
+  const auto ends = context.master.configuration().leases().ends(name);
+  if (ends && member.leaving.empty())
+    json["lease_ends"] =
+        rfc3339(std::chrono::system_clock::now() + std::chrono::duration_cast<milliseconds>(*ends - Clock::now()));
+  if (!member.leaving.empty()) json["reason"] = member.leaving;
 }
 
 Json in_flight_by_worker(const std::vector<uint32_t>& rows, const status::StatusRegion& status) {
@@ -75,6 +87,7 @@ Json target_json(const master::ActiveConfiguration& active, const config::Upstre
   const config::TargetMaterial& material = active.targets.at(upstream.name + "/" + target.id);
   const status::StatusRegion& status = context.master.regions().status();
   const std::vector<uint32_t> rows = material.rows();
+  const bool dynamic = upstream.membership == config::Membership::kDynamic;
   uint32_t in_flight = 0;
   uint32_t connections = 0;
   for (const uint32_t row : rows) {
@@ -93,10 +106,17 @@ Json target_json(const master::ActiveConfiguration& active, const config::Upstre
             {"in_flight_by_worker", in_flight_by_worker(rows, status)},
             {"connections", connections},
             {"addresses", addresses_of(material, status)},
-            {"counters", counters_of(upstream.name, target.id, context)}};
+            {"counters", dynamic ? Json(nullptr)   // all of them together are counted for the upstream
+                                 : counters_of(metrics::target_labels(upstream.name, target.id), context)}};
   if (material.places.empty()) json["reason"] = "the name does not resolve";
+  if (dynamic)
+    add_membership(json, active.members.at(upstream.name).at(target.id), upstream.name + "/" + target.id, context);
   json["overrides"] = overrides_of(upstream, target, context);
   return json;
+}
+
+Json dynamic_counters(const config::Upstream& upstream, Context& context) {
+  return counters_of(metrics::dynamic_target_labels(upstream.name), context);
 }
 
 }   // namespace proxyd::admin

@@ -7,6 +7,7 @@
 
 #include "master/admin/change.h"
 #include "master/admin/resources/handlers.h"
+#include "master/admin/resources/member_change.h"
 #include "master/admin/resources/target_json.h"
 #include "master/admin/resources/target_overrides.h"
 
@@ -26,11 +27,12 @@ constexpr milliseconds kLook{10};
 enum class Look { kFirst, kLast };
 
 // Nobody takes the last one away by mistake, nor goes below what the caller wants to stay up.
-std::optional<AdminAnswer> check_last(const AdminRequest& request, Context& context, const Json& targets, Look look) {
+std::optional<AdminAnswer> check_last(const AdminRequest& request, Context& context,
+                                      const std::vector<std::string>& targets, Look look) {
   const std::string& upstream = request.parameters.at("u");
   const std::string& id = request.parameters.at("t");
   std::vector<std::string> staying;
-  for (const auto& [name, target] : targets.items()) {
+  for (const std::string& name : targets) {
     const bool leaves =
         name == id || (look == Look::kFirst && context.operations.runs("remove", upstream + "/" + name));
     if (!leaves) staying.push_back(upstream + "/" + name);
@@ -55,17 +57,55 @@ DocumentChange removal(const AdminRequest& request, Context& context, Look look)
   return {place_of(request), [&request, &context, look](Json document) {
             Json* targets = targets_in(document, request);
             if (!targets || !targets->contains(request.parameters.at("t"))) return not_there(request);
-            if (auto refused = check_last(request, context, *targets, look)) return Proposal::refused(*refused);
+            std::vector<std::string> names;
+            for (const auto& [name, target] : targets->items()) names.push_back(name);
+            if (auto refused = check_last(request, context, names, look)) return Proposal::refused(*refused);
             targets->erase(request.parameters.at("t"));
             return Proposal::of(document);
           }};
+}
+
+// One that the API added. In the end it may have gone by itself, which is what was wanted.
+AdminAnswer remove_member(const AdminRequest& request, Context& context, Look look) {
+  const std::string& id = request.parameters.at("t");
+  const auto edit = [&](const master::ActiveConfiguration&, MembersOfOne& members) -> std::optional<AdminAnswer> {
+    const auto found = members.find(id);
+    if (found == members.end()) return look == Look::kLast ? std::nullopt : not_there(request).refusal;
+    if (auto refused = check_member_tag(request, context, id, &found->second)) return refused;
+    std::vector<std::string> names;
+    for (const auto& [name, member] : members) {
+      if (member.leaving.empty()) names.push_back(name);
+    }
+    if (auto refused = check_last(request, context, names, look)) return refused;
+    members.erase(found);
+    return std::nullopt;
+  };
+  const MemberOutcome outcome = change_members(request, context, {request.parameters.at("u"), edit});
+  if (outcome.refusal) return *outcome.refusal;
+  if (!request.dry_run())
+    context.master.events().publish("target", {{"upstream", request.parameters.at("u")},
+                                               {"target", id},
+                                               {"state", "removed"},
+                                               {"owner", request.identity.name}});
+  AdminAnswer answer = json_answer(member_outcome_json(outcome, request, context));
+  answer.fields["Proxyd-Revision"] = std::to_string(outcome.active->revision.number);
+  return answer;
+}
+
+AdminAnswer take_away(const AdminRequest& request, Context& context, Look look) {
+  const auto active = context.master.configuration().active();
+  const auto upstream = active->document.upstreams.find(request.parameters.at("u"));
+  const bool dynamic =
+      upstream != active->document.upstreams.end() && upstream->second.membership == config::Membership::kDynamic;
+  return dynamic ? remove_member(request, context, look)
+                 : change_document(request, context, removal(request, context, look));
 }
 
 // What the removal would meet: preconditions, a configuration that is a file's, the last target.
 AdminAnswer rehearse_removal(const AdminRequest& request, Context& context, Look look) {
   AdminRequest rehearsal = request;
   rehearsal.query["dry_run"] = "true";
-  return change_document(rehearsal, context, removal(rehearsal, context, look));
+  return take_away(rehearsal, context, look);
 }
 
 }   // namespace
@@ -73,7 +113,7 @@ AdminAnswer rehearse_removal(const AdminRequest& request, Context& context, Look
 // What was cut is told even when the removal comes to nothing.
 AdminAnswer TargetRemoval::take_out(uint32_t cut) {
   const uint32_t left = watch_.in_flight();
-  AdminAnswer answer = change_document(request_, context_, removal(request_, context_, Look::kLast));
+  AdminAnswer answer = take_away(request_, context_, Look::kLast);
   if (!answer.ok()) answer = given_back(std::move(answer));
   if (!answer.ok() && (cut == 0 || answer.status >= 500)) return answer;
   Json json = Json::parse(answer.body);
@@ -169,7 +209,9 @@ AdminAnswer delete_target(const AdminRequest& request, Context& context) {
   const auto former = admission_of(request, context);
   if (auto refused = put_override(request, context, wanted, {Aspect::kAdmission, "drain", "", "removal", std::nullopt}))
     return *refused;
-  TargetRemoval removal(request, context, former, TargetWatch(context, wanted.name()));
+  AdminRequest asked = request;   // who changes a dynamic target meanwhile keeps it
+  if (const master::Member* member = wanted.member()) asked.fields["if-match"] = member_tag(*member);
+  TargetRemoval removal(std::move(asked), context, former, TargetWatch(context, wanted.name()));
   if (forced) return removal.force();
   if (TargetWatch(context, wanted.name()).in_flight() == 0) return removal.take_out(0);
   const milliseconds drain = request.duration("drain", kUsualDrain, kLongestDrain);

@@ -13,10 +13,10 @@
 
 namespace proxyd::admin {
 
-// A target on its way out of the document: it drains, what has not ended is cut and counted, or keeps it, and it is
-// taken out. A value that holds the call; it blocks the thread that runs it, the operation's or, forced, the caller's.
-// What fails or is cancelled leaves the target as it was before; nothing is cut any more from then on. How many
-// requests were cut is the workers' own count.
+// A target on its way out of the document, or out of a dynamic upstream: it drains, what has not ended is cut and
+// counted, or keeps it, and it is taken out. A value that holds the call; it blocks the thread that runs it, the
+// operation's or, forced, the caller's. What fails or is cancelled leaves the target as it was before; nothing is cut
+// any more from then on. How many requests were cut is the workers' own count.
 class TargetRemoval {
  public:
   // The target that is watched drains already; `former` is what that had replaced.

@@ -1,6 +1,7 @@
 #include "master/admin/change.h"
 #include "master/admin/page.h"
 #include "master/admin/resources/handlers.h"
+#include "master/admin/resources/member_change.h"
 #include "master/admin/resources/target_json.h"
 #include "master/admin/resources/wanted_target.h"
 
@@ -10,11 +11,13 @@ namespace {
 Json upstream_json(const master::ActiveConfiguration& active, const config::Upstream& upstream, Context& context) {
   Json targets = Json::array();
   for (const auto& [id, target] : upstream.targets) targets.push_back(target_json(active, upstream, target, context));
-  return {{"name", upstream.name},
-          {"balance", upstream.balance == config::Balance::kP2c ? "p2c" : "round_robin"},
-          {"membership", "declared"},
-          {"configuration", active.canonical.at("upstreams").at(upstream.name)},
-          {"targets", std::move(targets)}};
+  Json json{{"name", upstream.name},
+            {"balance", upstream.balance == config::Balance::kP2c ? "p2c" : "round_robin"},
+            {"membership", upstream.membership == config::Membership::kDynamic ? "dynamic" : "declared"},
+            {"configuration", active.canonical.at("upstreams").at(upstream.name)},
+            {"targets", std::move(targets)}};
+  if (upstream.membership == config::Membership::kDynamic) json["counters"] = dynamic_counters(upstream, context);
+  return json;
 }
 
 }   // namespace
@@ -42,7 +45,8 @@ AdminAnswer get_target(const AdminRequest& request, Context& context) {
   const WantedTarget wanted = find_target(request, context);
   if (!wanted.target) return wanted.refusal;
   AdminAnswer answer = json_answer(target_json(*wanted.active, *wanted.upstream, *wanted.target, context));
-  answer.fields["ETag"] = object_tag(*wanted.active, place_of(request));
+  const master::Member* member = wanted.member();
+  answer.fields["ETag"] = member ? member_tag(*member) : object_tag(*wanted.active, place_of(request));
   answer.is_live = true;
   answer.fields["Proxyd-Revision"] = std::to_string(wanted.active->revision.number);
   return answer;

@@ -24,6 +24,11 @@ WantedTarget find_target(const AdminRequest& request, Context& context) {
   return wanted;
 }
 
+const master::Member* WantedTarget::member() const {
+  if (!target || !is_dynamic()) return nullptr;
+  return &active->members.at(upstream->name).at(target->id);
+}
+
 std::string place_of(const AdminRequest& request) {
   return fmt::format("upstreams/{}/targets/{}", request.parameters.at("u"), request.parameters.at("t"));
 }

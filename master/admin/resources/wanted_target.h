@@ -16,6 +16,9 @@ struct WantedTarget {
   const config::Target* target = nullptr;
   AdminAnswer refusal;
 
+  bool is_dynamic() const { return upstream && upstream->membership == config::Membership::kDynamic; }
+  // The target as the API added it; null when it is declared.
+  const master::Member* member() const;
   std::string name() const { return upstream->name + "/" + target->id; }   // "app/one"
 };
 WantedTarget find_target(const AdminRequest& request, Context& context);

@@ -34,6 +34,20 @@ TEST(MetricSeries, AreThoseOfTheDocumentEachOnce) {
   EXPECT_FALSE(region->full());
 }
 
+TEST(MetricSeries, OfDynamicTargetsAreOnesForAllSoThatTheirNamesNeedNoBound) {
+  auto region = metrics::MetricsRegion::create();
+  ASSERT_TRUE(region);
+  config::Document document;
+  config::Upstream& upstream = document.upstreams["app"];
+  upstream.membership = config::Membership::kDynamic;
+  register_series(*region, document);
+  const size_t first = region->series().size();
+  for (int n = 0; n < 4096; ++n) upstream.targets[std::to_string(n)];
+  register_series(*region, document);
+  EXPECT_EQ(region->series().size(), first);
+  EXPECT_TRUE(region->find("proxyd_upstream_connections_reused_total", metrics::dynamic_target_labels("app")));
+}
+
 TEST(MetricSeries, LeaveNoFamilyOfTheCatalogOut) {
   auto region = metrics::MetricsRegion::create();
   ASSERT_TRUE(region);

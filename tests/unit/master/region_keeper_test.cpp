@@ -67,6 +67,18 @@ TEST_F(RowReuse, ATargetKeepsItsRowWhileItIsNamedAndComesBackToIt) {
   EXPECT_EQ(first->targets.at("u/t0").places.at(0).row, again->targets.at("u/t0").places.at(0).row);
 }
 
+TEST_F(RowReuse, ATargetWithAnotherAddressIsCountedAnewAndWhatWasAtTheFormerOneIsKnownToLeave) {
+  holds(0, 1);
+  config::Document document = document_of(0, 1);
+  const auto first = serve(document, 1);
+  document.upstreams.at("u").targets.at("t0").address = "192.0.2.2:80";
+  const auto moved = serve(document, 2);
+  ASSERT_TRUE(first && moved);
+  const uint32_t former = first->targets.at("u/t0").places.at(0).row;
+  EXPECT_NE(moved->targets.at("u/t0").places.at(0).row, former);
+  EXPECT_EQ(moved->targets.at("u/t0").leaving, std::vector{former});
+}
+
 TEST_F(RowReuse, ARowIsGivenToAnotherOnlyWhenEveryWorkerHoldsSomethingNewer) {
   ASSERT_TRUE(serve(document_of(0, kRows), 1));
   holds(0, 3);

@@ -120,11 +120,52 @@ TEST_F(SqliteStoreTest, DropsOverridesWithTheRevisionThatNamesTheirTargetsNoMore
   ASSERT_TRUE(store->put_override(one) && store->put_override(two));
   Revision stale = revision(1);
   stale.parent = 7;
-  EXPECT_FALSE(store->commit_revision(stale, {}, {one}));
+  EXPECT_FALSE(store->commit_revision(stale, {}, {{one}, {}}));
   EXPECT_EQ(store->overrides()->size(), 2u);
-  ASSERT_TRUE(store->commit_revision(revision(1), {}, {one}));
+  ASSERT_TRUE(store->commit_revision(revision(1), {}, {{one}, {}}));
   ASSERT_EQ(store->overrides()->size(), 1u);
   EXPECT_EQ(store->overrides()->front().subject, two.subject);
+}
+
+DynamicTarget dynamic_target(const std::string& upstream, const std::string& id) {
+  return {upstream, id, R"({"address":"x:1"})", 90'000, 1'764'280'000'000'001, "me", "now", false};
+}
+
+TEST_F(SqliteStoreTest, KeepsDynamicTargetsWithAllThatIsKnownOfThem) {
+  const DynamicTarget one = dynamic_target("app", "one");
+  DynamicTarget leaving = dynamic_target("app", "two");
+  leaving.leaving = true;
+  leaving.lease_ms = 0;
+  ASSERT_TRUE(open()->change_members({{one, leaving}, {}, {}, {}}));
+  auto store = open();
+  auto rows = store->dynamic_targets();
+  ASSERT_TRUE(rows);
+  ASSERT_EQ(rows->size(), 2u);
+  EXPECT_EQ((*rows)[0].target, one.target);
+  EXPECT_EQ((*rows)[0].lease_ms, 90'000);
+  EXPECT_EQ((*rows)[0].version, one.version);
+  EXPECT_FALSE((*rows)[0].leaving);
+  EXPECT_TRUE((*rows)[1].leaving);
+  const Override drain{"target:app/one:admission", "drain", "", "me", "", "now", ""};
+  ASSERT_TRUE(store->put_override(drain));
+  ASSERT_TRUE(store->change_members({{dynamic_target("app", "two")}, {one}, {drain}, {{.author = "lease"}}}));
+  rows = store->dynamic_targets();
+  ASSERT_EQ(rows->size(), 1u);
+  EXPECT_FALSE((*rows)[0].leaving);
+  EXPECT_TRUE(store->overrides()->empty());
+  EXPECT_EQ(store->audit(0, 10)->size(), 1u);
+}
+
+TEST_F(SqliteStoreTest, DropsTheDynamicTargetsOfAnUpstreamWithTheRevisionThatHasItNoMoreOrKeepsBoth) {
+  auto store = open();
+  ASSERT_TRUE(store->change_members({{dynamic_target("app", "one"), dynamic_target("api", "one")}, {}, {}, {}}));
+  Revision stale = revision(1);
+  stale.parent = 7;
+  EXPECT_FALSE(store->commit_revision(stale, {}, {{}, {"app"}}));
+  EXPECT_EQ(store->dynamic_targets()->size(), 2u);
+  ASSERT_TRUE(store->commit_revision(revision(1), {}, {{}, {"app"}}));
+  ASSERT_EQ(store->dynamic_targets()->size(), 1u);
+  EXPECT_EQ(store->dynamic_targets()->front().upstream, "api");
 }
 
 TEST_F(SqliteStoreTest, AnswersManyThreadsAtOnce) {
