@@ -67,14 +67,15 @@ Result<RegionKeeper::Assignment> RegionKeeper::assign_rows(const config::Documen
     if (!turn) return turn.error();
     assignment.materials.upstreams[name] = *turn;
     for (const auto& [id, target] : upstream.targets) {
-      const std::string key = name + "/" + id + kMark;
-      config::TargetMaterial& material = assignment.materials.targets[key];
+      const std::string own = name + "/" + id;
+      const std::string prefix = own + kMark;
+      config::TargetMaterial& material = assignment.materials.targets[own];
       for (config::TargetPlace& place : material.places) {
-        const auto row = assignment.targets.take(key + place.address);
+        const auto row = assignment.targets.take(prefix + place.address);
         if (!row) return row.error();
         place.row = *row;
       }
-      material.leaving = assignment.targets.leaving(key);
+      material.leaving = assignment.targets.leaving(prefix);
     }
   }
   return assignment;
