@@ -33,6 +33,7 @@ class Generator {
     name_entries(json, "listeners", {"http", "local"});
     name_entries(json, "certificates", {"site", "other"});
     for (auto& upstream : json["upstreams"]) {
+      if (upstream.value("membership", "") == "dynamic") upstream.erase("targets");
       if (upstream.contains("tls")) upstream_tls(upstream["tls"]);
       if (upstream.contains("protocol")) {
         upstream["protocol"] = upstream.contains("tls") ? pick({"h1", "h2", "auto"}) : pick({"h1", "h2c"});
