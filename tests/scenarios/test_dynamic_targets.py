@@ -8,6 +8,7 @@ import threading
 import pytest
 from admin import AdminProxyd, EventStream
 from client import Client, exchange, get
+from name_server import NameServer
 from origin import Origin, ok
 from proxyd import eventually, free_port, paced, site
 
@@ -42,6 +43,7 @@ class World:
         return self.origins[n].address
 
     def put(self, name, n, **more):
+        """With the address of an origin, unless another is given."""
         answer = self.proxyd.root("PUT", f"{TARGETS}/{name}", {"address": self.address(n), **more})
         assert answer.status == 200, answer
         return answer
@@ -403,3 +405,16 @@ def test_a_file_that_manages_the_configuration_does_not_manage_dynamic_targets(t
         assert proxyd.root("POST", "/api/v1/reload", {}).status == 200 and exchange(port).status == 200
         proxyd.nothing_undocumented()
     origin.stop()
+
+
+def test_names_of_dynamic_targets_are_resolved_as_those_of_declared_ones():
+    with NameServer() as names, World(environment=names.environment) as world:
+        port = world.address(0).rsplit(":", 1)[1]
+        unknown = world.put("named", 0, address=f"app.test:{port}")
+        assert [one["code"] for one in unknown.json["warnings"]] == ["unresolved"] and world.target("named").json["state"] == "checking"
+        names.set("app.test", "127.0.0.1")
+        eventually(lambda: world.target("named").json["state"] == "up", what="the name's address")
+        assert world.answered_by(4) == {"0"}
+        names.set("app.test", "127.0.0.1", "127.0.0.9")
+        eventually(lambda: len(world.target("named").json["addresses"]) == 2, what="another address")
+        assert world.proxyd.root("PATCH", TARGETS + "/named", {"address": world.address(1)}).status == 200 and world.answered_by(4) == {"1"}
