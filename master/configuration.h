@@ -190,7 +190,7 @@ class Configuration {
     bool take_place(Members& members);
   };
   Departures departures();
-  void tell_of(const std::string& name, const char* state, const std::string& why);
+  void tell_of(const std::map<std::string, std::string>& reasons, const char* state);
   void drop_stale_members();
   static std::vector<store::Override> take_unnamed(ActiveConfiguration& next);
   std::optional<std::string> above_ceiling(const config::Document& document) const;

@@ -10,6 +10,7 @@ namespace proxyd::master {
 namespace {
 
 constexpr milliseconds kLeaseDrain{30'000};
+constexpr size_t kMostToldAlone = 32;
 constexpr milliseconds kCutPatience{2000};   // until what was cut has ended
 
 std::string name_of(const std::string& upstream, const std::string& id) { return upstream + "/" + id; }
@@ -225,12 +226,21 @@ bool Configuration::may_leave(const ActiveConfiguration& active, const std::stri
   return now >= member.leaves_at + kCutPatience;
 }
 
-void Configuration::tell_of(const std::string& name, const char* state, const std::string& why) {
-  const size_t slash = name.find('/');
-  parts_.events.publish(
-      "target",
-      {{"upstream", name.substr(0, slash)}, {"target", name.substr(slash + 1)}, {"state", state}, {"reason", why}});
-  parts_.log.info("target {} is {}: {}", name, state, why);
+// Each by itself, or of many at once how many there are: the events are the last thousand.
+void Configuration::tell_of(const std::map<std::string, std::string>& reasons, const char* state) {
+  std::map<std::string, size_t> counts;
+  for (const auto& [name, why] : reasons) {
+    const size_t slash = name.find('/');
+    ++counts[name.substr(0, slash)];
+    parts_.log.info("target {} is {}: {}", name, state, why);
+    if (reasons.size() <= kMostToldAlone)
+      parts_.events.publish(
+          "target",
+          {{"upstream", name.substr(0, slash)}, {"target", name.substr(slash + 1)}, {"state", state}, {"reason", why}});
+  }
+  if (reasons.size() <= kMostToldAlone) return;
+  for (const auto& [upstream, count] : counts)
+    parts_.events.publish("target", {{"upstream", upstream}, {"state", state}, {"targets", count}});
 }
 
 // Leases that ended, and those that have drained.
@@ -286,13 +296,16 @@ void Configuration::tend_members() {
     parts_.log.error("dynamic targets that should leave stay: {}; it is tried again each second", failure);
   tending_failure_ = failure;
   if (!changed || !changed->changed) return;
+  std::map<std::string, std::string> draining, removed;
   for (const std::string& name : leaving.ended) {
     const Member* member = find(changed->active->members, name);
-    if (member && !member->leaving.empty()) tell_of(name, "draining", member->leaving);
+    if (member && !member->leaving.empty()) draining[name] = member->leaving;
   }
   for (const auto& [name, member] : leaving.drained) {
-    if (!find(changed->active->members, name)) tell_of(name, "removed", member.leaving);
+    if (!find(changed->active->members, name)) removed[name] = member.leaving;
   }
+  tell_of(draining, "draining");
+  tell_of(removed, "removed");
 }
 
 }   // namespace proxyd::master

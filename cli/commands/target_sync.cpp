@@ -59,7 +59,7 @@ Exit sync(const Session& session, const Options& options) {
   session.show(outcome, fmt::format("targets of '{}': added {}; kept {}; removed {}\n", options.upstream,
                                     names_of(outcome.json, "added"), names_of(outcome.json, "kept"),
                                     names_of(outcome.json, "removed")));
-  if (outcome.json.value("cancelled", false)) {
+  if (outcome.json.contains("cancelled")) {   // by somebody, or by the end of proxyd
     print_error("the removal was cancelled: what still drained stays", "proxyctl upstream show " + options.upstream);
     return Exit::kConflict;
   }

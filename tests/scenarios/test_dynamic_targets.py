@@ -418,3 +418,19 @@ def test_names_of_dynamic_targets_are_resolved_as_those_of_declared_ones():
         names.set("app.test", "127.0.0.1", "127.0.0.9")
         eventually(lambda: len(world.target("named").json["addresses"]) == 2, what="another address")
         assert world.proxyd.root("PATCH", TARGETS + "/named", {"address": world.address(1)}).status == 200 and world.answered_by(4) == {"1"}
+
+
+def test_a_registry_that_adds_many_at_once_is_answered_for_each():
+    with World(1) as world:
+        answers = []
+
+        def add(n):
+            answers.append(world.proxyd.root("PUT", f"{TARGETS}/t{n}", {"address": world.address(0) if n else "nonsense", "weight": n}))
+
+        threads = [threading.Thread(target=add, args=[n]) for n in range(24)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert sorted(answer.status for answer in answers) == [200] * 23 + [422]
+        assert len(world.names()) == 23 and world.answered_by(4) == {"0"}
