@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <memory>
 
 #include "cli/commands/commands.h"
@@ -12,14 +13,17 @@ Table table_of(const Session& session, const Json& upstreams) {
   std::vector<Table::Column> columns = {{"UPSTREAM"},           {"TARGET"},       {"ADDRESS"},
                                         {"STATE", false, true}, {"WEIGHT", true}, {"IN FLIGHT", true},
                                         {"CONNECTIONS", true}};
-  if (session.wide()) columns.insert(columns.end(), {{"BACKUP"}, {"MEMBERSHIP"}, {"WHY"}});
+  const bool marked = session.wide() || std::any_of(upstreams.begin(), upstreams.end(), [](const Json& one) {
+                        return text_of(one, "membership") == "dynamic";
+                      });
+  if (marked) columns.push_back({"MEMBERSHIP"});
+  if (session.wide()) columns.insert(columns.end(), {{"BACKUP"}, {"WHY"}});
   Table rows(std::move(columns));
   for (const Json& upstream : upstreams) {
     for (const Json& target : upstream.value("targets", Json::array())) {
       std::vector<std::string> cells = target_cells(text_of(upstream, "name"), target);
-      if (session.wide())
-        cells.insert(cells.end(), {target.value("backup", false) ? "yes" : "no", text_of(upstream, "membership"),
-                                   reasons_of(target)});
+      if (marked) cells.push_back(text_of(upstream, "membership"));
+      if (session.wide()) cells.insert(cells.end(), {target.value("backup", false) ? "yes" : "no", reasons_of(target)});
       rows.add(std::move(cells));
     }
   }

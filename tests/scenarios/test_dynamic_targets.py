@@ -1,13 +1,16 @@
 """Targets that come and go by the API: no revision, no document, no request lost, and they outlive every process."""
 import contextlib
+import http.client
 import json
 import os
 import signal
 import threading
+from pathlib import Path
 
 import pytest
 from admin import AdminProxyd, EventStream
 from client import Client, exchange, get
+from killed_apply import BEFORE_COMMIT, STEPS, has_steps
 from name_server import NameServer
 from origin import Origin, ok
 from proxyd import eventually, free_port, paced, site
@@ -434,3 +437,27 @@ def test_a_registry_that_adds_many_at_once_is_answered_for_each():
             thread.join()
         assert sorted(answer.status for answer in answers) == [200] * 23 + [422]
         assert len(world.names()) == 23 and world.answered_by(4) == {"0"}
+
+
+@pytest.mark.skipif(not has_steps(), reason="this build does not let a test hold the master")
+@pytest.mark.parametrize("step", STEPS)
+def test_a_master_that_is_killed_in_the_middle_of_a_change_of_targets_has_all_of_it_or_nothing(tmp_path, step):
+    file = tmp_path / "step"
+    file.write_text("")
+    with World(3, state=str(tmp_path), environment={"PROXYD_TEST_STOP": str(file)}) as world:
+        world.sync({"a": {"address": world.address(0)}, "b": {"address": world.address(1)}})
+        file.write_text(step)
+
+        def change():
+            with contextlib.suppress(OSError, http.client.HTTPException):
+                world.proxyd.root("PUT", TARGETS, {"targets": {"b": {"address": world.address(1)}, "c": {"address": world.address(2)}}})
+
+        thread = threading.Thread(target=change)
+        thread.start()
+        eventually(lambda: Path(f"/proc/{world.proxyd.process.pid}/stat").read_text().rsplit(") ", 1)[1][0] == "T", what="the stop")
+        world.proxyd.kill()
+        thread.join()
+        with AdminProxyd(None, state=str(tmp_path), workers=2) as again:
+            names = [one["id"] for one in again.root("GET", "/api/v1/upstreams/app").json["targets"]]
+            assert names == (["a", "b"] if step in BEFORE_COMMIT else ["b", "c"]), "what drained has drained"
+            assert world.answered_by() == ({"0", "1"} if step in BEFORE_COMMIT else {"1", "2"})

@@ -39,8 +39,10 @@ def test_a_target_is_added_set_and_removed_without_a_revision(world):
     assert (changed.returncode, changed.stdout) == (0, "target 'zero' of 'app' is changed\n"), changed
     shown = proxyd.proxyctl("upstream", "show", "app").stdout
     assert "membership dynamic" in shown and "zero: lease of 90s until " in shown, shown
-    wide = proxyd.proxyctl("upstream", "list", "-o", "wide").stdout
-    assert "MEMBERSHIP" in wide and "no      declared" in wide and "no      dynamic" in wide, wide
+    for form in ("table", "wide"):
+        listed = proxyd.proxyctl("upstream", "list", "-o", form).stdout
+        assert "MEMBERSHIP" in listed and "  declared" in listed and "  dynamic" in listed, listed
+    assert "MEMBERSHIP" not in proxyd.proxyctl("upstream", "show", "declared").stdout
     removed = proxyd.proxyctl("upstream", "target", "remove", "app", "zero", "--yes")
     assert (removed.returncode, removed.stdout) == (0, "target 'zero' of 'app' is removed\n"), removed
     last = proxyd.proxyctl("upstream", "target", "remove", "app", names(proxyd)[0], "--yes")

@@ -113,8 +113,7 @@ def test_requests_at_an_address_that_left_finish_and_count_for_their_target_unti
             names.set("app.test", "127.0.0.3")
             eventually(lambda: addresses(proxyd) == ["127.0.0.3"], what="the new address")
             assert exchange(front).body == b"127.0.0.3"
-            shown = proxyd.api("GET", APP)[1]["targets"][0]
-            assert (shown["in_flight"], shown["addresses"][0]["in_flight"]) == (2, 0), shown
+            eventually(lambda: [(shown["in_flight"], shown["addresses"][0]["in_flight"]) for shown in proxyd.api("GET", APP)[1]["targets"]] == [(2, 0)])
             late.set()
             assert finishing.response().body == b"late"
             removed = proxyd.proxyctl("upstream", "target", "remove", "app", "one", "--force", "--yes")
