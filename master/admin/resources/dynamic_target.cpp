@@ -41,7 +41,8 @@ class MemberWrite {
     return change_members(request_, context_,
                           {upstream_, [this](const auto& now, MembersOfOne& members) { return edit(now, members); }});
   }
-  bool renew(const MemberOutcome& outcome);
+  bool is_so_already(const master::ActiveConfiguration& now);
+  bool renew(const master::ActiveConfiguration& now);
   void tell(const MemberOutcome& outcome);
 
   const AdminRequest& request_;
@@ -73,9 +74,18 @@ std::optional<AdminAnswer> MemberWrite::edit(const master::ActiveConfiguration& 
   return std::nullopt;
 }
 
+// What a registry asks again and again: it costs one look at the one target, whatever there is beside it.
+bool MemberWrite::is_so_already(const master::ActiveConfiguration& now) {
+  const auto upstream = now.members.find(upstream_);
+  if (upstream == now.members.end() || !upstream->second.contains(id_)) return false;
+  const master::Member& member = upstream->second.at(id_);
+  MembersOfOne own{{id_, member}};
+  return !edit(now, own) && own.at(id_).version == member.version;
+}
+
 // False when its lease has been found to have ended just now.
-bool MemberWrite::renew(const MemberOutcome& outcome) {
-  const milliseconds lease = outcome.active->members.at(upstream_).at(id_).lease;
+bool MemberWrite::renew(const master::ActiveConfiguration& now) {
+  const milliseconds lease = now.members.at(upstream_).at(id_).lease;
   return lease.count() == 0 || context_.master.configuration().leases().renew(name(), lease);
 }
 
@@ -89,14 +99,12 @@ void MemberWrite::tell(const MemberOutcome& outcome) {
 
 AdminAnswer MemberWrite::run() {
   anew_ = context_.operations.runs("remove", name());   // which finds it changed, and gives it back
-  MemberOutcome outcome = change();
-  if (outcome.refusal) return *outcome.refusal;
-  const bool so_already = outcome.changes.empty();
-  bool renewed = false;
-  if (so_already && !request_.dry_run()) {
-    renewed = renew(outcome);
-    anew_ = !renewed;
-    if (anew_) outcome = change();
+  MemberOutcome outcome{{}, {}, context_.master.configuration().active(), context_.master.pool().serving(), {}};
+  const bool so_already = !request_.dry_run() && is_so_already(*outcome.active);
+  const bool renewed = so_already && renew(*outcome.active);
+  if (!renewed) {
+    anew_ = anew_ || so_already;   // too late for a renewal: it leaves already
+    outcome = change();
     if (outcome.refusal) return *outcome.refusal;
   }
   if (!outcome.changes.empty() && !request_.dry_run()) {
