@@ -358,7 +358,7 @@ def test_an_upstream_that_would_be_wrong_for_its_dynamic_targets_is_refused(tmp_
 def test_they_outlive_the_death_of_a_worker_and_of_the_master(tmp_path):
     with World(state=str(tmp_path), workers=1) as world:
         world.put("one", 0, weight=7, lease="1h")
-        world.put("two", 1)
+        world.put("two", 1, weight=7)
         before = world.proxyd.pids()
         os.kill(before[0], signal.SIGKILL)
         eventually(lambda: world.proxyd.pids() not in ([], before) and all(w["state"] == "running" for w in world.proxyd.workers()))

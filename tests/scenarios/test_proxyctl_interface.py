@@ -230,7 +230,7 @@ def test_completion_for_bash_offers_commands_options_choices_and_names(world, tm
     assert subprocess.run(["bash", "-n"], input=script, text=True, capture_output=True).stderr == ""
     script = f'proxyctl() {{ "{PROXYCTL}" --addr "unix:{world.socket}" "$@"; }}\n' + script
     assert complete(script, ["proxyctl", "up"]) == ["upstream"]
-    assert set(complete(script, ["proxyctl", "upstream", "target", "''"])) == {"add", "remove", "set"}
+    assert set(complete(script, ["proxyctl", "upstream", "target", "''"])) == {"add", "remove", "set", "sync"}
     assert complete(script, ["proxyctl", "-o", "json", "upstream", "sh"]) == ["show"]
     assert complete(script, ["proxyctl", "-o", "y"]) == ["yaml"]
     assert complete(script, ["proxyctl", "upstream", "drain", "app", "one", "--ti"]) == ["--timeout"]
