@@ -120,6 +120,9 @@ void register_series(metrics::MetricsRegion& region, const config::Document& doc
   }
   for (const auto& [name, list] : document.access_lists)
     registrar.add("proxyd_access_denied_total", label("list", name));
+  for (const auto& [name, limit] : document.rate_limits)
+    for (const auto* result : {"admitted", "denied", "observed"})
+      registrar.add("proxyd_rate_limit_total", with(label("limit", name), label("result", result)));
   for (const auto& [name, upstream] : document.upstreams) {
     const std::string labels = metrics::upstream_labels(name);
     registrar.add("proxyd_upstream_retries_total", labels);

@@ -21,11 +21,13 @@ Result<RegionKeeper> RegionKeeper::create(uint64_t cache_ceiling) {
   if (!rejects) return rejects.error();
   auto tickets = tickets::TicketRegion::create();
   if (!tickets) return tickets.error();
+  auto limits = limits::LimitsRegion::create();
+  if (!limits) return limits.error();
   auto cache = CacheKeeper::create(cache_ceiling);
   if (!cache) return cache.error();
   register_series(*metrics, {});   // some are counted in before there is a document
   return RegionKeeper(std::move(*metrics), std::move(*status), std::move(*rejects), std::move(*tickets),
-                      std::move(*cache));
+                      std::move(*limits), std::move(*cache));
 }
 
 void RegionKeeper::worker_started(uint32_t slot, uint64_t incarnation, pid_t pid, uint64_t edition) {
@@ -40,6 +42,7 @@ void RegionKeeper::worker_started(uint32_t slot, uint64_t incarnation, pid_t pid
 void RegionKeeper::worker_died(uint32_t slot) {
   status_.clear_worker(slot);
   metrics_.zero_gauges(slot);
+  limits_.clients().clear(slot);
   cache_->worker_died(slot);
 }
 
@@ -58,10 +61,16 @@ uint64_t RegionKeeper::oldest_edition_held() const {
 
 Result<RegionKeeper::Assignment> RegionKeeper::assign_rows(const config::Document& document,
                                                            config::Materials materials, uint64_t edition) const {
-  Assignment assignment{std::move(materials), targets_, upstreams_};
+  Assignment assignment{std::move(materials), targets_, upstreams_, limit_numbers_};
   const uint64_t held = oldest_edition_held();
   assignment.targets.begin(edition, held);
   assignment.upstreams.begin(edition, held);
+  assignment.limits.begin(edition, held);
+  for (const auto& [name, limit] : document.rate_limits) {
+    const auto number = assignment.limits.take(name);
+    if (!number) return number.error();
+    assignment.materials.limits[name] = *number;
+  }
   for (const auto& [name, upstream] : document.upstreams) {
     const auto turn = assignment.upstreams.take(name);
     if (!turn) return turn.error();
@@ -84,6 +93,7 @@ Result<RegionKeeper::Assignment> RegionKeeper::assign_rows(const config::Documen
 void RegionKeeper::keep(Assignment assignment) {
   targets_ = std::move(assignment.targets);
   upstreams_ = std::move(assignment.upstreams);
+  limit_numbers_ = std::move(assignment.limits);
 }
 
 void RegionKeeper::add_series(const config::Document& document) { register_series(metrics_, document); }

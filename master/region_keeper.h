@@ -9,6 +9,7 @@
 #include "shared/base/result.h"
 #include "shared/config/model.h"
 #include "shared/config/snapshot.h"
+#include "shared/limits/limits_region.h"
 #include "shared/metrics/metrics_region.h"
 #include "shared/status/reject_region.h"
 #include "shared/status/status_region.h"
@@ -28,6 +29,7 @@ class RegionKeeper {
   status::StatusRegion& status() { return status_; }
   status::RejectRegion& rejects() { return rejects_; }
   tickets::TicketRegion& tickets() { return tickets_; }
+  limits::LimitsRegion& limits() { return limits_; }
   CacheKeeper& cache() { return *cache_; }
 
   // A worker begins: what the regions say of its slot is its own, and it holds `edition` at least.
@@ -42,6 +44,7 @@ class RegionKeeper {
     config::Materials materials;
     RowTable targets;
     RowTable upstreams;
+    RowTable limits;
   };
   // Of `document`, whose targets' places are in `materials`, as `edition`, for now: nothing is given away before
   // `keep`. Fails when there are none left.
@@ -53,11 +56,12 @@ class RegionKeeper {
 
  private:
   RegionKeeper(metrics::MetricsRegion metrics, status::StatusRegion status, status::RejectRegion rejects,
-               tickets::TicketRegion tickets, std::unique_ptr<CacheKeeper> cache)
+               tickets::TicketRegion tickets, limits::LimitsRegion limits, std::unique_ptr<CacheKeeper> cache)
       : metrics_(std::move(metrics)),
         status_(std::move(status)),
         rejects_(std::move(rejects)),
         tickets_(std::move(tickets)),
+        limits_(std::move(limits)),
         cache_(std::move(cache)) {}
 
   uint64_t oldest_edition_held() const;
@@ -66,9 +70,11 @@ class RegionKeeper {
   status::StatusRegion status_;
   status::RejectRegion rejects_;
   tickets::TicketRegion tickets_;
+  limits::LimitsRegion limits_;
   std::unique_ptr<CacheKeeper> cache_;
   RowTable targets_{status::kTargetRows - 1};   // the last one is nobody's
   RowTable upstreams_{status::kUpstreamRows};
+  RowTable limit_numbers_{limits::kRateLimitNumbers};
 };
 
 }   // namespace proxyd::master

@@ -129,6 +129,7 @@ void WorkerPool::start(uint32_t slot) {
   inheritance.at("status") = regions_.status().descriptor();
   inheritance.at("rejects") = regions_.rejects().descriptor();
   inheritance.at("tickets") = regions_.tickets().descriptor();
+  inheritance.at("limits") = regions_.limits().descriptor();
   inheritance.at("cache") = regions_.cache().descriptor();
   inheritance.ceiling = regions_.cache().ceiling();
   inheritance.wakes = regions_.cache().wakes();

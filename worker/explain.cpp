@@ -50,10 +50,9 @@ json describe(const upstream::UpstreamGroup& group) {
           {"targets", std::move(targets)}};
 }
 
-json describe_access(const proxy::Configuration& configuration, const routing::RouteEntry& route,
-                     const routing::RequestFacts& facts) {
+json describe_access(const proxy::RouteGuard& guard, const routing::RequestFacts& facts) {
   json steps = json::array();
-  for (const proxy::AccessRule& rule : configuration.route_access[route.index]) {
+  for (const proxy::AccessRule& rule : guard.access) {
     const routing::AccessList::Verdict verdict = rule.list->decide(facts.client);
     const json network = verdict.network.empty() ? json() : json(std::string(verdict.network));
     steps.push_back({{"list", rule.list->name()}, {"allowed", verdict.allowed}, {"network", network}});
@@ -62,20 +61,44 @@ json describe_access(const proxy::Configuration& configuration, const routing::R
   return steps;
 }
 
+json describe_rates(const proxy::RouteGuard& guard, const routing::RequestFacts& facts) {
+  json steps = json::array();
+  for (const auto* rules : {&guard.rates, &guard.origin_rates}) {
+    for (const proxy::RateRule* rule : *rules) {
+      const config::RateLimit& settings = rule->limit.settings();
+      const config::RequestKey* key = rule->limit.counted_by(facts);
+      steps.push_back({{"limit", settings.name},
+                       {"counted_by", key ? json(*key) : json()},
+                       {"requests", rule->limit.rate().quota()},
+                       {"count", settings.count == config::RateLimit::Count::kOrigin ? "origin" : "all"},
+                       {"mode", settings.mode == config::RateLimit::Mode::kObserve ? "observe" : "enforce"}});
+    }
+  }
+  return steps;
+}
+
+// Whom the route lets in.
+json describe_guard(const proxy::Configuration& configuration, const routing::RouteEntry& route,
+                    const routing::RequestFacts& facts) {
+  json said = json::object();
+  if (routing::is_ambiguous(route.settings, facts.head->target))
+    return {{"refused", "400: the path has an encoded slash, backslash or NUL, and the route guards paths"}};
+  const proxy::RouteGuard* const guard = configuration.route_guard[route.index].get();
+  if (!guard) return said;
+  if (!guard->access.empty()) said["access"] = describe_access(*guard, facts);
+  if (said.contains("access") && !said["access"].back()["allowed"])
+    said["refused"] = "403: an access list denies this client";
+  const json rates = describe_rates(*guard, facts);
+  if (!rates.empty()) said["rate_limits"] = rates;
+  return said;
+}
+
 // What the matched route does with the request.
 json action_of(const proxy::Configuration& configuration, const routing::RouteEntry& route, AskedRequest& asked) {
   const routing::RequestFacts& facts = asked.facts();
   http::Arena& arena = asked.arena();
-  json action = json::object();
-  if (routing::is_ambiguous(route.settings, facts.head->target)) {
-    action["refused"] = "400: the path has an encoded slash, backslash or NUL, and the route guards paths";
-    return action;
-  }
-  if (!route.settings.access.empty()) action["access"] = describe_access(configuration, route, facts);
-  if (action.contains("access") && !action["access"].back()["allowed"]) {
-    action["refused"] = "403: an access list denies this client";
-    return action;
-  }
+  json action = describe_guard(configuration, route, facts);
+  if (action.contains("refused")) return action;
   if (route.settings.upstream || route.split) action["cache"] = describe_terms(configuration, route, asked);
   if (route.rewrite) action["path"] = std::string(route.rewrite->apply(facts.head->target.path, facts, arena));
   if (const auto* group = configuration.route_upstream[route.index]) action["forward"] = describe(*group);

@@ -44,12 +44,14 @@ int main(int argc, char** argv) {
   if (!rejects) return fail(rejects.error().message);
   auto tickets = tickets::TicketRegion::adopt(UniqueFd(inheritance->at("tickets")));
   if (!tickets) return fail(tickets.error().message);
+  auto limits = limits::LimitsRegion::adopt(UniqueFd(inheritance->at("limits")));
+  if (!limits) return fail(limits.error().message);
   auto cache = cache::adopt_region(UniqueFd(inheritance->at("cache")), inheritance->ceiling);
   if (!cache) return fail(cache.error().message);
   Log log(2, "worker " + std::to_string(inheritance->slot));
   worker::Worker worker(*inheritance,
                         {std::move(*metrics), std::move(*status), std::move(*rejects), std::move(*tickets),
-                         std::move(*cache), memory::WakeDescriptors(inheritance->wakes)},
+                         std::move(*limits), std::move(*cache), memory::WakeDescriptors(inheritance->wakes)},
                         log);
   worker::Control control(worker, ipc::Channel(UniqueFd(inheritance->at("control"))), *inheritance);
   control.say_hello();

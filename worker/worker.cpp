@@ -76,6 +76,7 @@ Worker::Worker(const ipc::Inheritance& inheritance, Regions regions, Log& log)
       status_(std::move(regions.status)),
       rejects_(std::move(regions.rejects)),
       tickets_(std::move(regions.tickets)),
+      limits_(std::move(regions.limits)),
       slot_(inheritance.slot),
       cache_region_(std::move(regions.cache)),
       wake_descriptors_(std::move(regions.wakes)),
@@ -83,7 +84,7 @@ Worker::Worker(const ipc::Inheritance& inheritance, Regions regions, Log& log)
       shared_cache_(loop_, cache_, wake_descriptors_),
       upstream_http2_counters_(upstream_http2_counters(metrics_, slot_)),
       builder_(upstream_services(), &metrics_, &tickets_),
-      proxy_(loop_, buffers_, metrics_, status_, rejects_, slot_, log, shared_cache_),
+      proxy_(loop_, buffers_, metrics_, status_, rejects_, limits_, slot_, log, shared_cache_),
       handshakes_(loop_, kHandshakesPerPass),
       http2_counters_(http2_counters(metrics_, slot_)),
       connections_(downstream_services(loop_, buffers_, pipes_, handshakes_, http2_memory_, http2_counters_, proxy_,
@@ -195,6 +196,8 @@ void Worker::activate(Prepared prepared) {
     const std::string label = metrics::listener_labels(name);
     listener->opened_total = metrics_.cell(slot_, "proxyd_downstream_accepted_total", label);
     listener->open_gauge = metrics_.cell(slot_, "proxyd_downstream_connections", label);
+    listener->metrics = &metrics_;
+    listener->open_row = metrics_.find("proxyd_downstream_connections", label);
   }
   listeners_ = std::move(listeners);
   proxy_.set_configuration(prepared.configuration);

@@ -7,6 +7,7 @@
 #include "shared/cache/cache.h"
 #include "shared/ipc/inheritance.h"
 #include "shared/ipc/publication.h"
+#include "shared/limits/limits_region.h"
 #include "shared/memory/wake_descriptors.h"
 #include "shared/metrics/metrics_region.h"
 #include "shared/status/reject_region.h"
@@ -33,6 +34,7 @@ class Worker {
     status::StatusRegion status;
     status::RejectRegion rejects;
     tickets::TicketRegion tickets;
+    limits::LimitsRegion limits;
     memory::Region cache;
     memory::WakeDescriptors wakes;
   };
@@ -89,6 +91,7 @@ class Worker {
   status::StatusRegion status_;
   status::RejectRegion rejects_;
   tickets::TicketRegion tickets_;
+  limits::LimitsRegion limits_;
   uint32_t slot_;
   memory::Region cache_region_;
   memory::WakeDescriptors wake_descriptors_;

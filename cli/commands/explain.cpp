@@ -51,6 +51,11 @@ std::string render(const Session& session, const Json& answer) {
     out += line("access", fmt::format("{}: {} ({})", text_of(step, "list"),
                                       step.value("allowed", false) ? "allowed" : "denied", why));
   }
+  for (const Json& step : action.value("rate_limits", Json::array())) {
+    const std::string by = step["counted_by"].is_null() ? "not counted" : "by " + text_of(step, "counted_by");
+    out += line("rate", fmt::format("{}: {}, {} at once, count {}, {}", text_of(step, "limit"), by,
+                                    text_of(step, "requests"), text_of(step, "count"), text_of(step, "mode")));
+  }
   if (action.contains("refused")) out += line("answer", text_of(action, "refused"));
   if (action.contains("path")) out += line("rewritten", text_of(action, "path"));
   const Json cache = action.value("cache", Json::object());

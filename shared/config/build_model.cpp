@@ -91,6 +91,8 @@ Route read_route(const Json& json, const OnTheWay& inherited) {
   route.rewrite = std::move(own.rewrite);
   route.cache = std::move(own.cache);
   route.access = std::move(own.access);
+  route.rate_limits = std::move(own.rate_limits);
+  route.bandwidth = own.bandwidth;
   route.raw_path = own.raw_path;
   return route;
 }
@@ -176,6 +178,8 @@ Document build_model(const Json& canonical) {
     document.cache_policies[name] = read_cache_policy(name, json, document.cache);
   for (const auto& [name, json] : part(canonical, "access_lists").items())
     document.access_lists[name] = read_access_list(name, json);
+  for (const auto& [name, json] : part(canonical, "rate_limits").items())
+    document.rate_limits[name] = read_rate_limit(name, json);
   for (const auto& [name, json] : part(canonical, "listeners").items())
     document.listeners[name] = read_listener(name, json);
   for (const auto& [name, json] : part(canonical, "certificates").items())

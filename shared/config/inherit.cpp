@@ -4,6 +4,7 @@
 
 #include "shared/base/bytes.h"
 #include "shared/config/json_read.h"
+#include "shared/config/read_limits.h"
 
 namespace proxyd::config {
 namespace {
@@ -41,7 +42,8 @@ Limits inherit_limits(const Json& json, const Limits& outer) {
           .request_headers = take("request_headers", &Limits::request_headers),
           .header_count = take("header_count", &Limits::header_count),
           .request_body = take("request_body", &Limits::request_body),
-          .response_headers = take("response_headers", &Limits::response_headers)};
+          .response_headers = take("response_headers", &Limits::response_headers),
+          .connections_per_client = take("connections_per_client", &Limits::connections_per_client)};
 }
 
 using FieldValues = std::map<std::string, FieldValue>;
@@ -102,12 +104,11 @@ std::optional<std::string> inherit_cache(const Json& level, std::optional<std::s
 }
 
 // All that are said on the way apply, the outer first; null drops those.
-std::vector<std::string> inherit_access(const Json& level, std::vector<std::string> lists) {
-  if (dropped(level, "access")) return {};
-  const auto name = maybe<std::string>(level, "access");
-  const bool is_new = name && std::find(lists.begin(), lists.end(), *name) == lists.end();
-  if (is_new) lists.push_back(*name);
-  return lists;
+std::vector<std::string> with_own(std::vector<std::string> all, const std::vector<std::string>& own) {
+  for (const std::string& name : own) {
+    if (std::find(all.begin(), all.end(), name) == all.end()) all.push_back(name);
+  }
+  return all;
 }
 
 }   // namespace
@@ -139,6 +140,9 @@ OnTheWay inherit(const Json& level, OnTheWay value) {
   if (dropped(level, "retry")) value.retry.reset();
   if (dropped(level, "rewrite")) value.rewrite.reset();
   if (dropped(level, "raw_path")) value.raw_path = false;
+  if (dropped(level, "access")) value.access.clear();
+  if (dropped(level, "rate_limit")) value.rate_limits.clear();
+  if (dropped(level, "bandwidth")) value.bandwidth.reset();
   const auto given = [&level](const char* key) {
     const Json* json = member(level, key);
     return json && json->is_object();
@@ -150,7 +154,9 @@ OnTheWay inherit(const Json& level, OnTheWay value) {
   if (given("retry")) value.retry = read_retry(part(level, "retry"));
   if (given("rewrite")) value.rewrite = read_rewrite(part(level, "rewrite"));
   value.cache = inherit_cache(level, std::move(value.cache));
-  value.access = inherit_access(level, std::move(value.access));
+  if (const auto own = maybe<std::string>(level, "access")) value.access = with_own(std::move(value.access), {*own});
+  value.rate_limits = with_own(std::move(value.rate_limits), value_or(level, "rate_limit", std::vector<std::string>()));
+  if (given("bandwidth")) value.bandwidth = read_bandwidth(part(level, "bandwidth"));
   value.raw_path = value_or(level, "raw_path", value.raw_path);
   return value;
 }

@@ -14,8 +14,10 @@ struct OnTheWay {
   HeaderEdits headers;
   std::optional<Retry> retry;
   std::optional<Rewrite> rewrite;
-  std::optional<std::string> cache;   // none: off
-  std::vector<std::string> access;    // access lists, the outer first
+  std::optional<std::string> cache;       // none: off
+  std::vector<std::string> rate_limits;   // the outer first
+  std::optional<Bandwidth> bandwidth;
+  std::vector<std::string> access;   // access lists, the outer first
   bool raw_path = false;
 };
 

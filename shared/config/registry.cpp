@@ -7,6 +7,7 @@ using namespace registry;
 
 const ValueType kMaybeSize{.kind = Kind::kSize, .may_be_off = true};
 const ValueType kMaybeLine{.kind = Kind::kSize, .may_be_off = true, .least = 64};
+const ValueType kMaybeClientCount{.kind = Kind::kCount, .may_be_off = true, .least = 1, .most = 65'535};
 const ValueType kAnyText = text(Format::kAny);
 const ValueType kFieldContent = text(Format::kFieldContent);
 const ValueType kLocation = text(Format::kLocation);
@@ -38,7 +39,8 @@ const std::vector<Key> kLimitKeys = {
     {"header_count", &kMaybeCount, "100", "header lines; more is 431", kInherited},
     {"request_body", &kMaybeSize, "\"off\"", "a request's content; more is 413", kInherited},
     {"response_headers", &kMaybeLine, "\"64KiB\"", "a response's header section; more is 502", kInherited},
-    {"connections_per_client", nullptr},
+    {"connections_per_client", &kMaybeClientCount, "\"off\"", "requests at once of one client; more is 503",
+     kInherited},
 };
 
 std::vector<Key> outermost(std::vector<Key> keys) {
@@ -96,13 +98,14 @@ std::vector<Key> with_keys_on_the_way(std::vector<Key> keys) {
       {"headers", &kHeadersValue, "{}", "edits of fields", kInherited},
       {"access", &kAccessChoice, "", "an access list; those of defaults and host apply as well", kInherited},
       {"auth", nullptr},
-      {"rate_limit", nullptr},
+      {"rate_limit", &kRateLimitChoice, "", "a rate limit, or several; those of defaults and host apply too",
+       kInherited},
       {"limits", &kInnerLimitsValue, "{}", "sizes and counts", kInherited},
       {"timeouts", &kInnerTimeoutsValue, "{}", "deadlines", kInherited},
       {"retry", &kRetryValue, "", "the upstream's, unless given", kInherited},
       {"compress", nullptr},
       {"mirror", nullptr},
-      {"bandwidth", nullptr},
+      {"bandwidth", &kBandwidthValue, "", "how fast the content of a response leaves", kInherited},
       {"websocket", nullptr},
       {"raw_path", &kBoolean, "", "forward the path as sent", kInherited},
   };
@@ -123,11 +126,12 @@ const ObjectType kDefaults{
         {"headers", &kHeadersValue, "{}", "edits of fields", kOutermost},
         {"access", &kAccessChoice, "", "an access list; those of hosts and routes apply as well", kOutermost},
         {"auth", nullptr},
-        {"rate_limit", nullptr},
+        {"rate_limit", &kRateLimitChoice, "", "a rate limit, or several; those of hosts and routes apply too",
+         kOutermost},
         {"retry", &kRetryValue, "", "the upstreams' own, unless given", kOutermost},
         {"compress", nullptr},
         {"mirror", nullptr},
-        {"bandwidth", nullptr},
+        {"bandwidth", &kBandwidthValue, "", "how fast the content of a response leaves", kOutermost},
         {"websocket", nullptr},
         {"raw_path", &kBoolean, "false", "forward the path as sent", kOutermost},
     }};
@@ -218,7 +222,7 @@ const ObjectType kListener{"listener",
                                {"proxy_protocol", &kProxyProtocol, "\"off\"", "a PROXY header from trusted proxies"},
                                {"backlog", &kBacklog, "4096", "", kRebind},
                                {"freebind", &kBoolean, "false", "bind an address that is not there yet", kRebind},
-                               {"max_connections", &kMaybeCount, "\"off\"", "open at once, in one worker"},
+                               {"max_connections", &kMaybeCount, "\"off\"", "open at once, in all workers"},
                                {"underscore_fields", &kUnderscores, "\"reject\"", "field names with an underscore"},
                            }};
 
@@ -271,7 +275,7 @@ const ObjectType kDocument{"document",
                                {"certificates", &kCertificates, "{}", "what servers show of themselves, and its keys"},
                                {"cache", &kCacheValue, "{}", "of all workers together"},
                                {"cache_policies", &kCachePolicies, "{}", "what may be stored, and for how long"},
-                               {"rate_limits", nullptr},
+                               {"rate_limits", &kRateLimits, "{}", "how often requests with one key may come"},
                                {"access_lists", &kAccessLists, "{}", "which clients may ask"},
                                {"upstreams", &kUpstreams, "{}", "where requests go"},
                                {"hosts", &kHosts, "{}", "sites and their routes"},

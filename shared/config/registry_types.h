@@ -42,8 +42,11 @@ extern const ValueType kForceHttpsValue;    // `force_https` of a host
 extern const ValueType kProtocols;          // `protocols` of a listener
 
 // That of limits.
-extern const ValueType kAccessLists;    // `access_lists` of the document
-extern const ValueType kAccessChoice;   // `access` on the way
+extern const ValueType kAccessLists;       // `access_lists` of the document
+extern const ValueType kAccessChoice;      // `access` on the way
+extern const ValueType kRateLimits;        // `rate_limits` of the document
+extern const ValueType kRateLimitChoice;   // `rate_limit` on the way
+extern const ValueType kBandwidthValue;    // `bandwidth` on the way
 
 // That of upstreams.
 extern const ValueType kUpstreams;    // `upstreams` of the document

@@ -55,6 +55,7 @@ nlohmann::json to_json(const Materials& materials) {
   return {{"targets", std::move(targets)},
           {"upstreams", materials.upstreams},
           {"members", members_to_json(materials.members)},
+          {"limits", materials.limits},
           {"files", materials.files},
           {"certificates", std::move(certificates)}};
 }
@@ -72,6 +73,7 @@ Materials from_json(const nlohmann::json& json) {
   }
   materials.upstreams = json.at("upstreams");
   materials.members = members_from_json(json.at("members"));
+  materials.limits = json.at("limits");
   materials.files = json.at("files");
   for (const auto& [name, one] : json.at("certificates").items()) {
     auto ocsp = from_base64url(one.at("ocsp").get<std::string>());

@@ -10,6 +10,7 @@ namespace proxyd::config {
 namespace {
 
 constexpr size_t kMostNetworks = 65'536;
+constexpr double kLongestFilling = 30.0 * 86'400'000;   // milliseconds
 
 // The same network is denied and allowed, and nothing longer could decide.
 void check_networks(const AccessList& list, const std::string& pointer, FindingsList& findings) {
@@ -39,8 +40,27 @@ void check_access_lists(const Document& document, FindingsList& findings) {
                    fmt::format("{} networks in all, at most {} can be", networks, kMostNetworks));
 }
 
+void check_rate_limit(const Document& document, const RateLimit& limit, const std::string& pointer,
+                      FindingsList& findings) {
+  if (limit.except) findings.refer(document.access_lists, *limit.except, pointer + "/except", "access list");
+  if (limit.fallback && *limit.fallback == limit.key)
+    findings.problem(pointer + "/fallback", "no-effect", fmt::format("'{}' is the key itself", limit.key));
+  const bool window = limit.type == RateLimit::Type::kWindow;
+  if (window && limit.burst > 0)
+    findings.problem(pointer + "/burst", "exclusive", "a window has no burst: it admits its rate in any such time");
+  const auto fills_in = static_cast<double>(limit.per.count()) * static_cast<double>(limit.rate + limit.burst) /
+                        static_cast<double>(limit.rate);
+  if (!window && fills_in > kLongestFilling)
+    findings.problem(pointer + "/burst", "range",
+                     "at this rate it takes more than 30 days to fill the bucket: take a smaller burst");
+}
+
 }   // namespace
 
-void validate_limits(const Document& document, FindingsList& findings) { check_access_lists(document, findings); }
+void validate_limits(const Document& document, FindingsList& findings) {
+  check_access_lists(document, findings);
+  for (const auto& [name, limit] : document.rate_limits)
+    check_rate_limit(document, limit, "/rate_limits/" + name, findings);
+}
 
 }   // namespace proxyd::config

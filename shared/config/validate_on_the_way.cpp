@@ -79,6 +79,9 @@ void check_cache(const Document& document, const Json& level, const std::string&
 void check_limits(const Document& document, const Json& level, const std::string& pointer, FindingsList& findings) {
   if (const auto access = maybe<std::string>(level, "access"))
     findings.refer(document.access_lists, *access, pointer + "/access", "access list");
+  const auto rates = value_or(level, "rate_limit", std::vector<std::string>());
+  for (size_t i = 0; i < rates.size(); ++i)
+    findings.refer(document.rate_limits, rates[i], fmt::format("{}/rate_limit/{}", pointer, i), "rate limit");
 }
 
 }   // namespace

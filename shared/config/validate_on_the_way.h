@@ -10,8 +10,8 @@ namespace proxyd::config {
 
 // What holds on the way, said in the defaults, a host or a route, whose canonical JSON `level` is:
 // groups of a path_regex that templates name, of which there are `groups`; a rewrite that contradicts itself; a cache
-// policy or an access list that is not there; and warnings for limits of a head that change nothing, since they are
-// wider than those of the defaults, or than any head.
+// policy, an access list or a rate limit that is not there; and warnings for limits of a head that change nothing,
+// since they are wider than those of the defaults, or than any head.
 void validate_on_the_way(const Document& document, const Json& level, int groups, const std::string& pointer,
                          FindingsList& findings);
 

@@ -58,6 +58,7 @@ constexpr std::array kFamilies = {
     Family{"proxyd_route_miss_total", kCounter, "", "Requests for which there is no host or route."},
     Family{"proxyd_misdirected_total", kCounter, "", "Requests for hosts that their TLS connection was not made for."},
     Family{"proxyd_access_denied_total", kCounter, "list", "Requests that an access list denied."},
+    Family{"proxyd_rate_limit_total", kCounter, "limit,result", "Requests that a rate limit counted, by what it said."},
     Family{"proxyd_loop_total", kCounter, "", "Requests refused because they came back to us."},
     Family{"proxyd_proxy_proto_bad_total", kCounter, "", "Connections closed for a wrong PROXY header."},
     Family{"proxyd_tls_handshakes_total", kCounter, "result", "TLS handshakes of clients."},

@@ -231,9 +231,12 @@ def test_every_kind_of_object_is_there_or_not_supported_yet(shared):
     assert shared.root("DELETE", "/api/v1/config/defaults").status == 200
     assert shared.root("DELETE", "/api/v1/config/defaults").status == 404
     assert shared.root("DELETE", "/api/v1/config/defaults?missing_ok=true").status == 200
-    for kind in ("rate_limits", "access_lists"):
-        refused = shared.root("PUT", f"/api/v1/config/{kind}/x", {})
-        assert refused.status == 422 and "not supported yet" in refused.text
+    for kind, value in (("rate_limits", {"rate": "50/s"}), ("access_lists", {"deny": ["10.0.0.0/8"]})):
+        assert shared.root("PUT", f"/api/v1/config/{kind}/x", value).status == 200
+        assert shared.root("GET", f"/api/v1/config/{kind}/x").json == value
+        assert shared.root("DELETE", f"/api/v1/config/{kind}/x").status == 200
+    refused = shared.root("PUT", "/api/v1/config/defaults", {"compression": {}})
+    assert refused.status == 422 and "not supported yet" in refused.text
 
 
 def test_history_has_pages_differences_and_a_way_back(proxyd):

@@ -137,9 +137,9 @@ def test_a_document_that_would_grow_is_refused_for_its_size(proxyd, text, code):
 
 
 def test_all_errors_of_a_document_come_at_once(proxyd):
-    wrong = proxyd.proxyctl("apply", "-f", "-", stdin="version: 1\nhostz: {}\nupstreams: { u: { balance: 5, targets: { t: { address: nowhere } } } }\nrate_limits: {}\n")
+    wrong = proxyd.proxyctl("apply", "-f", "-", stdin="version: 1\nhostz: {}\nupstreams: { u: { balance: 5, targets: { t: { address: nowhere } } } }\ndefaults: { compression: {} }\n")
     assert wrong.returncode == 7
-    for part in ("2:1: /hostz", "did you mean 'hosts'", "3:28: /upstreams/u/balance", "/upstreams/u/targets/t/address", "4:1: /rate_limits", "not supported yet"):
+    for part in ("2:1: /hostz", "did you mean 'hosts'", "3:28: /upstreams/u/balance", "/upstreams/u/targets/t/address", "4:13: /defaults/compression", "not supported yet"):
         assert part in wrong.stderr, (part, wrong.stderr)
 
 

@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cerrno>
 #include <climits>
 #include <cstring>
@@ -25,6 +26,30 @@ constexpr milliseconds kLastRest{1000};
 constexpr auto kLogAgain = std::chrono::seconds(1);
 constexpr auto kRestWhenFull = milliseconds(50);   // of a listener at its max_connections
 constexpr uint64_t kSlack = 4;                     // so many above the mean is chance, not imbalance
+
+// A place among the max_connections of a listener, shown to the other workers before there is a connection for it: so
+// no two of them take the last one, though both may miss it.
+class ReservedPlace {
+ public:
+  ReservedPlace(const Listener& listener, const status::StatusRegion& status)
+      : listener_(listener), status_(status), most_(listener.settings.max_connections) {
+    if (!most_) return;
+    listener_.open_gauge.add();
+    std::atomic_thread_fence(std::memory_order_seq_cst);
+  }
+  ReservedPlace(const ReservedPlace&) = delete;
+  ReservedPlace& operator=(const ReservedPlace&) = delete;
+  ~ReservedPlace() {
+    if (most_) listener_.open_gauge.subtract();
+  }
+
+  bool is_there() const { return !most_ || listener_.open_everywhere(status_.slots_in_use()) <= *most_; }
+
+ private:
+  const Listener& listener_;
+  const status::StatusRegion& status_;
+  const config::MaybeSize most_;
+};
 
 }   // namespace
 
@@ -87,8 +112,8 @@ class Acceptor::Socket : private async::Wakeup {
   }
 
   bool accept_one() {
-    const bool full = listener_->settings.max_connections && listener_->open >= *listener_->settings.max_connections;
-    if (full && !may_replace_idle()) return rest(kRestWhenFull);
+    const ReservedPlace place(*listener_, acceptor_.status_);
+    if (!place.is_there() && !(may_replace_idle() && place.is_there())) return rest(kRestWhenFull);
     sockaddr_storage peer{};
     socklen_t size = sizeof peer;
     UniqueFd socket(

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "shared/config/model.h"
@@ -42,6 +43,16 @@ struct Listener {
   Settings settings;
   uint64_t waits_generation = 1;   // another, of all listeners, whenever `settings.waits` has become another
   uint64_t open = 0;
+  const metrics::MetricsRegion* metrics = nullptr;   // where all workers count what they have open …
+  std::optional<uint32_t> open_row;                  // … and in which row; none: there was no room for it
+
+  // Of the workers in the first `slots` slots together.
+  uint64_t open_everywhere(uint32_t slots) const {
+    if (!open_row) return open_gauge.value();
+    uint64_t sum = 0;
+    for (uint32_t slot = 0; slot < slots; ++slot) sum += metrics->value(slot, *open_row);
+    return sum;
+  }
   metrics::Cell opened_total;
   metrics::Cell open_gauge;
 };

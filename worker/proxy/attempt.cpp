@@ -27,6 +27,7 @@ RelayLimits Attempt::response_limits() const {
                      Pace(request_.timeouts().client_write, kSlowestClient)};
   limits.total = request_.total;
   limits.cut = &exchange_->when_cut();
+  limits.throttle = request_.throttle();
   return limits;
 }
 

@@ -136,12 +136,33 @@ RouteCells ConfigurationBuilder::cells_for(std::string_view host, std::string_vi
   return cells;
 }
 
-std::vector<AccessRule> ConfigurationBuilder::access_rules_of(const config::Route& route,
-                                                              const Configuration& built) const {
-  std::vector<AccessRule> rules;
+RateRule ConfigurationBuilder::rate_rule(const config::RateLimit& settings, const Configuration& built) const {
+  const auto& numbers = built.snapshot.materials.limits;
+  const auto number = numbers.find(settings.name);
+  const auto count = [&](std::string_view result) {
+    return cell("proxyd_rate_limit_total",
+                metrics::with(metrics::label("limit", settings.name), metrics::label("result", result)));
+  };
+  const routing::AccessList* except = settings.except ? &built.access_lists.at(*settings.except) : nullptr;
+  return {routing::RateLimit(settings, number == numbers.end() ? 0 : number->second, except), count("admitted"),
+          count("denied"), count("observed")};
+}
+
+std::unique_ptr<const RouteGuard> ConfigurationBuilder::guard_of(const config::Route& route,
+                                                                 const Configuration& built) const {
+  const config::MaybeSize& most = route.limits.connections_per_client;
+  if (route.access.empty() && route.rate_limits.empty() && !most) return nullptr;
+  auto guard = std::make_unique<RouteGuard>();
+  guard->requests_per_client = most;
   for (const std::string& name : route.access)
-    rules.push_back({&built.access_lists.at(name), cell("proxyd_access_denied_total", metrics::label("list", name))});
-  return rules;
+    guard->access.push_back(
+        {&built.access_lists.at(name), cell("proxyd_access_denied_total", metrics::label("list", name))});
+  for (const std::string& name : route.rate_limits) {
+    const RateRule& rule = built.rate_limits.at(name);
+    const bool at_origin = rule.limit.settings().count == config::RateLimit::Count::kOrigin;
+    (at_origin ? guard->origin_rates : guard->rates).push_back(&rule);
+  }
+  return guard;
 }
 
 CacheCells ConfigurationBuilder::cache_cells_for(std::string_view host, std::string_view route) const {
@@ -170,6 +191,8 @@ Result<std::shared_ptr<const Configuration>, ConfigurationBuilder::Refusal> Conf
     if (!group) return Refusal{fmt::format("/upstreams/{}/tls", name), group.error().message};
     built->upstreams.emplace(name, std::move(*group));
   }
+  for (const auto& [name, settings] : built->document.rate_limits)
+    built->rate_limits.emplace(name, rate_rule(settings, *built));
   for (const auto& host : built->matcher.hosts()) {
     built->hosts.push_back(cells_for(host->settings.name, "_none"));
     const auto& purge = host->settings.purge;
@@ -180,7 +203,7 @@ Result<std::shared_ptr<const Configuration>, ConfigurationBuilder::Refusal> Conf
       built->routes.push_back(cells_for(host->settings.name, route->settings.name));
       const caching::Policy* policy = built->route_policy[route->index];
       built->caches.push_back(policy ? cache_cells_for(host->settings.name, route->settings.name) : CacheCells());
-      built->route_access.push_back(access_rules_of(route->settings, *built));
+      built->route_guard.push_back(guard_of(route->settings, *built));
       const auto& upstream = route->settings.upstream;
       built->route_upstream.push_back(upstream ? &built->upstreams.at(*upstream) : nullptr);
       std::vector<const upstream::UpstreamGroup*> split;

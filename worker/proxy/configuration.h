@@ -16,6 +16,7 @@
 #include "worker/routing/access.h"
 #include "worker/routing/matcher.h"
 #include "worker/routing/purge_access.h"
+#include "worker/routing/rate_limit.h"
 #include "worker/upstream/upstream_group.h"
 
 namespace proxyd::proxy {
@@ -49,6 +50,22 @@ struct AccessRule {
   metrics::Cell denied;
 };
 
+// A rate limit, and what became of the requests that it counted.
+struct RateRule {
+  routing::RateLimit limit;
+  metrics::Cell admitted;
+  metrics::Cell denied;
+  metrics::Cell observed;
+};
+
+// What a route asks before it answers a request: all must let it in.
+struct RouteGuard {
+  std::vector<AccessRule> access;
+  std::vector<const RateRule*> rates;
+  std::vector<const RateRule*> origin_rates;   // of what an origin is asked for
+  config::MaybeSize requests_per_client;       // at once
+};
+
 // A snapshot, ready to serve: decoded, compiled, its counters looked up, its upstreams joined with the targets that
 // the worker knows already. Immutable; a request holds the one it began with.
 struct Configuration {
@@ -60,12 +77,13 @@ struct Configuration {
   routing::Matcher matcher;
   caching::CachePolicies cache_policies;
   std::map<std::string, routing::AccessList> access_lists;
+  std::map<std::string, RateRule> rate_limits;
   std::map<std::string, upstream::UpstreamGroup> upstreams;
   std::vector<const upstream::UpstreamGroup*> route_upstream;              // by route index; null without
   std::vector<std::vector<const upstream::UpstreamGroup*>> route_split;    // by route index
   std::vector<std::vector<std::string>> route_partitions;                  // by route index: of the cache
   std::vector<const caching::Policy*> route_policy;                        // by route index; null: nothing is cached
-  std::vector<std::vector<AccessRule>> route_access;                       // by route index: all must admit
+  std::vector<std::unique_ptr<const RouteGuard>> route_guard;              // by route index; null: it asks nothing
   std::vector<CacheCells> caches;                                          // by route index
   std::vector<RouteCells> routes;                                          // by route index
   std::vector<RouteCells> hosts;                                           // by host index
@@ -103,7 +121,8 @@ class ConfigurationBuilder {
                            const config::Target& target, const config::Materials& materials);
   Result<upstream::UpstreamGroup> group_for(const config::Upstream& settings, const config::Materials& materials);
   metrics::Cell cell(std::string_view name, std::string_view labels) const;
-  std::vector<AccessRule> access_rules_of(const config::Route& route, const Configuration& built) const;
+  RateRule rate_rule(const config::RateLimit& settings, const Configuration& built) const;
+  std::unique_ptr<const RouteGuard> guard_of(const config::Route& route, const Configuration& built) const;
   CacheCells cache_cells_for(std::string_view host, std::string_view route) const;
   RouteCells cells_for(std::string_view host, std::string_view route) const;
 

@@ -24,6 +24,7 @@ std::string_view sentence(int status) {
     case 414: return "The address is too long.";
     case 417: return "The expectation of the request cannot be met.";
     case 421: return "This server does not answer for that name.";
+    case 429: return "Too many requests came from your side. Please try again in a moment.";
     case 431: return "The header of the request is too large.";
     case 501: return "The request asks for something that this server does not do.";
     case 502: return "The server behind this one gave no valid answer.";

@@ -15,6 +15,9 @@ using Kind = http::ContentLength::Kind;
 // Sends a body that lies in the arena or the configuration.
 async::Task<void> answer(Request& request, int status, http::Fields& fields, std::string_view body, bool close) {
   fields.add(FieldName::kDate, request.proxy.date());
+  if (const http::Fields* more = request.answer_fields()) {
+    for (const http::Field& field : *more) fields.set(field.name, field.value);
+  }
   const http::ContentLength content{Kind::kKnown, body.size()};
   if (!request.begin_answer(status, {}, fields, content, close)) {
     request.exchange.reset();

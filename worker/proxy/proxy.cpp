@@ -24,12 +24,13 @@ uint64_t random_seed() {
 }   // namespace
 
 Proxy::Proxy(async::EventLoop& loop, net::BufferPool& buffers, const metrics::MetricsRegion& metrics,
-             const status::StatusRegion& status, const status::RejectRegion& rejects, uint32_t slot, Log& log,
-             SharedCache& shared_cache)
+             const status::StatusRegion& status, const status::RejectRegion& rejects,
+             const limits::LimitsRegion& limits, uint32_t slot, Log& log, SharedCache& shared_cache)
     : loop_(loop),
       buffers_(buffers),
       status_(status),
       reject_region_(rejects),
+      limits_(limits),
       slot_(slot),
       log_(log),
       balancer_(status, random_seed()),
@@ -110,6 +111,13 @@ std::string_view Proxy::random_hex(char* room, size_t digits) {
     std::memcpy(room + at, text.data(), std::min(digits - at, sizeof text));
   }
   return {room, digits};
+}
+
+void Proxy::log_observed(std::string_view limit, std::string_view client) {
+  const Instant now = loop_.now();
+  if (last_observed_ != Instant{} && now - last_observed_ < std::chrono::seconds(1)) return;
+  last_observed_ = now;
+  log_.info("rate limit '{}' would turn {} away, but for 'mode: observe'", limit, client);
 }
 
 void Proxy::record_purge(nlohmann::json record) {

@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "shared/base/log.h"
+#include "shared/limits/limits_region.h"
 #include "shared/metrics/metrics_region.h"
 #include "shared/status/reject_region.h"
 #include "shared/status/status_region.h"
@@ -27,8 +28,8 @@ enum class Phase : uint8_t { kClientBody, kClientWrite, kConnect, kFirstByte, kB
 class Proxy final : public downstream::RequestHandler {
  public:
   Proxy(async::EventLoop& loop, net::BufferPool& buffers, const metrics::MetricsRegion& metrics,
-        const status::StatusRegion& status, const status::RejectRegion& rejects, uint32_t slot, Log& log,
-        SharedCache& shared_cache);
+        const status::StatusRegion& status, const status::RejectRegion& rejects, const limits::LimitsRegion& limits,
+        uint32_t slot, Log& log, SharedCache& shared_cache);
 
   // The request's path; see request_path.cpp.
   async::Task<void> handle(downstream::Exchange& exchange) override;
@@ -43,6 +44,7 @@ class Proxy final : public downstream::RequestHandler {
   async::EventLoop& loop() { return loop_; }
   net::BufferPool& buffers() { return buffers_; }
   const status::StatusRegion& status() const { return status_; }
+  const limits::LimitsRegion& limits() const { return limits_; }
   upstream::Balancer& balancer() { return balancer_; }
   SharedCache& shared_cache() { return shared_cache_; }
   // What goes on without a client: fills of the cache, and questions to origins in the background.
@@ -69,6 +71,9 @@ class Proxy final : public downstream::RequestHandler {
   void count_bad_response(http::Refusal refusal) { upstream_bad_[static_cast<size_t>(refusal)].add(); }
   void record_reject(const status::RejectView& reject) { reject_region_.record(slot_, reject); }
 
+  // A rate limit that only observes would have turned a client away; a line a second at most.
+  void log_observed(std::string_view limit, std::string_view client);
+
   // Told of each PURGE that was carried out: {mode, client, subjects}, texts of UTF-8.
   using PurgeRecorder = std::function<void(nlohmann::json record)>;
   void on_purge(PurgeRecorder recorder) { purge_recorder_ = std::move(recorder); }
@@ -88,6 +93,7 @@ class Proxy final : public downstream::RequestHandler {
   net::BufferPool& buffers_;
   const status::StatusRegion& status_;
   const status::RejectRegion& reject_region_;
+  const limits::LimitsRegion& limits_;
   uint32_t slot_;
   Log& log_;
   upstream::Balancer balancer_;
@@ -97,6 +103,7 @@ class Proxy final : public downstream::RequestHandler {
   PurgeRecorder purge_recorder_;
   Instant purges_counted_from_{};
   int purges_recorded_ = 0;   // since then
+  Instant last_observed_{};
   std::array<metrics::Cell, 7> timeouts_;
   std::array<metrics::Cell, http::kRefusalCount> rejects_total_;
   std::array<metrics::Cell, http::kRefusalCount> http2_rejects_;

@@ -87,6 +87,12 @@ bool Request::begin_stored(int answered, std::span<const std::string_view> lines
   return exchange.begin({status, {}, lines, nullptr, content, false, &waits});
 }
 
+Throttle* Request::throttle() {
+  if (!matched.route->settings.bandwidth) return nullptr;
+  if (!throttle_) throttle_.emplace(*matched.route->settings.bandwidth);
+  return &*throttle_;
+}
+
 const RouteCells& Request::cells() const {
   if (matched.route) return configuration->routes[matched.route->index];
   if (matched.host) return configuration->hosts[matched.host->index];
@@ -144,6 +150,7 @@ AccessRecord Request::record() const {
 Request::~Request() {
   if (kind_ == Kind::kInBackground) return;
   proxy.request_ended();
+  limits::ClientRows::leave(place_);
   if (status == 0) {   // an exception passes by, or nobody was left to answer
     const bool broken = std::uncaught_exceptions() > 0;
     status = broken ? 500 : 499;

@@ -11,6 +11,7 @@
 #include "worker/proxy/intermediary_fields.h"
 #include "worker/proxy/proxy.h"
 #include "worker/proxy/proxy_error.h"
+#include "worker/proxy/relay/throttle.h"
 #include "worker/routing/request_facts.h"
 
 namespace proxyd::proxy {
@@ -73,6 +74,19 @@ class Request {
   // What the origin is asked with in place of the client's own fields; null: those. They live as long as the request.
   void ask_with(const http::Fields* fields) { origin_fields_ = fields; }
   const http::Fields& fields_for_origin() const { return origin_fields_ ? *origin_fields_ : head.fields; }
+  // What answers of our own carry beside; it lives as long as the answer is made.
+  void answer_with(const http::Fields* fields) { answer_fields_ = fields; }
+  const http::Fields* answer_fields() const { return answer_fields_; }
+  // Where its client's requests at once are counted; it is given back when this goes.
+  void hold(limits::ClientRows::Place place) { place_ = place; }
+  // An origin is to be asked for it: true the first time, for a client that is still to be answered.
+  bool begin_origin() {
+    const bool first = kind_ == Kind::kOfClient && !asked_origin_ && !exchange.begun();
+    asked_origin_ = true;
+    return first;
+  }
+  // What holds back its answer's content; null: nothing.
+  Throttle* throttle();
   void note_cache(CacheResult result, caching::Reason reason) {
     cache_ = result;
     cache_reason_ = reason;
@@ -92,9 +106,13 @@ class Request {
   http::Arena& arena_;   // the exchange's
   Kind kind_;
   const http::Fields* origin_fields_ = nullptr;
+  const http::Fields* answer_fields_ = nullptr;
+  limits::ClientRows::Place place_;
+  std::optional<Throttle> throttle_;
   CacheResult cache_ = CacheResult::kNone;
   caching::Reason cache_reason_ = caching::Reason::kNone;
   bool resolved_ = false;
+  bool asked_origin_ = false;
   char fresh_id_[32];
 };
 

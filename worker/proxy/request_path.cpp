@@ -171,13 +171,14 @@ async::Task<void> Proxy::handle(downstream::Exchange& exchange) {
       co_return;
     }
 
-    // access
+    // access and rates
     if (routing::is_ambiguous(request.matched.route->settings, request.head.target)) {
       co_await answer_refused(request, http::Refusal::kUriEncodedSlash, request.head.size.start);
       co_return;
     }
-    if (is_denied(request)) {
-      co_await answer_error(request, 403, ProxyError::kRequestDenied, {}, false);
+    const RouteGuard* const guard = guard_of(request);
+    if (const Denial denial = guard ? admit(request, *guard) : Denial()) {
+      co_await answer_denied(request, denial);
       co_return;
     }
 
@@ -218,6 +219,13 @@ async::Task<void> Proxy::handle(downstream::Exchange& exchange) {
         co_return;
       }
       stored = next == CacheVisit::Next::kServe;
+    }
+
+    // rates of what origins are asked for
+    if (const Denial denial = guard && !stored ? admit_to_origin(request, *guard) : Denial()) {
+      if (visit) visit->release_claims();
+      co_await answer_denied(request, denial);
+      co_return;
     }
 
     // ask a target of the upstream, and others, within the retry budget; the cache takes what is its own of the answer
@@ -261,7 +269,7 @@ async::Task<void> Proxy::handle(downstream::Exchange& exchange) {
       if (visit->is_new()) visit->begin_fill(fetch->attempt().hand_over(), answer.filled());
       fetch.reset();
       if (visit->wants_validation()) validate_in_background(request);
-      if (answer.leaves_at_once(exchange.sink())) co_return;   // most do
+      if (!request.throttle() && answer.leaves_at_once(exchange.sink())) co_return;   // most do
       answer.release_heads();
       Relay relay(loop_, answer.content(), exchange.sink(), answer.limits());
       const bool ended = relay.go_on();

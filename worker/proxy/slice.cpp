@@ -36,6 +36,9 @@ async::Task<Slice::Found> Slice::find() {
 }
 
 async::Task<Slice::Found> Slice::ask() {
+  const RouteGuard* const guard = guard_of(client_);
+  if (guard) denial_ = admit_to_origin(client_, *guard);
+  if (denial_) co_return Found::kFailed;
   const OwnAnswer answer = co_await ask_origin(request_, visit_, origin_, fetch_);
   fetched_ = answer.outcome;
   if (fetched_ != Fetch::Outcome::kResponse)
@@ -47,7 +50,13 @@ async::Task<Slice::Found> Slice::ask() {
   co_return no_slices ? Found::kNo : Found::kNotNow;
 }
 
-async::Task<void> Slice::fail() { co_await answer_failure(client_, *fetch_, fetched_); }
+async::Task<void> Slice::fail() {
+  if (denial_) {
+    co_await answer_denied(client_, denial_);
+    co_return;
+  }
+  co_await answer_failure(client_, *fetch_, fetched_);
+}
 
 async::Task<bool> Slice::validate() {
   visit_.insist_on_validation();

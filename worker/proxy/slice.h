@@ -4,6 +4,7 @@
 
 #include "worker/async/task.h"
 #include "worker/caching/slices.h"
+#include "worker/proxy/admission.h"
 #include "worker/proxy/cache_visit.h"
 #include "worker/proxy/fetch.h"
 #include "worker/proxy/origin.h"
@@ -24,7 +25,7 @@ class Slice {
     kBehindEnd,   // the origin says that the content is shorter
     kNo,          // the origin has no slices
     kNotNow,      // what it says is nothing for the cache, or somebody is in the way, or there is no room
-    kFailed,      // the origin said nothing: `fail` answers so
+    kFailed,      // the origin said nothing, or may not be asked: `fail` answers so
   };
   // As far as nobody has to be asked.
   Found look();
@@ -55,6 +56,7 @@ class Slice {
   Request request_;
   CacheVisit visit_;
   std::optional<Fetch> fetch_;
+  Denial denial_;   // by a rate of what origins are asked for
   Fetch::Outcome fetched_ = Fetch::Outcome::kNoTarget;
   std::optional<caching::Slice> what_;
 };

@@ -236,6 +236,7 @@ RelayLimits StoredAnswer::limits() const {
   if (patience) *patience *= 2;
   RelayLimits limits{Pace(patience, 0), Pace(request_.timeouts().client_write, kSlowestClient)};
   if (!visit_.is_stale_if_error()) limits.total = request_.total;   // which may be what ended the wait for another
+  limits.throttle = request_.throttle();
   return limits;
 }
 

@@ -1,5 +1,7 @@
 #include "worker/proxy/relay/relay_content.h"
 
+#include <algorithm>
+
 namespace proxyd::proxy {
 namespace {
 
@@ -20,6 +22,14 @@ Deadline Relay::source_deadline() {
 Deadline Relay::sink_deadline() {
   limits_.source.pause();
   return limits_.sink.deadline(loop_->now()).earlier_of(limits_.total);
+}
+
+// Nobody is waited for but the clock.
+Deadline Relay::throttle_deadline() {
+  limits_.source.pause();
+  limits_.sink.pause();
+  sink_is_moving();
+  return Deadline::at(limits_.throttle->next(loop_->now())).earlier_of(limits_.total);
 }
 
 // The sink had no room for half of its limit. Room comes in large steps where the kernel's buffer is large, so the
@@ -62,6 +72,7 @@ Relay::Wait Relay::take(const net::Offer& offer) {
   source_->consumed(taken.octets);
   relayed_.octets += taken.octets;
   if (limits_.progress) *limits_.progress += taken.octets;
+  if (limits_.throttle) limits_.throttle->moved(taken.octets);
   if (relayed_.octets > limits_.most) return end(End::kTooMuch);
   limits_.source.moved(taken.octets, loop_->now());
   if (limits_.sink.moved(taken.octets, loop_->now())) sink_is_moving();
@@ -81,11 +92,21 @@ Relay::Wait Relay::finish() {
   return flush(Wait::kEnd);
 }
 
+net::Offer Relay::throttled(net::Offer offer, uint64_t most) {
+  if (offer.piece.size <= most && offer.piece.more.empty()) return offer;
+  offer.piece.size = std::min(offer.piece.size, most);
+  offer.piece.more = {};
+  offer.last = false;
+  return offer;
+}
+
 Relay::Wait Relay::step() {
   if (finished_) return finish();
+  const uint64_t most = limits_.throttle ? limits_.throttle->allowance(loop_->now()) : UINT64_MAX;
+  if (most == 0) return flush(Wait::kThrottle);
   const net::Offer offer = source_->offer(sink_->accepts());
   switch (offer.state) {
-    case Offered::kPiece: return take(offer);
+    case Offered::kPiece: return take(limits_.throttle ? throttled(offer, most) : offer);
     case Offered::kPending: return flush(Wait::kSource);
     case Offered::kFailed: return end(is_cut() ? End::kCut : End::kSourceFailed, offer.fault);
     case Offered::kEnd: return finish();
@@ -122,6 +143,12 @@ async::Task<Relayed> relay_content(Relay relay) {
       const bool late = deadline.passed(relay.loop_->now());   // else it was cut
       if (ready || !late || !relay.sink_has_stalled()) continue;
       relay.timed_out(Relayed::End::kSinkTimeout);
+      co_return relay.relayed();
+    }
+    if (relay.wait_ == Relay::Wait::kThrottle) {
+      co_await async::Sleep(*relay.loop_, relay.throttle_deadline());
+      if (!relay.is_cut() && !relay.limits_.total.passed(relay.loop_->now())) continue;
+      relay.end(relay.is_cut() ? Relayed::End::kCut : Relayed::End::kTotalTimeout);
       co_return relay.relayed();
     }
     co_await async::Yield();

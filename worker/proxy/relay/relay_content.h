@@ -6,6 +6,7 @@
 #include "worker/async/task.h"
 #include "worker/net/content.h"
 #include "worker/proxy/relay/pace.h"
+#include "worker/proxy/relay/throttle.h"
 
 namespace proxyd::proxy {
 
@@ -32,6 +33,7 @@ struct RelayLimits {
   Deadline total = Deadline::never();
   uint64_t most = UINT64_MAX;     // octets; more end the transfer with kTooMuch
   uint64_t* progress = nullptr;   // octets are counted here too, while they move
+  Throttle* throttle = nullptr;   // no more than it allows; it outlives the transfer
   async::Signal* cut =
       nullptr;   // of the source: raised, the transfer ends with kCut, unless its length tells that all of it is here
 };
@@ -41,7 +43,7 @@ struct RelayLimits {
 // awaited by `relay_content`.
 class Relay {
  public:
-  enum class Wait : uint8_t { kNothing, kSource, kSink, kEnd };
+  enum class Wait : uint8_t { kNothing, kSource, kSink, kThrottle, kEnd };
 
   Relay(async::EventLoop& loop, net::ContentSource& source, net::ContentSink& sink, const RelayLimits& limits)
       : loop_(&loop), source_(&source), sink_(&sink), limits_(limits) {
@@ -58,12 +60,14 @@ class Relay {
   using End = Relayed::End;
 
   Wait step();
+  static net::Offer throttled(net::Offer offer, uint64_t most);
   Wait take(const net::Offer& offer);
   Wait finish();
   Wait flush(Wait then);
   Wait end(End end, net::ContentFault fault = net::ContentFault::kNone);
   Deadline source_deadline();
   Deadline sink_deadline();
+  Deadline throttle_deadline();
   bool sink_has_stalled();
   bool is_cut() const { return limits_.cut && limits_.cut->is_set() && !source_->all_here(); }
   void sink_is_moving();

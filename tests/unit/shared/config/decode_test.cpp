@@ -34,7 +34,7 @@ const Wrong kWrong[] = {
     {"version: 1\ndefaults: { limits: { request_body: 64 } }\n", 2, 37, "unit"},
     {"version: 1\ndefaults: { trusted_proxies: [10.0.0.1/8] }\n", 2, 31, "format"},
     {"version: 1\ndefaults: { compression: {} }\n", 2, 13, "unsupported"},
-    {"version: 1\nrate_limits: {}\n", 2, 1, "unsupported"},
+    {"version: 1\nrate_limits: { a: { rate: 5 } }\n", 2, 27, "type"},
     {"version: 1\nlisteners: { a: { address: \"nowhere\" } }\n", 2, 28, "format"},
     {"version: 1\nlisteners: { a: {} }\n", 2, 17, "missing"},
     {"version: 1\nlisteners: { a: { address: \":80\" }, b: { address: \":80\" } }\n", 2, 51, "clash"},

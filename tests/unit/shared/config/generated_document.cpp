@@ -28,6 +28,8 @@ class Generator {
     json["version"] = 1;
     name_entries(json, "upstreams", {"app", "api-next", "A.b_c"});
     name_entries(json, "cache_policies", {"static", "pages"});
+    name_entries(json, "rate_limits", {"per-ip", "api-key"});
+    for (auto& limit : json["rate_limits"]) rate_limit(limit);
     name_entries(json, "access_lists", {"office", "bots"});
     for (auto& list : json["access_lists"]) list.erase(pick({"allow", "deny"}));
     name_entries(json, "listeners", {"http", "local"});
@@ -210,7 +212,16 @@ class Generator {
       policy["key"]["query"].erase(pick({"only", "except"}));
   }
 
+  void rate_limit(Json& limit) {
+    if (limit.value("type", "") == "window" || limit.value("burst", 0) > 1000) limit.erase("burst");
+    if (limit.contains("burst")) limit["rate"] = pick({"50/s", "600/m"});
+    if (limit.contains("except")) limit["except"] = pick({"office", "bots"});
+    if (limit.contains("fallback")) limit["fallback"] = "client_ip", limit["key"] = "header:X-A";
+  }
+
   void on_the_way(Json& level) {
+    if (level.contains("rate_limit") && !level["rate_limit"].is_null())
+      level["rate_limit"] = chance(50) ? Json("per-ip") : Json::array({"api-key", "per-ip"});
     rewrite(level);
     if (level.contains("cache") && !level["cache"].is_null()) level["cache"] = pick({"static", "pages", "off"});
     if (level.contains("access") && !level["access"].is_null()) level["access"] = pick({"office", "bots"});

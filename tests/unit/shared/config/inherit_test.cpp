@@ -62,6 +62,21 @@ TEST(Inheritance, AccessListsAllApplyTheOuterFirstAndEachOnce) {
   EXPECT_EQ(route_of("access: a", "access: b", "access: null", lists).access, Names());
 }
 
+TEST(Inheritance, RateLimitsAllApplyWhetherOneOrSeveralAreSaid) {
+  const std::string limits = "rate_limits: { a: { rate: 1/s }, b: { rate: 2/m, burst: 5 }, c: { rate: 3/10s } }\n";
+  using Names = std::vector<std::string>;
+  EXPECT_EQ(route_of("rate_limit: a", "rate_limit: [b, a]", "rate_limit: c", limits).rate_limits,
+            (Names{"a", "b", "c"}));
+  EXPECT_EQ(route_of("rate_limit: a", "rate_limit: null", "", limits).rate_limits, Names());
+}
+
+TEST(Inheritance, ABandwidthIsReplacedAsAWhole) {
+  const Route route = route_of("bandwidth: { rate: 1MiB/s, after: 0B }", "", "bandwidth: { rate: 512KiB/s }");
+  EXPECT_EQ(route.bandwidth, (Bandwidth{512 * 1024, 10 * 1024 * 1024}));
+  EXPECT_EQ(route_of("bandwidth: {}", "", "").bandwidth, Bandwidth());
+  EXPECT_EQ(route_of("bandwidth: {}", "", "bandwidth: null").bandwidth, std::nullopt);
+}
+
 TEST(Inheritance, NullTakesBackARetryARewriteAndARawPath) {
   EXPECT_EQ(route_of("retry: { retries: 5 }", "", "retry: null").retry, std::nullopt);
   EXPECT_EQ(route_of("", "rewrite: { add_prefix: /a }", "rewrite: null").rewrite, std::nullopt);

@@ -27,6 +27,7 @@ std::string host(const std::string& rest) {
 }
 std::string route(const std::string& rest) { return host("routes: [ { name: r, " + rest + " } ]"); }
 std::string match(const std::string& rest) { return route("ready: true, match: { " + rest + " }"); }
+std::string rate_limit(const std::string& rest) { return "version: 1\nrate_limits:\n  r: { " + rest + " }\n"; }
 std::string policy(const std::string& rest) { return "version: 1\ncache_policies:\n  p: { " + rest + " }\n"; }
 std::string certificate(const std::string& rest) { return "version: 1\ncertificates:\n  c: " + rest + "\n"; }
 std::string secured(const std::string& tls, const std::string& more = "") {
@@ -82,7 +83,6 @@ const std::vector<Wrong> kShapes = {
     {"an unknown key far below", target("address: \"a:1\", @@wieght: 5"), "unknown-key",
      "/upstreams/u/targets/t/wieght", "did you mean 'weight'?"},
     {"a merge key of YAML 1.1", "version: 1\n@@<<: {}\n", "unknown-key", "/<<"},
-    {"a section of a later version", "version: 1\n@@rate_limits: {}\n", "unsupported", "/rate_limits"},
     {"a key of a later version", upstream("@@queue: {}"), "unsupported", "/upstreams/u/queue"},
     {"a version of TLS that is gone", listener("address: \":1\", tls: { min_version: @@\"1.1\" }"), "value",
      "/listeners/l/tls/min_version", "did you mean '1.2'?"},
@@ -92,8 +92,6 @@ const std::vector<Wrong> kShapes = {
     {"authorities for clients without their file",
      listener("address: \":1\", tls: { client_auth: @@{ mode: request } }"), "missing",
      "/listeners/l/tls/client_auth/ca_file"},
-    {"a limit of a later version", defaults("limits: { @@connections_per_client: 5 }"), "unsupported",
-     "/defaults/limits/connections_per_client"},
     {"a word of a later version", upstream("balance: @@least_requests"), "unsupported", "/upstreams/u/balance"},
     {"a protocol nobody speaks", listener("address: \":1\", protocols: [h1, @@quic]"), "value",
      "/listeners/l/protocols/1"},
@@ -171,6 +169,21 @@ const std::vector<Wrong> kTexts = {
      "/upstreams/u/targets/t/address"},
     {"a listener without a port", listener("address: @@\"0.0.0.0\""), "format", "/listeners/l/address"},
     {"a network that is none", defaults("trusted_proxies: [@@10.0.0.0/33]"), "format", "/defaults/trusted_proxies/0"},
+    {"a rate limit that is not there", host("rate_limit: [@@per-ip]"), "reference", "/hosts/h/rate_limit/0"},
+    {"a rate limit of the defaults that is not there", defaults("rate_limit: @@per-ip"), "reference",
+     "/defaults/rate_limit/0"},
+    {"an exception that is not there", rate_limit("rate: 1/s, except: @@office"), "reference", "/rate_limits/r/except"},
+    {"a rate limit without a rate", "version: 1\nrate_limits:\n  r: @@{ key: path }\n", "missing",
+     "/rate_limits/r/rate"},
+    {"a rate without its time", rate_limit("rate: @@\"50\""), "format", "/rate_limits/r/rate"},
+    {"a rate of nothing", rate_limit("rate: @@0/s"), "format", "/rate_limits/r/rate"},
+    {"a key that no request has", rate_limit("rate: 1/s, key: @@user"), "format", "/rate_limits/r/key"},
+    {"a fallback that is the key", rate_limit("rate: 1/s, fallback: @@client_ip"), "no-effect",
+     "/rate_limits/r/fallback"},
+    {"a window with a burst", rate_limit("rate: 1/s, type: window, burst: @@5"), "exclusive", "/rate_limits/r/burst"},
+    {"a bucket that takes a year to fill", rate_limit("rate: 1/d, burst: @@365"), "range", "/rate_limits/r/burst"},
+    {"a bandwidth without its time", defaults("bandwidth: { rate: @@2MiB }"), "format", "/defaults/bandwidth/rate"},
+    {"no rate limit in a list", defaults("rate_limit: @@[]"), "range", "/defaults/rate_limit"},
     {"a network with bits behind its prefix", defaults("trusted_proxies: [10.0.0.0/8, @@10.0.0.1/8]"), "format",
      "/defaults/trusted_proxies/1"},
     {"an address with a NUL inside", "{\"version\": 1, \"defaults\": {\"trusted_proxies\": [@@\"10.0.0.1\\u0000x\"]}}",

@@ -55,7 +55,7 @@ TEST(InvalidDocuments, AreToldEveryProblemAtOnceInTheOrderOfTheText) {
       "    routes:\n"
       "      - { name: a, upstream: application }\n"
       "      - { name: b, upstream: app, timeout: 5 }\n"
-      "rate_limits: {}\n",
+      "defaults: { compression: {} }\n",
       Format::kYaml);
   std::vector<std::pair<int, std::string>> found;
   for (const Problem& problem : decoded.problems) found.emplace_back(problem.line, problem.code);

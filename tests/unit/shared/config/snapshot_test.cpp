@@ -18,6 +18,7 @@ Snapshot sample() {
   snapshot.materials.members["api"]["a"] = {"a", "srv:_http._tcp.api.test", 0, true, 12, std::nullopt};
   snapshot.materials.members["api"]["b"] = {"b", "[::1]:80", 10000, false, std::nullopt, MaybeDuration()};
   snapshot.materials.members["api"]["c"] = {"c", "unix:/c", 100, false, std::nullopt, MaybeDuration(Duration(1500))};
+  snapshot.materials.limits["per-ip"] = 4;
   snapshot.materials.certificates["www"] = {"chain\n", "key\n", std::string("\x30\x82\0\xff", 4)};
   snapshot.materials.certificates["api"] = {"chain\n", "key\n", ""};
   snapshot.materials.files["/etc/token"] = "secret \"with\" ünusual\nlines";

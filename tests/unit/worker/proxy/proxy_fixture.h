@@ -24,7 +24,8 @@ class ProxyTest : public WorkerTest {
   }
 
   status::RejectRegion rejects_ = std::move(*status::RejectRegion::create());
-  Proxy proxy_{loop_, buffers_, metrics_, status_, rejects_, 0, log_, shared_};
+  limits::LimitsRegion limits_ = std::move(*limits::LimitsRegion::create());
+  Proxy proxy_{loop_, buffers_, metrics_, status_, rejects_, limits_, 0, log_, shared_};
 };
 
 }   // namespace proxyd::proxy
