@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
 
 #include "master/admin/resources/target_json.h"
 #include "shared/config/node.h"
@@ -83,10 +84,22 @@ std::optional<AdminAnswer> SetEdit::refusal() const {
                              upstream_));
 }
 
+// Targets that an address alone may mean: those that the set does not name, and those that leave last.
+std::map<std::string, std::string> SetEdit::unnamed_by_address(const MembersOfOne& members) const {
+  std::set<std::string> named;
+  for (const Wanted& wanted : wanted_) named.insert(wanted.id);
+  std::map<std::string, std::string> found;
+  for (const bool leaving : {false, true}) {
+    for (const auto& [id, member] : members) {
+      if (member.leaving.empty() != leaving && !named.contains(id)) found.emplace(member.target.address, id);
+    }
+  }
+  return found;
+}
+
 std::optional<AdminAnswer> SetEdit::name_all(const MembersOfOne& members) {
   named_.clear();
-  std::map<std::string, std::string> by_address;
-  for (const auto& [id, member] : members) by_address.emplace(member.target.address, id);
+  const auto by_address = unnamed_by_address(members);
   std::vector<config::Problem> problems;
   for (const Wanted& wanted : wanted_) {
     const std::string address = address_of(wanted.given.target);

@@ -38,6 +38,7 @@ class SetEdit {
     WantedMember given;
   };
   void read(const std::string& pointer, const std::string& id, const Json& given);
+  std::map<std::string, std::string> unnamed_by_address(const MembersOfOne& members) const;
   std::optional<AdminAnswer> name_all(const MembersOfOne& members);
   std::optional<AdminAnswer> check_staying(const master::ActiveConfiguration& now) const;
   void put(const std::string& id, const Wanted& wanted, const master::Member& decoded, MembersOfOne& members);

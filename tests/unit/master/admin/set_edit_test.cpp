@@ -79,6 +79,18 @@ TEST_F(TargetSet, ThatIsPutTwiceChangesNothingTheSecondTime) {
   EXPECT_EQ(members_.at("a").version, version);
 }
 
+TEST_F(TargetSet, AnAddressAloneMeansNoTargetThatTheSetNamesAndFirstThoseThatStay) {
+  put(Json::parse(R"({"a": {"address": "x:1"}})"));
+  for (int turn = 0; turn < 2; ++turn) {
+    put(Json::parse(R"([{"id": "A", "address": "x:1"}, "x:1"])"));
+    EXPECT_EQ(members_.size(), 2u);
+  }
+  put(Json::parse(R"({"A": {"address": "x:1"}})"));
+  EXPECT_EQ(put(Json::array({"x:1"})).kept(), Names{"A"}) << "a leaves";
+  put(Json::parse(R"([{"id": "A", "address": "x:9"}, "x:1"])"));
+  EXPECT_TRUE(members_.at("a").leaving.empty());
+}
+
 TEST_F(TargetSet, WhoLeavesAndIsInTheNextOneStays) {
   put(Json::array({"x:1", "x:2"}));
   put(Json::array({"x:2"}));
