@@ -461,3 +461,18 @@ def test_a_master_that_is_killed_in_the_middle_of_a_change_of_targets_has_all_of
             names = [one["id"] for one in again.root("GET", "/api/v1/upstreams/app").json["targets"]]
             assert names == (["a", "b"] if step in BEFORE_COMMIT else ["b", "c"]), "what drained has drained"
             assert world.answered_by() == ({"0", "1"} if step in BEFORE_COMMIT else {"1", "2"})
+
+
+def test_a_worker_that_dies_with_the_last_request_at_a_leaving_target_lets_it_go():
+    with World() as world:
+        world.origins[0].answer = lambda request: [b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\npart", threading.Event()]
+        world.put("zero", 0)
+        with Client(world.port, timeout=30) as client:
+            client.send(get())
+            eventually(lambda: world.target("zero").json["in_flight"] == 1)
+            begun = world.sync([world.address(1)], "?drain=1h", 202)
+            slot = world.target("zero").json["in_flight_by_worker"][0]["slot"]
+            os.kill(next(one["pid"] for one in world.proxyd.workers() if one["slot"] == slot), signal.SIGKILL)
+            eventually(lambda: world.target("zero").status == 404, 20, "its removal")
+        ended = eventually(lambda: [one for one in [world.proxyd.root("GET", begun.fields["Location"]).json] if one["state"] == "done"])[0]
+        assert ended["result"]["cut"] == 0, ended
