@@ -45,4 +45,11 @@ uint64_t LimitsRegion::hash(uint64_t domain, std::string_view text) const {
   return hash.finish(3) | uint64_t{1} << 63;
 }
 
+uint64_t LimitsRegion::hash(uint64_t domain, uint64_t word) const {
+  SipHash<1> hash(secret_);
+  hash.take(domain);
+  hash.take(word);
+  return hash.finish(3) | uint64_t{1} << 63;
+}
+
 }   // namespace proxyd::limits

@@ -27,6 +27,7 @@ class LimitsRegion {
   ClientRows clients() const;
   // The hash of what a client chose, apart for each `domain`. Never 0.
   uint64_t hash(uint64_t domain, std::string_view text) const;
+  uint64_t hash(uint64_t domain, uint64_t word) const;
 
  private:
   explicit LimitsRegion(memory::Region region);

@@ -63,7 +63,7 @@ LIMITS = {
     "busy": {"rate": "1/h", "status": 503}, "header": {"rate": "2/h", "key": "header:X-Key"},
     "fallen": {"rate": "2/h", "key": "header:X-Key", "fallback": "client_ip"}, "cookie": {"rate": "1/h", "key": "cookie:user"},
     "query": {"rate": "1/h", "key": "query:u"}, "path": {"rate": "1/h", "key": "path"}, "spared": {"rate": "1/h", "except": "office"},
-    "origin": {"rate": "2/h", "count": "origin"}, "wide": {"rate": "100/h"}, "sliced": {"rate": "1/h", "count": "origin"}}
+    "origin": {"rate": "2/h", "count": "origin"}, "wide": {"rate": "100/h"}}
 
 
 @pytest.fixture(scope="module")
@@ -165,6 +165,27 @@ def test_who_waits_for_anothers_fetch_costs_nothing_either(world):
         assert [one.result().status for one in (first, *others)] == [200] * 6
     world.gate = None
     assert [world.ask(path, "192.0.2.21").status for path in (b"/origin/d", b"/origin/e")] == [200, 429]
+
+
+def in_parts(request):
+    """The part that was asked for of 3000 octets."""
+    first, last = re.fullmatch(r"bytes=(\d+)-(\d+)", request.values("range")[0]).groups()
+    body = (b"0123456789" * 300)[int(first):int(last) + 1]
+    return (b"HTTP/1.1 206 Partial Content\r\nETag: \"a\"\r\nCache-Control: max-age=100\r\nContent-Range: bytes %s-%d/3000\r\nContent-Length: %d\r\n\r\n"
+            % (first.encode(), int(first) + len(body) - 1, len(body)) + body)
+
+
+def test_an_answer_in_slices_costs_one_request_and_a_hit_on_all_of_them_none():
+    origin, port = Origin(in_parts), free_port()
+    document = site(port, origin.address, cached={"range": "slice", "slice": "1KiB"}, rate_limit="each")
+    document["rate_limits"] = {"each": {"rate": "1/h", "count": "origin"}}
+    with Proxyd(document):
+        assert [len(exchange(port, get(b"/a")).body) for _ in range(3)] == [3000] * 3
+        asked = len(origin.requests)
+        answer = exchange(port, get(b"/b"))
+        assert (answer.status, answer.value("RateLimit-Policy"), len(origin.requests)) == (429, '"each";q=1;w=3600', asked)
+        assert exchange(port, get(b"/a")).status == 200
+    origin.stop()
 
 
 def test_explain_tells_what_counts_a_request(world):

@@ -26,7 +26,7 @@ bool is_allowed(const Request& request, const RouteGuard& guard) {
 
 bool has_room_for_client(Request& request, uint64_t most) {
   const limits::LimitsRegion& region = request.proxy.limits();
-  const uint64_t client = region.hash(kClients, routing::client_octets(request.facts.client));
+  const uint64_t client = region.hash(kClients, routing::client_word(request.facts.client));
   const uint32_t slots = request.proxy.status().slots_in_use();
   const auto entered = region.clients().enter(request.proxy.slot(), slots, client, most);
   request.hold(entered.place);

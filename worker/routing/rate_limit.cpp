@@ -30,24 +30,27 @@ RateLimit::RateLimit(const config::RateLimit& settings, uint32_t number, const A
 
 // What no two counts may share: the limit, the kind of key, and what a word means. Windows of another length have
 // other numbers.
-uint64_t RateLimit::domain(RequestKey::Kind kind) const {
+uint64_t RateLimit::domain(const RequestKey& key) const {
   const uint64_t window = rate_.is_window() ? 1 + rate_.per_ns() / 1'000'000 : 0;   // milliseconds of a day: 27 bits
-  return window << 32 | uint64_t{number_} << 8 | static_cast<uint64_t>(kind);
+  return window << 32 | uint64_t{number_} << 8 | static_cast<uint64_t>(key.kind());
+}
+
+uint64_t RateLimit::hash(const RequestKey& key, const RequestFacts& facts, const limits::LimitsRegion& region) const {
+  if (key.is_client()) return region.hash(domain(key), client_word(facts.client));
+  const std::string_view value = key.value(facts);
+  return value.empty() ? 0 : region.hash(domain(key), value);
 }
 
 uint64_t RateLimit::key_of(const RequestFacts& facts, const limits::LimitsRegion& region) const {
   if (except_ && except_->admits(facts.client)) return 0;
-  std::string_view value = key_.value(facts);
-  if (!value.empty()) return region.hash(domain(key_.kind()), value);
-  if (!fallback_) return 0;
-  value = fallback_->value(facts);
-  return value.empty() ? 0 : region.hash(domain(fallback_->kind()), value);
+  const uint64_t key = hash(key_, facts, region);
+  return key == 0 && fallback_ ? hash(*fallback_, facts, region) : key;
 }
 
 const config::RequestKey* RateLimit::counted_by(const RequestFacts& facts) const {
   if (except_ && except_->admits(facts.client)) return nullptr;
-  if (!key_.value(facts).empty()) return &settings_.key;
-  return fallback_ && !fallback_->value(facts).empty() ? &*settings_.fallback : nullptr;
+  if (key_.is_in(facts)) return &settings_.key;
+  return fallback_ && fallback_->is_in(facts) ? &*settings_.fallback : nullptr;
 }
 
 }   // namespace proxyd::routing

@@ -30,7 +30,8 @@ class RateLimit {
   const config::RequestKey* counted_by(const RequestFacts& facts) const;
 
  private:
-  uint64_t domain(RequestKey::Kind kind) const;
+  uint64_t domain(const RequestKey& key) const;
+  uint64_t hash(const RequestKey& key, const RequestFacts& facts, const limits::LimitsRegion& region) const;
 
   const config::RateLimit settings_;
   uint32_t number_;

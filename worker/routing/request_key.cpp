@@ -1,6 +1,6 @@
 #include "worker/routing/request_key.h"
 
-#include <algorithm>
+#include <cstring>
 
 namespace proxyd::routing {
 
@@ -16,7 +16,7 @@ RequestKey::RequestKey(const config::RequestKey& text) {
 
 std::string_view RequestKey::value(const RequestFacts& facts) const {
   switch (kind_) {
-    case Kind::kClient: return client_octets(facts.client);
+    case Kind::kClient: break;
     case Kind::kPath: return facts.head->target.path;
     case Kind::kHeader: {
       const http::Field* field = facts.head->fields.find(name_);
@@ -28,11 +28,12 @@ std::string_view RequestKey::value(const RequestFacts& facts) const {
   return {};
 }
 
-std::string_view client_octets(const std::array<uint8_t, 16>& mapped) {
-  constexpr std::array<uint8_t, 12> kMapped = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xFF, 0xFF};
-  const bool ipv4 = std::equal(kMapped.begin(), kMapped.end(), mapped.begin());
-  const auto* octets = reinterpret_cast<const char*>(mapped.data());
-  return ipv4 ? std::string_view(octets + 12, 4) : std::string_view(octets, 8);
+uint64_t client_word(const std::array<uint8_t, 16>& mapped) {
+  uint64_t network = 0;
+  std::memcpy(&network, mapped.data(), sizeof network);
+  uint64_t host = 0;
+  std::memcpy(&host, mapped.data() + sizeof network, sizeof host);
+  return network == 0 ? host : network;   // IPv4, or what is no network of anyone's
 }
 
 }   // namespace proxyd::routing

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -18,17 +19,19 @@ class RequestKey {
   explicit RequestKey(const config::RequestKey& text);
 
   Kind kind() const { return kind_; }
-  // The request's value: of a header the first line's; of the client the octets that tell it from others. Empty when
-  // the request has none. Lives as long as `facts`.
+  bool is_client() const { return kind_ == Kind::kClient; }   // whom every request has
+  // The request's value, of another kind: of a header the first line's. Empty when the request has none. Lives as long
+  // as `facts`.
   std::string_view value(const RequestFacts& facts) const;
+  bool is_in(const RequestFacts& facts) const { return is_client() || !value(facts).empty(); }
 
  private:
   Kind kind_ = Kind::kClient;
   std::string name_;
 };
 
-// The octets of an address that tell one client from another: of IPv6 the network of 64 bits, for a client has all of
-// its addresses.
-std::string_view client_octets(const std::array<uint8_t, 16>& mapped);
+// What of an address tells one client from another: of IPv6 the network of 64 bits, for a client has all of its
+// addresses.
+uint64_t client_word(const std::array<uint8_t, 16>& mapped);
 
 }   // namespace proxyd::routing

@@ -28,6 +28,8 @@ TEST(LimitsRegion, HashesBySecretDomainAndText) {
   EXPECT_NE(one->hash(1, "a"), one->hash(2, "a"));
   EXPECT_NE(one->hash(1, "a"), one->hash(1, std::string_view("a\0", 2)));
   EXPECT_NE(one->hash(1, ""), 0u);
+  EXPECT_NE(one->hash(1, uint64_t{5}), one->hash(1, uint64_t{6}));
+  EXPECT_NE(one->hash(1, uint64_t{5}), one->hash(2, uint64_t{5}));
 }
 
 TEST(LimitsRegion, OfAnotherLayoutIsRefused) {
