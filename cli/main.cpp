@@ -37,6 +37,7 @@ void add_everything(CLI::App& app, Session& session, Exit& exit) {
   add_config(app, session, exit);
   add_upstream(app, session, exit);
   add_host(app, session, exit);
+  add_route(app, session, exit);
   add_cache(app, session, exit);
   add_explain(app, session, exit);
   add_cert(app, session, exit);

@@ -9,6 +9,7 @@
 #include <cstdlib>
 #include <fstream>
 
+#include "master/site_override.h"
 #include "shared/config/snapshot.h"
 #include "shared/config/units.h"
 #include "shared/metrics/labels.h"
@@ -22,10 +23,16 @@ using Kind = Configuration::Failure::Kind;
 
 // Whether the document still names what the override is about.
 bool is_named(const store::Override& one, const config::Document& document) {
+  if (const auto site = SiteSubject::parse(one.subject)) return is_site_named(*site, one, document);
   const auto subject = TargetSubject::parse(one.subject);
   if (!subject) return false;
   const auto upstream = document.upstreams.find(subject->upstream);
   return upstream != document.upstreams.end() && upstream->second.targets.contains(subject->target);
+}
+
+// Whether it is in force by the snapshot, and not by the master alone.
+bool is_in_snapshot(const store::Override& one) {
+  return TargetSubject::parse(one.subject) || SiteSubject::parse(one.subject);
 }
 
 // Takes out of `overrides` those that stay; what is returned does not.
@@ -286,7 +293,7 @@ Result<bool, Configuration::Failure> Configuration::resume(milliseconds bind_pat
   auto versions = parts_.store.object_versions();
   if (!versions) return Failure::of_store(versions.error());
   next->versions = object_versions(*versions, next->canonical, next->canonical, next->revision.number);
-  take_out(*overrides, [](const store::Override& one) { return TargetSubject::parse(one.subject).has_value(); });
+  take_out(*overrides, is_in_snapshot);
   next->overrides = std::move(*overrides);
   store::Dropped gone;
   if (const auto failure = take_members(*next, nullptr, gone, next->warnings)) return *failure;
@@ -320,10 +327,9 @@ Result<void, Configuration::Failure> Configuration::put_override(const store::Ov
   return {};
 }
 
-Result<bool, Configuration::Failure> Configuration::clear_override(const TargetSubject& subject) {
+Result<bool, Configuration::Failure> Configuration::clear_override(const std::string& text) {
   const std::lock_guard lock(change_);
   const auto before = active();
-  const std::string text = subject.text();
   const auto is_it = [&text](const store::Override& one) { return one.subject == text; };
   if (!before || std::none_of(before->overrides.begin(), before->overrides.end(), is_it)) return false;
   const auto change = [&is_it](ActiveConfiguration& next) { std::erase_if(next.overrides, is_it); };

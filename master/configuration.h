@@ -35,7 +35,7 @@ struct ActiveConfiguration {
   config::Document document;                               // with the targets that came by the API
   Members members;                                         // those
   std::map<std::string, config::TargetMaterial> targets;   // "upstream/target"
-  std::vector<store::Override> overrides;                  // of targets, in force
+  std::vector<store::Override> overrides;                  // of targets and sites, in force
   std::map<std::string, std::string> files;                // those that the document names, as they were read
   Certificates certificates;                               // the same
   std::shared_ptr<const LogFiles> logs;
@@ -105,10 +105,11 @@ class Configuration {
   // Null before the first revision.
   std::shared_ptr<const ActiveConfiguration> active() const;
 
-  // An override of a target: admission or weight. In force and kept, or neither. The document must name the target.
+  // An override of a target (admission or weight), a host or a split. In force and kept, or neither. The document must
+  // name what it is about.
   Result<void, Failure> put_override(const store::Override& value);
   // False when there is none.
-  Result<bool, Failure> clear_override(const TargetSubject& subject);
+  Result<bool, Failure> clear_override(const std::string& subject);
   // Drops what has expired. Called once a second.
   void expire_overrides();
   // What of the outside is read again for a new epoch; what is not stays as it was read, whatever became of the files.

@@ -5,6 +5,7 @@
 #include "master/certificate_findings.h"
 #include "master/certificates/cipher_list.h"
 #include "master/configuration.h"
+#include "master/site_override.h"
 #include "master/target_places.h"
 #include "master/value_files.h"
 #include "shared/config/snapshot.h"
@@ -17,8 +18,10 @@ namespace {
 constexpr milliseconds kLookup{2000};
 constexpr size_t kMostPlaces = 4096;   // half the rows: all may be others the next time
 
-void apply_overrides(config::Materials& materials, const std::vector<store::Override>& overrides) {
+void apply_overrides(config::Materials& materials, const config::Document& document,
+                     const std::vector<store::Override>& overrides) {
   for (const store::Override& one : overrides) {
+    apply_site_override(materials, document, one);
     const auto subject = TargetSubject::parse(one.subject);
     const auto material = subject ? materials.targets.find(subject->name()) : materials.targets.end();
     if (material == materials.targets.end()) continue;
@@ -132,7 +135,7 @@ Result<Configuration::Compiled, Configuration::Failure> Configuration::compile(A
   for (config::Problem& warning :
        certificate_warnings(next.document, next.certificates, std::chrono::system_clock::now()))
     next.warnings.push_back(std::move(warning));
-  apply_overrides(materials, next.overrides);
+  apply_overrides(materials, next.document, next.overrides);
   apply_members(materials, next.members);
   next.targets = materials.targets;
   auto sockets = parts_.listeners.prepare(next.document.listeners, way.bind_patience, way.purpose);

@@ -3,6 +3,7 @@
 #include <array>
 #include <string>
 
+#include "shared/metrics/auth_words.h"
 #include "shared/metrics/cache_words.h"
 #include "shared/metrics/catalog.h"
 #include "shared/metrics/error_tokens.h"
@@ -52,6 +53,11 @@ class Registrar {
       if (!result.empty()) add("proxyd_cache_requests_total", with(labels, label("result", result)));
     for (const std::string_view reason : metrics::kCacheReasons)
       if (reason != "none") add("proxyd_cache_reasons_total", with(labels, label("reason", reason)));
+  }
+
+  void auth(const std::string& host, const std::string& route) {
+    for (const std::string_view result : metrics::kAuthResults)
+      add("proxyd_auth_total", with(metrics::route_labels(host, route), label("result", result)));
   }
 
   void target(const std::string& labels) {
@@ -116,6 +122,7 @@ void register_series(metrics::MetricsRegion& region, const config::Document& doc
     for (const config::Route& route : host.routes) {
       registrar.route(name, route.name);
       if (route.cache) registrar.cache(name, route.name);
+      if (!route.auth.empty()) registrar.auth(name, route.name);
     }
   }
   for (const auto& [name, list] : document.access_lists)

@@ -5,6 +5,9 @@
 #include <optional>
 
 #include "master/certificates/pem.h"
+#include "shared/authentication/key_set.h"
+#include "shared/authentication/users.h"
+#include "shared/base/bytes.h"
 #include "shared/base/plain_file.h"
 #include "shared/config/tls_name.h"
 
@@ -14,6 +17,7 @@ namespace {
 constexpr size_t kMostValue = 16384;
 constexpr size_t kMostPem = 256 * 1024;
 constexpr size_t kMostAuthorities = 4 << 20;
+constexpr size_t kMostPage = 256 * 1024;
 using Contents = std::map<std::string, std::string>;
 
 Result<std::string> read_value(const std::string& path) {
@@ -32,6 +36,28 @@ Result<std::string> read_authorities(const std::string& path) {
   auto authorities = authorities_of(*content);
   if (!authorities) return Error{fmt::format("file {} {}", path, authorities.error().message)};
   return authorities;
+}
+
+Result<std::string> read_users(const std::string& path) {
+  auto content = read_plain_file(path, authentication::kMostUsersFile);
+  if (!content) return content.error();
+  const auto users = authentication::read_users(*content);
+  if (!users) return Error{fmt::format("file {}, {}", path, users.error().message)};
+  return content;
+}
+
+Result<std::string> read_key_set(const std::string& path) {
+  auto content = read_plain_file(path, authentication::kMostKeySetFile);
+  if (!content) return content.error();
+  const auto keys = authentication::read_keys(*content);
+  if (!keys) return Error{fmt::format("file {}, {}", path, keys.error().message)};
+  return content;
+}
+
+Result<std::string> read_page(const std::string& path) {
+  auto content = read_plain_file(path, kMostPage);
+  if (content && !is_utf8(*content)) return Error{fmt::format("file {} is no text of UTF-8", path)};
+  return content;
 }
 
 // As it is: workers take it apart, and refuse it where it is wrong.
@@ -55,6 +81,20 @@ class Reader {
     if (!client_auth || failure_) return;
     read(client_auth->ca_file, "who signs the certificates of clients is in it", pointer + "/client_auth/ca_file",
          read_authorities);
+  }
+  void auth(const std::vector<config::Auth>& auth, const std::string& pointer) {
+    for (const config::Auth& one : auth) {
+      if (one.basic && !failure_)
+        read(one.basic->users_file, "who may come with a password is in it", pointer + "/auth", read_users);
+      if (one.jwt && !failure_) read(one.jwt->jwks_file, "who signs tokens is in it", pointer + "/auth", read_key_set);
+    }
+  }
+  void pages(const std::map<int, std::string>& pages, const std::string& pointer) {
+    for (const auto& [status, path] : pages) {
+      if (!failure_)
+        read(path, fmt::format("the page of {} is in it", status), fmt::format("{}/error_pages/{}", pointer, status),
+             read_page);
+    }
   }
   void upstream(const config::UpstreamTls& tls, const std::string& pointer) {
     const std::string system(config::kSystemAuthorities);
@@ -110,9 +150,13 @@ Result<Contents, ValueFileError> read_value_files(const config::Document& docume
   for (const auto& [name, host] : document.hosts) {
     reader.authorities(host.client_auth, fmt::format("/hosts/{}", name));
     reader.edits(host.headers, fmt::format("/hosts/{}", name));
+    reader.pages(host.error_pages, fmt::format("/hosts/{}", name));
     if (host.purge) reader.token(*host.purge, fmt::format("/hosts/{}/purge/token_file", name));
-    for (size_t i = 0; i < host.routes.size(); ++i)
-      reader.edits(host.routes[i].headers, fmt::format("/hosts/{}/routes/{}", name, i));
+    for (size_t i = 0; i < host.routes.size(); ++i) {
+      const std::string pointer = fmt::format("/hosts/{}/routes/{}", name, i);
+      reader.edits(host.routes[i].headers, pointer);
+      reader.auth(host.routes[i].auth, pointer);
+    }
   }
   return reader.take();
 }

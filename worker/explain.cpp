@@ -4,6 +4,7 @@
 
 #include "worker/asked_request.h"
 #include "worker/cache_lookup.h"
+#include "worker/routing/closed_host.h"
 #include "worker/routing/https_only.h"
 #include "worker/upstream/balancer.h"
 
@@ -117,6 +118,16 @@ json action_of(const proxy::Configuration& configuration, const routing::RouteEn
   return action;
 }
 
+// What clients must show, the host's first; never what is in the files.
+json describe_auth(const config::Route& route) {
+  json auth = json::array();
+  for (const config::Auth& one : route.auth) {
+    if (one.basic) auth.push_back({{"basic", {{"realm", one.basic->realm}, {"users_file", one.basic->users_file}}}});
+    if (one.jwt) auth.push_back({{"jwt", {{"jwks_file", one.jwt->jwks_file}, {"algorithms", one.jwt->algorithms}}}});
+  }
+  return auth;
+}
+
 }   // namespace
 
 json explain(const proxy::Configuration& configuration, const json& question) {
@@ -133,10 +144,14 @@ json explain(const proxy::Configuration& configuration, const json& question) {
               {"route", matched.route ? json(matched.route->settings.name) : json()}};
   if (!matched.host) answer["result"] = "404: no host has this name on this listener";
   if (matched.host && !matched.route) answer["result"] = "404: no route of this host matches";
-  const bool sent_away = routing::must_be_https(matched, facts);
+  const bool closed = routing::is_closed_to(matched, facts);
+  if (closed) answer["result"] = "503: the host is in maintenance";
+  const bool sent_away = !closed && routing::must_be_https(matched, facts);
   if (sent_away)
     answer["result"] = fmt::format("{}: sent to https (force_https)", matched.host->settings.force_https->status);
-  if (matched.route && !sent_away) answer["action"] = action_of(configuration, *matched.route, asked);
+  if (!matched.route || sent_away || closed) return answer;
+  if (!matched.route->settings.auth.empty()) answer["auth"] = describe_auth(matched.route->settings);
+  answer["action"] = action_of(configuration, *matched.route, asked);
   return answer;
 }
 

@@ -12,7 +12,8 @@ void add_status(CLI::App& app, Session& session, Exit& exit);
 void add_apply(CLI::App& app, Session& session, Exit& exit);
 void add_config(CLI::App& app, Session& session, Exit& exit);   // diff, export, config …
 void add_upstream(CLI::App& app, Session& session, Exit& exit);
-void add_host(CLI::App& app, Session& session, Exit& exit);   // host, route
+void add_host(CLI::App& app, Session& session, Exit& exit);
+void add_route(CLI::App& app, Session& session, Exit& exit);
 void add_cache(CLI::App& app, Session& session, Exit& exit);
 void add_explain(CLI::App& app, Session& session, Exit& exit);
 void add_cert(CLI::App& app, Session& session, Exit& exit);

@@ -45,6 +45,10 @@ std::string render(const Session& session, const Json& answer) {
   }
   out += line("route", text_of(answer, "route"));
   if (answer.contains("result")) out += line("answer", text_of(answer, "result"));
+  for (const Json& one : answer.value("auth", Json::array())) {
+    for (const auto& [kind, settings] : one.items())
+      out += line("auth", fmt::format("{} {}", kind, text_of(settings, kind == "basic" ? "realm" : "jwks_file")));
+  }
   const Json action = answer.value("action", Json::object());
   for (const Json& step : action.value("access", Json::array())) {
     const std::string why = step["network"].is_null() ? "in neither list" : text_of(step, "network");

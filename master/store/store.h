@@ -35,8 +35,8 @@ struct Revision {
 
 // What an operator said about something for now; it survives restarts and goes when it expires.
 struct Override {
-  std::string subject;   // "target:app/app1:weight", "workers", "log-level"
-  std::string kind;      // drain, maintenance, weight, count, level
+  std::string subject;   // "target:app/app1:weight", "host:www:maintenance", "route:www/v1:split", "workers"
+  std::string kind;      // drain, maintenance, weight, split, count, level
   std::string value;
   std::string owner;
   std::string reason;

@@ -93,6 +93,7 @@ Route read_route(const Json& json, const OnTheWay& inherited) {
   route.access = std::move(own.access);
   route.rate_limits = std::move(own.rate_limits);
   route.bandwidth = own.bandwidth;
+  route.auth = std::move(own.auth);
   route.raw_path = own.raw_path;
   return route;
 }
@@ -106,6 +107,9 @@ Host read_host(const std::string& name, const Json& json, const OnTheWay& inheri
   if (const Json* purge = member(json, "purge")) host.purge = read_purge(*purge);
   if (const Json* client_auth = member(json, "client_auth")) host.client_auth = read_client_auth(*client_auth);
   if (const Json* force_https = member(json, "force_https")) host.force_https = read_force_https(*force_https);
+  host.maintenance = value_or(json, "maintenance", false);
+  for (const auto& [status, file] : part(json, "error_pages").items())
+    host.error_pages[std::stoi(status)] = file.get<std::string>();
   const OnTheWay own = inherit(json, inherited);
   host.headers = own.headers;
   const Json* routes = member(json, "routes");

@@ -4,6 +4,7 @@
 
 #include "shared/base/bytes.h"
 #include "shared/config/json_read.h"
+#include "shared/config/read_auth.h"
 #include "shared/config/read_limits.h"
 
 namespace proxyd::config {
@@ -143,6 +144,7 @@ OnTheWay inherit(const Json& level, OnTheWay value) {
   if (dropped(level, "access")) value.access.clear();
   if (dropped(level, "rate_limit")) value.rate_limits.clear();
   if (dropped(level, "bandwidth")) value.bandwidth.reset();
+  if (dropped(level, "auth")) value.auth.clear();
   const auto given = [&level](const char* key) {
     const Json* json = member(level, key);
     return json && json->is_object();
@@ -153,6 +155,7 @@ OnTheWay inherit(const Json& level, OnTheWay value) {
   value.headers.response = inherit_edits(part(level, "headers"), "response", std::move(value.headers.response));
   if (given("retry")) value.retry = read_retry(part(level, "retry"));
   if (given("rewrite")) value.rewrite = read_rewrite(part(level, "rewrite"));
+  if (given("auth")) value.auth.push_back(read_auth(part(level, "auth")));
   value.cache = inherit_cache(level, std::move(value.cache));
   if (const auto own = maybe<std::string>(level, "access")) value.access = with_own(std::move(value.access), {*own});
   value.rate_limits = with_own(std::move(value.rate_limits), value_or(level, "rate_limit", std::vector<std::string>()));

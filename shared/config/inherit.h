@@ -18,11 +18,12 @@ struct OnTheWay {
   std::vector<std::string> rate_limits;   // the outer first
   std::optional<Bandwidth> bandwidth;
   std::vector<std::string> access;   // access lists, the outer first
+  std::vector<Auth> auth;            // the outer first
   bool raw_path = false;
 };
 
-// What a level says, over what it inherits: timeouts, limits and headers key by key, the rest replaced as a whole; null
-// drops what is inherited.
+// What a level says, over what it inherits: timeouts, limits and headers key by key; auth beside what is there; the
+// rest replaced as a whole; null drops what is inherited.
 OnTheWay inherit(const Json& level, OnTheWay inherited);
 
 Retry read_retry(const Json& json);

@@ -30,6 +30,7 @@ Json map_schema(const ValueType& type) {
               {"minProperties", type.least_items},
               {"maxProperties", type.most_items}};
   if (type.key_format == TextFormat::kStoredStatus) schema["propertyNames"] = Json{{"pattern", "^[2-5][0-9][0-9]$"}};
+  if (type.key_format == TextFormat::kErrorStatus) schema["propertyNames"] = Json{{"pattern", "^[45][0-9][0-9]$"}};
   if (type.key_format == TextFormat::kName) schema["propertyNames"] = Json{{"pattern", "^[A-Za-z0-9._-]{1,64}$"}};
   return schema;
 }

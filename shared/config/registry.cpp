@@ -97,7 +97,7 @@ std::vector<Key> with_keys_on_the_way(std::vector<Key> keys) {
       {"rewrite", &kRewriteValue, "", "the path that the target sees", kInherited},
       {"headers", &kHeadersValue, "{}", "edits of fields", kInherited},
       {"access", &kAccessChoice, "", "an access list; those of defaults and host apply as well", kInherited},
-      {"auth", nullptr},
+      {"auth", &kAuthValue, "", "what clients must show, besides what the host asks", kInherited},
       {"rate_limit", &kRateLimitChoice, "", "a rate limit, or several; those of defaults and host apply too",
        kInherited},
       {"limits", &kInnerLimitsValue, "{}", "sizes and counts", kInherited},
@@ -125,7 +125,7 @@ const ObjectType kDefaults{
         {"rewrite", &kRewriteValue, "", "the path that the target sees", kOutermost},
         {"headers", &kHeadersValue, "{}", "edits of fields", kOutermost},
         {"access", &kAccessChoice, "", "an access list; those of hosts and routes apply as well", kOutermost},
-        {"auth", nullptr},
+        {"auth", &kAuthValue, "", "what clients must show", kOutermost},
         {"rate_limit", &kRateLimitChoice, "", "a rate limit, or several; those of hosts and routes apply too",
          kOutermost},
         {"retry", &kRetryValue, "", "the upstreams' own, unless given", kOutermost},
@@ -196,6 +196,7 @@ const ObjectType kRoute{"route", with_keys_on_the_way({
 
 const ValueType kRouteValue = object_of(kRoute);
 const ValueType kRoutes = list_of(kRouteValue);
+const ValueType kErrorPages = map_of(kFilePath, Format::kErrorStatus);
 const ObjectType kHost{"host", with_keys_on_the_way({
                                    {"names", &kHostPatterns, "", "exact, *. at any depth, or \"*\"", kRequired},
                                    {"listeners", &kNames, "[]", "all, unless named"},
@@ -204,8 +205,8 @@ const ObjectType kHost{"host", with_keys_on_the_way({
                                    {"force_https", &kForceHttpsValue, "", "requests by http are sent to https"},
                                    {"client_auth", &kClientAuthValue, "", "clients show a certificate"},
                                    {"purge", &kPurgeValue, "", "turns on the PURGE method"},
-                                   {"maintenance", nullptr},
-                                   {"error_pages", nullptr},
+                                   {"maintenance", &kBoolean, "false", "every request gets 503"},
+                                   {"error_pages", &kErrorPages, "{}", "status: file, for answers that we make"},
                                })};
 
 const ValueType kListenAddress = text(Format::kListenAddress);

@@ -33,6 +33,9 @@ extern const ValueType kCacheChoice;     // `cache` on the way: a policy, or off
 extern const ValueType kSplitCache;      // `cache` of a split
 extern const ValueType kPurgeValue;      // `purge` of a host
 
+// That of who may ask.
+extern const ValueType kAuthValue;   // `auth` on the way
+
 // That of TLS.
 extern const ValueType kCertificates;       // `certificates` of the document
 extern const ValueType kListenerTlsValue;   // `tls` of a listener

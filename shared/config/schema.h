@@ -48,6 +48,7 @@ enum class TextFormat {
   kLocation,           // a template that may not be empty
   kPathTemplate,       // a template that makes a path
   kStoredStatus,       // a status that a cache can store
+  kErrorStatus,        // of an answer that something is wrong
   kParameterPattern,   // a query parameter, or a prefix that ends in `*`
   kCookiePattern,
   kPathPattern,

@@ -52,10 +52,14 @@ nlohmann::json to_json(const Materials& materials) {
     certificates[name] = {
         {"chain", one.chain}, {"key", one.private_key}, {"ocsp", to_base64url({ocsp, one.ocsp.size()})}};
   }
+  nlohmann::json closed = nlohmann::json::object();
+  for (const auto& [name, one] : materials.closed_hosts) closed[name] = one.until_ms;
   return {{"targets", std::move(targets)},
           {"upstreams", materials.upstreams},
           {"members", members_to_json(materials.members)},
           {"limits", materials.limits},
+          {"closed_hosts", std::move(closed)},
+          {"shares", materials.shares},
           {"files", materials.files},
           {"certificates", std::move(certificates)}};
 }
@@ -74,6 +78,9 @@ Materials from_json(const nlohmann::json& json) {
   materials.upstreams = json.at("upstreams");
   materials.members = members_from_json(json.at("members"));
   materials.limits = json.at("limits");
+  for (const auto& [name, until_ms] : json.at("closed_hosts").items())
+    materials.closed_hosts[name] = {until_ms.get<int64_t>()};
+  materials.shares = json.at("shares");
   materials.files = json.at("files");
   for (const auto& [name, one] : json.at("certificates").items()) {
     auto ocsp = from_base64url(one.at("ocsp").get<std::string>());

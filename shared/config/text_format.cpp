@@ -124,6 +124,11 @@ TextFault check_stored_status(std::string_view text) {
   return {ok ? "" : "is no status that can be stored: 200 to 599, but for 304, 412 and 416"};
 }
 
+TextFault check_error_status(std::string_view text) {
+  const bool ok = text.size() == 3 && all(text, is_digit) && (text[0] == '4' || text[0] == '5');
+  return {ok ? "" : "is no status of an error: 400 to 599"};
+}
+
 TextFault check_host_pattern(std::string_view text) {
   constexpr const char* kWrong = "is no host name; a wildcard is \"*.name\" or \"*\" alone";
   if (text == "*") return {};
@@ -213,6 +218,7 @@ TextFault check_text(TextFormat format, std::string_view text) {
     case TextFormat::kUpstreamHost: return check_upstream_host(text);
     case TextFormat::kRetryCondition: return check_retry_condition(text);
     case TextFormat::kStoredStatus: return check_stored_status(text);
+    case TextFormat::kErrorStatus: return check_error_status(text);
     case TextFormat::kParameterPattern: return check_parameter_pattern(text);
     case TextFormat::kCookiePattern: return check_cookie_pattern(text);
     case TextFormat::kPathPattern: return check_path_pattern(text);

@@ -7,6 +7,7 @@
 #include "shared/config/head_limits.h"
 #include "shared/config/node.h"
 #include "shared/config/template_text.h"
+#include "shared/config/validate_auth.h"
 
 namespace proxyd::config {
 namespace {
@@ -92,6 +93,7 @@ void validate_on_the_way(const Document& document, const Json& level, int groups
   check_templates(level, groups, pointer, findings);
   check_cache(document, level, pointer, findings);
   check_limits(document, level, pointer, findings);
+  validate_auth(level, pointer, findings);
   warn_of_wide_limits(level, document.limits, pointer, findings);
 }
 

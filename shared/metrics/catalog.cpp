@@ -23,6 +23,8 @@ constexpr std::array kFamilies = {
     Family{"proxyd_upstream_errors_total", kCounter, "upstream,token",
            "Requests that a target did not answer, by error token."},
     Family{"proxyd_upstream_retries_total", kCounter, "upstream", "Requests sent again."},
+    Family{"proxyd_auth_total", kCounter, "host,route,result",
+           "Requests of routes with `auth`, by what the client showed."},
     Family{"proxyd_cache_requests_total", kCounter, "host,route,result",
            "Requests of routes that cache, by what the cache was for them."},
     Family{"proxyd_cache_reasons_total", kCounter, "host,route,reason",

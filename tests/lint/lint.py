@@ -19,6 +19,8 @@ MAY_INCLUDE = {
     "worker/caching": ["shared/base", "shared/config", "shared/metrics", "worker/http"],
     "shared/tickets": ["shared/base", "shared/memory"],
     "shared/limits": ["shared/base", "shared/memory"],
+    "shared/authentication": ["shared/base"],
+    "worker/authentication": ["shared/authentication", "shared/base", "shared/config", "worker/http"],
     "worker/tls": ["shared/base", "shared/config", "shared/metrics", "shared/tickets", "worker/async", "worker/net"],
     "worker/message": ["shared/base", "worker/http", "worker/http1", "worker/net", "worker/async"],
 }
@@ -27,7 +29,7 @@ MAY_INCLUDE["worker/upstream"] = BELOW
 MAY_INCLUDE["worker/downstream"] = BELOW
 MAY_INCLUDE["worker/proxy/relay"] = ["shared/base", "shared/config", "worker/http", "worker/async", "worker/net"]
 MAY_INCLUDE["worker/proxy/stored"] = [*BELOW, "worker/caching", "worker/upstream", "worker/proxy/relay"]
-MAY_INCLUDE["worker/proxy"] = [*BELOW, "worker/routing", "worker/caching", "worker/upstream", "worker/downstream", "worker/proxy/"]
+MAY_INCLUDE["worker/proxy"] = [*BELOW, "worker/authentication", "worker/routing", "worker/caching", "worker/upstream", "worker/downstream", "worker/proxy/"]
 MAY_INCLUDE["worker"] = ["shared/", "worker/"]
 MAY_INCLUDE["master/store"] = ["shared/"]
 MAY_INCLUDE["master/certificates"] = ["shared/base", "shared/config"]
@@ -38,7 +40,7 @@ MAY_INCLUDE["cli/output"] = []
 MAY_INCLUDE["cli/rest"] = ["shared/base", "shared/config"]
 MAY_INCLUDE["cli"] = ["shared/base", "shared/config", "cli/output", "cli/rest"]
 MAY_INCLUDE["cli/commands"] = ["shared/base", "shared/config", "cli/"]
-ONLY_IN = {"openssl/": ["shared/base", "worker/tls", "master/certificates", "master/store"], "Poco/": ["master", "cli"], "sqlite": ["master/store"], "re2/": ["shared/cache", "shared/config", "worker/routing"],
+ONLY_IN = {"openssl/": ["shared/base", "shared/authentication", "worker/authentication", "worker/tls", "master/certificates", "master/store"], "Poco/": ["master", "cli"], "sqlite": ["master/store"], "re2/": ["shared/cache", "shared/config", "worker/routing"],
            "yaml-cpp/": ["shared/config"], "xxhash": ["worker/routing"], "CLI/": ["master", "cli"], "zlib": [], "nghttp2/": ["worker/http2"], "ares": ["master/dns"]}
 FORBIDDEN_NAME = re.compile(r"\b(?:class|struct) \w*(?:Manager|Helper|Util|Impl|Base)\b")
 ALLOWED_NAMES = {"AdoptedSocketImpl"}   # POCO's own word for what it derives from

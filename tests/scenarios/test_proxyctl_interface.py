@@ -35,7 +35,7 @@ READERS = [
     (["status"], "/api/v1/status"), (["upstream", "list"], "/api/v1/upstreams"), (["upstream", "show", "app"], "/api/v1/upstreams/app"),
     (["worker", "list"], "/api/v1/workers"), (["config", "history", "--limit", "200"], "/api/v1/revisions?limit=200"), (["config", "show", "1"], "/api/v1/revisions/1"),
     (["export"], "/api/v1/config"), (["token", "list"], "/api/v1/tokens"), (["audit"], "/api/v1/audit"), (["logs", "rejects"], "/api/v1/rejects"),
-    (["diff", "1"], "/api/v1/revisions/1/diff"), (["host", "list"], "/api/v1/config"), (["route", "list"], "/api/v1/config"), (["metrics"], "/metrics"),
+    (["diff", "1"], "/api/v1/revisions/1/diff"), (["host", "list"], "/api/v1/hosts"), (["route", "list"], "/api/v1/config"), (["metrics"], "/metrics"),
     (["cache", "stats"], "/api/v1/cache"), (["cache", "purges"], "/api/v1/cache/purges"), (["cert", "list"], "/api/v1/certificates"),
 ]
 

@@ -180,6 +180,21 @@ CacheCells ConfigurationBuilder::cache_cells_for(std::string_view host, std::str
   return cells;
 }
 
+Result<RouteAuth> ConfigurationBuilder::auth_for(const config::Host& host, const config::Route& route,
+                                                 const config::Materials& materials) {
+  RouteAuth auth;
+  if (route.auth.empty()) return auth;
+  auto requirements = requirements_.of_route(route, materials);
+  if (!requirements) return requirements.error();
+  auth.requirements = std::move(*requirements);
+  const std::string labels = metrics::route_labels(host.name, route.name);
+  for (size_t i = 0; i < auth.by_result.size(); ++i) {
+    auth.by_result[i] =
+        cell("proxyd_auth_total", metrics::with(labels, metrics::label("result", metrics::kAuthResults[i])));
+  }
+  return auth;
+}
+
 Result<std::shared_ptr<const Configuration>, ConfigurationBuilder::Refusal> ConfigurationBuilder::build(
     config::Snapshot snapshot) {
   config::Decoded decoded = config::decode(snapshot.canonical, config::Format::kJson);
@@ -204,6 +219,9 @@ Result<std::shared_ptr<const Configuration>, ConfigurationBuilder::Refusal> Conf
       const caching::Policy* policy = built->route_policy[route->index];
       built->caches.push_back(policy ? cache_cells_for(host->settings.name, route->settings.name) : CacheCells());
       built->route_guard.push_back(guard_of(route->settings, *built));
+      auto auth = auth_for(host->settings, route->settings, built->snapshot.materials);
+      if (!auth) return Refusal{fmt::format("/hosts/{}", host->settings.name), auth.error().message};
+      built->route_auth.push_back(std::move(*auth));
       const auto& upstream = route->settings.upstream;
       built->route_upstream.push_back(upstream ? &built->upstreams.at(*upstream) : nullptr);
       std::vector<const upstream::UpstreamGroup*> split;
@@ -234,6 +252,7 @@ void ConfigurationBuilder::settle(const Configuration& current) {
   }
   listener_tls_.settle();
   upstream_tls_.settle();
+  requirements_.settle();
   std::erase_if(targets_, [&named](const auto& entry) {
     if (named.contains(entry.second.get())) return false;
     entry.second->retire();

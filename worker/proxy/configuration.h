@@ -12,6 +12,7 @@
 #include "worker/caching/cache_policies.h"
 #include "worker/caching/reason.h"
 #include "worker/proxy/listener_tls.h"
+#include "worker/proxy/route_auth.h"
 #include "worker/proxy/upstream_tls.h"
 #include "worker/routing/access.h"
 #include "worker/routing/matcher.h"
@@ -84,6 +85,7 @@ struct Configuration {
   std::vector<std::vector<std::string>> route_partitions;                  // by route index: of the cache
   std::vector<const caching::Policy*> route_policy;                        // by route index; null: nothing is cached
   std::vector<std::unique_ptr<const RouteGuard>> route_guard;              // by route index; null: it asks nothing
+  std::vector<RouteAuth> route_auth;                                       // by route index
   std::vector<CacheCells> caches;                                          // by route index
   std::vector<RouteCells> routes;                                          // by route index
   std::vector<RouteCells> hosts;                                           // by host index
@@ -124,12 +126,14 @@ class ConfigurationBuilder {
   RateRule rate_rule(const config::RateLimit& settings, const Configuration& built) const;
   std::unique_ptr<const RouteGuard> guard_of(const config::Route& route, const Configuration& built) const;
   CacheCells cache_cells_for(std::string_view host, std::string_view route) const;
+  Result<RouteAuth> auth_for(const config::Host& host, const config::Route& route, const config::Materials& materials);
   RouteCells cells_for(std::string_view host, std::string_view route) const;
 
   upstream::Services services_;
   const metrics::MetricsRegion* metrics_;
   ListenerTls listener_tls_;
   UpstreamTls upstream_tls_;
+  Requirements requirements_;
   std::map<std::string, std::shared_ptr<upstream::Target>> targets_;   // by row, address, protocol and TLS
 };
 

@@ -16,6 +16,7 @@ using http::FieldName;
 std::string_view sentence(int status) {
   switch (status) {
     case 400: return "The request could not be understood.";
+    case 401: return "The request needs credentials that are valid here.";
     case 403: return "Access to this address is not allowed.";
     case 404: return "There is nothing at this address.";
     case 405: return "This method is not allowed here.";
@@ -112,17 +113,25 @@ std::string_view problem(int status, ProxyError error, std::string_view detail, 
 }   // namespace
 
 ErrorAnswer make_error_answer(int status, ProxyError error, std::string_view detail, std::string_view request_id,
-                              const http::Fields& request_fields, http::Arena& arena) {
-  const bool page = wants_html(request_fields);
+                              const http::Fields& request_fields, const routing::ErrorPages::Page* page,
+                              http::Arena& arena) {
+  const bool as_html = !page && wants_html(request_fields);
   ErrorAnswer answer{http::Fields(arena), {}};
-  answer.fields.add(FieldName::kContentType, page ? "text/html; charset=utf-8" : "application/problem+json");
+  const std::string_view own_type = as_html ? "text/html; charset=utf-8" : "application/problem+json";
+  answer.fields.add(FieldName::kContentType, page ? page->type : own_type);
   answer.fields.add(FieldName::kCacheControl, "no-store");
   if (error != ProxyError::kNone) {
     const std::string_view more = detail.empty() ? detail : arena.concat("; details=\"", detail, "\"");
     answer.fields.add(FieldName::kProxyStatus, arena.concat("proxyd; error=", token_of(error), more));
   }
   if (status == 503) answer.fields.add(FieldName::kRetryAfter, "5");
-  answer.body = page ? html(status, request_id, arena) : problem(status, error, detail, request_id, arena);
+  if (page) {
+    answer.body = page->content;
+  } else if (as_html) {
+    answer.body = html(status, request_id, arena);
+  } else {
+    answer.body = problem(status, error, detail, request_id, arena);
+  }
   return answer;
 }
 

@@ -1,5 +1,7 @@
 #include "worker/proxy/local_answer.h"
 
+#include <algorithm>
+
 #include "worker/http/status.h"
 #include "worker/net/text_content.h"
 #include "worker/proxy/error_response.h"
@@ -11,6 +13,8 @@ namespace {
 
 using http::FieldName;
 using Kind = http::ContentLength::Kind;
+
+constexpr milliseconds kUsualMaintenance{60'000};   // where nobody knows its end
 
 // Sends a body that lies in the arena or the configuration.
 async::Task<void> answer(Request& request, int status, http::Fields& fields, std::string_view body, bool close) {
@@ -56,6 +60,12 @@ std::string_view as_location(std::string_view text, http::Arena& arena) {
   return {to, static_cast<size_t>(at - to)};
 }
 
+ErrorAnswer error_answer(Request& request, int status, ProxyError error, std::string_view detail) {
+  const routing::HostEntry* host = request.matched.host;
+  return make_error_answer(status, error, detail, request.identity.request_id, request.head.fields,
+                           host ? host->error_pages.find(status) : nullptr, request.arena());
+}
+
 }   // namespace
 
 async::Task<void> answer_error(Request& request, int status, ProxyError error, std::string_view detail, bool close) {
@@ -69,10 +79,33 @@ async::Task<void> answer_error(Request& request, int status, ProxyError error, s
     co_await answer(request, 200, fields, {}, close);
     co_return;
   }
-  ErrorAnswer made =
-      make_error_answer(status, error, detail, request.identity.request_id, request.head.fields, request.arena());
+  ErrorAnswer made = error_answer(request, status, error, detail);
   if (status == 405) made.fields.add("Allow", "GET, HEAD, POST, PUT, DELETE, OPTIONS, PATCH");
   co_await answer(request, status, made.fields, made.body, close);
+}
+
+async::Task<void> answer_closed(Request& request) {
+  if (is_grpc(request.head)) {
+    co_await answer_error(request, 503, ProxyError::kNone, "maintenance", false);
+    co_return;
+  }
+  const int64_t until_ms = request.matched.host->closed->until_ms;
+  const int64_t left_ms = until_ms == 0 ? kUsualMaintenance.count() : until_ms - request.proxy.wall_clock_ms();
+  const auto seconds_left = static_cast<uint64_t>(std::max<int64_t>((left_ms + 999) / 1000, 1));
+  ErrorAnswer made = error_answer(request, 503, ProxyError::kNone, "maintenance");
+  made.fields.set(to_string(FieldName::kRetryAfter), request.arena().number(seconds_left));
+  co_await answer(request, 503, made.fields, made.body, false);
+}
+
+async::Task<void> answer_unauthenticated(Request& request, std::string_view challenge) {
+  if (is_grpc(request.head)) {
+    co_await answer_error(request, 401, ProxyError::kRequestDenied, {}, false);
+    co_return;
+  }
+  request.fail(ProxyError::kRequestDenied);
+  ErrorAnswer made = error_answer(request, 401, ProxyError::kRequestDenied, {});
+  made.fields.add("WWW-Authenticate", challenge);
+  co_await answer(request, 401, made.fields, made.body, false);
 }
 
 // A message that is refused: counted, kept, answered. Only TRACE does not cost the connection.

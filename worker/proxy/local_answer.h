@@ -10,6 +10,10 @@ namespace proxyd::proxy {
 
 // Answers that we make ourselves, whole: head and content. Suspends while the client takes them.
 async::Task<void> answer_error(Request& request, int status, ProxyError error, std::string_view detail, bool close);
+// 503 of a host in maintenance, with when to come again.
+async::Task<void> answer_closed(Request& request);
+// 401 with what the client may show (RFC 9110 11.6.1); UNAUTHENTICATED for gRPC.
+async::Task<void> answer_unauthenticated(Request& request, std::string_view challenge);
 async::Task<void> answer_refused(Request& request, http::Refusal refusal, size_t offset);
 // For a request that there was no memory for: few words, then the connection closes.
 async::Task<void> answer_without_memory(Request& request, int status);

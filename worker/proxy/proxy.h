@@ -12,10 +12,12 @@
 #include "shared/status/status_region.h"
 #include "worker/async/event_loop.h"
 #include "worker/async/task_group.h"
+#include "worker/authentication/remembered.h"
 #include "worker/caching/freshness.h"
 #include "worker/downstream/exchange.h"
 #include "worker/proxy/access_log.h"
 #include "worker/proxy/configuration.h"
+#include "worker/proxy/slow_checks.h"
 #include "worker/proxy/stored/shared_cache.h"
 #include "worker/upstream/balancer.h"
 
@@ -47,6 +49,9 @@ class Proxy final : public downstream::RequestHandler {
   const limits::LimitsRegion& limits() const { return limits_; }
   upstream::Balancer& balancer() { return balancer_; }
   SharedCache& shared_cache() { return shared_cache_; }
+  // Of what clients show of themselves.
+  authentication::Remembered& remembered() { return remembered_; }
+  SlowChecks& slow_checks() { return slow_checks_; }
   // What goes on without a client: fills of the cache, and questions to origins in the background.
   async::TaskGroup& tasks() { return tasks_; }
   Log& log() { return log_; }
@@ -98,6 +103,8 @@ class Proxy final : public downstream::RequestHandler {
   Log& log_;
   upstream::Balancer balancer_;
   SharedCache& shared_cache_;
+  authentication::Remembered remembered_;
+  SlowChecks slow_checks_;
   std::shared_ptr<const Configuration> configuration_;
   std::unique_ptr<AccessLog> access_log_;
   PurgeRecorder purge_recorder_;

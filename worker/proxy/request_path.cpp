@@ -4,6 +4,7 @@
 #include "worker/caching/invalidation.h"
 #include "worker/proxy/admission.h"
 #include "worker/proxy/answer_in_slices.h"
+#include "worker/proxy/authenticate.h"
 #include "worker/proxy/background.h"
 #include "worker/proxy/cache_visit.h"
 #include "worker/proxy/failure.h"
@@ -17,6 +18,7 @@
 #include "worker/proxy/request.h"
 #include "worker/proxy/stored_answer.h"
 #include "worker/proxy/tunnel.h"
+#include "worker/routing/closed_host.h"
 #include "worker/routing/https_only.h"
 #include "worker/tls/server_context.h"
 
@@ -150,6 +152,10 @@ async::Task<void> Proxy::handle(downstream::Exchange& exchange) {
       co_await answer_refused(request, http::Refusal::kHostMissing, 0);
       co_return;
     }
+    if (routing::is_closed_to(request.matched, request.facts)) {
+      co_await answer_closed(request);
+      co_return;
+    }
     if (routing::must_be_https(request.matched, request.facts)) {
       co_await answer_to_https(request);
       co_return;
@@ -172,7 +178,8 @@ async::Task<void> Proxy::handle(downstream::Exchange& exchange) {
     }
 
     // access and rates
-    if (routing::is_ambiguous(request.matched.route->settings, request.head.target)) {
+    const config::Route& route = request.matched.route->settings;
+    if (routing::is_ambiguous(route, request.head.target)) {
       co_await answer_refused(request, http::Refusal::kUriEncodedSlash, request.head.size.start);
       co_return;
     }
@@ -181,9 +188,12 @@ async::Task<void> Proxy::handle(downstream::Exchange& exchange) {
       co_await answer_denied(request, denial);
       co_return;
     }
+    if (!route.auth.empty()) {
+      const bool admitted = co_await authenticate(request);
+      if (!admitted) co_return;
+    }
 
     // local answers
-    const config::Route& route = request.matched.route->settings;
     if (route.redirect) {
       co_await answer_redirect(request);
       co_return;

@@ -57,22 +57,50 @@ const RouteEntry* first_holding(const HostEntry& host, const std::vector<uint32_
   return nullptr;
 }
 
+// The token of a client is for us alone, unless the route says that the origin sees it.
+config::FieldEdits edits_of_request(const config::Route& route) {
+  config::FieldEdits edits = route.headers.request;
+  const auto keeps = [](const config::Auth& one) { return one.jwt && !one.jwt->forward; };
+  if (std::any_of(route.auth.begin(), route.auth.end(), keeps)) edits.remove.emplace_back("Authorization");
+  return edits;
+}
+
+// With the shares that an operator gave it for now.
+config::Split split_of(const config::Host& host, const config::Route& route, const config::Materials& materials) {
+  config::Split split = *route.split;
+  const auto shares = materials.shares.find(host.name + "/" + route.name);
+  if (shares != materials.shares.end()) split.upstreams = shares->second;
+  return split;
+}
+
+// What the document says has no end that is known.
+std::optional<config::Closed> closed_of(const config::Host& host, const config::Materials& materials) {
+  const auto closed = materials.closed_hosts.find(host.name);
+  if (closed != materials.closed_hosts.end() && !host.maintenance) return closed->second;
+  return host.maintenance ? std::optional(config::Closed()) : std::nullopt;
+}
+
 }   // namespace
 
-RouteEntry::RouteEntry(const config::Route& route, uint32_t number, const config::Materials& materials)
+RouteEntry::RouteEntry(const config::Host& host, const config::Route& route, uint32_t number,
+                       const config::Materials& materials)
     : settings(route),
       index(number),
       conditions(route.match),
-      request_edits(route.headers.request, materials.files),
+      request_edits(edits_of_request(route), materials.files),
       response_edits(route.headers.response, materials.files) {
   if (route.match.path_kind == Path::kRegex) expression = compile_expression(route.match.path);
   if (route.rewrite) rewrite.emplace(*route.rewrite);
   if (route.redirect) redirect.emplace(route.redirect->to);
-  if (route.split) split.emplace(*route.split);
+  if (route.split) split.emplace(split_of(host, route, materials));
 }
 
 HostEntry::HostEntry(const config::Host& host, uint32_t number, const config::Materials& materials)
-    : settings(host), index(number), response_edits(host.headers.response, materials.files) {
+    : settings(host),
+      index(number),
+      response_edits(host.headers.response, materials.files),
+      error_pages(host, materials.files),
+      closed(closed_of(host, materials)) {
   if (!host.force_https || !host.force_https->hsts) return;
   hsts = "max-age=" + std::to_string(std::chrono::duration_cast<std::chrono::seconds>(*host.force_https->hsts).count());
 }
@@ -83,7 +111,7 @@ Matcher::Matcher(const config::Document& document, const config::Materials& mate
     auto host = std::make_unique<HostEntry>(settings, static_cast<uint32_t>(hosts_.size()), materials);
     for (const config::Route& route : settings.routes) {
       const auto place = static_cast<uint32_t>(host->routes.size());
-      host->routes.push_back(std::make_unique<RouteEntry>(route, route_count_++, materials));
+      host->routes.push_back(std::make_unique<RouteEntry>(settings, route, route_count_++, materials));
       const std::string_view prefix = prefix_of(route.match);
       switch (route.match.path_kind) {
         case Path::kExact: host->exact[route.match.path].push_back(place); break;

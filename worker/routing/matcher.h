@@ -13,6 +13,7 @@
 #include "shared/config/model.h"
 #include "shared/config/snapshot.h"
 #include "worker/routing/conditions.h"
+#include "worker/routing/error_page.h"
 #include "worker/routing/field_edits.h"
 #include "worker/routing/request_facts.h"
 #include "worker/routing/rewrite.h"
@@ -23,7 +24,7 @@ namespace proxyd::routing {
 
 // A route, compiled. `index` counts over all routes of the document, so that others keep tables beside it.
 struct RouteEntry {
-  RouteEntry(const config::Route& route, uint32_t number, const config::Materials& materials);
+  RouteEntry(const config::Host& host, const config::Route& route, uint32_t number, const config::Materials& materials);
 
   const config::Route& settings;
   uint32_t index;
@@ -42,7 +43,9 @@ struct HostEntry {
   const config::Host& settings;
   uint32_t index;
   FieldEdits response_edits;   // for answers that no route made
-  std::string hsts;            // the value of Strict-Transport-Security by https, or nothing
+  ErrorPages error_pages;
+  std::optional<config::Closed> closed;   // in maintenance
+  std::string hsts;                       // the value of Strict-Transport-Security by https, or nothing
   std::vector<std::unique_ptr<RouteEntry>> routes;
   // nginx's order; each list holds indices into `routes` in file order.
   std::unordered_map<std::string_view, std::vector<uint32_t>> exact;

@@ -88,6 +88,15 @@ AdminAnswer maintain_target(const AdminRequest&, Context&);
 AdminAnswer ready_target(const AdminRequest&, Context&);
 AdminAnswer weigh_target(const AdminRequest&, Context&);
 
+// sites.cpp
+AdminAnswer list_hosts(const AdminRequest&, Context&);
+AdminAnswer get_host(const AdminRequest&, Context&);
+
+// site_overrides.cpp
+AdminAnswer maintain_host(const AdminRequest&, Context&);
+AdminAnswer ready_host(const AdminRequest&, Context&);
+AdminAnswer split_route(const AdminRequest&, Context&);
+
 // workers.cpp
 AdminAnswer list_workers(const AdminRequest&, Context&);
 AdminAnswer restart_worker(const AdminRequest&, Context&);

@@ -6,6 +6,7 @@
 #include "master/admin/resources/handlers.h"
 #include "master/admin/resources/target_json.h"
 #include "master/process_overrides.h"
+#include "master/site_override.h"
 #include "master/target_subject.h"
 #include "shared/config/units.h"
 
@@ -36,11 +37,25 @@ std::string undo_of(const store::Override& one) {
   using Process = master::ProcessOverrides::Subject;
   const auto process = master::ProcessOverrides::parse(one.subject);
   if (process) return *process == Process::kWorkers ? "proxyctl worker scale auto" : "proxyctl logs level default";
+  if (const auto site = master::SiteSubject::parse(one.subject)) {
+    if (site->route.empty()) return "proxyctl host ready " + site->host;
+    return fmt::format("proxyctl route split {} {} --undo", site->host, site->route);
+  }
   const auto subject = master::TargetSubject::parse(one.subject);
   if (!subject) return "proxyctl upstream list";
   const std::string target = subject->upstream + " " + subject->target;
   const bool weight = subject->aspect == master::TargetSubject::Aspect::kWeight;
   return weight ? "proxyctl upstream weight " + target + " 100%" : "proxyctl upstream ready " + target;
+}
+
+// Those that the document closes; what an operator closes is among the overrides.
+void add_closed_hosts(std::vector<master::Attention>& all, const config::Document& document) {
+  for (const auto& [name, host] : document.hosts) {
+    if (host.maintenance)
+      all.push_back({"info", "maintenance",
+                     fmt::format("host '{}' is in maintenance, as the document says: its requests get 503", name),
+                     "proxyctl host list"});
+  }
 }
 
 void add_overrides(std::vector<master::Attention>& all, const std::vector<store::Override>& overrides) {
@@ -58,6 +73,7 @@ void add_overrides(std::vector<master::Attention>& all, const std::vector<store:
 Json attention_json(const master::ActiveConfiguration* active, Context& context) {
   std::vector<master::Attention> all = context.master.attention();
   if (active) add_upstreams(all, *active);
+  if (active) add_closed_hosts(all, active->document);
   const auto overrides = context.master.store().overrides();
   if (overrides) add_overrides(all, *overrides);
   if (!overrides)

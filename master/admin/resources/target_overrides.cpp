@@ -130,7 +130,7 @@ std::optional<AdminAnswer> put_override(const AdminRequest& request, Context& co
 
 std::optional<AdminAnswer> clear_override(const AdminRequest& request, Context& context, Aspect aspect) {
   const master::TargetSubject subject{request.parameters.at("u"), request.parameters.at("t"), aspect};
-  const auto cleared = context.master.configuration().clear_override(subject);
+  const auto cleared = context.master.configuration().clear_override(subject.text());
   if (!cleared) return failure_answer(cleared.error());
   if (*cleared)
     context.master.events().publish("target", {{"upstream", subject.upstream},

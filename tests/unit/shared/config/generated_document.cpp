@@ -76,7 +76,7 @@ class Generator {
   Json value(const ValueType& type) {
     if (type.may_be_off && chance(20)) return "off";
     switch (type.kind) {
-      case ValueKind::kDuration: return format_duration(between(1, 10'000'000));
+      case ValueKind::kDuration: return format_duration(between(1, std::min(type.most, int64_t{10'000'000})));
       case ValueKind::kSize:
         return format_size(
             static_cast<uint64_t>(between(std::max(type.least, int64_t{1024}), std::min(type.most, int64_t{1} << 40))));
@@ -114,12 +114,15 @@ class Generator {
     Json json = Json::object();
     const int64_t count = between(static_cast<int64_t>(type.least_items), 3);
     for (int64_t i = 0; i < count; ++i) {
-      const std::string key = type.key_format == TextFormat::kStoredStatus
-                                  ? pick({"200", "301", "404", "503"})
-                                  : fmt::format("{}-{}", pick({"zeta", "Alpha", "on", "1e3"}), i);
-      json[key] = value(*type.item);
+      json[key_of(type, i)] = value(*type.item);
     }
     return json;
+  }
+
+  std::string key_of(const ValueType& type, int64_t number) {
+    if (type.key_format == TextFormat::kStoredStatus) return pick({"200", "301", "404", "503"});
+    if (type.key_format == TextFormat::kErrorStatus) return pick({"400", "404", "503", "599"});
+    return fmt::format("{}-{}", pick({"zeta", "Alpha", "on", "1e3"}), number);
   }
 
   std::string text(TextFormat format) {
@@ -148,6 +151,7 @@ class Generator {
       case TextFormat::kUpstreamHost: return pick({"keep", "target", "a.test", "a.test:81", "[::1]:5"});
       case TextFormat::kRetryCondition: return pick({"connect_error", "reset_before_response", "502", "599"});
       case TextFormat::kStoredStatus: return "200";
+      case TextFormat::kErrorStatus: return "404";
       case TextFormat::kParameterPattern: return pick({"utm_*", "v", "*", "a b", "Ω", "on"});
       case TextFormat::kCookiePattern: return pick({"session", "wordpress_logged_in_*", "*", "1"});
       case TextFormat::kPathPattern: return pick({"/cart*", "/", "/a/b", "/ü*"});
@@ -224,7 +228,13 @@ class Generator {
       level["rate_limit"] = chance(50) ? Json("per-ip") : Json::array({"api-key", "per-ip"});
     rewrite(level);
     if (level.contains("cache") && !level["cache"].is_null()) level["cache"] = pick({"static", "pages", "off"});
+    if (level.contains("auth") && level["auth"].is_object()) auth(level["auth"]);
     if (level.contains("access") && !level["access"].is_null()) level["access"] = pick({"office", "bots"});
+  }
+
+  void auth(Json& auth) {
+    auth.erase(pick({"basic", "jwt"}));
+    if (auth.empty()) auth["basic"] = Json{{"realm", "a \"b\""}, {"users_file", "/ü"}};
   }
 
   static void rewrite(Json& level) {

@@ -22,6 +22,8 @@ Snapshot sample() {
   snapshot.materials.certificates["www"] = {"chain\n", "key\n", std::string("\x30\x82\0\xff", 4)};
   snapshot.materials.certificates["api"] = {"chain\n", "key\n", ""};
   snapshot.materials.files["/etc/token"] = "secret \"with\" ünusual\nlines";
+  snapshot.materials.closed_hosts["www"] = {1'795'529'885'123};
+  snapshot.materials.shares["www/v1"] = {{"a", 95}, {"b", 5}};
   return snapshot;
 }
 

@@ -12,7 +12,7 @@ class ErrorAnswers : public testing::Test {
   bool is_page(std::string_view accept) {
     http::Fields request(arena_);
     if (!accept.empty()) request.add("Accept", accept);
-    const ErrorAnswer answer = make_error_answer(503, ProxyError::kConnectionLimit, "", "id", request, arena_);
+    const ErrorAnswer answer = make_error_answer(503, ProxyError::kConnectionLimit, "", "id", request, nullptr, arena_);
     const bool page = answer.fields.value(FieldName::kContentType).starts_with("text/html");
     EXPECT_EQ(answer.body.starts_with("<!doctype html>"), page);
     EXPECT_EQ(answer.fields.value(FieldName::kProxyStatus), "proxyd; error=connection_limit_reached");
