@@ -8,12 +8,22 @@ from certificates import Authority
 from client import Client
 from origin import Origin
 from proxyd import BUILD, ROOT, Proxyd, free_port, site
+from web_tokens import Signer
 
 EXAMPLES = sorted(path.name for path in (ROOT / "etc/examples").glob("*.yaml"))
 
 
 def documents(kind):
     return json.loads(subprocess.run([BUILD / "bin/test_documents", kind], capture_output=True, check=True).stdout)
+
+
+def write_files_of_auth(folder):
+    """The files that `auth` and `error_pages` name in the documents, by key."""
+    files = {"users_file": folder / "users", "jwks_file": folder / "keys.json", "error_pages": folder / "page.html"}
+    files["users_file"].write_text("bob:{SHA}5en6G6MezRroT3XKqkdPOmY/BfQ=\n")
+    files["jwks_file"].write_text(Signer().key_set())
+    files["error_pages"].write_text("page")
+    return {key: str(file) for key, file in files.items()}
 
 
 class Places:
@@ -23,6 +33,7 @@ class Places:
         self.folder, self.ports = folder, {}
         self.secret = folder / "secret"
         self.secret.write_text("hidden\n")
+        self.files = write_files_of_auth(folder)
         self.authority = Authority(folder)
         self.issued = self.authority.issue("a.test")
 
@@ -36,6 +47,8 @@ class Places:
         return self.ports[given]
 
     def fit(self, json_value, key=""):
+        if key == "error_pages":
+            return dict.fromkeys(json_value, self.files[key])
         if isinstance(json_value, dict):
             if "uploaded" in json_value or ("certificate_file" in json_value and key != "tls"):
                 return self.issued.document()
@@ -44,6 +57,8 @@ class Places:
             return {name: self.fit(value, name) for name, value in json_value.items()}
         if isinstance(json_value, list):
             return [self.fit(value, key) for value in json_value]
+        if key in ("users_file", "jwks_file"):
+            return self.files[key]
         if key == "ca_file":
             return str(self.authority.certificate)
         if key == "ciphers":
@@ -91,6 +106,8 @@ def test_export_and_apply_change_nothing_of_an_example(proxyd, name, tmp_path):
     text = re.sub(r'"(?:0\.0\.0\.0|127\.0\.0\.1|\[::\])?:(?:80|443|8080)"', lambda _: f'"127.0.0.1:{free_port()}"', text)
     text = text.replace("/var/log/proxyd", str(tmp_path)).replace("/etc/proxyd/app.token", str(tmp_path / "token")).replace("/etc/proxyd/purge.token", str(tmp_path / "token")).replace("/run/proxyd/http.sock", str(tmp_path / "http.sock"))
     (tmp_path / "token").write_text("hidden\n")
+    files = write_files_of_auth(tmp_path)
+    text = text.replace("/etc/proxyd/users", files["users_file"]).replace("/etc/proxyd/keys.json", files["jwks_file"]).replace("/etc/proxyd/pages/5xx.html", files["error_pages"])
     if "certificates:" in text:
         authority = Authority(tmp_path)
         issued = authority.issue("www.example.com")
