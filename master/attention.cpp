@@ -4,6 +4,7 @@
 
 #include "master/certificate_attention.h"
 #include "master/master.h"
+#include "master/target_attention.h"
 
 namespace proxyd::master {
 
@@ -57,6 +58,7 @@ std::vector<Attention> Master::attention() {
                    : of_certificates ? "proxyctl cert list"
                                      : "proxyctl export"});
   }
+  if (active) add_upstreams(*active, regions_->status(), RegionKeeper::heartbeat_now(), all);
   const auto now = std::chrono::system_clock::now();
   if (active) add_certificates(active->document, active->certificates, configuration_->certificate_faults(), now, all);
   return all;

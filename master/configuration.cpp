@@ -9,6 +9,7 @@
 #include <cstdlib>
 #include <fstream>
 
+#include "master/joined_targets.h"
 #include "master/site_override.h"
 #include "shared/config/snapshot.h"
 #include "shared/config/units.h"
@@ -188,7 +189,11 @@ Result<size_t, Configuration::Failure> Configuration::publish(std::shared_ptr<Ac
   parts_.listeners.commit();
   parts_.regions.keep(std::move(compiled->rows));
   parts_.resolver.watch(compiled->addresses);
-  const std::string former = active() ? active()->document.logging.error.level : "";
+  const auto before = active();
+  const std::string former = before ? before->document.logging.error.level : "";
+  if (before)
+    note_joined({before->document, before->targets}, {next->document, next->targets}, parts_.regions.status(),
+                RegionKeeper::heartbeat_now());
   install(next);
   parts_.regions.cache().limit_memory(parts_.regions.cache().memory_of(next->document.cache));
   follow_error_log(*compiled->publication, former, next->document.logging.error.level);

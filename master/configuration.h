@@ -21,6 +21,7 @@
 #include "master/object_versions.h"
 #include "master/region_keeper.h"
 #include "master/resolver.h"
+#include "master/sticky_key.h"
 #include "master/store/store.h"
 #include "master/target_subject.h"
 #include "master/worker_pool.h"
@@ -59,8 +60,9 @@ class Configuration {
     Resolver& resolver;
     Events& events;
     Log& log;
+    std::string state_folder;
   };
-  explicit Configuration(Parts parts) : parts_(parts) {}
+  explicit Configuration(Parts parts) : parts_(parts), sticky_key_(parts.state_folder, parts.log) {}
   ~Configuration() { parts_.log.set_descriptor(2); }
   Configuration(const Configuration&) = delete;
   Configuration& operator=(const Configuration&) = delete;
@@ -210,6 +212,7 @@ class Configuration {
   void install(std::shared_ptr<const ActiveConfiguration> next);
 
   Parts parts_;
+  StickyKey sticky_key_;
   CertificateWatch watch_;
   Leases leases_;
   MemberEdits<MemberPart> edits_{milliseconds(1000)};

@@ -131,6 +131,7 @@ Result<Configuration::Compiled, Configuration::Failure> Configuration::compile(A
   if (!rows) return Failure::refused(rows.error().message);
   config::Materials materials = rows->materials;
   materials.files = next.files;
+  materials.sticky_key = sticky_key_.of(next.document);
   for (const auto& [name, certificate] : next.certificates) materials.certificates[name] = certificate->material;
   for (config::Problem& warning :
        certificate_warnings(next.document, next.certificates, std::chrono::system_clock::now()))

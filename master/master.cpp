@@ -98,8 +98,8 @@ Result<void, Master::StartError> Master::open() {
   auto name_servers = dns::NameServers::create(bootstrap_.dns_servers);
   if (!name_servers) return StartError{Kind::kOther, name_servers.error().message};
   resolver_ = std::make_unique<Resolver>([this] { epoch_due_ = true; }, std::move(*name_servers), log_);
-  configuration_ = std::make_unique<Configuration>(
-      Configuration::Parts{*store_, *vault_, *regions_, *pool_, *listeners_, *resolver_, events_, log_});
+  configuration_ = std::make_unique<Configuration>(Configuration::Parts{
+      *store_, *vault_, *regions_, *pool_, *listeners_, *resolver_, events_, log_, bootstrap_.state_dir});
   process_overrides_ = std::make_unique<ProcessOverrides>(
       ProcessOverrides::Parts{bootstrap_, *store_, *pool_, *configuration_, events_, log_});
   chores_ = std::make_unique<Chores>(log_);
@@ -264,6 +264,7 @@ void Master::tick() {
       process_overrides_->expire();
     });
   if (!ending_) chores_->add("members", [this] { configuration_->tend_members(); });
+  if (!ending_) chores_->add("transitions", [this] { tell_transitions(); });
   if (!ending_) chores_->add("certificates", [this] { configuration_->refresh_certificates(); });
   if (copy_at_.passed(last_tick_) && !bootstrap_.temporary_state) {   // at start too: it has just been checked
     copy_at_ = Deadline::at(last_tick_ + kCopyAgain);
@@ -282,6 +283,10 @@ void Master::tick() {
 }
 
 // What was due stays due until it is done; one reason is told once.
+void Master::tell_transitions() {
+  if (const auto active = configuration_->active()) transitions_.look(*active, *regions_);
+}
+
 void Master::publish_epoch() {
   const bool logs = logs_due_.exchange(false);
   const auto published =

@@ -21,6 +21,7 @@
 #include "master/state_folder.h"
 #include "master/store/sqlite_store.h"
 #include "master/ticket_rotation.h"
+#include "master/transition_watch.h"
 #include "master/worker_pool.h"
 #include "shared/base/kernel_tls.h"
 #include "shared/base/log.h"
@@ -81,6 +82,7 @@ class Master {
   void handle_signals();
   void tick();
   void publish_epoch();
+  void tell_transitions();
   void begin_shutdown(milliseconds grace);
   void drain_workers();
   void wake();
@@ -101,6 +103,7 @@ class Master {
   std::unique_ptr<Resolver> resolver_;
   std::unique_ptr<Configuration> configuration_;
   Events events_;
+  TransitionWatch transitions_{events_, log_};   // the chores' thread
   std::unique_ptr<ProcessOverrides> process_overrides_;
   UniqueFd signals_;
   UniqueFd wakeup_;

@@ -65,6 +65,8 @@ class Registrar {
     for (const auto* result : {"ok", "failed"})
       add("proxyd_upstream_connect_total", with(labels, label("result", result)));
     add("proxyd_upstream_connections_reused_total", labels);
+    for (const auto* state : {"up", "down"})
+      add("proxyd_upstream_transitions_total", with(labels, label("state", state)));
   }
 
  private:
@@ -133,6 +135,7 @@ void register_series(metrics::MetricsRegion& region, const config::Document& doc
   for (const auto& [name, upstream] : document.upstreams) {
     const std::string labels = metrics::upstream_labels(name);
     registrar.add("proxyd_upstream_retries_total", labels);
+    registrar.add("proxyd_upstream_queued_total", labels);
     for (const std::string_view token : metrics::kErrorTokens)
       registrar.add("proxyd_upstream_errors_total", with(labels, label("token", token)));
     if (upstream.membership == config::Membership::kDynamic) {

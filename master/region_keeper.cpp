@@ -4,6 +4,7 @@
 
 #include "master/metric_series.h"
 #include "shared/base/steady.h"
+#include "shared/status/target_health.h"
 
 namespace proxyd::master {
 namespace {
@@ -91,6 +92,7 @@ Result<RegionKeeper::Assignment> RegionKeeper::assign_rows(const config::Documen
 }
 
 void RegionKeeper::keep(Assignment assignment) {
+  for (const uint32_t row : assignment.targets.fresh()) status::TargetHealth(status_.health(row)).clear();
   targets_ = std::move(assignment.targets);
   upstreams_ = std::move(assignment.upstreams);
   limit_numbers_ = std::move(assignment.limits);

@@ -49,7 +49,7 @@ class RegionKeeper {
   // Of `document`, whose targets' places are in `materials`, as `edition`, for now: nothing is given away before
   // `keep`. Fails when there are none left.
   Result<Assignment> assign_rows(const config::Document& document, config::Materials materials, uint64_t edition) const;
-  // The document is in force.
+  // The document is about to be in force: rows that were given away know nothing of who had them.
   void keep(Assignment assignment);
   // Series for what `document` names, before a worker looks them up.
   void add_series(const config::Document& document);

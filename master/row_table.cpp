@@ -8,6 +8,7 @@ void RowTable::begin(uint64_t edition, uint64_t held) {
   edition_ = edition;
   held_ = held;
   searched_.clear();
+  fresh_.clear();
 }
 
 Result<uint32_t> RowTable::take(const std::string& name) {
@@ -18,6 +19,7 @@ Result<uint32_t> RowTable::take(const std::string& name) {
   if (rows_.size() < size_) {
     const auto number = static_cast<uint32_t>(rows_.size());
     rows_[name] = {number, edition_};
+    fresh_.push_back(number);
     return number;
   }
   for (auto row = rows_.upper_bound(searched_); row != rows_.end(); ++row) {
@@ -26,6 +28,7 @@ Result<uint32_t> RowTable::take(const std::string& name) {
     const uint32_t number = row->second.number;
     rows_.erase(row);
     rows_[name] = {number, edition_};
+    fresh_.push_back(number);
     return number;
   }
   return Error{

@@ -19,6 +19,8 @@ class RowTable {
   void begin(uint64_t edition, uint64_t held);
   // The row of `name`: its own, a new one, or one whose last edition no worker holds any more.
   Result<uint32_t> take(const std::string& name);
+  // Rows that this edition gave to who had none: what is in them is another's.
+  const std::vector<uint32_t>& fresh() const { return fresh_; }
   // Those of names that begin so and that this edition does not name, but a worker may hold.
   std::vector<uint32_t> leaving(const std::string& prefix) const;
 
@@ -31,6 +33,7 @@ class RowTable {
   uint64_t edition_ = 0;
   uint64_t held_ = 0;
   std::map<std::string, Row> rows_;
+  std::vector<uint32_t> fresh_;
   std::string searched_;   // names up to this one have no row to give
 };
 

@@ -96,6 +96,12 @@ class Reader {
              read_page);
     }
   }
+  void check(const config::ActiveHealth& active, bool secured, const std::string& pointer) {
+    for (const auto& [name, value] : active.headers) field(name, value, pointer + "/headers");
+    const std::string system(config::kSystemAuthorities);
+    if (active.type == config::CheckType::kHttps && !secured && !failure_)
+      read(system, "authorities that checks by https believe are in it", pointer, read_authorities);
+  }
   void upstream(const config::UpstreamTls& tls, const std::string& pointer) {
     const std::string system(config::kSystemAuthorities);
     if (tls.verify && !failure_)
@@ -115,11 +121,12 @@ class Reader {
  private:
   void of(const config::FieldEdits& edits, const std::string& pointer) {
     for (const auto* values : {&edits.set, &edits.add, &edits.if_absent}) {
-      for (const auto& [name, value] : *values) {
-        if (value.is_file && !failure_)
-          read(value.text, fmt::format("field '{}' takes its value from it", name), pointer, read_value);
-      }
+      for (const auto& [name, value] : *values) field(name, value, pointer);
     }
+  }
+  void field(const std::string& name, const config::FieldValue& value, const std::string& pointer) {
+    if (value.is_file && !failure_)
+      read(value.text, fmt::format("field '{}' takes its value from it", name), pointer, read_value);
   }
 
   void read(const std::string& path, const std::string& use, const std::string& pointer,
@@ -146,6 +153,8 @@ Result<Contents, ValueFileError> read_value_files(const config::Document& docume
   }
   for (const auto& [name, upstream] : document.upstreams) {
     if (upstream.tls) reader.upstream(*upstream.tls, fmt::format("/upstreams/{}/tls", name));
+    if (upstream.health.active)
+      reader.check(*upstream.health.active, upstream.tls.has_value(), fmt::format("/upstreams/{}/health/active", name));
   }
   for (const auto& [name, host] : document.hosts) {
     reader.authorities(host.client_auth, fmt::format("/hosts/{}", name));

@@ -44,7 +44,7 @@ Terms terms_of(const proxy::Configuration& configuration, const routing::RouteEn
   if (!terms.policy) return terms;
   terms.bypassed = caching::why_bypassed(asked.head(), *terms.policy);
   if (terms.bypassed != Reason::kNone && !caching::is_post_to_be_stored(asked.head(), *terms.policy)) return terms;
-  const std::string_view partition = proxy::origin_of(configuration, route, asked.facts()).partition;
+  const std::string_view partition = proxy::origin_of(configuration, route, asked.facts(), Clock::now()).partition;
   terms.key =
       caching::cache_key(proxy::url_of(asked.facts(), &route), asked.head().fields, terms.policy->key, partition);
   if (!terms.key) terms.bypassed = Reason::kKeyTooLong;

@@ -3,10 +3,12 @@
 #include <unistd.h>
 #include <csignal>
 
+#include "shared/base/bytes.h"
 #include "worker/cache_lookup.h"
 #include "worker/explain.h"
 #include "worker/purge_subjects.h"
 #include "worker/stored_objects.h"
+#include "worker/upstream/prober.h"
 
 namespace proxyd::worker {
 namespace {
@@ -15,6 +17,19 @@ using ipc::ChannelError;
 using ipc::MessageType;
 
 constexpr auto kOrphanGrace = milliseconds(10'000);
+
+// A check and what came of it, for people.
+nlohmann::json describe(const upstream::CheckResult& result, const upstream::CheckRules& rules,
+                        const upstream::Member& member) {
+  nlohmann::json told{{"address", member.probe->where()},
+                      {"asked", upstream::described(rules)},
+                      {"passed", result.finding == status::Finding::kOk},
+                      {"finding", status::to_string(result.finding)},
+                      {"took_us", result.took.count()}};
+  if (result.status != 0) told["status"] = result.status;
+  if (!result.content.empty() && is_utf8(result.content)) told["content"] = result.content;
+  return told;
+}
 
 nlohmann::json no_configuration() { return {{"error", "this worker has no configuration yet"}}; }
 
@@ -116,7 +131,27 @@ void Control::activate(const ipc::Message& message) {
   send(MessageType::kActivated, message.id, wanted.body());
 }
 
+// Each address of the target is checked once; the answer comes when the last one was.
+async::Task<void> Control::check_target(uint64_t id, nlohmann::json question) {
+  using Groups = upstream::Prober::Groups;
+  const auto configuration = worker_.shared_configuration();
+  const auto found =
+      configuration ? configuration->upstreams.find(question.value("upstream", "")) : Groups::const_iterator();
+  nlohmann::json checks = nlohmann::json::array();
+  if (configuration && found != configuration->upstreams.end()) {
+    const std::shared_ptr<const Groups> groups(configuration, &configuration->upstreams);
+    for (const upstream::Member& member : found->second.members) {
+      if (member.id != question.value("target", "") || !member.probe) continue;
+      const upstream::CheckResult result = co_await upstream::Prober::check_once(groups, found->second, member);
+      checks.push_back(describe(result, *found->second.check, member));
+    }
+  }
+  send(MessageType::kAnswer, id, {{"checks", std::move(checks)}});
+}
+
 void Control::answer(const ipc::Message& question) {
+  if (question.body.value("question", "") == "check")
+    return (void)answers_.add(check_target(question.id, question.body));
   nlohmann::json reply{{"error", "this worker does not know the question"}};
   try {
     const std::string asked = question.body.value("question", "");

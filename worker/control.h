@@ -4,6 +4,7 @@
 
 #include "shared/ipc/channel.h"
 #include "worker/async/event_loop.h"
+#include "worker/async/task_group.h"
 #include "worker/worker.h"
 
 namespace proxyd::worker {
@@ -26,6 +27,7 @@ class Control : private async::Wakeup {
   nlohmann::json with_configuration(const ipc::Message& question, Answerer answerer) const;
   nlohmann::json explained(const ipc::Message& question);
   nlohmann::json looked_up(const ipc::Message& question);
+  async::Task<void> check_target(uint64_t id, nlohmann::json question);
   void send(ipc::MessageType type, uint64_t id, nlohmann::json body);
   void master_gone();
 
@@ -33,6 +35,7 @@ class Control : private async::Wakeup {
   ipc::Channel channel_;
   ipc::Inheritance inheritance_;
   std::optional<Worker::Prepared> prepared_;
+  async::TaskGroup answers_;   // that take time
 };
 
 }   // namespace proxyd::worker

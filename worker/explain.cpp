@@ -2,11 +2,12 @@
 
 #include <fmt/format.h>
 
+#include "shared/status/target_health.h"
 #include "worker/asked_request.h"
 #include "worker/cache_lookup.h"
 #include "worker/routing/closed_host.h"
 #include "worker/routing/https_only.h"
-#include "worker/upstream/balancer.h"
+#include "worker/upstream/upstream_group.h"
 
 namespace proxyd::worker {
 namespace {
@@ -26,29 +27,50 @@ class Steps final : public routing::Matcher::Observer {
   json steps_ = json::array();
 };
 
-std::string admission_word(const upstream::Member& member) {
-  if (!member.target->address()) return "checking";
+std::string state_word(const upstream::Member& member, const upstream::UpstreamGroup& group) {
+  using Condition = status::TargetHealth::Condition;
   switch (member.admission) {
     case config::Admission::kDraining: return "draining";
     case config::Admission::kMaintenance: return "maintenance";
     case config::Admission::kReady: break;
   }
+  if (!member.target->address()) return "checking";
+  const status::TargetHealth health(group.status->health(member.target->row()));
+  switch (health.condition(group.check != nullptr, group.passive != nullptr)) {
+    case Condition::kChecking: return "checking";
+    case Condition::kFailing:
+    case Condition::kEjected: return "down";
+    case Condition::kDegraded: return "degraded";
+    case Condition::kUp: break;
+  }
   return "up";
+}
+
+std::string_view balance_word(config::Balance balance) {
+  switch (balance) {
+    case config::Balance::kRoundRobin: return "round_robin";
+    case config::Balance::kLeastRequests: return "least_requests";
+    case config::Balance::kConsistentHash: return "consistent_hash";
+    case config::Balance::kP2c: break;
+  }
+  return "p2c";
 }
 
 json describe(const upstream::UpstreamGroup& group) {
   json targets = json::array();
-  for (const upstream::Member& member : group.members) {
+  const upstream::Standing& standing = group.standing_at(Clock::now());
+  for (size_t i = 0; i < group.members.size(); ++i) {
+    const upstream::Member& member = group.members[i];
+    const uint32_t weight = standing.weight_of(static_cast<uint16_t>(i));
     targets.push_back({{"id", member.id},
-                       {"state", admission_word(member)},
-                       {"eligible", member.is_eligible() && member.has_room()},
+                       {"state", state_word(member, group)},
+                       {"eligible", weight > 0 && member.has_room()},
                        {"weight", member.weight},
+                       {"weight_now", weight},
                        {"backup", member.backup},
                        {"in_flight", member.target->in_flight_everywhere()}});
   }
-  return {{"upstream", group.name},
-          {"balance", group.balance == config::Balance::kP2c ? "p2c" : "round_robin"},
-          {"targets", std::move(targets)}};
+  return {{"upstream", group.name}, {"balance", balance_word(group.balance)}, {"targets", std::move(targets)}};
 }
 
 json describe_access(const proxy::RouteGuard& guard, const routing::RequestFacts& facts) {
@@ -106,7 +128,7 @@ json action_of(const proxy::Configuration& configuration, const routing::RouteEn
   if (route.split) {
     const auto& groups = configuration.route_split[route.index];
     const size_t drawn =
-        route.split->draw(facts, [&groups](size_t i) { return upstream::Balancer::has_eligible(*groups[i]); });
+        route.split->draw(facts, [&groups](size_t i) { return groups[i]->has_eligible(Clock::now()); });
     action["split_by"] = route.settings.split->by;
     action["forward"] = describe(*groups[drawn]);
   }

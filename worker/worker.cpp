@@ -85,6 +85,7 @@ Worker::Worker(const ipc::Inheritance& inheritance, Regions regions, Log& log)
       upstream_http2_counters_(upstream_http2_counters(metrics_, slot_)),
       builder_(upstream_services(), &metrics_, &tickets_),
       proxy_(loop_, buffers_, metrics_, status_, rejects_, limits_, slot_, log, shared_cache_),
+      prober_(loop_, status_, slot_),
       handshakes_(loop_, kHandshakesPerPass),
       http2_counters_(http2_counters(metrics_, slot_)),
       connections_(downstream_services(loop_, buffers_, pipes_, handshakes_, http2_memory_, http2_counters_, proxy_,
@@ -124,6 +125,7 @@ void Worker::housekeeping() {
   buffer_misses_.set(buffers_.misses());
   say_what_is_held();
   if (proxy::AccessLog* log = proxy_.access_log()) log->flush();
+  prober_.renew();
   if (state_ == State::kRunning) acceptor_.housekeeping();
   if (state_ == State::kDraining) finish_if_drained();
   loop_.timers().arm(tick_, Deadline::at(loop_.now() + (state_ == State::kDraining ? kDrainTick : kTick)));
@@ -201,6 +203,7 @@ void Worker::activate(Prepared prepared) {
   }
   listeners_ = std::move(listeners);
   proxy_.set_configuration(prepared.configuration);
+  prober_.follow(std::shared_ptr<const upstream::Prober::Groups>(prepared.configuration, &configuration.upstreams));
   held_.push_back(prepared.configuration);
   say_what_is_held();
   set_logs(std::move(prepared.access_logs), std::move(prepared.error_log));

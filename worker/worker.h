@@ -21,6 +21,7 @@
 #include "worker/net/pipe_pool.h"
 #include "worker/proxy/configuration.h"
 #include "worker/proxy/proxy.h"
+#include "worker/upstream/prober.h"
 
 namespace proxyd::worker {
 
@@ -69,6 +70,8 @@ class Worker {
   void drain(Deadline deadline);
   const proxy::Configuration* configuration() const { return proxy_.configuration().get(); }
   void on_purge(proxy::Proxy::PurgeRecorder recorder) { proxy_.on_purge(std::move(recorder)); }
+  // The same, kept by who holds it.
+  std::shared_ptr<const proxy::Configuration> shared_configuration() const { return proxy_.configuration(); }
   cache::Cache& cache() { return cache_; }
   caching::Moment moment() { return proxy_.moment(); }
 
@@ -106,6 +109,7 @@ class Worker {
   http2::Counters upstream_http2_counters_;
   proxy::ConfigurationBuilder builder_;
   proxy::Proxy proxy_;
+  upstream::Prober prober_;
   async::Turns handshakes_;
   http2::Counters http2_counters_;
   downstream::Connections connections_;

@@ -67,7 +67,10 @@ Exit converge(const Session& session, const Options& options, const std::string&
 }
 
 bool is_idle(const Json& target) { return target.value("in_flight", 0) == 0; }
-bool is_up(const Json& target) { return target.value("state", "").starts_with("up"); }
+bool is_up(const Json& target) {
+  const std::string state = target.value("state", "");
+  return state == "up" || state == "degraded";
+}
 
 Exit drain(const Session& session, const Options& options) {
   return converge(session, options, "drain", "ready", is_idle);

@@ -34,13 +34,19 @@ Session::HintFor hint_of_target(const Session& session, const TargetName& name) 
   };
 }
 
+std::string state_of(const Json& target) {
+  const std::string word = text_of(target, "state");
+  if (!target.contains("starting_percent")) return word;
+  return fmt::format("{} (starting {} %)", word, text_of(target, "starting_percent"));
+}
+
 std::vector<std::string> target_cells(const std::string& upstream, const Json& target) {
   const std::string weight = text_of(target, "weight");
   const std::string effective = text_of(target, "effective_weight");
   return {upstream,
           text_of(target, "id"),
           text_of(target, "address"),
-          text_of(target, "state"),
+          state_of(target),
           weight == effective ? weight : weight + " → " + effective,
           text_of(target, "in_flight"),
           text_of(target, "connections")};

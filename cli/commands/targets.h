@@ -21,6 +21,8 @@ CLI::App* with_target(CLI::App* command, TargetName& name);
 Session::HintFor hint_of_target(const Session& session, const TargetName& name);
 
 // UPSTREAM TARGET ADDRESS STATE WEIGHT IN FLIGHT CONNECTIONS
+// "up", or "up (starting 40 %)".
+std::string state_of(const Json& target);
 std::vector<std::string> target_cells(const std::string& upstream, const Json& target);
 // Why it is in its state: the server's reason, its lease, each override with its owner, reason and end. Empty when it
 // is simply up.
@@ -31,5 +33,6 @@ std::string in_flight_of(const Json& target);
 void add_membership(CLI::App& noun, Session& session, Exit& exit);   // target add, remove, set
 void add_sync(CLI::App& target, Session& session, Exit& exit);       // target sync
 void add_overrides(CLI::App& noun, Session& session, Exit& exit);    // drain, maintenance, ready, weight
+void add_check(CLI::App& noun, Session& session, Exit& exit);        // check
 
 }   // namespace proxyd::cli

@@ -65,6 +65,7 @@ void add_upstream(CLI::App& app, Session& session, Exit& exit) {
   command->callback([&session, &exit, name] { exit = show(session, *name); });
   add_membership(*noun, session, exit);
   add_overrides(*noun, session, exit);
+  add_check(*noun, session, exit);
 }
 
 }   // namespace proxyd::cli

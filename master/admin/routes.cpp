@@ -147,6 +147,9 @@ std::vector<Route> runtime_routes() {
       write("PUT", "/api/v1/upstreams/{u}/targets", "upstreams:write", put_targets, {"drain", "min_up", "wait"},
             "All targets of a dynamic upstream at once; those that are not among them drain and go");
   targets.answers = {200, 202};
+  Route check = change("POST", "/api/v1/upstreams/{u}/targets/{t}:check", "upstreams:runtime", check_target, {}, {200},
+                       "Check a target now, and tell what it answered");
+  check.problems = {422, 504};
   Route objects = read("/api/v1/cache/objects", "read", list_cached, {"host", "prefix", "tag", "limit", "cursor"},
                        "What is stored: a bounded part of it, in no order");
   objects.problems = {504};
@@ -175,6 +178,7 @@ std::vector<Route> runtime_routes() {
              "Back in service, as the document says"),
       change("POST", "/api/v1/upstreams/{u}/targets/{t}:weight", "upstreams:runtime", weigh_target, {}, {200},
              "Another weight for now"),
+      std::move(check),
       read("/api/v1/hosts", "read", list_hosts, {"limit", "cursor"}, "Every host: whether it serves, and its splits"),
       read("/api/v1/hosts/{h}", "read", get_host, {}, "One host"),
       change("POST", "/api/v1/hosts/{h}:maintenance", "upstreams:runtime", maintain_host, {}, {200},

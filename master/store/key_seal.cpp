@@ -1,21 +1,16 @@
 #include "master/store/key_seal.h"
 
-#include <fcntl.h>
 #include <fmt/format.h>
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
-#include <unistd.h>
 
-#include <cerrno>
 #include <cstdlib>
-#include <cstring>
 #include <filesystem>
 #include <memory>
 
+#include "master/store/secret_file.h"
 #include "shared/base/bytes.h"
 #include "shared/base/digest.h"
-#include "shared/base/plain_file.h"
-#include "shared/base/unique_fd.h"
 
 namespace proxyd::store {
 namespace {
@@ -25,9 +20,6 @@ constexpr size_t kTag = 16;
 
 struct FreeContext {
   void operator()(EVP_CIPHER_CTX* context) const { EVP_CIPHER_CTX_free(context); }
-};
-struct Cleanse {
-  void operator()(std::array<uint8_t, 32>* key) const { OPENSSL_cleanse(key->data(), key->size()); }
 };
 using Context = std::unique_ptr<EVP_CIPHER_CTX, FreeContext>;
 
@@ -45,43 +37,19 @@ Context begun(int encrypt, const uint8_t* key, std::string_view nonce, std::stri
   return context;
 }
 
-// Whole or not there at all, whoever dies meanwhile.
-Result<void> write_key(const std::string& path, std::string_view key) {
-  const std::string beside = path + ".new";
-  const auto failed = [&path] { return Error{fmt::format("{} cannot be written: {}", path, std::strerror(errno))}; };
-  ::unlink(beside.c_str());
-  const UniqueFd file(::open(beside.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
-  if (!file) return failed();
-  const bool written = ::write(file.value(), key.data(), key.size()) == static_cast<ssize_t>(key.size()) &&
-                       ::fsync(file.value()) == 0 && ::rename(beside.c_str(), path.c_str()) == 0;
-  if (!written) return failed();
-  const std::string folder = std::filesystem::path(path).parent_path();
-  const UniqueFd place(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (!place || ::fsync(place.value()) != 0) return failed();
-  return {};
-}
-
 }   // namespace
 
 Result<KeySeal> KeySeal::open(const std::string& folder, Missing missing) {
   const std::string path = folder + "/certificates.key";
-  Key key{};
-  const std::unique_ptr<Key, Cleanse> cleansed(&key);
   std::error_code unknown;
-  if (!std::filesystem::exists(path, unknown)) {
-    if (missing == Missing::kRefuse)
-      return Error{fmt::format("{}, under which the keys of uploaded certificates are sealed, is not there", path)};
-    random_bytes(key);
-    auto written = write_key(path, {reinterpret_cast<const char*>(key.data()), key.size()});
-    if (!written) return written.error();
-    return KeySeal(key);
-  }
-  auto content = read_plain_file(path, key.size());
-  if (!content) return content.error();
-  if (content->size() != key.size()) return Error{fmt::format("{} is no key: {} octets are", path, key.size())};
-  std::memcpy(key.data(), content->data(), key.size());
-  OPENSSL_cleanse(content->data(), content->size());
-  return KeySeal(key);
+  const bool there = std::filesystem::exists(path, unknown);
+  if (!there && missing == Missing::kRefuse)
+    return Error{fmt::format("{}, under which the keys of uploaded certificates are sealed, is not there", path)};
+  auto key = there ? read_secret(path) : make_secret(path);
+  if (!key) return key.error();
+  KeySeal seal(*key);
+  OPENSSL_cleanse(key->data(), key->size());
+  return seal;
 }
 
 KeySeal::~KeySeal() { OPENSSL_cleanse(key_.data(), key_.size()); }

@@ -97,6 +97,8 @@ void Walker::add_member(Json& json, const Key& key, const Node& member, const st
 }
 
 std::optional<Json> Walker::value(const ValueType& type, const Node& node, const std::string& pointer) {
+  const bool off = type.may_be_off && node.kind == Node::Kind::kText && node.text == "off";
+  if (off) return Json("off");
   switch (type.kind) {
     case ValueKind::kList: return list(type, node, pointer);
     case ValueKind::kMap: return map(type, node, pointer);

@@ -23,6 +23,7 @@ Timeouts inherit_timeouts(const Json& json, const Timeouts& outer) {
   const auto take = [&](const char* key, MaybeDuration Timeouts::* field) {
     return merged(json, key, outer.*field, initial.*field);
   };
+  const auto said = maybe<std::string>(json, "deadline_header");
   return {.client_header = take("client_header", &Timeouts::client_header),
           .client_body = take("client_body", &Timeouts::client_body),
           .client_write = take("client_write", &Timeouts::client_write),
@@ -31,7 +32,10 @@ Timeouts inherit_timeouts(const Json& json, const Timeouts& outer) {
           .first_byte = take("first_byte", &Timeouts::first_byte),
           .between_bytes = take("between_bytes", &Timeouts::between_bytes),
           .tunnel = take("tunnel", &Timeouts::tunnel),
-          .total = take("total", &Timeouts::total)};
+          .total = take("total", &Timeouts::total),
+          .deadline_header = dropped(json, "deadline_header") ? std::nullopt
+                             : said                           ? said
+                                                              : outer.deadline_header};
 }
 
 Limits inherit_limits(const Json& json, const Limits& outer) {

@@ -55,7 +55,9 @@ Json schema_of(const ValueType& type) {
       return schema;
     }
     case ValueKind::kBoolean: return {{"type", "boolean"}};
-    case ValueKind::kText: return text;
+    case ValueKind::kText:
+      if (type.format == TextFormat::kStatusRange) return {{"type", Json::array({"string", "integer"})}};
+      return text;
     case ValueKind::kWord: {
       Json words = Json::array();
       for (const std::string_view word : type.words) words.push_back(word_value(word));
@@ -97,7 +99,7 @@ void expand(const ObjectType& type, Json& json) {
     if (!json.contains(name) && !key.default_json.empty()) json[name] = Json::parse(key.default_json);
     if (!json.contains(name) || json[name].is_null()) continue;
     const ValueType* value = key.type;
-    if (value->kind == ValueKind::kObject) expand(*value->object, json[name]);
+    if (value->kind == ValueKind::kObject && json[name].is_object()) expand(*value->object, json[name]);
     const bool of_objects = (value->kind == ValueKind::kMap || value->kind == ValueKind::kList) && value->item->object;
     if (!of_objects) continue;
     for (auto& item : json[name]) expand(*value->item->object, item);

@@ -15,6 +15,7 @@ const ValueType kPathTemplate = text(Format::kPathTemplate);
 const ValueType kRegex = text(Format::kRegex);
 const ValueType kPath = text(Format::kPath);
 const ValueType kName = text(Format::kName);
+const ValueType kToken = text(Format::kToken);
 const ValueType kNames = list_of(kName);
 const ValueType kStatus{.kind = Kind::kInteger, .least = 200, .most = 599};
 
@@ -30,7 +31,7 @@ const std::vector<Key> kTimeoutKeys = {
     {"between_bytes", &kMaybeDuration, "\"1m\"", "a gap in the response's content", kInherited},
     {"tunnel", &kMaybeDuration, "\"1h\"", "a tunnel without an octet either way", kInherited},
     {"total", &kMaybeDuration, "\"off\"", "the whole request", kInherited},
-    {"deadline_header", nullptr},
+    {"deadline_header", &kToken, "", "a request field that bounds total, as 250ms, 2s or 2 (seconds)", kInherited},
 };
 
 const std::vector<Key> kLimitKeys = {

@@ -41,8 +41,11 @@ enum class TextFormat {
   kHostPattern,
   kMethod,
   kSplitKey,
+  kRequestKey,   // a split's key, or the path
   kUpstreamHost,
   kRetryCondition,
+  kStatusRange,        // "200-299", or one status
+  kCheckHost,          // a host name or an address, with a port or without
   kToken,              // a field name that is only looked at
   kFieldContent,       // a field value without variables
   kLocation,           // a template that may not be empty
@@ -54,18 +57,16 @@ enum class TextFormat {
   kPathPattern,
   kRate,        // "50/s": so many in a time
   kOctetRate,   // "2MiB/s"
-  kRequestKey,
 };
 
 struct ValueType {
   ValueKind kind = ValueKind::kText;
   bool may_be_off = false;
   TextFormat format = TextFormat::kAny;
-  std::vector<std::string_view> words = {};         // of kWord
-  std::vector<std::string_view> later_words = {};   // known, not supported yet
-  const ValueType* item = nullptr;                  // of kList and kMap
-  const ObjectType* object = nullptr;               // of kObject
-  TextFormat key_format = TextFormat::kName;        // of kMap
+  std::vector<std::string_view> words = {};    // of kWord
+  const ValueType* item = nullptr;             // of kList and kMap
+  const ObjectType* object = nullptr;          // of kObject
+  TextFormat key_format = TextFormat::kName;   // of kMap
   int64_t least = 0;
   int64_t most = INT64_MAX;
   size_t least_items = 0;

@@ -55,6 +55,7 @@ nlohmann::json to_json(const Materials& materials) {
   nlohmann::json closed = nlohmann::json::object();
   for (const auto& [name, one] : materials.closed_hosts) closed[name] = one.until_ms;
   return {{"targets", std::move(targets)},
+          {"sticky_key", materials.sticky_key},
           {"upstreams", materials.upstreams},
           {"members", members_to_json(materials.members)},
           {"limits", materials.limits},
@@ -75,6 +76,7 @@ Materials from_json(const nlohmann::json& json) {
     if (one.contains("weight")) material.weight = one.at("weight").get<uint32_t>();
     materials.targets[name] = std::move(material);
   }
+  materials.sticky_key = json.at("sticky_key");
   materials.upstreams = json.at("upstreams");
   materials.members = members_from_json(json.at("members"));
   materials.limits = json.at("limits");

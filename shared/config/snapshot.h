@@ -55,6 +55,7 @@ struct Closed {
 // contents of files. Secrets are among them: a snapshot is never logged, answered or stored.
 struct Materials {
   std::map<std::string, TargetMaterial> targets;   // "upstream/target" → material
+  std::string sticky_key;                          // that marks of sticky cookies are made with; a secret
   std::map<std::string, uint32_t> upstreams;       // name → row of its common turn in the status region
   std::map<std::string, uint32_t> limits;          // rate limit → its number in the limits region
   // Targets that came by the API, of upstreams whose membership is dynamic: upstream → id → target.

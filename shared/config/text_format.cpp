@@ -177,13 +177,28 @@ TextFault check_retry_condition(std::string_view text) {
   return {ok ? "" : "is none of connect_error, reset_before_response, \"400\" to \"599\""};
 }
 
+TextFault check_status_range(std::string_view text) {
+  constexpr const char* kWrong = "is no status and no range of them, as 200-299";
+  const auto is_status = [](std::string_view word) {
+    return word.size() == 3 && all(word, is_digit) && word[0] >= '1' && word[0] <= '5';
+  };
+  const std::string_view from = text.substr(0, 3);
+  if (text.size() == 3) return {is_status(from) ? "" : kWrong};
+  const bool range = text.size() == 7 && text[3] == '-' && is_status(from) && is_status(text.substr(4));
+  return {range && from <= text.substr(4) ? "" : kWrong};
+}
+
 // A name or an address, with a port or without.
-TextFault check_upstream_host(std::string_view text) {
-  if (text == "keep" || text == "target") return {};
+bool is_host(std::string_view text) {
   const bool named = !text.starts_with('*') && check_host_pattern(text).ok();
   const auto endpoint = Endpoint::parse(text);
   const bool with_port = endpoint && endpoint->kind == Endpoint::Kind::kTcp && !endpoint->host.empty();
-  return {named || with_port ? "" : "is none of keep, target, or a host name"};
+  return named || with_port;
+}
+
+TextFault check_upstream_host(std::string_view text) {
+  const bool known = text == "keep" || text == "target" || is_host(text);
+  return {known ? "" : "is none of keep, target, or a host name"};
 }
 
 }   // namespace
@@ -215,7 +230,10 @@ TextFault check_text(TextFormat format, std::string_view text) {
     case TextFormat::kHostPattern: return check_host_pattern(text);
     case TextFormat::kMethod: return {is_token(text) && text.size() <= kLongestMethod ? "" : "is no method"};
     case TextFormat::kSplitKey: return check_split_key(text);
+    case TextFormat::kRequestKey: return check_request_key(text);
     case TextFormat::kUpstreamHost: return check_upstream_host(text);
+    case TextFormat::kStatusRange: return check_status_range(text);
+    case TextFormat::kCheckHost: return {is_host(text) ? "" : "is no host name"};
     case TextFormat::kRetryCondition: return check_retry_condition(text);
     case TextFormat::kStoredStatus: return check_stored_status(text);
     case TextFormat::kErrorStatus: return check_error_status(text);
@@ -225,7 +243,6 @@ TextFault check_text(TextFormat format, std::string_view text) {
     case TextFormat::kRate:
       return {parse_rate(text) ? "" : "is no rate: write \"50/s\" or \"600/m\", 1 to 1000000 in 1s to 1d"};
     case TextFormat::kOctetRate: return check_octet_rate(text);
-    case TextFormat::kRequestKey: return check_request_key(text);
   }
   return {};
 }

@@ -9,14 +9,18 @@ struct Layout {
   std::atomic<uint32_t> slots_in_use;
   std::atomic<uint32_t> ready;
   WorkerSlot workers[kWorkerSlots];
+  std::atomic<uint64_t> prober;
   std::atomic<uint64_t> turns[kUpstreamRows];
+  std::atomic<uint64_t> versions[kUpstreamRows];
   // A worker's own words lie together, so that no two workers write one cache line.
   std::atomic<uint32_t> in_flight[kWorkerSlots][kTargetRows];
   std::atomic<uint32_t> connections[kWorkerSlots][kTargetRows];
   std::atomic<uint32_t> cut[kWorkerSlots][kTargetRows];
+  std::atomic<uint32_t> waiting[kWorkerSlots][kUpstreamRows];
+  HealthWords health[kTargetRows];
 };
 
-constexpr uint64_t kLayoutHash = 0x73746174'00000003 ^ (uint64_t{sizeof(Layout)} << 8);
+constexpr uint64_t kLayoutHash = 0x73746174'00000004 ^ (uint64_t{sizeof(Layout)} << 8);
 
 Layout& layout(const memory::Region& region) { return *reinterpret_cast<Layout*>(region.data()); }
 
@@ -84,6 +88,24 @@ uint32_t StatusRegion::cut_sum(uint32_t row) const {
 
 std::atomic<uint64_t>& StatusRegion::turn(uint32_t upstream_row) const { return layout(region_).turns[upstream_row]; }
 
+HealthWords& StatusRegion::health(uint32_t row) const { return layout(region_).health[row]; }
+
+std::atomic<uint64_t>& StatusRegion::version(uint32_t upstream_row) const {
+  return layout(region_).versions[upstream_row];
+}
+
+std::atomic<uint32_t>& StatusRegion::waiting(uint32_t slot, uint32_t upstream_row) const {
+  return layout(region_).waiting[slot][upstream_row];
+}
+
+uint32_t StatusRegion::waiting_sum(uint32_t row) const {
+  uint32_t sum = 0;
+  for (uint32_t slot = 0; slot < slots_in_use(); ++slot) sum += waiting(slot, row).load(std::memory_order_relaxed);
+  return sum;
+}
+
+std::atomic<uint64_t>& StatusRegion::prober() const { return layout(region_).prober; }
+
 uint64_t StatusRegion::connections_of_all_workers() const {
   return sum_over_serving(*this,
                           [](const WorkerSlot& worker) { return worker.connections.load(std::memory_order_relaxed); });
@@ -109,6 +131,7 @@ void StatusRegion::clear_worker(uint32_t slot) {
     in_flight(slot, row).store(0, std::memory_order_relaxed);
     connections(slot, row).store(0, std::memory_order_relaxed);
   }
+  for (uint32_t row = 0; row < kUpstreamRows; ++row) waiting(slot, row).store(0, std::memory_order_relaxed);
 }
 
 }   // namespace proxyd::status

@@ -6,6 +6,7 @@
 #include "shared/base/result.h"
 #include "shared/memory/region.h"
 #include "shared/memory/worker_slots.h"
+#include "shared/status/health_words.h"
 
 namespace proxyd::status {
 
@@ -59,6 +60,15 @@ class StatusRegion {
   uint32_t cut_sum(uint32_t target_row) const;
   // Requests ever sent to a target by all workers: the common turn of the weighted round robin.
   std::atomic<uint64_t>& turn(uint32_t upstream_row) const;
+  // The health of a target's address, as all know it.
+  HealthWords& health(uint32_t target_row) const;
+  // Who may get an upstream's requests has changed since this was another number.
+  std::atomic<uint64_t>& version(uint32_t upstream_row) const;
+  // Requests that wait for room at an upstream, of one worker and of all.
+  std::atomic<uint32_t>& waiting(uint32_t slot, uint32_t upstream_row) const;
+  uint32_t waiting_sum(uint32_t upstream_row) const;
+  // The word of ProberLease.
+  std::atomic<uint64_t>& prober() const;
   // The common mean of open connections, for listeners: sum over serving workers and their number.
   uint64_t connections_of_all_workers() const;
   uint32_t running_workers() const;

@@ -65,10 +65,12 @@ def test_a_target_without_an_id_is_called_by_its_address(world):
     assert proxyd.proxyctl("upstream", "target", "remove", "app", "--yes", "--", "---1--80").returncode == 0
 
 
-def test_slow_start_is_sent_and_the_server_says_whether_it_can(world):
+def test_slow_start_of_a_target_is_part_of_it(world):
     proxyd, _, _ = world
-    refused = proxyd.proxyctl("upstream", "target", "add", "app", "127.0.0.1:1", "--slow-start", "30s")
-    assert refused.returncode == 7 and "slow_start" in refused.stderr and "not supported yet" in refused.stderr
+    assert proxyd.proxyctl("upstream", "target", "add", "app", "127.0.0.1:1", "--id", "slow", "--slow-start", "30s").returncode == 0
+    document = proxyd.api("GET", "/api/v1/config")[1]
+    assert document["upstreams"]["app"]["targets"]["slow"]["slow_start"] == "30s"
+    assert proxyd.proxyctl("upstream", "target", "remove", "app", "slow", "--yes").returncode == 0
 
 
 def test_a_target_is_changed_in_what_is_given(world):

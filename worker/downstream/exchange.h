@@ -84,6 +84,8 @@ class Exchange {
 
   // The checked request; when `fault` says that it was refused, only what had been parsed.
   virtual const http::RequestHead& request() const = 0;
+  // Its fields, for who takes out what was meant for us alone.
+  virtual http::Fields& request_fields() = 0;
   virtual http1::Fault fault() const = 0;
   virtual const Peer& peer() const = 0;
   // The octets of the head as received, for the record of a refused message.

@@ -42,6 +42,7 @@ class Http1Exchange final : public Exchange {
   void refuse(http::Refusal refusal);
 
   const http::RequestHead& request() const override { return request_; }
+  http::Fields& request_fields() override { return request_.fields; }
   http1::Fault fault() const override { return fault_; }
   const Peer& peer() const override { return context_.peer; }
   std::string_view received_head() const override { return received_head_; }

@@ -31,6 +31,7 @@ class Http2Exchange final : public Exchange, private async::Wakeup {
   http2::Stream& stream() { return stream_; }
 
   const http::RequestHead& request() const override { return stream_.request(); }
+  http::Fields& request_fields() override { return stream_.request().fields; }
   http1::Fault fault() const override { return {stream_.refusal(), 0}; }
   const Peer& peer() const override;
   std::string_view received_head() const override { return {}; }   // it came compressed

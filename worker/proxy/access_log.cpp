@@ -181,6 +181,7 @@ void append_json(std::string& out, const AccessRecord& record, const std::vector
   line.number("bytes_out", static_cast<int64_t>(record.bytes_out));
   line.number("duration_us", record.duration_us);
   line.number("first_byte_us", record.first_byte_us);
+  line.number("queue_us", record.queue_us);
   line.number("connect_us", record.connect_us);
   line.text("host_name", record.host_name);
   line.text("route", record.route);

@@ -32,6 +32,7 @@ struct AccessRecord {
   uint64_t bytes_out = 0;
   int64_t duration_us = 0;
   int64_t first_byte_us = -1;
+  int64_t queue_us = -1;
   int64_t connect_us = -1;
   std::string_view host_name;   // of the document, or _rejected, _none
   std::string_view route;

@@ -2,6 +2,8 @@
 
 #include "shared/config/endpoint.h"
 #include "shared/config/head_limits.h"
+#include "worker/proxy/grpc_answer.h"
+#include "worker/proxy/target_report.h"
 
 namespace proxyd::proxy {
 namespace {
@@ -29,6 +31,17 @@ RelayLimits Attempt::response_limits() const {
   limits.cut = &exchange_->when_cut();
   limits.throttle = request_.throttle();
   return limits;
+}
+
+void Attempt::report(Outcome outcome) {
+  if (outcome == Outcome::kResponse) report_response(in_flight_, exchange_->response(), is_grpc(request_.head));
+  if (outcome == Outcome::kTargetFailed) report_fault(in_flight_, fault_);
+}
+
+void Attempt::report_end(const Relayed& relayed) {
+  const bool whole = relayed.end == Relayed::End::kComplete;
+  report_content(in_flight_, relayed, whole ? exchange_->response_content().trailers() : nullptr,
+                 is_grpc(request_.head));
 }
 
 Attempt::Outcome Attempt::failed(Fault fault) {
@@ -73,6 +86,7 @@ async::Task<bool> Attempt::connect() {
   auto opened = co_await upstream::open_exchange(member_.target, response_rules(), use(), deadline);
   if (!opened) {
     fault_ = opened.error();
+    out_of_time_ = request_.total.passed(request_.loop().now());
     co_return false;
   }
   exchange_ = std::move(*opened);
@@ -183,7 +197,7 @@ async::Task<Attempt::Outcome> Attempt::run(bool fresh) {
   if (!fresh) exchange_ = upstream::reuse_connection(member_.target, response_rules(), use());
   if (!exchange_) {
     const bool connected = co_await connect();
-    if (!connected) co_return Outcome::kTargetFailed;
+    if (!connected) co_return out_of_time_ ? Outcome::kTotalTimeout : Outcome::kTargetFailed;
   }
   if (!send_head()) co_return Outcome::kHeadTooLarge;
   if (wait_for_continue_) {

@@ -16,8 +16,10 @@ namespace proxyd::proxy {
 // the response already comes. Lies in its fetch; destroying it abandons both.
 class Attempt {
  public:
-  Attempt(Request& request, HeldContent& content, const upstream::UpstreamGroup& group, const upstream::Member& member)
-      : request_(request), content_(content), group_(group), member_(member), in_flight_(member.target) {}
+  // `place`: in the count of the member's target.
+  Attempt(Request& request, HeldContent& content, const upstream::UpstreamGroup& group, const upstream::Member& member,
+          upstream::InFlight place)
+      : request_(request), content_(content), group_(group), member_(member), in_flight_(std::move(place)) {}
 
   // What came of it: the head of a final response, or why there is none.
   enum class Outcome : uint8_t {
@@ -37,6 +39,11 @@ class Attempt {
   RelayLimits response_limits() const;
   // For whoever goes on with the response in its place; after that there is no exchange here.
   upstream::Incoming hand_over() { return {std::move(exchange_), std::move(in_flight_)}; }
+  // For another attempt at the same target; after that there is no place here.
+  upstream::InFlight take_place() { return std::move(in_flight_); }
+  // Tells passive health what the target made of the request so far, and at its content's end.
+  void report(Outcome outcome);
+  void report_end(const Relayed& relayed);
   upstream::Fault fault() const { return fault_; }
   // Of the client, for kClientFailed.
   const Relayed& upload() const { return uploaded_; }
@@ -84,6 +91,7 @@ class Attempt {
   upstream::Fault fault_ = upstream::Fault::kNone;
   bool wait_for_continue_ = false;
   bool final_head_ = false;
+  bool out_of_time_ = false;   // the request's own, before there was a connection
 };
 
 }   // namespace proxyd::proxy

@@ -25,7 +25,7 @@ const caching::Policy* find_policy(Request& request) {
   request.resolve();
   request.matched = request.configuration->matcher.find(request.facts);
   if (!request.matched.route) return nullptr;
-  request.total = Deadline::after(request.began, request.timeouts().total);
+  request.total = request.shared_total = Deadline::after(request.began, request.timeouts().total);
   return request.configuration->route_policy[request.matched.route->index];
 }
 
@@ -33,7 +33,8 @@ async::Task<void> validate(Proxy& proxy, std::unique_ptr<OwnExchange> exchange) 
   Request request(proxy, *exchange, Request::Kind::kInBackground);
   const caching::Policy* policy = find_policy(request);
   if (!policy) co_return;
-  const Origin origin = origin_of(*request.configuration, *request.matched.route, request.facts);
+  const Origin origin = origin_of(*request.configuration, *request.matched.route, request.facts, request.loop().now());
+  take_affinity(request, origin.group);
   CacheVisit visit(request, *policy, origin.partition);
   visit.insist_on_validation();
   if (visit.look() != CacheVisit::Next::kAskOrigin || !visit.owns()) co_return;   // somebody else does
@@ -53,7 +54,8 @@ async::Task<void> validate_slice(Proxy& proxy, std::unique_ptr<OwnExchange> exch
   Request request(proxy, *exchange, Request::Kind::kInBackground);
   const caching::Policy* policy = find_policy(request);
   if (!policy || !policy->slice) co_return;
-  const Origin origin = origin_of(*request.configuration, *request.matched.route, request.facts);
+  const Origin origin = origin_of(*request.configuration, *request.matched.route, request.facts, request.loop().now());
+  take_affinity(request, origin.group);
   Slice slice(request, *policy, origin, number);
   const bool answered = co_await slice.validate();
   if (answered) co_return;
@@ -66,7 +68,8 @@ async::Task<void> resume(Proxy& proxy, std::unique_ptr<OwnExchange> exchange, ca
   const caching::Policy* policy = find_policy(request);
   if (!policy || !filler.response().has_head()) co_return;
   if (freshness_of(filler.response()).has(caching::Freshness::kPartial)) co_return;
-  const Origin origin = origin_of(*request.configuration, *request.matched.route, request.facts);
+  const Origin origin = origin_of(*request.configuration, *request.matched.route, request.facts, request.loop().now());
+  take_affinity(request, origin.group);
   http::Fields stored(request.arena());
   read_section(filler.response().section(), stored);
   const caching::Rest rest{.etag = stored.value(FieldName::kEtag),

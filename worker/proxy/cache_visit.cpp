@@ -11,13 +11,15 @@ namespace proxyd::proxy {
 // Nobody shall queue for an origin that gives no answer.
 bool CacheVisit::try_stale_if_error(bool by_origin) {
   held_.origin_failed = by_origin;
-  held_.duty.stop_filling(held_.shared.now() + caching::kPassAfterFailure);
+  const Instant now = held_.request.loop().now();
+  const bool client_was_hasty = held_.request.total.passed(now) && !held_.request.shared_total.passed(now);
+  held_.duty.stop_filling(client_was_hasty ? 0 : held_.shared.now() + caching::kPassAfterFailure);
   return held_.serve_stale_if_error();
 }
 
 Fill::Limits fill_limits(const Request& request, const caching::Policy& policy) {
   RelayLimits of_origin{Pace(request.timeouts().between_bytes, 0), Pace(std::nullopt, 0)};
-  of_origin.total = request.total;
+  of_origin.total = request.shared_total;
   return {of_origin, policy.max_object, caching::kPassForSize};
 }
 

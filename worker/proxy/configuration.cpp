@@ -3,26 +3,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <set>
 
 #include "shared/config/decode.h"
 #include "shared/config/membership.h"
-#include "shared/metrics/error_tokens.h"
 #include "shared/metrics/labels.h"
 #include "worker/proxy/origin.h"
 
 namespace proxyd::proxy {
-namespace {
-
-constexpr uint32_t kNobodysRow = status::kTargetRows - 1;
-
-// What an address has of its target's weight: something, where that has any.
-uint32_t share_of(uint32_t weight, uint32_t share) {
-  return weight == 0 ? 0 : static_cast<uint32_t>(std::max<uint64_t>(1, uint64_t{weight} * share / 100));
-}
-
-}   // namespace
-
 Configuration::Configuration(config::Snapshot from, config::Document decoded)
     : snapshot(std::move(from)),
       document(std::move(decoded)),
@@ -37,87 +24,6 @@ Configuration::Configuration(config::Snapshot from, config::Document decoded)
       route_policy.push_back(forwards ? cache_policies.of_route(route->settings) : nullptr);
     }
   }
-}
-
-std::shared_ptr<upstream::Target> ConfigurationBuilder::target_for(const config::TargetPlace& place,
-                                                                   config::UpstreamProtocol protocol,
-                                                                   UpstreamTls::Context tls) {
-  // As long as the target lives its context does, so no other can have that place.
-  const std::string key = fmt::format("{} {} {} {}", place.row, place.address, static_cast<int>(protocol),
-                                      static_cast<const void*>(tls.get()));
-  std::shared_ptr<upstream::Target>& target = targets_[key];
-  if (!target)
-    target = std::make_shared<upstream::Target>(services_, place.row, place.address, std::move(tls), protocol);
-  return target;
-}
-
-upstream::Target::Counters ConfigurationBuilder::counters_of(const config::Upstream& upstream,
-                                                             const std::string& target) const {
-  const bool dynamic = upstream.membership == config::Membership::kDynamic;
-  const std::string labels =
-      dynamic ? metrics::dynamic_target_labels(upstream.name) : metrics::target_labels(upstream.name, target);
-  upstream::Target::Counters counters;
-  for (size_t i = 0; i < 5; ++i)
-    counters.by_class[i] =
-        cell("proxyd_upstream_requests_total", metrics::with(labels, metrics::class_label(static_cast<int>(i + 1))));
-  counters.connected = cell("proxyd_upstream_connect_total", metrics::with(labels, metrics::label("result", "ok")));
-  counters.connect_failed =
-      cell("proxyd_upstream_connect_total", metrics::with(labels, metrics::label("result", "failed")));
-  counters.reused = cell("proxyd_upstream_connections_reused_total", labels);
-  return counters;
-}
-
-// Each address of the target is a member; one that has none is there all the same, for who asks why.
-Result<void> ConfigurationBuilder::add_members(upstream::UpstreamGroup& group, const config::Upstream& settings,
-                                               const config::Target& target, const config::Materials& materials) {
-  const auto found = materials.targets.find(settings.name + "/" + target.id);
-  const config::TargetMaterial material = found == materials.targets.end() ? config::TargetMaterial{} : found->second;
-  auto tls = upstream_tls_.context_for(settings, target, materials);
-  if (!tls) return tls.error();
-  const uint32_t weight = material.weight.value_or(target.weight);
-  const auto places = material.places.empty() ? std::vector{config::TargetPlace{"", kNobodysRow}} : material.places;
-  const upstream::Target::Counters counters = counters_of(settings, target.id);
-  for (const config::TargetPlace& place : places) {
-    upstream::Member member{target.id,
-                            target_for(place, settings.protocol, *tls),
-                            share_of(weight, place.share),
-                            material.admission,
-                            target.backup || place.reserve,
-                            target.max_connections};
-    member.target->set_counters(counters);
-    group.members.push_back(std::move(member));
-  }
-  return {};
-}
-
-Result<upstream::UpstreamGroup> ConfigurationBuilder::group_for(const config::Upstream& settings,
-                                                                const config::Materials& materials) {
-  upstream::UpstreamGroup group;
-  group.name = settings.name;
-  group.balance = settings.balance;
-  group.host = settings.host;
-  group.retry = settings.retry;
-  if (const auto row = materials.upstreams.find(settings.name); row != materials.upstreams.end())
-    group.turn_row = row->second;
-  for (const auto& [id, target] : settings.targets) {
-    const auto added = add_members(group, settings, target, materials);
-    if (!added) return added.error();
-  }
-  std::vector<uint32_t> weights;
-  for (size_t i = 0; i < group.members.size(); ++i) {
-    const upstream::Member& member = group.members[i];
-    if (!member.is_eligible()) continue;
-    (member.backup ? group.backups : group.primaries).push_back(static_cast<uint16_t>(i));
-    if (!member.backup) weights.push_back(member.weight);
-  }
-  for (const uint16_t place : upstream::smooth_weighted_turn(weights)) group.schedule.push_back(group.primaries[place]);
-  const std::string own = metrics::upstream_labels(settings.name);
-  group.retries = cell("proxyd_upstream_retries_total", own);
-  for (size_t i = 0; i < metrics::kErrorTokens.size(); ++i) {
-    group.errors[i] =
-        cell("proxyd_upstream_errors_total", metrics::with(own, metrics::label("token", metrics::kErrorTokens[i])));
-  }
-  return group;
 }
 
 metrics::Cell ConfigurationBuilder::cell(std::string_view name, std::string_view labels) const {
@@ -202,13 +108,15 @@ Result<std::shared_ptr<const Configuration>, ConfigurationBuilder::Refusal> Conf
   config::put_members(decoded.document, snapshot.materials.members);
   auto built = std::make_shared<Configuration>(std::move(snapshot), std::move(decoded.document));
   for (const auto& [name, settings] : built->document.upstreams) {
-    auto group = group_for(settings, built->snapshot.materials);
+    auto group = groups_.build(settings, static_cast<uint32_t>(built->affinities.size()), built->snapshot.materials);
     if (!group) return Refusal{fmt::format("/upstreams/{}/tls", name), group.error().message};
     built->upstreams.emplace(name, std::move(*group));
+    built->affinities.emplace_back(settings);
   }
   for (const auto& [name, settings] : built->document.rate_limits)
     built->rate_limits.emplace(name, rate_rule(settings, *built));
   for (const auto& host : built->matcher.hosts()) {
+    built->sticky_cookies.push_back(sticky_cookies_of(host->settings, built->document));
     built->hosts.push_back(cells_for(host->settings.name, "_none"));
     const auto& purge = host->settings.purge;
     const auto& files = built->snapshot.materials.files;
@@ -243,21 +151,9 @@ Result<std::shared_ptr<const Configuration>, ConfigurationBuilder::Refusal> Conf
 }
 
 void ConfigurationBuilder::settle(const Configuration& current) {
-  std::set<const upstream::Target*> named;
-  for (const auto& [name, group] : current.upstreams) {
-    for (const upstream::Member& member : group.members) {
-      member.target->set_limits(current.document.upstreams.at(name).keepalive);
-      named.insert(member.target.get());
-    }
-  }
+  groups_.settle(current.upstreams, current.document);
   listener_tls_.settle();
-  upstream_tls_.settle();
   requirements_.settle();
-  std::erase_if(targets_, [&named](const auto& entry) {
-    if (named.contains(entry.second.get())) return false;
-    entry.second->retire();
-    return true;
-  });
 }
 
 }   // namespace proxyd::proxy

@@ -11,9 +11,10 @@
 #include "shared/metrics/metrics_region.h"
 #include "worker/caching/cache_policies.h"
 #include "worker/caching/reason.h"
+#include "worker/proxy/affinity.h"
+#include "worker/proxy/group_builder.h"
 #include "worker/proxy/listener_tls.h"
 #include "worker/proxy/route_auth.h"
-#include "worker/proxy/upstream_tls.h"
 #include "worker/routing/access.h"
 #include "worker/routing/matcher.h"
 #include "worker/routing/purge_access.h"
@@ -80,6 +81,8 @@ struct Configuration {
   std::map<std::string, routing::AccessList> access_lists;
   std::map<std::string, RateRule> rate_limits;
   std::map<std::string, upstream::UpstreamGroup> upstreams;
+  std::vector<std::vector<std::string>> sticky_cookies;                    // by host index
+  std::vector<Affinity> affinities;                                        // by index of the upstream
   std::vector<const upstream::UpstreamGroup*> route_upstream;              // by route index; null without
   std::vector<std::vector<const upstream::UpstreamGroup*>> route_split;    // by route index
   std::vector<std::vector<std::string>> route_partitions;                  // by route index: of the cache
@@ -95,15 +98,14 @@ struct Configuration {
   RouteCells none;
 };
 
-// Makes configurations of snapshots. Owned by the worker. A target with the same row and address as before keeps its
-// connections; those of targets that nobody names any more are closed.
+// Makes configurations of snapshots. Owned by the worker.
 class ConfigurationBuilder {
  public:
   // Without `metrics`, for what will never serve, nothing is looked up: its series are not registered. Without
   // `tickets` no TLS session is resumed.
   ConfigurationBuilder(upstream::Services services, const metrics::MetricsRegion* metrics,
                        const tickets::TicketRegion* tickets)
-      : services_(services), metrics_(metrics), listener_tls_(tickets) {}
+      : services_(services), metrics_(metrics), listener_tls_(tickets), groups_(services, metrics) {}
 
   // Fails with a pointer into the document and a text.
   struct Refusal {
@@ -116,12 +118,6 @@ class ConfigurationBuilder {
   void settle(const Configuration& current);
 
  private:
-  std::shared_ptr<upstream::Target> target_for(const config::TargetPlace& place, config::UpstreamProtocol protocol,
-                                               UpstreamTls::Context tls);
-  upstream::Target::Counters counters_of(const config::Upstream& upstream, const std::string& target) const;
-  Result<void> add_members(upstream::UpstreamGroup& group, const config::Upstream& settings,
-                           const config::Target& target, const config::Materials& materials);
-  Result<upstream::UpstreamGroup> group_for(const config::Upstream& settings, const config::Materials& materials);
   metrics::Cell cell(std::string_view name, std::string_view labels) const;
   RateRule rate_rule(const config::RateLimit& settings, const Configuration& built) const;
   std::unique_ptr<const RouteGuard> guard_of(const config::Route& route, const Configuration& built) const;
@@ -132,9 +128,8 @@ class ConfigurationBuilder {
   upstream::Services services_;
   const metrics::MetricsRegion* metrics_;
   ListenerTls listener_tls_;
-  UpstreamTls upstream_tls_;
   Requirements requirements_;
-  std::map<std::string, std::shared_ptr<upstream::Target>> targets_;   // by row, address, protocol and TLS
+  GroupBuilder groups_;
 };
 
 }   // namespace proxyd::proxy

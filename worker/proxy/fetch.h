@@ -12,9 +12,9 @@
 
 namespace proxyd::proxy {
 
-// A request's way to an origin: a target of the group is chosen and tried, then another, while that is safe and within
-// the budget. Lies in the frame of the request's path; destroying it abandons what it is at. Answers
-// nobody: what came of it is for the path to say.
+// A request's way to an origin: a target of the group is chosen, perhaps after waiting for room at one, and tried, then
+// another, while that is safe and within the budget. Lies in the frame of the request's path; destroying it abandons
+// what it is at. Answers nobody: what came of it is for the path to say.
 class Fetch {
  public:
   Fetch(Request& request, const upstream::UpstreamGroup& group)
@@ -42,8 +42,13 @@ class Fetch {
   Attempt::Outcome attempt_outcome() const { return outcome_; }
   // The response broke off because somebody here ended it.
   void count_cut() { member_->target->count_cut(); }
+  // Who was chosen last.
+  const upstream::Member& member() const { return *member_; }
 
  private:
+  upstream::Balancer::Outcome find_target();
+  async::Task<upstream::Balancer::Outcome> wait_for_room();
+  void try_again_afresh();
   void count_response(int status);
   bool is_stale() const;
   bool should_retry(int number, int status);
@@ -55,6 +60,7 @@ class Fetch {
   upstream::RunningRetry running_;
   upstream::Tried tried_;
   const upstream::Member* member_ = nullptr;
+  std::optional<upstream::InFlight> place_;   // at the target that was chosen, until the attempt has it
   std::optional<Attempt> attempt_;
   Attempt::Outcome outcome_ = Attempt::Outcome::kTargetFailed;
 };

@@ -22,11 +22,11 @@ std::string_view with_rewritten(std::string_view partition, const routing::Route
 }   // namespace
 
 Origin origin_of(const Configuration& configuration, const routing::RouteEntry& route,
-                 const routing::RequestFacts& facts) {
+                 const routing::RequestFacts& facts, Instant now) {
   const std::vector<std::string>& partitions = configuration.route_partitions[route.index];
   if (!route.split) return {*configuration.route_upstream[route.index], with_rewritten(partitions[0], route, facts)};
   const auto& groups = configuration.route_split[route.index];
-  const auto usable = [&groups](size_t i) { return upstream::Balancer::has_eligible(*groups[i]); };
+  const auto usable = [&](size_t i) { return groups[i]->has_eligible(now); };
   const size_t drawn = route.split->draw(facts, usable);
   return {*groups[drawn], with_rewritten(partitions[partitions.size() > 1 ? drawn : 0], route, facts)};
 }

@@ -20,7 +20,7 @@ struct Origin {
 
 // The route forwards.
 Origin origin_of(const Configuration& configuration, const routing::RouteEntry& route,
-                 const routing::RequestFacts& facts);
+                 const routing::RequestFacts& facts, Instant now);
 
 // The partitions that a route's origins have; by upstream where its split keeps them apart. A route that is taken by
 // what no key holds (a field, a cookie, a parameter, the client, the listener) has partitions of its own: whoever can

@@ -18,6 +18,7 @@ class OwnExchange final : public downstream::Exchange, private net::ContentSink 
   OwnExchange(async::EventLoop& loop, const downstream::Exchange& model, std::string_view range);
 
   const http::RequestHead& request() const override { return head_; }
+  http::Fields& request_fields() override { return head_.fields; }
   http1::Fault fault() const override { return {}; }
   const downstream::Peer& peer() const override { return peer_; }
   std::string_view received_head() const override { return {}; }

@@ -39,6 +39,8 @@ Request::Request(Request& of_client, downstream::Exchange& own)
       identity(of_client.identity),
       began(of_client.began),
       total(of_client.total),
+      shared_total(of_client.shared_total),
+      belongs(of_client.belongs),
       arena_(own.arena()),
       kind_(Kind::kInBackground),
       resolved_(true) {
@@ -125,6 +127,7 @@ AccessRecord Request::record() const {
       .bytes_out = exchange.octets_sent(),
       .duration_us = age().count(),
       .first_byte_us = first_byte ? first_byte->count() : -1,
+      .queue_us = queued ? queued->count() : -1,
       .connect_us = connect ? connect->count() : -1,
       .host_name = any_host    ? std::string_view(matched.host->settings.name)
                    : resolved_ ? "_none"

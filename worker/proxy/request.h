@@ -47,11 +47,14 @@ class Request {
   routing::Matched matched;
   Identity identity;
   const Instant began;
-  Deadline total = Deadline::never();
-  int status = 0;           // of the final answer
-  std::string_view error;   // token
+  Deadline total = Deadline::never();          // the route's, and what the client itself waits
+  Deadline shared_total = Deadline::never();   // the route's alone: of what others read as well
+  upstream::Balancer::Belongs belongs;         // at which target, once its upstream is known
+  int status = 0;                              // of the final answer
+  std::string_view error;                      // token
   int attempts = 0;
   std::optional<std::chrono::microseconds> first_byte;
+  std::optional<std::chrono::microseconds> queued;   // in line for a target
   std::optional<std::chrono::microseconds> connect;
 
   http::Arena& arena() { return arena_; }

@@ -7,6 +7,7 @@
 #include "worker/proxy/authenticate.h"
 #include "worker/proxy/background.h"
 #include "worker/proxy/cache_visit.h"
+#include "worker/proxy/client_deadline.h"
 #include "worker/proxy/failure.h"
 #include "worker/proxy/fetch.h"
 #include "worker/proxy/invalidate.h"
@@ -57,7 +58,18 @@ http1::Fault head_fault(const Request& request) {
 // Finds host and route, as far as there are any.
 void match(Request& request) {
   request.matched = request.configuration->matcher.find(request.facts);
-  if (request.matched.route) request.total = Deadline::after(request.began, request.timeouts().total);
+  if (!request.matched.route) return;
+  request.total = request.shared_total = Deadline::after(request.began, request.timeouts().total);
+}
+
+// Where the upstream is sticky and the client is not where it was, it is told where it is now.
+void add_sticky_cookie(Request& request, const Fetch& fetch, http::Fields& fields) {
+  const Affinity& affinity = request.configuration->affinities[fetch.group().index];
+  if (!affinity.is_sticky() || fetch.member().mark.empty()) return;
+  const auto before = request.belongs.member;
+  if (before && request.proxy.balancer().keeps(fetch.group(), *before)) return;   // only this one went elsewhere
+  const bool secure = request.facts.scheme == http::Scheme::kHttps;
+  fields.add(http::FieldName::kSetCookie, affinity.cookie_for(fetch.member(), secure, request.arena()));
 }
 
 // In TLS, for a host that the connection was not made for, or that is none of ours (RFC 9110 15.5.20).
@@ -87,8 +99,10 @@ bool may_end_upload(Attempt& attempt, const CacheVisit& visit, caching::Moment s
 }
 
 // Begins the answer with the response's head. False when it can't be.
-bool begin_response(Request& request, Attempt& attempt, const std::optional<CacheVisit>& visit) {
+bool begin_response(Request& request, Fetch& fetch, const std::optional<CacheVisit>& visit) {
+  Attempt& attempt = fetch.attempt();
   http::ResponseHead& response = attempt.exchange().response();
+  add_sticky_cookie(request, fetch, response.fields);
   if (!response.fields.has(http::FieldName::kDate)) response.fields.add(http::FieldName::kDate, request.proxy.date());
   if (visit && request.configuration->document.cache_status)
     response.fields.add(http::FieldName::kCacheStatus, caching::cache_status_member(visit->status(), request.arena()));
@@ -166,7 +180,11 @@ async::Task<void> Proxy::handle(downstream::Exchange& exchange) {
       co_return;
     }
 
-    // limits
+    // limits, and how long the client waits
+    if (!take_client_deadline(request)) {
+      co_await answer_error(request, 400, ProxyError::kRequestError, "malformed deadline", false);
+      co_return;
+    }
     const http1::Fault too_much = head_fault(request);
     if (too_much.refusal != http::Refusal::kNone) {
       co_await answer_refused(request, too_much.refusal, too_much.offset);
@@ -208,7 +226,8 @@ async::Task<void> Proxy::handle(downstream::Exchange& exchange) {
     }
 
     // what the cache has, or who fetches it; or this request has to, for all who want the same
-    const Origin origin = origin_of(*request.configuration, *request.matched.route, request.facts);
+    const Origin origin = origin_of(*request.configuration, *request.matched.route, request.facts, loop_.now());
+    take_affinity(request, origin.group);
     const caching::Policy* policy = request.configuration->route_policy[request.matched.route->index];
     if (policy && policy->slice) {
       const InSlices came_to = co_await answer_in_slices(request, *policy, origin);
@@ -292,7 +311,7 @@ async::Task<void> Proxy::handle(downstream::Exchange& exchange) {
 
     // hand the response on: its head, then a tunnel, or content and trailers as they come
     Attempt& attempt = fetch->attempt();
-    if (!begin_response(request, attempt, visit)) {
+    if (!begin_response(request, *fetch, visit)) {
       exchange.reset();
       co_return;
     }
@@ -312,6 +331,7 @@ async::Task<void> Proxy::handle(downstream::Exchange& exchange) {
       relayed = co_await relay_content(relay);
     }
     if (relayed.end == Relayed::End::kCut) fetch->count_cut();
+    attempt.report_end(relayed);
     cut_response(request, origin.group, relayed);
   } catch (const http::ArenaExhausted&) {
     failure = 500;

@@ -15,7 +15,8 @@ Slice::Slice(Request& client, const caching::Policy& policy, const Origin& origi
       request_(client, exchange_),
       visit_(request_, *policy.of_each_slice,
              caching::slice_partition(origin.partition, number, policy.slice, request_.arena())) {
-  request_.total = Deadline::after(client.loop().now(), client.timeouts().total);   // others may read it as well
+  request_.total = request_.shared_total =
+      Deadline::after(client.loop().now(), client.timeouts().total);   // others may read it as well
   visit_.expect_slice(number);
 }
 

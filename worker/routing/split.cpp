@@ -6,12 +6,7 @@
 
 namespace proxyd::routing {
 
-Split::Split(const config::Split& rules) {
-  const std::string& by = rules.by;
-  if (by.starts_with("header:")) by_ = By::kHeader;
-  if (by.starts_with("cookie:")) by_ = By::kCookie;
-  if (by.starts_with("query:")) by_ = By::kQuery;
-  if (by_ != By::kClient) name_ = by.substr(by.find(':') + 1);
+Split::Split(const config::Split& rules) : by_(rules.by) {
   for (const auto& [name, share] : rules.upstreams) {
     names_.push_back(name);
     shares_.push_back(share);
@@ -21,13 +16,7 @@ Split::Split(const config::Split& rules) {
 
 // A request without the named value is drawn by its client.
 uint64_t Split::hash_of(const RequestFacts& facts) const {
-  std::string_view value;
-  if (by_ == By::kHeader) {
-    const http::Field* field = facts.head->fields.find(name_);
-    if (field) value = field->value;
-  }
-  if (by_ == By::kCookie) value = find_cookie(facts.head->fields, name_);
-  if (by_ == By::kQuery) value = find_query_parameter(facts.head->target.query, name_);
+  const std::string_view value = by_.value(facts);
   if (!value.data()) return XXH3_64bits(facts.client.data(), facts.client.size());
   return XXH3_64bits(value.data(), value.size());
 }

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "shared/config/model.h"
-#include "worker/routing/request_facts.h"
+#include "worker/routing/request_key.h"
 
 namespace proxyd::routing {
 
@@ -37,12 +37,10 @@ class Split {
   }
 
  private:
-  enum class By : uint8_t { kClient, kHeader, kCookie, kQuery };
   uint64_t hash_of(const RequestFacts& facts) const;
   double score_of(uint64_t hash, size_t index) const;   // zero for a share of zero
 
-  By by_ = By::kClient;
-  std::string name_;
+  RequestKey by_;
   std::vector<std::string> names_;
   std::vector<uint32_t> shares_;
   std::vector<uint64_t> seeds_;

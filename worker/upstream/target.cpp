@@ -47,7 +47,7 @@ void Target::count_cut() {
 }
 
 // The gauge is this worker's own word: a plain store is enough.
-InFlight::InFlight(std::shared_ptr<Target> target) : target_(std::move(target)) {
+InFlight::InFlight(std::shared_ptr<Target> target, bool trial) : target_(std::move(target)), trial_(trial) {
   const Services& services = target_->services_;
   std::atomic<uint32_t>& gauge = services.status.in_flight(services.slot, target_->row_);
   gauge.store(gauge.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
@@ -57,6 +57,8 @@ InFlight& InFlight::operator=(InFlight&& other) noexcept {
   if (this != &other) {
     leave();
     target_ = std::move(other.target_);
+    sign_ = other.sign_;
+    trial_ = other.trial_;
   }
   return *this;
 }
@@ -68,7 +70,27 @@ void InFlight::leave() {
   const Services& services = target_->services_;
   std::atomic<uint32_t>& gauge = services.status.in_flight(services.slot, target_->row_);
   gauge.store(gauge.load(std::memory_order_relaxed) - 1, std::memory_order_relaxed);
+  if (target_->passive_) tell_end();
+  if (target_->line_) target_->line_->call_first();
   target_.reset();
+}
+
+void InFlight::end_trial() {
+  trial_ = false;
+  if (target_ && target_->passive_) target_->passive_->succeeded(target_->row_, target_->services_.loop.now(), true);
+}
+
+void InFlight::tell_end() {
+  if (sign_ == Sign::kWell)
+    target_->passive_->succeeded(target_->row_, target_->services_.loop.now(), trial_);
+  else if (sign_ == Sign::kNone && trial_)
+    target_->passive_->abandoned(target_->row_, target_->services_.loop.now());
+}
+
+void InFlight::failed(status::Finding finding) {
+  if (!target_ || !target_->passive_ || sign_ == Sign::kFailed) return;
+  sign_ = Sign::kFailed;
+  target_->passive_->failed(target_->row_, target_->services_.loop.now(), trial_, finding);
 }
 
 }   // namespace proxyd::upstream

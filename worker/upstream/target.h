@@ -18,6 +18,8 @@
 #include "worker/tls/client_context.h"
 #include "worker/upstream/connection_pool.h"
 #include "worker/upstream/http2_connections.h"
+#include "worker/upstream/passive_health.h"
+#include "worker/upstream/waiting_line.h"
 
 namespace proxyd::upstream {
 
@@ -71,6 +73,11 @@ class Target {
   uint32_t row() const { return row_; }
   uint32_t in_flight_everywhere() const { return services_.status.in_flight_sum(row_); }
 
+  // What its requests tell, and who waits for room at it; null: nobody.
+  void set_health(std::shared_ptr<const PassiveHealth> passive, std::shared_ptr<WaitingLine> line) {
+    passive_ = std::move(passive);
+    line_ = std::move(line);
+  }
   void set_counters(const Counters& counters) { counters_ = counters; }
   Counters& counters() { return counters_; }
 
@@ -88,19 +95,36 @@ class Target {
   ConnectionPool pool_;
   std::unique_ptr<Http2Connections> http2_;   // goes before the pool, which knows its connections
   Counters counters_;
+  std::shared_ptr<const PassiveHealth> passive_;
+  std::shared_ptr<WaitingLine> line_;
 };
 
-// Counts one request at a target for as long as it lives, where every worker sees it.
+// Counts one request at a target for as long as it lives, where every worker sees it, and tells passive health what
+// became of it.
 class InFlight {
  public:
-  explicit InFlight(std::shared_ptr<Target> target);
+  // `trial`: of an ejected target; it was begun for this request.
+  explicit InFlight(std::shared_ptr<Target> target, bool trial = false);
   InFlight(InFlight&& other) noexcept = default;
   InFlight& operator=(InFlight&& other) noexcept;
   ~InFlight();
 
+  // An answer began as it should, which ends a trial. It counts when this goes, unless the rest of it fails.
+  void answered() {
+    if (sign_ == Sign::kNone) sign_ = Sign::kWell;
+    if (trial_) end_trial();
+  }
+  // The target failed the request, once.
+  void failed(status::Finding finding);
+
  private:
+  enum class Sign : uint8_t { kNone, kWell, kFailed };
   void leave();
+  void tell_end();
+  void end_trial();
   std::shared_ptr<Target> target_;
+  Sign sign_ = Sign::kNone;
+  bool trial_ = false;
 };
 
 }   // namespace proxyd::upstream

@@ -86,6 +86,7 @@ AdminAnswer put_targets(const AdminRequest&, Context&);
 AdminAnswer drain_target(const AdminRequest&, Context&);
 AdminAnswer maintain_target(const AdminRequest&, Context&);
 AdminAnswer ready_target(const AdminRequest&, Context&);
+AdminAnswer check_target(const AdminRequest&, Context&);
 AdminAnswer weigh_target(const AdminRequest&, Context&);
 
 // sites.cpp

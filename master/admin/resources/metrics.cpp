@@ -4,6 +4,7 @@
 #include <map>
 
 #include "master/admin/resources/handlers.h"
+#include "master/admin/resources/target_json.h"
 #include "master/cache_counts.h"
 #include "shared/metrics/catalog.h"
 #include "shared/metrics/labels.h"
@@ -55,6 +56,22 @@ void append_own(std::string& out, Context& context) {
   }
 }
 
+// Whether targets may get requests, as checks, requests and people say.
+void append_target_states(std::string& out, Context& context) {
+  const auto active = context.master.configuration().active();
+  if (!active) return;
+  out += "# HELP proxyd_upstream_target_up 1: the target gets requests.\n# TYPE proxyd_upstream_target_up gauge\n";
+  for (const auto& [name, upstream] : active->document.upstreams) {
+    for (const auto& [id, target] : upstream.targets) {
+      const auto material = active->targets.find(name + "/" + id);
+      if (material == active->targets.end()) continue;
+      const std::string state = state_now(upstream, target, material->second, context).word;
+      out += fmt::format("proxyd_upstream_target_up{{{}}} {}\n", metrics::target_labels(name, id),
+                         master::gets_requests(state) ? 1 : 0);
+    }
+  }
+}
+
 void append_certificates(std::string& out, Context& context) {
   const auto active = context.master.configuration().active();
   if (!active || active->certificates.empty()) return;
@@ -94,6 +111,7 @@ AdminAnswer get_metrics(const AdminRequest& request, Context& context) {
     }
   }
   append_own(out, context);
+  append_target_states(out, context);
   append_certificates(out, context);
   if (open_metrics) out += "# EOF\n";
   AdminAnswer answer;

@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <set>
 
-#include "master/admin/resources/target_json.h"
 #include "shared/config/node.h"
 #include "shared/config/validate_upstreams.h"
 
@@ -29,8 +28,8 @@ master::Member stays(master::Member member) {
   return member;
 }
 
-SetEdit::SetEdit(const AdminRequest& request, std::string upstream, const Json& body, milliseconds drain)
-    : request_(request), upstream_(std::move(upstream)), drain_(drain) {
+SetEdit::SetEdit(const AdminRequest& request, std::string upstream, const Json& body, milliseconds drain, IsUp is_up)
+    : request_(request), upstream_(std::move(upstream)), drain_(drain), is_up_(std::move(is_up)) {
   const auto targets = body.find("targets");
   for (const auto& [key, value] : body.items()) {
     if (key != "targets")
@@ -172,8 +171,7 @@ std::optional<AdminAnswer> SetEdit::check_staying(const master::ActiveConfigurat
   const bool asked_first = now.document.upstreams.at(upstream_).health.active.has_value();
   auto up = static_cast<int64_t>(asked_first ? 0 : added_.size());
   for (const std::string& id : kept_) {
-    const auto material = now.targets.find(upstream_ + "/" + id);
-    if (material != now.targets.end() && state_of(material->second) == "up") ++up;
+    if (is_up_(now, id)) ++up;
   }
   if (up >= std::stoll(least)) return std::nullopt;
   return problem("last-target", fmt::format("of this set, {} targets of '{}' would be up, fewer than min_up={}", up,

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -15,7 +16,9 @@ namespace proxyd::admin {
 // one call, which makes it perhaps more than once.
 class SetEdit {
  public:
-  SetEdit(const AdminRequest& request, std::string upstream, const Json& body, milliseconds drain);
+  // Whether a target gets requests.
+  using IsUp = std::function<bool(const master::ActiveConfiguration& now, const std::string& id)>;
+  SetEdit(const AdminRequest& request, std::string upstream, const Json& body, milliseconds drain, IsUp is_up);
 
   // What the body says wrong in itself.
   std::optional<AdminAnswer> refusal() const;
@@ -46,6 +49,7 @@ class SetEdit {
   const AdminRequest& request_;
   std::string upstream_;
   milliseconds drain_;
+  IsUp is_up_;
   std::vector<config::Problem> problems_;
   std::vector<Wanted> wanted_;
   std::map<std::string, const Wanted*> named_;   // of the last time

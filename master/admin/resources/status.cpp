@@ -1,10 +1,7 @@
 #include <fmt/format.h>
 
-#include <algorithm>
-
 #include "master/admin/open_api.h"
 #include "master/admin/resources/handlers.h"
-#include "master/admin/resources/target_json.h"
 #include "master/process_overrides.h"
 #include "master/site_override.h"
 #include "master/target_subject.h"
@@ -19,18 +16,6 @@ AdminAnswer text_answer(int status, std::string text) {
   answer.content_type = "text/plain; charset=utf-8";
   answer.body = std::move(text);
   return answer;
-}
-
-// An upstream that nobody can answer for: what its visitors see are errors.
-void add_upstreams(std::vector<master::Attention>& all, const master::ActiveConfiguration& active) {
-  for (const auto& [name, upstream] : active.document.upstreams) {
-    const auto is_up = [&](const auto& entry) { return state_of(active.targets.at(name + "/" + entry.first)) == "up"; };
-    const bool any = std::any_of(upstream.targets.begin(), upstream.targets.end(), is_up);
-    if (!any && !upstream.targets.empty())
-      all.push_back({"error", "no-target-up",
-                     fmt::format("no target of upstream '{}' is up: its requests get 503", name),
-                     "proxyctl upstream show " + name});
-  }
 }
 
 std::string undo_of(const store::Override& one) {
@@ -70,9 +55,9 @@ void add_overrides(std::vector<master::Attention>& all, const std::vector<store:
 }
 
 // What needs a person, the most severe first.
-Json attention_json(const master::ActiveConfiguration* active, Context& context) {
+Json attention_json(Context& context) {
   std::vector<master::Attention> all = context.master.attention();
-  if (active) add_upstreams(all, *active);
+  const auto active = context.master.configuration().active();
   if (active) add_closed_hosts(all, active->document);
   const auto overrides = context.master.store().overrides();
   if (overrides) add_overrides(all, *overrides);
@@ -139,7 +124,7 @@ AdminAnswer get_status(const AdminRequest&, Context& context) {
   json["connections"] = connections;
   json["in_flight"] = in_flight;
   json["workers"] = std::move(workers);
-  json["attention"] = attention_json(active.get(), context);
+  json["attention"] = attention_json(context);
   return json_answer(json);
 }
 

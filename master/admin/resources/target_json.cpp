@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "master/admin/resources/health_json.h"
 #include "master/target_subject.h"
 #include "shared/config/units.h"
 #include "shared/metrics/labels.h"
@@ -65,21 +66,39 @@ Json in_flight_by_worker(const std::vector<uint32_t>& rows, const status::Status
 }
 
 // Those in the balancing. A request may also be at one that was, and then counts for the target alone.
-Json addresses_of(const config::TargetMaterial& material, const status::StatusRegion& status) {
+Json addresses_of(const config::Upstream& upstream, const config::Target& target,
+                  const config::TargetMaterial& material, const status::StatusRegion& status) {
   Json items = Json::array();
-  for (const config::TargetPlace& place : material.places)
-    items.push_back({{"address", place.address},
-                     {"in_flight", status.in_flight_sum(place.row)},
-                     {"connections", status.connections_sum(place.row)}});
+  const uint64_t now = master::RegionKeeper::heartbeat_now();
+  for (const config::TargetPlace& place : material.places) {
+    const master::TargetState state = master::state_of(upstream, target, material, place, status, now);
+    Json item{{"address", place.address},
+              {"state", state.word},
+              {"in_flight", status.in_flight_sum(place.row)},
+              {"connections", status.connections_sum(place.row)},
+              {"health", health_json(status.health(place.row))}};
+    if (!state.reason.empty()) item["reason"] = state.reason;
+    items.push_back(std::move(item));
+  }
   return items;
 }
 
 }   // namespace
 
-std::string state_of(const config::TargetMaterial& material) {
-  if (material.admission == config::Admission::kDraining) return "draining";
-  if (material.admission == config::Admission::kMaintenance) return "maintenance";
-  return material.places.empty() ? "checking" : "up";
+bool is_up(const master::ActiveConfiguration& active, const std::string& upstream, const std::string& target,
+           Context& context) {
+  const auto settings = active.document.upstreams.find(upstream);
+  const auto material = active.targets.find(upstream + "/" + target);
+  if (settings == active.document.upstreams.end() || material == active.targets.end()) return false;
+  const auto declared = settings->second.targets.find(target);
+  return declared != settings->second.targets.end() &&
+         master::gets_requests(state_now(settings->second, declared->second, material->second, context).word);
+}
+
+master::TargetState state_now(const config::Upstream& upstream, const config::Target& target,
+                              const config::TargetMaterial& material, Context& context) {
+  return master::state_of(upstream, target, material, context.master.regions().status(),
+                          master::RegionKeeper::heartbeat_now());
 }
 
 Json target_json(const master::ActiveConfiguration& active, const config::Upstream& upstream,
@@ -94,21 +113,23 @@ Json target_json(const master::ActiveConfiguration& active, const config::Upstre
     in_flight += status.in_flight_sum(row);
     connections += status.connections_sum(row);
   }
+  const master::TargetState state = state_now(upstream, target, material, context);
   Json json{{"id", target.id},
             {"address", target.address},
-            {"state", state_of(material)},
+            {"state", state.word},
+            {"since", wall_time(state.since_ms)},
             {"weight", target.weight},
-            {"effective_weight",
-             material.admission == config::Admission::kReady ? material.weight.value_or(target.weight) : 0},
+            {"effective_weight", state.weight},
             {"backup", target.backup},
             {"max_connections", target.max_connections ? Json(*target.max_connections) : Json(nullptr)},
             {"in_flight", in_flight},
             {"in_flight_by_worker", in_flight_by_worker(rows, status)},
             {"connections", connections},
-            {"addresses", addresses_of(material, status)},
+            {"addresses", addresses_of(upstream, target, material, status)},
             {"counters", dynamic ? Json(nullptr)   // all of them together are counted for the upstream
                                  : counters_of(metrics::target_labels(upstream.name, target.id), context)}};
-  if (material.places.empty()) json["reason"] = "the name does not resolve";
+  if (state.starting < 100) json["starting_percent"] = state.starting;
+  if (!state.reason.empty()) json["reason"] = state.reason;
   if (dynamic)
     add_membership(json, active.members.at(upstream.name).at(target.id), upstream.name + "/" + target.id, context);
   json["overrides"] = overrides_of(upstream, target, context);

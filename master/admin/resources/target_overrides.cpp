@@ -48,6 +48,17 @@ AdminAnswer target_answer(const AdminRequest& request, Context& context) {
   return now.target ? json_answer(target_json(*now.active, *now.upstream, *now.target, context)) : now.refusal;
 }
 
+master::TargetState state_of(const WantedTarget& wanted, Context& context) {
+  return state_now(*wanted.upstream, *wanted.target, wanted.active->targets.at(wanted.name()), context);
+}
+
+// What its health says of it when nobody says otherwise.
+std::string ready_word(const WantedTarget& wanted, Context& context) {
+  config::TargetMaterial material = wanted.active->targets.at(wanted.name());
+  material.admission = config::Admission::kReady;
+  return state_now(*wanted.upstream, *wanted.target, material, context).word;
+}
+
 // What the target would be, without its being so.
 AdminAnswer planned(const WantedTarget& wanted, Context& context, const std::string& state,
                     std::optional<uint32_t> weight) {
@@ -209,7 +220,7 @@ AdminAnswer ready_target(const AdminRequest& request, Context& context) {
   (void)fields.text("reason");
   if (auto refused = fields.refusal()) return *refused;
   if (request.dry_run())
-    return planned(wanted, context, "up",
+    return planned(wanted, context, ready_word(wanted, context),
                    wanted.active->targets.at(wanted.name()).weight.value_or(wanted.target->weight));
   if (auto refused = clear_override(request, context, Aspect::kAdmission)) return *refused;
   return target_answer(request, context);
@@ -225,7 +236,7 @@ AdminAnswer weigh_target(const AdminRequest& request, Context& context) {
   take_common(fields, what);
   const auto weight = weight_in(fields, wanted.target->weight);
   if (auto refused = fields.refusal()) return *refused;
-  if (request.dry_run()) return planned(wanted, context, state_of(wanted.active->targets.at(wanted.name())), weight);
+  if (request.dry_run()) return planned(wanted, context, state_of(wanted, context).word, weight);
   what.value = std::to_string(*weight);
   const bool as_declared = call.body.json.at("weight") == "100%";
   auto refused =

@@ -35,7 +35,7 @@ std::optional<AdminAnswer> check_last(const AdminRequest& request, Context& cont
   for (const std::string& name : targets) {
     const bool leaves =
         name == id || (look == Look::kFirst && context.operations.runs("remove", upstream + "/" + name));
-    if (!leaves) staying.push_back(upstream + "/" + name);
+    if (!leaves) staying.push_back(name);
   }
   if (staying.empty() && !request.flag("force"))
     return problem("last-target", fmt::format("'{}' is the last target of '{}' that stays; ?force=true removes it all "
@@ -44,10 +44,8 @@ std::optional<AdminAnswer> check_last(const AdminRequest& request, Context& cont
   const std::string least = request.value("min_up");
   if (least.empty()) return std::nullopt;
   const auto active = context.master.configuration().active();
-  const auto up = std::count_if(staying.begin(), staying.end(), [&active](const std::string& name) {
-    const auto material = active->targets.find(name);
-    return material != active->targets.end() && state_of(material->second) == "up";
-  });
+  const auto up = std::count_if(staying.begin(), staying.end(),
+                                [&](const std::string& name) { return is_up(*active, upstream, name, context); });
   if (up >= std::stoll(least)) return std::nullopt;
   return problem("last-target",
                  fmt::format("without '{}', {} of '{}' would be up, fewer than min_up={}", id, up, upstream, least));

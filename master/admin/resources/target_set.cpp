@@ -7,6 +7,7 @@
 #include "master/admin/change.h"
 #include "master/admin/resources/handlers.h"
 #include "master/admin/resources/set_edit.h"
+#include "master/admin/resources/target_json.h"
 #include "master/admin/resources/target_watch.h"
 
 namespace proxyd::admin {
@@ -113,7 +114,9 @@ AdminAnswer put_targets(const AdminRequest& request, Context& context) {
     return problem("malformed", "a set of targets has no ETag: send neither If-Match nor If-None-Match");
   const std::string& upstream = request.parameters.at("u");
   const milliseconds drain = request.duration("drain", kUsualDrain, kLongestDrain);
-  SetEdit edit(request, upstream, body.json, drain);
+  SetEdit edit(request, upstream, body.json, drain, [&](const master::ActiveConfiguration& now, const std::string& id) {
+    return is_up(now, upstream, id, context);
+  });
   if (auto refused = edit.refusal()) return *refused;
   const MemberOutcome outcome =
       change_members(request, context,

@@ -12,7 +12,7 @@ Json upstream_json(const master::ActiveConfiguration& active, const config::Upst
   Json targets = Json::array();
   for (const auto& [id, target] : upstream.targets) targets.push_back(target_json(active, upstream, target, context));
   Json json{{"name", upstream.name},
-            {"balance", upstream.balance == config::Balance::kP2c ? "p2c" : "round_robin"},
+            {"balance", active.canonical.at("upstreams").at(upstream.name).value("balance", "p2c")},
             {"membership", upstream.membership == config::Membership::kDynamic ? "dynamic" : "declared"},
             {"configuration", active.canonical.at("upstreams").at(upstream.name)},
             {"targets", std::move(targets)}};

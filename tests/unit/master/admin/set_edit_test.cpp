@@ -16,7 +16,12 @@ class TargetSet : public testing::Test {
     now_.canonical = Json{{"version", 1}, {"upstreams", {{"app", {{"membership", "dynamic"}}}}}};
     now_.document.upstreams["app"].membership = config::Membership::kDynamic;
   }
-  SetEdit edit(const Json& targets) const { return {request_, "app", Json{{"targets", targets}}, kDrain}; }
+  SetEdit edit(const Json& targets) const { return {request_, "app", Json{{"targets", targets}}, kDrain, is_there}; }
+  static bool is_there(const master::ActiveConfiguration& now, const std::string& id) {
+    const auto material = now.targets.find("app/" + id);
+    return material != now.targets.end() && !material->second.places.empty() &&
+           material->second.admission == config::Admission::kReady;
+  }
   // Made of what there is, which must be right.
   SetEdit put(const Json& targets) {
     SetEdit one = edit(targets);

@@ -147,8 +147,11 @@ class Generator {
         return pick({"10.0.0.1:80", "[::1]:1", "a.internal:8080", "unix:/run/a b.sock", "srv:_h._tcp.a"});
       case TextFormat::kHostPattern: return pick({"a.test", "*.b.test", "[::1]", "192.0.2.1"});
       case TextFormat::kMethod: return pick({"GET", "M-SEARCH", "get"});
+      case TextFormat::kRequestKey: return pick({"client_ip", "path", "header:X-A", "cookie:c", "query:q"});
       case TextFormat::kSplitKey: return pick({"client_ip", "header:X-A", "cookie:c", "query:q"});
       case TextFormat::kUpstreamHost: return pick({"keep", "target", "a.test", "a.test:81", "[::1]:5"});
+      case TextFormat::kStatusRange: return pick({"200-299", "204", "100-599"});
+      case TextFormat::kCheckHost: return pick({"a.test", "a.test:81", "[::1]:5"});
       case TextFormat::kRetryCondition: return pick({"connect_error", "reset_before_response", "502", "599"});
       case TextFormat::kStoredStatus: return "200";
       case TextFormat::kErrorStatus: return "404";
@@ -157,7 +160,6 @@ class Generator {
       case TextFormat::kPathPattern: return pick({"/cart*", "/", "/a/b", "/ü*"});
       case TextFormat::kRate: return pick({"50/s", "600/m", "1/d", "100/10s"});
       case TextFormat::kOctetRate: return pick({"2MiB/s", "100KiB/s"});
-      case TextFormat::kRequestKey: return pick({"client_ip", "path", "header:X-A", "cookie:c", "query:q"});
     }
     return {};
   }

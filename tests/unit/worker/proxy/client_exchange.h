@@ -17,6 +17,7 @@ class ClientExchange final : public downstream::Exchange, public caching::Messag
   }
 
   const http::RequestHead& request() const override { return head_; }
+  http::Fields& request_fields() override { return head_.fields; }
   http1::Fault fault() const override { return {}; }
   const downstream::Peer& peer() const override { return peer_; }
   std::string_view received_head() const override { return {}; }

@@ -29,6 +29,12 @@ class Members : public WorkerTest {
     return all;
   }
 
+  static std::vector<uint16_t> members_of(const upstream::Standing::List& list) {
+    std::vector<uint16_t> members;
+    for (const upstream::Standing::Candidate& one : list) members.push_back(one.member);
+    return members;
+  }
+
   uint64_t epoch_ = 0;
   ConfigurationBuilder builder_{services(), &metrics_, nullptr};
 };
@@ -42,14 +48,16 @@ TEST_F(Members, EachAddressOfATargetIsOneOfItsWeightAndCountedInItsRow) {
   EXPECT_EQ(group.members[1].id, "one");
   EXPECT_EQ(group.members[1].target->row(), 2u);
   EXPECT_EQ(group.members[1].target->where(), "192.0.2.2:80");
-  EXPECT_EQ(group.primaries, (std::vector<uint16_t>{0, 1}));
-  EXPECT_EQ(group.backups, (std::vector<uint16_t>{2}));
+  const upstream::Standing& standing = group.standing_at(Clock::now());
+  EXPECT_EQ(members_of(standing.primaries()), (std::vector<uint16_t>{0, 1}));
+  EXPECT_EQ(members_of(standing.backups()), (std::vector<uint16_t>{2}));
 }
 
 TEST_F(Members, SharesDivideTheWeightAndAReserveIsABackup) {
   const auto configuration = built({{"192.0.2.1:80", 1, 150}, {"192.0.2.2:80", 2, 1}, {"192.0.2.3:80", 3, 100, true}});
   EXPECT_EQ(weights(*configuration), (std::vector<uint32_t>{75, 1, 50, 100}));
-  EXPECT_EQ(configuration->upstreams.at("app").backups, (std::vector<uint16_t>{2, 3}));
+  const upstream::Standing& standing = configuration->upstreams.at("app").standing_at(Clock::now());
+  EXPECT_EQ(members_of(standing.backups()), (std::vector<uint16_t>{2, 3}));
   EXPECT_EQ(weights(*built({{"192.0.2.1:80", 1, 150}}, 0)), (std::vector<uint32_t>{0, 100})) << "0 stays 0";
 }
 
@@ -57,8 +65,8 @@ TEST_F(Members, ATargetWithoutAnAddressIsThereAndGetsNothing) {
   const auto configuration = built({});
   const upstream::UpstreamGroup& group = configuration->upstreams.at("app");
   ASSERT_EQ(group.members.size(), 2u);
-  EXPECT_FALSE(group.members[0].is_eligible());
-  EXPECT_TRUE(group.primaries.empty());
+  EXPECT_FALSE(group.members[0].is_admitted());
+  EXPECT_TRUE(group.standing_at(Clock::now()).primaries().empty());
 }
 
 TEST_F(Members, AnAddressThatStaysKeepsItsConnectionsWhateverJoinsOrLeaves) {
