@@ -15,8 +15,16 @@ constexpr const char* kDocument = R"(
 version: 1
 listeners: { main: { address: "127.0.0.1:1" } }
 cache_policies: { pages: {} }
+rate_limits: { often: { rate: 5/s } }
+access_lists: { office: { allow: [10.0.0.0/8] } }
 upstreams: { app: { targets: { one: { address: "127.0.0.1:2" } } } }
-hosts: { www: { names: [a.test], routes: [ { name: all, upstream: app, cache: pages } ] } }
+hosts:
+  www:
+    names: [a.test]
+    access: office
+    rate_limit: often
+    auth: { basic: { realm: staff, users_file: /etc/users } }
+    routes: [ { name: all, upstream: app, cache: pages } ]
 )";
 
 TEST(MetricSeries, AreThoseOfTheDocumentEachOnce) {
