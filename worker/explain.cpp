@@ -111,6 +111,7 @@ json describe_guard(const proxy::Configuration& configuration, const routing::Ro
   if (!guard->access.empty()) said["access"] = describe_access(*guard, facts);
   if (said.contains("access") && !said["access"].back()["allowed"])
     said["refused"] = "403: an access list denies this client";
+  if (guard->requests_per_client) said["requests_at_once"] = *guard->requests_per_client;
   const json rates = describe_rates(*guard, facts);
   if (!rates.empty()) said["rate_limits"] = rates;
   return said;

@@ -55,6 +55,8 @@ std::string render(const Session& session, const Json& answer) {
     out += line("access", fmt::format("{}: {} ({})", text_of(step, "list"),
                                       step.value("allowed", false) ? "allowed" : "denied", why));
   }
+  if (action.contains("requests_at_once"))
+    out += line("at once", text_of(action, "requests_at_once") + " requests of one client");
   for (const Json& step : action.value("rate_limits", Json::array())) {
     const std::string by = step["counted_by"].is_null() ? "not counted" : "by " + text_of(step, "counted_by");
     out += line("rate", fmt::format("{}: {}, {} at once, count {}, {}", text_of(step, "limit"), by,

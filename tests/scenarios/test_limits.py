@@ -66,6 +66,14 @@ def test_a_client_has_so_many_requests_at_once_in_all_workers_and_no_more(worker
         eventually(lambda: held.ask().status == 200, what="room again")
 
 
+def test_explain_tells_how_many():
+    with Held(1) as held:
+        told = held.proxyd.api("POST", "/api/v1/explain", {"url": "http://a.test/"})[1]["action"]
+        assert told["requests_at_once"] == 3
+        assert "3 requests of one client" in held.proxyd.proxyctl("explain", "http://a.test/").stdout
+        assert "requests of one client" not in held.proxyd.proxyctl("explain", "http://a.test/free").stdout
+
+
 def test_an_abandoned_request_leaves_room():
     with Held(1) as held:
         held.hold(3)
