@@ -60,7 +60,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   request.body.assign(reinterpret_cast<const char*>(data), size);
   const admin::Body body = admin::read_json_body(request);
   if (body.refusal) return 0;
-  SetEdit edit(request, "app", body.json, milliseconds(0));
+  SetEdit edit(request, "app", body.json, milliseconds(0),
+               [](const master::ActiveConfiguration&, const std::string&) { return true; });
   MembersOfOne members = two_members();
   auto refused = edit.refusal();
   if (!refused) refused = edit.make(configuration(), members);

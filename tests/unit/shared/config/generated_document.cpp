@@ -40,6 +40,9 @@ class Generator {
       if (upstream.contains("protocol")) {
         upstream["protocol"] = upstream.contains("tls") ? pick({"h1", "h2", "auto"}) : pick({"h1", "h2c"});
       }
+      balance(upstream);
+      if (upstream.contains("health") && upstream["health"].contains("active"))
+        active_health(upstream["health"]["active"], upstream.value("protocol", "h1"));
     }
     for (auto& certificate : json["certificates"])
       certificate = chance(50) ? Json{{"uploaded", true}}
@@ -199,6 +202,22 @@ class Generator {
   }
 
   // What the certificate is verified by is said, and files go in pairs.
+  void balance(Json& upstream) {
+    upstream.erase("sticky");   // a host has one for all that it leads to
+    if (upstream.value("balance", "") == "consistent_hash")
+      upstream["hash_key"] = text(TextFormat::kRequestKey);
+    else
+      upstream.erase("hash_key");
+  }
+
+  void active_health(Json& active, const std::string& protocol) {
+    active["type"] = protocol == "h1" ? pick({"http", "tcp"}) : pick({"http", "grpc"});
+    active.erase("headers");   // their values know no variables
+    if (active["type"] != "grpc") active.erase("service");
+    if (active["type"] == "http") return;
+    for (const char* key : {"path", "expect_status", "expect_body"}) active.erase(key);
+  }
+
   static void upstream_tls(Json& tls) {
     tls["sni"] = "a.test";
     if (tls.contains("certificate_file") == tls.contains("private_key_file")) return;

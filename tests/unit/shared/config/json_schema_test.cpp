@@ -71,7 +71,7 @@ TEST(JsonSchema, IsTakenByAnIndependentValidatorWhichAgreesWithTheDecoder) {
       Json{{"version", 1}, {"defaults", {{"timeouts", {{"connect", "30"}}}}}},
       Json{{"version", 1}, {"defaults", {{"limits", {{"request_body", "1MB"}}}}}},
       Json{{"version", 1}, {"upstreams", {{"a b", Json::object()}}}},
-      Json{{"version", 1}, {"upstreams", {{"u", {{"balance", "consistent_hash"}}}}}},
+      Json{{"version", 1}, {"upstreams", {{"u", {{"balance", "ip_hash"}}}}}},
       Json{{"version", 1}, {"upstreams", {{"u", {{"balance", nullptr}}}}}},
       Json{{"version", 1}, {"listeners", {{"l", {{"addresses", Json::array()}}}}}},
       Json{{"version", 1}, {"listeners", {{"l", {{"address", ":1"}, {"protocols", Json::array({"h3"})}}}}}},
