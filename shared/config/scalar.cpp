@@ -41,9 +41,10 @@ Scalar read_duration(const ValueType& type, const Node& node) {
                              shown(node), or_off(type)),
                  bare ? node.text + "s" : "");
   }
-  if (*parsed >= type.least && *parsed <= kLongestDuration) return {format_duration(*parsed)};
+  const int64_t most = std::min(type.most, kLongestDuration);
+  if (*parsed >= type.least && *parsed <= most) return {format_duration(*parsed)};
   return wrong("range", fmt::format("'{}' must be at least {} and at most {}{}", shown(node),
-                                    format_duration(type.least), format_duration(kLongestDuration), or_off(type)));
+                                    format_duration(type.least), format_duration(most), or_off(type)));
 }
 
 Scalar read_size(const ValueType& type, const Node& node) {

@@ -50,7 +50,7 @@ def is_cut(port, octets=get(b"/")):
 def test_a_new_connection_that_ends_without_an_octet_is_retried_for_idempotent_methods_only_rfc9110_9_2_2():
     good, bad, port = Origin(), Origin(lambda request: ["close"]), free_port()
     document = site(port, good.address)
-    document["upstreams"]["app"] = {"balance": "round_robin", "keepalive": {"max_idle": 0}, "targets": {"a": {"address": bad.address}, "b": {"address": good.address}}}
+    document["upstreams"]["app"] = {"balance": "round_robin", "keepalive": {"max_idle": 0}, "health": {"passive": "off"}, "targets": {"a": {"address": bad.address}, "b": {"address": good.address}}}
     with Proxyd(document):
         answers = [exchange(port).status for _ in range(6)]
         assert answers == [200] * 6 and len(bad.requests) >= 2

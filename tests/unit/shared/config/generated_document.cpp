@@ -79,7 +79,8 @@ class Generator {
   Json value(const ValueType& type) {
     if (type.may_be_off && chance(20)) return "off";
     switch (type.kind) {
-      case ValueKind::kDuration: return format_duration(between(1, std::min(type.most, int64_t{10'000'000})));
+      case ValueKind::kDuration:
+        return format_duration(between(std::max(type.least, int64_t{1}), std::min(type.most, int64_t{10'000'000})));
       case ValueKind::kSize:
         return format_size(
             static_cast<uint64_t>(between(std::max(type.least, int64_t{1024}), std::min(type.most, int64_t{1} << 40))));
@@ -203,7 +204,8 @@ class Generator {
 
   // What the certificate is verified by is said, and files go in pairs.
   void balance(Json& upstream) {
-    upstream.erase("sticky");   // a host has one for all that it leads to
+    // A host may lead to all of them.
+    if (upstream.contains("sticky")) upstream["sticky"]["cookie"] = fmt::format("at-{}", ++cookies_);
     if (upstream.value("balance", "") == "consistent_hash")
       upstream["hash_key"] = text(TextFormat::kRequestKey);
     else
@@ -212,7 +214,9 @@ class Generator {
 
   void active_health(Json& active, const std::string& protocol) {
     active["type"] = protocol == "h1" ? pick({"http", "tcp"}) : pick({"http", "grpc"});
-    active.erase("headers");   // their values know no variables
+    if (active.contains("headers")) {
+      for (auto& value : active["headers"]) value = pick({"Bearer x", "", "{{}}"});   // they know no variables
+    }
     if (active["type"] != "grpc") active.erase("service");
     if (active["type"] == "http") return;
     for (const char* key : {"path", "expect_status", "expect_body"}) active.erase(key);
@@ -321,6 +325,7 @@ class Generator {
   }
 
   std::mt19937 random_;
+  int cookies_ = 0;
 };
 
 }   // namespace
