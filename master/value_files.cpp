@@ -26,6 +26,7 @@ Result<std::string> read_value(const std::string& path) {
   while (!content->empty() && (content->back() == '\n' || content->back() == '\r')) content->pop_back();
   const bool one_line = content->find_first_of(std::string_view("\r\n\0", 3)) == std::string::npos;
   if (!one_line) return Error{fmt::format("file {} is no header value: it has more than one line", path)};
+  if (!is_utf8(*content)) return Error{fmt::format("file {} is no text of UTF-8", path)};
   return content;
 }
 
@@ -131,7 +132,10 @@ class Reader {
 
   void read(const std::string& path, const std::string& use, const std::string& pointer,
             Result<std::string> (*read_as)(const std::string&)) {
-    if (contents_.contains(path)) return;
+    const auto [known, is_new] = read_as_.emplace(path, read_as);
+    if (!is_new && known->second != read_as)   // a page would show what a secret is
+      failure_ = ValueFileError{fmt::format("file {} is used for something else as well; {}", path, use), pointer};
+    if (!is_new) return;
     auto content = read_as(path);
     if (content)
       contents_[path] = std::move(*content);
@@ -140,6 +144,7 @@ class Reader {
   }
 
   Contents contents_;
+  std::map<std::string, Result<std::string> (*)(const std::string&)> read_as_;   // by path
   std::optional<ValueFileError> failure_;
 };
 

@@ -12,6 +12,7 @@
 namespace proxyd::authentication {
 namespace {
 
+constexpr size_t kLongestPassword = 128;   // SHA-crypt takes as long as its rounds times this
 constexpr std::string_view kSha = "{SHA}";
 constexpr size_t kShaDigits = 28;   // base64 of 20 octets
 constexpr int kDearestBcrypt = 12;
@@ -79,6 +80,7 @@ bool is_slow(std::string_view hash) { return !hash.starts_with(kSha); }
 bool is_password(const std::string& password, const std::string& hash) {
   if (password.find('\0') != std::string::npos) return false;
   if (hash.starts_with(kSha)) return equals_in_constant_time(sha_of(password), std::string_view(hash).substr(5));
+  if (password.size() > kLongestPassword) return false;
   const auto memory = std::make_unique<crypt_data>();
   const char* made = crypt_r(password.c_str(), hash.c_str(), memory.get());
   return made && made[0] != '*' && equals_in_constant_time(made, hash);

@@ -32,6 +32,7 @@ Result<void> take_line(std::string_view line, Users& users) {
 }   // namespace
 
 Result<Users> read_users(std::string_view content) {
+  if (!is_utf8(content)) return Error{"it is no text of UTF-8"};
   Users users;
   for (size_t number = 1; !content.empty(); ++number) {
     const size_t end = std::min(content.find('\n'), content.size());

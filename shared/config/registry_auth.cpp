@@ -11,14 +11,14 @@ const ObjectType kBasic{"basic",
                         }};
 
 const ValueType kName = text(Format::kNotEmpty);
-const ValueType kNames = list_of(kName);
+const ValueType kSomeNames{.kind = Kind::kList, .item = &kName, .least_items = 1};
 const ValueType kAlgorithm{.kind = Kind::kWord, .words = {"RS256", "ES256", "HS256", "EdDSA"}};
 const ValueType kAlgorithms{.kind = Kind::kList, .item = &kAlgorithm, .least_items = 1, .most_items = 4};
 const ValueType kLeeway{.kind = Kind::kDuration, .least = 0, .most = 3'600'000};
 const ObjectType kJwt{"jwt",
                       {
                           {"issuer", &kName, "", "what iss must be; any, unless given"},
-                          {"audience", &kNames, "[]", "one of these must be in aud; any, unless given"},
+                          {"audience", &kSomeNames, "", "one of these must be in aud; any, unless given"},
                           {"algorithms", &kAlgorithms, "", "RS256, ES256, HS256, EdDSA", kRequired},
                           {"jwks_file", &kFilePath, "", "the keys of who signs, a JSON Web Key Set", kRequired},
                           {"jwks_url", nullptr},

@@ -3,9 +3,11 @@
 namespace proxyd::config::registry {
 namespace {
 
+// An empty list would be as none, which lets everyone in.
+const ValueType kSomeCidrs{.kind = Kind::kList, .item = &kCidr, .least_items = 1};
 const ObjectType kAccessList{"access_list",
                              {
-                                 {"allow", &kCidrs, "[]", "networks of clients; with it everyone else is denied"},
+                                 {"allow", &kSomeCidrs, "", "networks of clients; with it everyone else is denied"},
                                  {"deny", &kCidrs, "[]", "networks of clients; the longest prefix decides"},
                              }};
 const ValueType kAccessListValue = object_of(kAccessList);

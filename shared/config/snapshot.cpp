@@ -100,7 +100,12 @@ std::vector<uint32_t> TargetMaterial::rows() const {
 }
 
 Result<UniqueFd> seal(const Snapshot& snapshot) {
-  const std::string materials = to_json(snapshot.materials).dump();
+  std::string materials;
+  try {
+    materials = to_json(snapshot.materials).dump();
+  } catch (const nlohmann::json::exception& error) {   // a file's content that is no UTF-8
+    return Error{fmt::format("the configuration's materials cannot be written: {}", error.what())};
+  }
   Header header{kMagic, kFormat, 0, snapshot.revision, snapshot.epoch, snapshot.canonical.size(), materials.size(), {}};
   const std::string body = snapshot.canonical + materials;
   header.digest = digest_of(header, body);

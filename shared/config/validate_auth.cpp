@@ -1,13 +1,7 @@
 #include "shared/config/validate_auth.h"
 
-#include <chrono>
-
 namespace proxyd::config {
-namespace {
-
-constexpr MaybeDuration kWidestLeeway = std::chrono::hours(1);
-
-}   // namespace
+namespace {}   // namespace
 
 void validate_auth(const Json& level, const std::string& pointer, FindingsList& findings) {
   const Json* auth = member(level, "auth");
@@ -16,8 +10,6 @@ void validate_auth(const Json& level, const std::string& pointer, FindingsList& 
   const bool jwt = member(*auth, "jwt");
   if (!basic && !jwt) findings.problem(pointer + "/auth", "missing", "auth needs one of basic, jwt");
   if (basic && jwt) findings.problem(pointer + "/auth", "exclusive", "auth is one of basic and jwt; keep one of them");
-  if (jwt && duration_or(part(*auth, "jwt"), "leeway", seconds(0)) > kWidestLeeway)
-    findings.problem(pointer + "/auth/jwt/leeway", "range", "clocks are not further apart than 1h");
 }
 
 }   // namespace proxyd::config

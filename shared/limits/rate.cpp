@@ -27,6 +27,10 @@ uint64_t share(uint64_t many, uint64_t part, uint64_t whole) {
                                static_cast<double>(whole));
 }
 
+// Workers read the clock once in a pass of their loop, so theirs may be apart by as much as a pass may take: a worker
+// that turns no loop for 5 s is ended.
+constexpr uint64_t kSkew = 6'000'000'000;   // ns
+
 }   // namespace
 
 Rate Rate::bucket(uint64_t count, nanoseconds per, uint64_t burst) {
@@ -59,7 +63,8 @@ Rate::Charge Rate::charge_bucket(uint64_t word, uint64_t now) const {
   const uint64_t full_at = std::clamp(word, now, now + whole) + interval_;
   Charge charge;
   if (full_at - now > whole) {
-    charge.word = charge.void_after = std::min(word, now + whole);
+    // Another worker's clock may be ahead of ours: its word is only lowered where no clock could have written it.
+    charge.word = charge.void_after = word > now + whole + kSkew ? now + whole : word;
     charge.wait = nanoseconds(static_cast<int64_t>(full_at - now - whole));
     return charge;
   }
@@ -70,9 +75,15 @@ Rate::Charge Rate::charge_bucket(uint64_t word, uint64_t now) const {
 }
 
 Rate::Charge Rate::charge_window(uint64_t word, uint64_t now) const {
-  const uint64_t number = now / per_ & kNumberMask;
-  const uint64_t into = now % per_;
+  uint64_t number = now / per_ & kNumberMask;
+  uint64_t into = now % per_;
   Window window = Window::of(word);
+  // Another worker's clock was ahead of ours: what it began has begun.
+  const uint64_t ahead = (window.number - number) & kNumberMask;
+  if (word != 0 && ahead != 0 && ahead <= 1 + kSkew / per_) {
+    number = window.number;
+    into = 0;
+  }
   const uint64_t ago = (number - window.number) & kNumberMask;
   if (ago != 0) window = {number, 0, ago == 1 ? window.current : 0};
   const uint64_t weighted = window.current * 1024 + share(window.former, per_ - into, per_);

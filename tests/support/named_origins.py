@@ -10,8 +10,8 @@ class NamedOrigins(StopsAtTheEnd):
     """`targets`: what the document says of each besides its address. `upstream`: of the upstream. A target's `script`
     answers its requests; `well` what its checks are told. Requests that are no checks are in `asked`."""
 
-    def __init__(self, targets, upstream=None, workers=1, host=None, document=None, state=None, arguments=()):
-        self.port, self.scripts, self.well, self.asked, self.lock = free_port(), {}, {}, [], threading.Lock()
+    def __init__(self, targets, upstream=None, workers=1, host=None, document=None, state=None, well=None, arguments=()):
+        self.port, self.scripts, self.well, self.asked, self.lock = free_port(), {}, dict(well or {}), [], threading.Lock()
         self.origins = {name: Origin(self._answering(name)) for name in targets}
         self.document = site(self.port, "127.0.0.1:1", **(host or {}))
         self.document["upstreams"]["app"] = {**(upstream or {}), "targets": {

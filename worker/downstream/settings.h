@@ -48,7 +48,7 @@ struct Listener {
 
   // Of the workers in the first `slots` slots together.
   uint64_t open_everywhere(uint32_t slots) const {
-    if (!open_row) return open_gauge.value();
+    if (!open_row) return open;   // of this worker alone
     uint64_t sum = 0;
     for (uint32_t slot = 0; slot < slots; ++slot) sum += metrics->value(slot, *open_row);
     return sum;

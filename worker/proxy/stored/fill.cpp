@@ -61,7 +61,9 @@ net::Taken Fill::finish(const http::Fields*) {
 }
 
 void Fill::end(const Relayed& relayed) {
-  if (relayed.end == Relayed::End::kSourceFailed) incoming_.in_flight.failed(status::Finding::kBrokeOff);
+  const bool malformed = relayed.fault == net::ContentFault::kMalformed;
+  if (relayed.end == Relayed::End::kSourceFailed)
+    incoming_.in_flight.failed(malformed ? status::Finding::kMalformed : status::Finding::kBrokeOff);
   if (relayed.end == Relayed::End::kSourceTimeout) incoming_.in_flight.failed(status::Finding::kNoAnswer);
   if (!filler_) return;   // complete; or not as long as it was said to be, which has ended it
   const bool too_large = relayed.end == Relayed::End::kTooMuch;

@@ -73,6 +73,23 @@ TEST(Bucket, IsNeverEmptierThanEmptyWhenTheRateHasChanged) {
   EXPECT_TRUE(key.ask(kStart + kSecond / 10));
 }
 
+TEST(Bucket, AWorkerWhoseClockIsBehindGivesNothingBack) {
+  Key key(Rate::bucket(100, 1s, 0));
+  EXPECT_EQ(key.burst(kStart, 500), 100);
+  for (int i = 0; i < 50; ++i) {
+    EXPECT_FALSE(key.ask(kStart - 300'000'000));
+    EXPECT_FALSE(key.ask(kStart));
+  }
+}
+
+TEST(Window, AWorkerWhoseClockIsBehindBeginsNoWindowAnew) {
+  Key key(Rate::window(100, 1s));
+  const uint64_t boundary = 1000 * kSecond;
+  int admitted = 0;
+  for (int i = 0; i < 300; ++i) admitted += (key.ask(boundary + 1) ? 1 : 0) + (key.ask(boundary - 1) ? 1 : 0);
+  EXPECT_EQ(admitted, 100);
+}
+
 TEST(Bucket, SaysItsQuotaAsTimeToFillIt) {
   EXPECT_EQ(Rate::bucket(50, 1s, 100).quota(), 150u);
   EXPECT_EQ(Rate::bucket(50, 1s, 100).quota_time(), 3s);

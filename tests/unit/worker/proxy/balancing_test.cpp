@@ -176,8 +176,10 @@ TEST_F(Balancing, NoMoreAreEjectedThanTheShareAndNeverTheLastOne) {
   group.passive->failed(1, now_, false, status::Finding::kBrokeOff);
   group.passive->failed(2, now_, false, status::Finding::kBrokeOff);
   EXPECT_EQ(spread(group, 100).size(), 2u) << "the second is above half";
+  health(1).clear();
   const auto& single = built(R"("health": {"passive": {"failures": 1, "max_ejected_percent": 100}}, )", {{"a"}});
   single.passive->failed(1, now_, false, status::Finding::kBrokeOff);
+  EXPECT_EQ(health(1).circuit().state, status::TargetHealth::State::kClosed);
   EXPECT_EQ(chosen(single), "a");
 }
 
