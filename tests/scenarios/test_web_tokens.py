@@ -107,11 +107,11 @@ def test_a_token_that_is_wrong_lets_nobody_in_and_the_answer_does_not_say_why(wo
         for _ in range(2):
             answer = world.ask(token)
             assert answer.status == 401, what
-            told = "Bearer" if what == "too large" else 'Bearer error="invalid_token"'
+            told = 'Bearer realm="token"' if what == "too large" else 'Bearer realm="token", error="invalid_token"'
             assert answer.value("WWW-Authenticate") == told, what
     assert len(world.origin.requests) == seen
     bare = exchange(world.port, get(b"/x"))
-    assert (bare.status, bare.value("WWW-Authenticate")) == (401, "Bearer")
+    assert (bare.status, bare.value("WWW-Authenticate")) == (401, 'Bearer realm="token"')
 
 
 def test_clocks_may_be_apart_by_the_leeway(world):

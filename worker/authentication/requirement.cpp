@@ -69,8 +69,9 @@ Result<std::shared_ptr<const Requirement>> Requirement::make(const config::Auth&
     auto keys = keys_for(*settings.jwt, files);
     if (!keys) return keys.error();
     std::shared_ptr<Requirement> made(new Requirement(identity, TokenCheck(*settings.jwt, std::move(*keys))));
-    made->challenge_ = "Bearer";   // RFC 6750 3.1: who showed nothing made no error
-    made->refusal_ = "Bearer error=\"invalid_token\"";
+    // RFC 6750 3: there is a parameter at least; 3.1: who showed nothing made no error.
+    made->challenge_ = "Bearer realm=\"token\"";
+    made->refusal_ = "Bearer realm=\"token\", error=\"invalid_token\"";
     return std::shared_ptr<const Requirement>(std::move(made));
   }
   auto users = users_for(*settings.basic, files);
