@@ -3,6 +3,7 @@ import threading
 
 import pytest
 from pages import DAY, date
+from proxyd import eventually
 
 FRESH = "Cache-Control: max-age=3600"
 
@@ -86,6 +87,7 @@ def test_a_flood_of_no_cache_asks_the_origin_a_few_times_rfc9111_5_2_1(caches, v
     threads = [threading.Thread(target=lambda: got.append(page.get("Cache-Control: no-cache").status)) for _ in range(50)]
     for thread in threads:
         thread.start()
+    eventually(lambda: caches.proxyd.api("GET", "/api/v1/status")[1]["in_flight"] == 50)
     gate.set()
     for thread in threads:
         thread.join()
