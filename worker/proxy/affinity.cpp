@@ -91,6 +91,7 @@ std::vector<std::string> sticky_cookies_of(const config::Host& host, const confi
 
 void take_affinity(Request& request, const upstream::UpstreamGroup& group) {
   const Configuration& configuration = *request.configuration;
+  if (!configuration.has_affinities) return;
   request.belongs = configuration.affinities[group.index].of(request.facts, group);
   for (const std::string& name : configuration.sticky_cookies[request.matched.host->index]) {
     if (routing::find_cookie(request.head.fields, name).data()) remove_cookie(request.exchange.request_fields(), name);

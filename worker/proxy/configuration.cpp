@@ -112,6 +112,7 @@ Result<std::shared_ptr<const Configuration>, ConfigurationBuilder::Refusal> Conf
     if (!group) return Refusal{fmt::format("/upstreams/{}/tls", name), group.error().message};
     built->upstreams.emplace(name, std::move(*group));
     built->affinities.emplace_back(settings);
+    built->has_affinities = built->has_affinities || settings.sticky || settings.hash_key;
   }
   for (const auto& [name, settings] : built->document.rate_limits)
     built->rate_limits.emplace(name, rate_rule(settings, *built));

@@ -82,6 +82,7 @@ struct Configuration {
   std::map<std::string, RateRule> rate_limits;
   std::map<std::string, upstream::UpstreamGroup> upstreams;
   std::vector<std::vector<std::string>> sticky_cookies;                    // by host index
+  bool has_affinities = false;                                             // some upstream is sticky or hashes
   std::vector<Affinity> affinities;                                        // by index of the upstream
   std::vector<const upstream::UpstreamGroup*> route_upstream;              // by route index; null without
   std::vector<std::vector<const upstream::UpstreamGroup*>> route_split;    // by route index

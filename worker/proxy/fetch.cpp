@@ -33,7 +33,8 @@ bool Fetch::is_stale() const {
   return outcome_ == Attempt::Outcome::kTargetFailed && attempt_->was_stale() && content_.can_rewind();
 }
 
-// Chooses a target and takes a place in its count. Another worker may have been quicker to take the last one.
+// Chooses a target and takes a place in its count for an attempt. Another worker may have been quicker to take the last
+// one.
 upstream::Balancer::Outcome Fetch::find_target() {
   using Outcome = upstream::Balancer::Outcome;
   for (int missed = 0; missed < kMostMissed; ++missed) {
@@ -41,12 +42,12 @@ upstream::Balancer::Outcome Fetch::find_target() {
         request_.proxy.balancer().choose(group_, tried_, request_.belongs, request_.loop().now());
     if (choice.outcome != Outcome::kChosen) return choice.outcome;
     member_ = &group_.members[choice.member];
-    place_.emplace(member_->target, choice.is_trial);
+    attempt_.emplace(request_, content_, group_, *member_, upstream::InFlight(member_->target, choice.is_trial));
     if (!member_->is_overfull()) {
       tried_.add(choice.member);
       return Outcome::kChosen;
     }
-    place_.reset();
+    attempt_.reset();
   }
   return Outcome::kAllFull;
 }
@@ -87,8 +88,6 @@ async::Task<Fetch::Outcome> Fetch::run() {
     }
     request_.facts.target = member_->id;
     request_.attempts = number;
-    attempt_.emplace(request_, content_, group_, *member_, std::move(*place_));
-    place_.reset();
     outcome_ = co_await attempt_->run(false);
     // A pooled connection that its origin had closed before it saw the request says nothing about the target
     // (RFC 9112 9.3.1), nor does one that it was about to end (RFC 9113 6.8): the same target again, on another.

@@ -60,7 +60,6 @@ class Fetch {
   upstream::RunningRetry running_;
   upstream::Tried tried_;
   const upstream::Member* member_ = nullptr;
-  std::optional<upstream::InFlight> place_;   // at the target that was chosen, until the attempt has it
   std::optional<Attempt> attempt_;
   Attempt::Outcome outcome_ = Attempt::Outcome::kTargetFailed;
 };

@@ -64,6 +64,7 @@ void match(Request& request) {
 
 // Where the upstream is sticky and the client is not where it was, it is told where it is now.
 void add_sticky_cookie(Request& request, const Fetch& fetch, http::Fields& fields) {
+  if (!request.configuration->has_affinities) return;
   const Affinity& affinity = request.configuration->affinities[fetch.group().index];
   if (!affinity.is_sticky() || fetch.member().mark.empty()) return;
   const auto before = request.belongs.member;

@@ -163,24 +163,32 @@ std::optional<Choice> Balancer::trial(const UpstreamGroup& group, Instant now) c
   return std::nullopt;
 }
 
+// Of the candidates in their order; room at one that is well is waited for.
+Choice Balancer::choose_avoiding(const UpstreamGroup& group, const Tried& avoided, const Belongs& belongs) {
+  const Standing& standing = *group.standing;
+  Choice best;
+  for (const List* candidates : {&standing.primaries(), &standing.backups(), &standing.ejected()}) {
+    if (candidates == &standing.ejected() && best.outcome == Outcome::kAllFull) break;
+    const Choice choice = choose_among(group, *candidates, avoided, belongs);
+    if (choice.outcome == Outcome::kChosen) return choice;
+    if (choice.outcome == Outcome::kAllFull) best = choice;
+  }
+  return best;
+}
+
 Choice Balancer::choose(const UpstreamGroup& group, const Tried& tried, const Belongs& belongs, Instant now) {
   const Standing& standing = group.standing_at(now);
   if (tried.count == 0) {
     if (const auto before = own(group, belongs)) return *before;
     if (const auto half_open = trial(group, now)) return *half_open;
+    const List& primaries = standing.primaries();
+    const bool alone = primaries.size() == 1 && group.members[primaries[0].member].has_room();
+    return alone ? Choice{Outcome::kChosen, primaries[0].member} : choose_avoiding(group, tried, belongs);
   }
-  Choice best;
-  for (const Tried& avoided : {tried, Tried{}}) {
-    for (const List* candidates : {&standing.primaries(), &standing.backups(), &standing.ejected()}) {
-      // Room at one that is well is waited for.
-      if (candidates == &standing.ejected() && best.outcome == Outcome::kAllFull) break;
-      const Choice choice = choose_among(group, *candidates, avoided, belongs);
-      if (choice.outcome == Outcome::kChosen) return choice;
-      if (choice.outcome == Outcome::kAllFull) best = choice;
-    }
-    if (tried.count == 0) break;
-  }
-  return best;
+  const Choice another = choose_avoiding(group, tried, belongs);
+  if (another.outcome == Outcome::kChosen) return another;
+  const Choice again = choose_avoiding(group, {}, belongs);
+  return again.outcome == Outcome::kNoneEligible ? another : again;
 }
 
 }   // namespace proxyd::upstream

@@ -54,6 +54,7 @@ class Balancer {
   using List = Standing::List;
   std::optional<Choice> own(const UpstreamGroup& group, const Belongs& belongs) const;
   std::optional<Choice> trial(const UpstreamGroup& group, Instant now) const;
+  Choice choose_avoiding(const UpstreamGroup& group, const Tried& avoided, const Belongs& belongs);
   Choice choose_among(const UpstreamGroup& group, const List& candidates, const Tried& tried, const Belongs& belongs);
   Choice by_turn(const UpstreamGroup& group, const Tried& tried);
   Choice by_two_choices(const UpstreamGroup& group, const List& candidates, const Tried& tried);
