@@ -17,7 +17,7 @@
 namespace proxyd::authentication {
 namespace {
 
-using nlohmann::json;
+using Json = nlohmann::json;
 
 constexpr size_t kLeastSecret = 32;   // RFC 7518 3.2
 constexpr int kLeastRsaBits = 2048;
@@ -40,7 +40,7 @@ using Signature = std::unique_ptr<ECDSA_SIG, With<ECDSA_SIG_free>>;
 
 const uint8_t* octets_of(std::string_view text) { return reinterpret_cast<const uint8_t*>(text.data()); }
 
-std::optional<std::string> octets_at(const json& json, const char* name) {
+std::optional<std::string> octets_at(const Json& json, const char* name) {
   const auto text = text_at(json, name);
   return text ? from_base64url(*text) : std::nullopt;
 }
@@ -60,7 +60,7 @@ std::shared_ptr<void> key_from(const char* type, OSSL_PARAM_BLD* builder) {
 }
 
 // What the key is for, by type and curve; nothing for what we do not check.
-std::optional<Algorithm> algorithm_of(const json& json) {
+std::optional<Algorithm> algorithm_of(const Json& json) {
   const std::string type = text_at(json, "kty").value_or("");
   const std::string curve = text_at(json, "crv").value_or("");
   if (type == "RSA") return Algorithm::kRs256;
@@ -71,7 +71,7 @@ std::optional<Algorithm> algorithm_of(const json& json) {
 }
 
 // RFC 7517 4.2 to 4.4: what it says of its use allows that signatures are checked with it.
-bool is_for(const json& json, Algorithm algorithm) {
+bool is_for(const Json& json, Algorithm algorithm) {
   if (json.contains("use") && text_at(json, "use") != "sig") return false;
   if (json.contains("alg") && algorithm_from(text_at(json, "alg").value_or("")) != algorithm) return false;
   const auto operations = json.find("key_ops");
@@ -111,7 +111,7 @@ std::optional<Algorithm> algorithm_from(std::string_view name) {
   return std::nullopt;
 }
 
-Key::Pkey Key::rsa(const json& json) {
+Key::Pkey Key::rsa(const Json& json) {
   const auto modulus = octets_at(json, "n");
   const auto exponent = octets_at(json, "e");
   if (!modulus || !exponent || exponent->size() > 8 || modulus->size() > kMostRsaBits / 8 + 1) return nullptr;
@@ -127,7 +127,7 @@ Key::Pkey Key::rsa(const json& json) {
   return key_from("RSA", builder.get());
 }
 
-Key::Pkey Key::p256(const json& json) {
+Key::Pkey Key::p256(const Json& json) {
   const auto x = octets_at(json, "x");
   const auto y = octets_at(json, "y");
   const Builder builder(OSSL_PARAM_BLD_new());
@@ -138,7 +138,7 @@ Key::Pkey Key::p256(const json& json) {
   return key_from("EC", builder.get());
 }
 
-Key::Pkey Key::ed25519(const json& json) {
+Key::Pkey Key::ed25519(const Json& json) {
   const auto x = octets_at(json, "x");
   if (!x || x->size() != kHalf) return nullptr;
   EVP_PKEY* key = EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, nullptr, octets_of(*x), x->size());
@@ -146,7 +146,7 @@ Key::Pkey Key::ed25519(const json& json) {
   return key ? Pkey(key, [](void* gone) { EVP_PKEY_free(static_cast<EVP_PKEY*>(gone)); }) : nullptr;
 }
 
-Result<std::optional<Key>> Key::read(const json& json) {
+Result<std::optional<Key>> Key::read(const Json& json) {
   const auto algorithm = algorithm_of(json);
   if (!algorithm || !is_for(json, *algorithm)) return std::optional<Key>();
   if (json.contains("d")) return Error{"it is a private key; give the public one"};
