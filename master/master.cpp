@@ -282,11 +282,11 @@ void Master::tick() {
   events_.publish("stats", {{"connections", connections}, {"in_flight", in_flight}, {"workers", pool_->serving()}});
 }
 
-// What was due stays due until it is done; one reason is told once.
 void Master::tell_transitions() {
   if (const auto active = configuration_->active()) transitions_.look(*active, *regions_);
 }
 
+// What was due stays due until it is done; one reason is told once.
 void Master::publish_epoch() {
   const bool logs = logs_due_.exchange(false);
   const auto published =

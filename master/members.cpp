@@ -23,12 +23,6 @@ config::Members targets_of(const Members& members) {
   return targets;
 }
 
-size_t count_of(const Members& members) {
-  size_t count = 0;
-  for (const auto& [upstream, all] : members) count += all.size();
-  return count;
-}
-
 std::vector<std::string> left_behind(const Members& members, const config::Document& document) {
   std::vector<std::string> names;
   for (const auto& [name, all] : members) {
@@ -38,15 +32,6 @@ std::vector<std::string> left_behind(const Members& members, const config::Docum
     if (!stays) names.push_back(name);
   }
   return names;
-}
-
-uint64_t next_version(const Members& members) {
-  const auto since = std::chrono::system_clock::now().time_since_epoch();
-  auto next = static_cast<uint64_t>(std::chrono::duration_cast<std::chrono::microseconds>(since).count());
-  for (const auto& [upstream, all] : members) {
-    for (const auto& [id, member] : all) next = std::max(next, member.version + 1);
-  }
-  return next;
 }
 
 // A document of that upstream alone, with these targets as if they were declared.

@@ -31,12 +31,8 @@ struct Member {
 using Members = std::map<std::string, std::map<std::string, Member>>;
 
 config::Members targets_of(const Members& members);
-size_t count_of(const Members& members);
 // Those of `members` whose upstream `document` does not have as a dynamic one.
 std::vector<std::string> left_behind(const Members& members, const config::Document& document);
-
-// A number for a change that is above all before it, over restarts too: microseconds since 1970.
-uint64_t next_version(const Members& members);
 
 // `targets` (id → target) as members of an upstream that is declared so: checked by the decoder of documents, together
 // with what the upstream says of them all. Or every fault, each with its pointer into `targets`.

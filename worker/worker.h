@@ -69,9 +69,9 @@ class Worker {
   // Leaves the listeners now, finishes what runs, cuts the rest at the deadline, then stops the loop.
   void drain(Deadline deadline);
   const proxy::Configuration* configuration() const { return proxy_.configuration().get(); }
-  void on_purge(proxy::Proxy::PurgeRecorder recorder) { proxy_.on_purge(std::move(recorder)); }
   // The same, kept by who holds it.
   std::shared_ptr<const proxy::Configuration> shared_configuration() const { return proxy_.configuration(); }
+  void on_purge(proxy::Proxy::PurgeRecorder recorder) { proxy_.on_purge(std::move(recorder)); }
   cache::Cache& cache() { return cache_; }
   caching::Moment moment() { return proxy_.moment(); }
 

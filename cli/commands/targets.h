@@ -20,9 +20,9 @@ CLI::App* with_target(CLI::App* command, TargetName& name);
 // After a 404: which upstream or target was meant. `session` outlives it.
 Session::HintFor hint_of_target(const Session& session, const TargetName& name);
 
-// UPSTREAM TARGET ADDRESS STATE WEIGHT IN FLIGHT CONNECTIONS
 // "up", or "up (starting 40 %)".
 std::string state_of(const Json& target);
+// UPSTREAM TARGET ADDRESS STATE WEIGHT IN FLIGHT CONNECTIONS
 std::vector<std::string> target_cells(const std::string& upstream, const Json& target);
 // Why it is in its state: the server's reason, its lease, each override with its owner, reason and end. Empty when it
 // is simply up.

@@ -20,8 +20,8 @@ using ClientRow = std::array<ClientSet, kClientSets>;
 
 // Requests at once of each client, in all workers: a row for each worker slot, which that worker alone writes with
 // plain stores; readers sum. So no count is wrong after a SIGKILL: the master zeroes a dead worker's row. A worker
-// counts 8192 clients at once at least where chance spreads them; one that finds no cell is not counted, and let in.
-// Owned by the region; any process. Nothing blocks, fails or allocates.
+// counts 8192 clients at once at most, fewer where chance heaps them; one that finds no cell is not counted, and let
+// in. Owned by the region; any process. Nothing blocks, fails or allocates.
 class ClientRows {
  public:
   explicit ClientRows(ClientRow* rows) : rows_(rows) {}
@@ -35,8 +35,8 @@ class ClientRows {
     Place place;
   };
   // One more request of `client` (a keyed hash) in the worker of `slot`, unless `most` of it run in the first `slots`
-  // slots. Never more than that: of two that come at the same instant in two workers both may be refused the last
-  // place.
+  // slots. Never more of those that are counted: of two that come at the same instant in two workers both may be
+  // refused the last place.
   Entered enter(uint32_t slot, uint32_t slots, uint64_t client, uint64_t most) const;
   static void leave(Place place);
 

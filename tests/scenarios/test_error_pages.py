@@ -73,5 +73,5 @@ def test_a_page_is_read_again_on_reload_and_a_bad_one_is_refused(world):
     for content, words in ((b"x" * (256 * 1024 + 1), "larger"), (b"\xff", "UTF-8"), (None, "502.html")):
         page.unlink() if content is None else page.write_bytes(content)
         status, answer = world.proxyd.api("PUT", "/api/v1/config", {**world.document, "defaults": {"cache_status": "off"}})
-        assert status == 422 and answer["errors"][0]["pointer"] == "/hosts/all/error_pages/502", answer
+        assert status == 422 and answer["errors"][0]["pointer"] == "/hosts/all/error_pages/502" and words in answer["errors"][0]["message"], answer
     page.write_text("new")

@@ -149,7 +149,7 @@ def told(site, name):
     return [(one["cause"], one.get("finding"), one["state"]) for one in health["transitions"]], health["times_ejected"]
 
 
-def test_another_worker_checks_on_when_the_prober_drains_and_nothing_resets_to_up():
+def test_another_worker_checks_on_when_the_prober_hangs_and_dies_and_nothing_resets_to_up():
     with NamedOrigins(TWO, checked(), workers=2) as site:
         all_up(site)
         site.well["a"] = False
@@ -301,7 +301,7 @@ def test_proxyctl_checks_a_target_now_and_tells_what_it_said():
         assert site.proxyd.proxyctl("upstream", "check", "app", "a").returncode == 7
 
 
-def test_transitions_are_events_and_lines_of_the_log():
+def test_transitions_are_lines_of_the_log_and_need_attention():
     with NamedOrigins(TWO, checked()) as site:
         all_up(site)
         site.well["a"] = False

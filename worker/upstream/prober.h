@@ -26,7 +26,7 @@ class Prober : private async::Wakeup {
   // Called about once a second: takes, keeps or gives up the lease.
   void renew();
 
-  // One check of a member now, whoever is the prober, noted as the others are; null where it has none. Suspends.
+  // One check of a member now, whoever is the prober, noted as the others are. It has a probe. Suspends.
   static async::Task<CheckResult> check_once(std::shared_ptr<const Groups> groups, const UpstreamGroup& group,
                                              const Member& member);
 
